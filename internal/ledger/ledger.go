@@ -1,0 +1,75 @@
+// Package ledger holds what the rooms that write the ledger and the rooms that
+// read it must agree on: the message of an atomic batch, what can become of a
+// batch, and the shapes in which the ledger answers.
+package ledger
+
+import (
+	"errors"
+	"time"
+
+	"rollcall"
+)
+
+// The limits of one atomic batch. They are checked before it is sent.
+const (
+	MaxBatchMessages = 1000
+	MaxBatchBytes    = 4 << 20 // subjects, headers and payloads together
+)
+
+// Message is one message of an atomic batch.
+type Message struct {
+	Subject     string // as stored: meetings.state.acme.c1
+	Data        []byte
+	ContentType string // "" for none
+	// Guarded makes the batch conditional: the last message of this subject
+	// must have the stream sequence Expect (0: there is none).
+	Guarded bool
+	Expect  uint64
+	// Rollup lets the message replace all earlier ones of its subject.
+	Rollup bool
+	// TTL is the Nats-TTL header: "never" exempts from the stream's age limit,
+	// a duration such as "1s" removes the message after it, "" leaves the limit.
+	TTL string
+}
+
+// What can become of a batch that was not acknowledged. Every error of a
+// commit matches exactly one of these under [errors.Is].
+var (
+	// ErrStale: a guard did not hold; nothing was stored. Load and diff again.
+	ErrStale = errors.New("the ledger has moved on")
+	// ErrBusy: nothing was stored; the same batch may be sent again later.
+	ErrBusy = errors.New("the ledger cannot take the batch now")
+	// ErrUnknown: it may or may not have been stored. Load and diff again.
+	ErrUnknown = errors.New("the outcome of the commit is unknown")
+	// ErrFull: nothing was stored; a limit of the stream or the disk is reached.
+	ErrFull = errors.New("the ledger is full")
+	// ErrRefused: nothing was stored, and the same batch never will be.
+	ErrRefused = errors.New("the ledger refuses the batch")
+)
+
+// Stored is a meeting's record with the stream sequence it was read at.
+type Stored struct {
+	ConferenceID string
+	Record       *rollcall.Record // nil when Err is set
+	Revision     uint64           // stream sequence of the record's message
+	Err          error            // the record is there and cannot be read
+}
+
+// Claim is a worker's hold on one shard of a tenant.
+type Claim struct {
+	Holder string // the worker's id; "" when nobody ever claimed the shard
+	Term   uint64 // the stream sequence of the claim
+}
+
+// Tracking is a member of the tracked set.
+type Tracking struct {
+	ConferenceID string    `json:"conferenceId"`
+	Source       string    `json:"source"` // config, api, …
+	Since        time.Time `json:"since"`
+}
+
+// Member is a live worker.
+type Member struct {
+	ID   string
+	Info []byte // what the worker says of itself, as JSON
+}

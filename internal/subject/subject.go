@@ -1,0 +1,123 @@
+// Package subject knows the names on the bus: which subject carries what, and
+// how a value becomes a token that is never a wildcard or a separator.
+package subject
+
+import (
+	"fmt"
+	"strings"
+
+	"rollcall"
+)
+
+// Names are the names that derive from the stream's name and the prefix of
+// its subjects.
+type Names struct {
+	Stream string // MEETINGS
+	Prefix string // meetings
+}
+
+// Event is the subject of an event: <prefix>.event.<tenant>.<conference>.<entity>.<verb>.
+func (n Names) Event(tenant, conference string, t rollcall.Type) string {
+	return n.Prefix + ".event." + tenant + "." + Token(conference) + "." + string(t)
+}
+
+// Events is the subject that matches every event.
+func (n Names) Events() string { return n.Prefix + ".event.>" }
+
+// State is the subject of a meeting's record.
+func (n Names) State(tenant, conference string) string {
+	return n.Prefix + ".state." + tenant + "." + Token(conference)
+}
+
+// Tracked is the subject that says that a meeting is tracked.
+func (n Names) Tracked(tenant, conference string) string {
+	return n.Prefix + ".tracked." + tenant + "." + Token(conference)
+}
+
+// Status is the subject that says whether a tenant is being looked at.
+func (n Names) Status(tenant string) string { return n.Prefix + ".status." + tenant }
+
+// Claim is the subject that says which worker holds a shard of a tenant. The
+// claim lives in the same stream as the records, so that its sequence, which
+// is the term, can never fall behind the terms that the records hold.
+func (n Names) Claim(tenant string, shard int) string {
+	return fmt.Sprintf("%s.claim.%s.%d", n.Prefix, tenant, shard)
+}
+
+// All matches everything that is stored in the stream.
+func (n Names) All() string { return n.Prefix + ".>" }
+
+// Commit is the subject to publish to so that a message is stored under subject.
+func (n Names) Commit(subject string) string {
+	return "rollcall." + n.Stream + ".commit." + strings.TrimPrefix(subject, n.Prefix+".")
+}
+
+// Commits matches every subject that is published to.
+func (n Names) Commits() string { return "rollcall." + n.Stream + ".commit.>" }
+
+// Workers is the name of the KV bucket in which workers register.
+func (n Names) Workers() string { return n.Stream + "_WORKERS" }
+
+// Budget is the name of the KV bucket in which spent calls are counted.
+func (n Names) Budget() string { return n.Stream + "_BUDGET" }
+
+// API is the subject of a verb of a tenant's micro service.
+func (n Names) API(tenant, verb string) string {
+	return "rollcall." + n.Stream + ".api." + tenant + "." + verb
+}
+
+const upperHex = "0123456789ABCDEF"
+
+// Token writes every byte outside A-Z a-z 0-9 _ - as %XX. It is injective, and
+// the result is a single subject token that is never a wildcard. The empty
+// value has no token: callers refuse it before.
+func Token(value string) string {
+	plain := true
+	for i := range len(value) {
+		plain = plain && isPlain(value[i])
+	}
+	if plain {
+		return value
+	}
+	var b strings.Builder
+	for i := range len(value) {
+		c := value[i]
+		if isPlain(c) {
+			b.WriteByte(c)
+			continue
+		}
+		b.WriteByte('%')
+		b.WriteByte(upperHex[c>>4])
+		b.WriteByte(upperHex[c&0xf])
+	}
+	return b.String()
+}
+
+// Value reads a token back; ok is false for what [Token] never writes.
+func Value(token string) (value string, ok bool) {
+	var b strings.Builder
+	for i := 0; i < len(token); i++ {
+		c := token[i]
+		if c != '%' {
+			if !isPlain(c) {
+				return "", false
+			}
+			b.WriteByte(c)
+			continue
+		}
+		if i+2 >= len(token) {
+			return "", false
+		}
+		hi, lo := strings.IndexByte(upperHex, token[i+1]), strings.IndexByte(upperHex, token[i+2])
+		if hi < 0 || lo < 0 || isPlain(byte(hi<<4|lo)) {
+			return "", false
+		}
+		b.WriteByte(byte(hi<<4 | lo))
+		i += 2
+	}
+	return b.String(), true
+}
+
+func isPlain(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-'
+}

@@ -1,0 +1,101 @@
+package rollcall
+
+import "time"
+
+// Number tells which of two questions was asked later. The term is that of the
+// shard's claim, the poll counts the questions within it; both start at 1.
+type Number struct {
+	Term, Poll uint64
+}
+
+// After reports whether n was asked after o.
+func (n Number) After(o Number) bool {
+	return n.Term > o.Term || n.Term == o.Term && n.Poll > o.Poll
+}
+
+// Observation is what one question to DingTalk yielded about one or many
+// meetings of one shard.
+type Observation struct {
+	Tenant     string
+	Shard      int
+	Number     Number // taken when the question was asked
+	AskedAt    time.Time
+	AnsweredAt time.Time
+	Sightings  []Sighting
+	Unanswered []Unanswered
+}
+
+// SightingKind says what an observation tells about one meeting.
+type SightingKind uint8
+
+// The kinds of a sighting.
+const (
+	// SightingListed: the batch query gave the meeting; Raw holds its JSON.
+	SightingListed SightingKind = iota + 1
+	// SightingEnded: the single-meeting query says that it has ended.
+	SightingEnded
+	// SightingOngoing: the single-meeting query says that it goes on.
+	SightingOngoing
+	// SightingMissed: DingTalk does not know the meeting.
+	SightingMissed
+	// SightingUntracked: an operator took the meeting off the tracked set.
+	SightingUntracked
+	// SightingSummarized: DingTalk's exact times of an ended meeting were read.
+	SightingSummarized
+)
+
+// Sighting is what an observation tells about one meeting.
+type Sighting struct {
+	ConferenceID string
+	Kind         SightingKind
+	// Raw is the meeting's JSON object exactly as it arrived (SightingListed).
+	Raw []byte
+	// Answer is Raw decoded, or nil where nobody needed it decoded yet.
+	Answer *Answer
+	// EndTime is DingTalk's exact end; zero when not known. It may also go
+	// with a SightingListed whose status is ended.
+	EndTime time.Time
+	// Reason is the reason of the end that SightingEnded tells.
+	Reason Reason
+}
+
+// Unanswered is a meeting that was asked about without learning anything.
+type Unanswered struct {
+	ConferenceID string
+	Reason       string // a class of error, a few words: throttled, malformed
+}
+
+// Answer is what the batch query says of one meeting. Whatever the answer left
+// out, or said in a way that has no meaning, is the zero value: it changes nothing.
+type Answer struct {
+	Title      string    // cut at [MaxText] bytes
+	StartTime  time.Time // UTC; zero: not said
+	Status     Status
+	Media      Media
+	MediaGiven bool
+	// Listed says that the answer held a list of users; without one it covers nobody.
+	Listed bool
+	// Partial says that some entries of the list could not be read, so that
+	// the absence of a person from Entries proves nothing.
+	Partial bool
+	Entries []Entry
+	// Oddities are values without a meaning that were passed over.
+	Oddities []Oddity
+}
+
+// Entry is one element of an answer's list of users, before entries of the
+// same person are merged.
+type Entry struct {
+	UserID            string // "" for people outside the organization
+	Nick              string // cut at [MaxText] bytes
+	Attendance        Attendance
+	Mic, Camera       Device
+	RejectDescription string // cut at [MaxText] bytes
+}
+
+// Oddity is a value in an answer, or a step between two answers, that has no
+// meaning and was ignored. It is counted, and logged once.
+type Oddity struct {
+	Field string // attendStatus, status, userId …
+	Value string // as it arrived, shortened; never a name or a title
+}

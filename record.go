@@ -1,0 +1,46 @@
+package rollcall
+
+import "time"
+
+// Record is the stored state of a meeting: what the next answer is compared with.
+type Record struct {
+	Tenant       string
+	ConferenceID string
+	Epoch        int64     // Unix ms at which the meeting was first recorded
+	Sequence     uint64    // of the last event
+	ObservedAt   time.Time // when the poll that wrote the record was asked
+	Number       Number    // of the poll that wrote the record
+	Meeting      Conference
+	Roster       []Participant // invited, joining or present; sorted by key, bytewise
+	// Memory is what else the next diff needs of people, sorted by key: those
+	// who are gone, and those of the roster with entries of a gone code.
+	Memory []Memory
+	Misses int // answers in a row in which DingTalk did not know the meeting
+	// Partial is set while a poll's events are stored in several slices and
+	// this record is not the last of them.
+	Partial *Partial
+	// EndReason and EndedAt tell how and when a meeting with status ended did so.
+	EndReason Reason
+	EndedAt   time.Time
+	// Summarized says that the exact times of the ended meeting were published.
+	Summarized bool
+	// Untracked says that the meeting was taken off the tracked set: a later
+	// track begins a new epoch.
+	Untracked bool
+}
+
+// Memory is what is remembered of a person beside the roster.
+type Memory struct {
+	// Participant is the person as last seen. Its attendance is a gone code,
+	// or that of the roster for somebody who stands there.
+	Participant Participant
+	// Failed, KickedOut and Left count the entries with these codes that the
+	// person had in the last answer that listed anybody.
+	Failed, KickedOut, Left int
+}
+
+// Partial tells under which conditions the poll goes on that a record is a slice of.
+type Partial struct {
+	Provenance  Provenance
+	WindowAfter time.Time // zero: there was no earlier poll
+}
