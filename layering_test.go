@@ -1,0 +1,140 @@
+package rollcall_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// walls lists, for every room, what it may import: rooms of this module by
+// their path ("…/..." for a room with all that is below it), "std" for the
+// standard library, "any" for third-party modules. The longest match counts.
+var walls = map[string][]string{
+	".": {"std"},
+
+	"differ":    {".", "cmp", "maps", "slices", "sort", "strconv", "strings", "time"},
+	"poller":    {".", "std", "any", "internal/..."},
+	"store":     {".", "std", "any", "internal/..."},
+	"publisher": {".", "std", "any", "internal/..."},
+	"forwarder": {".", "std", "any", "internal/..."},
+	"console":   {".", "std", "any", "internal/..."},
+
+	"poller/dingtalk":           {".", "std", "any", "internal/...", "poller"},
+	"poller/dingtalk/simulator": {".", "std", "any", "internal/..."},
+
+	"worker": {".", "std", "any", "internal/...", "poller", "differ", "store", "publisher"},
+
+	// The roof may stand on everything; ground only on ground and the words.
+	"cmd":      {".", "std", "any", "cmd/...", "internal/...", "poller/...", "differ", "store", "publisher", "worker", "forwarder", "console"},
+	"internal": {".", "std", "any", "internal/..."},
+}
+
+func TestWalls(t *testing.T) {
+	seen := 0
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() && file != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules") {
+			return fs.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		seen++
+		checkFile(t, filepath.ToSlash(file))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen == 0 {
+		t.Fatal("no Go file was found: the guard guards nothing")
+	}
+}
+
+func checkFile(t *testing.T, file string) {
+	room := roomOf(path.Dir(file))
+	if room == "" {
+		t.Errorf("%s: its room has no walls yet: add it to the table", file)
+		return
+	}
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for _, spec := range parsed.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !allowed(walls[room], imported, room) {
+			t.Errorf("%s: %s may not import %s", file, room, imported)
+		}
+	}
+}
+
+// roomOf gives the longest entry of the table that holds dir; "" where there is none.
+func roomOf(dir string) string {
+	if dir == "." {
+		return "."
+	}
+	for ; dir != "."; dir = path.Dir(dir) {
+		if _, ok := walls[dir]; ok {
+			return dir
+		}
+	}
+	return ""
+}
+
+func allowed(list []string, imported, room string) bool {
+	own, isOurs := strings.CutPrefix(imported, "rollcall/")
+	switch {
+	case imported == "rollcall":
+		return slices.Contains(list, ".")
+	case !isOurs && strings.Contains(strings.SplitN(imported, "/", 2)[0], "."):
+		return slices.Contains(list, "any")
+	case !isOurs:
+		return slices.Contains(list, "std") || slices.Contains(list, imported)
+	}
+	for _, entry := range list {
+		below, wide := strings.CutSuffix(entry, "/...")
+		if entry == own || wide && (own == below || strings.HasPrefix(own, below+"/")) {
+			return true
+		}
+	}
+	return strings.HasPrefix(own, room+"/") && roomOf(own) == room
+}
+
+func TestWallsRefuse(t *testing.T) {
+	for _, c := range []struct {
+		room, imported string
+		want           bool
+	}{
+		{"differ", "rollcall/store", false},
+		{"differ", "os", false},
+		{"differ", "go.uber.org/zap", false},
+		{"differ", "rollcall", true},
+		{"poller", "rollcall/poller/dingtalk", false},
+		{"poller/dingtalk", "rollcall/poller", true},
+		{"store", "rollcall/publisher", false},
+		{"worker", "rollcall/publisher", true},
+		{"worker", "rollcall/console", false},
+		{"internal", "rollcall/worker", false},
+		{".", "go.uber.org/zap", false},
+		{".", "rollcall/internal/subject", false},
+		{"cmd", "rollcall/poller/dingtalk/simulator", true},
+	} {
+		if got := allowed(walls[c.room], c.imported, c.room); got != c.want {
+			t.Errorf("%s importing %s: allowed is %v, want %v", c.room, c.imported, got, c.want)
+		}
+	}
+}
