@@ -1,0 +1,154 @@
+package poller
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// longestAsked bounds how long a vendor can make us wait.
+const longestAsked = 5 * time.Minute
+
+// hold keeps a whole tenant from calling until a time. The zero value keeps
+// nobody. It is guarded by its poller's lock.
+type hold struct {
+	class   Class
+	err     error
+	until   time.Time
+	strikes int // faults of this class in a row, without a success in between
+}
+
+// holdGrowth is how long a class of fault holds a tenant back; ok is false for
+// one that does not.
+func holdGrowth(class Class) (g growth, ok bool) {
+	switch class {
+	case ClassThrottled:
+		return growth{time.Second, time.Minute}, true
+	case ClassToken:
+		return growth{time.Second, time.Minute}, true
+	case ClassPermission:
+		return growth{15 * time.Second, 5 * time.Minute}, true
+	}
+	return growth{}, false
+}
+
+func (h *hold) active(now time.Time) bool { return now.Before(h.until) }
+
+// strike takes a fault that holds back. A hold that is in force is not
+// shortened, and grows only once for questions that were under way together.
+func (h *hold) strike(now time.Time, class Class, until time.Time, err error) {
+	if h.active(now) && !until.After(h.until) {
+		return
+	}
+	switch {
+	case h.class != class:
+		h.strikes = 1
+	case !h.active(now):
+		h.strikes++
+	}
+	h.class, h.err, h.until = class, err, until
+}
+
+// strikesOf is how often a class has struck in a row.
+func (h *hold) strikesOf(class Class) int {
+	if h.class != class {
+		return 0
+	}
+	return h.strikes
+}
+
+// end says until when a fault keeps the tenant from calling; zero: it does not.
+func (h *hold) end(now time.Time, class Class, asked time.Duration, random float64) time.Time {
+	asked = min(asked, longestAsked)
+	switch g, grows := holdGrowth(class); {
+	case class == ClassQuota:
+		return nextMonth(now)
+	case grows:
+		return now.Add(max(g.delay(h.strikesOf(class), random), asked))
+	case asked > retries().most && passing(class):
+		return now.Add(asked)
+	}
+	return time.Time{}
+}
+
+// nextMonth is when DingTalk's count of the month's calls starts anew. China
+// has no daylight saving.
+func nextMonth(now time.Time) time.Time {
+	china := now.In(time.FixedZone("UTC+8", 8*60*60))
+	return time.Date(china.Year(), china.Month()+1, 1, 0, 0, 0, 0, china.Location()).UTC()
+}
+
+// settle draws from a call's outcome what it means for all shards, and says
+// whether nothing may be called for now.
+func (p *Poller) settle(err error) bool {
+	class, now := ClassOf(err), wall()
+	if class == ClassBlocked {
+		until := p.egress().block(now)
+		p.tellHeld(class, until)
+		return true
+	}
+	until, held := p.strike(now, class, err)
+	if held {
+		p.tellHeld(class, until)
+	}
+	return held
+}
+
+func (p *Poller) strike(now time.Time, class Class, err error) (time.Time, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	until := p.hold.end(now, class, retryAfter(err), rand.Float64())
+	switch {
+	case !until.IsZero():
+		p.hold.strike(now, class, until, err)
+	case !passing(class) && !p.hold.active(now):
+		p.hold = hold{}
+	}
+	return p.hold.until, !until.IsZero()
+}
+
+func (p *Poller) tellHeld(class Class, until time.Time) {
+	if p.Metrics.Held != nil {
+		p.Metrics.Held(class, until)
+	}
+}
+
+// held gives what keeps the tenant from calling now.
+func (p *Poller) held() (Class, error) {
+	now := wall()
+	if p.egress().BlockedUntil().After(now) {
+		return ClassBlocked, errBlocked()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.hold.active(now) {
+		return p.hold.class, p.hold.err
+	}
+	return ClassNone, nil
+}
+
+func errBlocked() error {
+	return errors.New("the address of this process is blocked for some minutes: too many calls came from it")
+}
+
+// heldUntil is when calls are made again; zero when they are made now.
+func (p *Poller) heldUntil() time.Time {
+	now, until := wall(), p.egress().BlockedUntil()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.hold.until.After(until) {
+		until = p.hold.until
+	}
+	if !until.After(now) {
+		return time.Time{}
+	}
+	return until
+}
+
+// retryAfter is how long the vendor asked to wait.
+func retryAfter(err error) time.Duration {
+	if fault, ok := errors.AsType[Fault](err); ok {
+		return max(fault.RetryAfter(), 0)
+	}
+	return 0
+}

@@ -1,0 +1,106 @@
+package poller
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Loop calls Pass at the instants of a schedule, one call at a time.
+type Loop struct {
+	// Schedule gives the first instant after t; zero when there is none.
+	Schedule interface{ Next(t time.Time) time.Time }
+	// Pass is called for an instant. Its panics are not caught.
+	Pass func(ctx context.Context, tick time.Time)
+	// AtOnce calls Pass also at the start.
+	AtOnce bool
+	// Missed is told of instants that got no call of their own, because a
+	// pass took too long, the machine slept or its clock was set forward.
+	// Instants that went by together are made up for by one call. It may be nil.
+	Missed func(n int)
+}
+
+const (
+	// glance is how often a waiting loop looks at the clock, which may have
+	// been set, and does not run in a timer while the machine sleeps.
+	glance = time.Minute
+	// slew is how far back a clock may go without being taken for set back.
+	slew = time.Second
+	// mostMissed bounds the counting after a great leap of the clock.
+	mostMissed = 10_000
+)
+
+// Run calls until the context ends, and then returns nil. A schedule without
+// a further instant is an error.
+func (l *Loop) Run(ctx context.Context) error {
+	last := wall()
+	if l.AtOnce && ctx.Err() == nil {
+		l.Pass(ctx, last)
+	}
+	for ctx.Err() == nil {
+		next, err := l.await(ctx, last)
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		last = l.collapse(next)
+		l.Pass(ctx, last)
+	}
+	return nil
+}
+
+// await waits for the first instant after last. When the clock is set back it
+// waits for the first instant from there, rather than being silent for as long.
+func (l *Loop) await(ctx context.Context, last time.Time) (time.Time, error) {
+	for {
+		now := wall()
+		if last.Sub(now) > slew {
+			last = now
+		}
+		next := l.Schedule.Next(last)
+		if next.IsZero() {
+			return next, errors.New("wait for the next tick: the schedule has none any more")
+		}
+		if ctx.Err() != nil || !now.Before(next) {
+			return next, nil
+		}
+		wait(ctx, min(next.Sub(now), glance))
+	}
+}
+
+// collapse gives the last instant that is not in the future, and reports those
+// that it passed over.
+func (l *Loop) collapse(tick time.Time) time.Time {
+	now, missed := wall(), 0
+	for missed < mostMissed {
+		next := l.Schedule.Next(tick)
+		if next.IsZero() || next.After(now) {
+			break
+		}
+		tick = next
+		missed++
+	}
+	if missed > 0 && l.Missed != nil {
+		l.Missed(missed)
+	}
+	if missed == mostMissed {
+		return now
+	}
+	return tick
+}
+
+// wall reads the wall clock without the monotonic one, which would hide that
+// the former was set.
+func wall() time.Time { return time.Now().Round(0) }
+
+// wait waits for d or the end of the context.
+func wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}

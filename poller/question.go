@@ -1,0 +1,152 @@
+package poller
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"rollcall"
+)
+
+// retries are the delays before a question is tried again within a pass.
+// A vendor that asks for more than the longest is not asked again in this pass.
+func retries() growth { return growth{250 * time.Millisecond, 5 * time.Second} }
+
+// mostFailures is how many questions in a row may fail before a pass gives up.
+const mostFailures = 3
+
+// question is when something was asked, and the number it was asked under.
+type question struct {
+	number          rollcall.Number
+	asked, answered time.Time
+}
+
+// query asks about meetings.
+func (r *run) query(ids []string) (q question, answers Answers, err error) {
+	err = r.try(OpQuery, func(ctx context.Context) error {
+		return r.numbered(&q, func() (err error) {
+			answers, err = r.p.Source.Query(ctx, ids)
+			return err
+		})
+	})
+	return q, answers, err
+}
+
+// numbered asks a question under a number of its own. The span between the
+// times is measured, so that setting the clock cannot turn it round.
+func (r *run) numbered(q *question, ask func() error) error {
+	q.number = r.ask.Next()
+	asked := time.Now()
+	err := ask()
+	q.asked = asked.UTC().Round(0)
+	q.answered = q.asked.Add(time.Since(asked))
+	return err
+}
+
+// try asks something that must be known. Questions that fail in a row in spite
+// of a second try end the pass.
+func (r *run) try(op string, call func(context.Context) error) error {
+	err := r.tryUntil(time.Time{}, op, call)
+	r.count(err)
+	return err
+}
+
+// tryUntil makes a call, and makes it once more when it fails in a way that
+// may pass. It does not wait longer than the longest delay, nor beyond the
+// deadline, where there is one.
+func (r *run) tryUntil(deadline time.Time, op string, call func(context.Context) error) error {
+	err := r.call(op, call)
+	if r.halt != nil || !passing(ClassOf(err)) {
+		return err
+	}
+	pause := max(retries().delay(0, rand.Float64()), retryAfter(err))
+	if pause > retries().most || !deadline.IsZero() && pause > time.Until(deadline) {
+		return err
+	}
+	wait(r.ctx, pause)
+	return r.call(op, call)
+}
+
+// passing reports whether a fault of a class may be gone at the next try.
+func passing(class Class) bool { return class == ClassTransient || class == ClassMalformed }
+
+// count follows the questions that fail in a row, and gives the pass up when
+// they are too many.
+func (r *run) count(err error) {
+	switch {
+	case r.halt != nil:
+	case !passing(ClassOf(err)):
+		r.failures = 0
+	default:
+		r.failures++
+		r.blame(ClassOf(err), err)
+		if r.failures >= mostFailures {
+			r.stop(ClassOf(err), err)
+		}
+	}
+}
+
+// call makes one metered call as soon as it is allowed.
+func (r *run) call(op string, call func(context.Context) error) error {
+	if err := r.permit(op); err != nil {
+		return err
+	}
+	r.report.Calls++
+	began := time.Now()
+	err := call(r.ctx)
+	if called := r.p.Metrics.Called; called != nil {
+		called(op, ClassOf(err), time.Since(began))
+	}
+	if r.ctx.Err() != nil && err != nil {
+		r.stop(ClassNone, r.ctx.Err())
+	} else if r.p.settle(err) {
+		r.stop(ClassOf(err), err)
+	}
+	return err
+}
+
+// permit waits for the limiter and asks the budget. What holds the tenant back
+// is looked at after the waiting: another shard may have met it meanwhile.
+func (r *run) permit(op string) error {
+	if r.stopped() {
+		return r.halt.err
+	}
+	if r.p.Limiter != nil {
+		if err := r.p.Limiter.Wait(r.ctx); err != nil {
+			r.stop(ClassNone, err)
+			return err
+		}
+	}
+	if r.stopped() {
+		return r.halt.err
+	}
+	if r.p.Spend != nil {
+		if err := r.p.Spend(r.ctx, op); err != nil {
+			r.refused(err)
+			return err
+		}
+	}
+	return nil
+}
+
+// refused ends the pass because a call was not granted.
+func (r *run) refused(err error) {
+	if r.ctx.Err() != nil {
+		r.stop(ClassNone, r.ctx.Err())
+		return
+	}
+	r.stop(ClassQuota, err)
+}
+
+// stopped reports whether nothing more may be asked, and notes why.
+func (r *run) stopped() bool {
+	if r.halt != nil {
+		return true
+	}
+	if err := r.ctx.Err(); err != nil {
+		r.stop(ClassNone, err)
+	} else if class, err := r.p.held(); class != ClassNone {
+		r.stop(class, err)
+	}
+	return r.halt != nil
+}

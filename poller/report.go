@@ -1,0 +1,53 @@
+package poller
+
+import "time"
+
+// The states of a tenant's polling, as they stand in the status.
+const (
+	StateOK        = "ok"
+	StateThrottled = "throttled" // asked too fast, or the caller's address is blocked
+	StateQuota     = "quota"     // the calls of the month or of the budget are used up
+	StateAuth      = "auth"      // the credentials or their permissions are refused
+	StateAway      = "away"      // no question of the pass was answered
+)
+
+// Report tells how a pass went. Every meeting of Asked is counted by Answered
+// or stands in Unanswered, unless the context or Emit ended the pass early.
+type Report struct {
+	Asked     int // distinct meetings that were to be asked about
+	Answered  int // of these, with a sighting that was emitted
+	Unchanged int // of these, with the bytes of the answer before
+	Unasked   int // entries of answers about meetings nobody asked about
+	Calls     int // metered calls, whatever became of them
+	// Unanswered has the reason for each meeting nothing was learned about;
+	// nil when there is none.
+	Unanswered map[string]Class
+	State      string // one of the states above
+	// Good says that something was answered, or that there was nothing to ask.
+	Good bool
+	// LastGood is when the shard's last good pass ended; zero: there was none.
+	LastGood time.Time
+	// Err is the first fault; or why the pass ended early: the error of the
+	// context, of Emit or of Spend.
+	Err error
+	// Until is when a call will be made again, where all are held back.
+	Until time.Time
+}
+
+// stateOf names the state that a fault leaves. A fault that concerned only a
+// part of the questions leaves none.
+func stateOf(class Class, answered bool) string {
+	switch class {
+	case ClassThrottled, ClassBlocked:
+		return StateThrottled
+	case ClassQuota:
+		return StateQuota
+	case ClassToken, ClassPermission:
+		return StateAuth
+	case ClassTransient, ClassMalformed:
+		if !answered {
+			return StateAway
+		}
+	}
+	return StateOK
+}

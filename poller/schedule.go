@@ -1,0 +1,163 @@
+package poller
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+)
+
+// Schedule is a row of instants, the same on every machine. The zero value has
+// none. It is made by [ParseSchedule].
+type Schedule struct {
+	expression string
+	ticks      cron.Schedule
+	pace       time.Duration
+}
+
+// ParseSchedule reads a cron expression of five fields (minute, hour, day,
+// month, weekday) or six (seconds first), a word such as @hourly, or @every
+// with a duration of whole seconds. The time zone is a name such as
+// Asia/Shanghai; "" is UTC.
+//
+// An hour that daylight saving leaves out has no ticks, one that it repeats
+// has them twice. The ticks of @every D are the multiples of D since
+// 1970-01-01T00:00:00Z, whatever the zone.
+func ParseSchedule(expression, timezone string) (Schedule, error) {
+	zone, err := loadZone(timezone)
+	if err != nil {
+		return Schedule{}, err
+	}
+	expression = strings.TrimSpace(expression)
+	ticks, err := parseTicks(expression, zone)
+	if err != nil {
+		return Schedule{}, fmt.Errorf("read schedule %q: %w", expression, err)
+	}
+	pace := paceOf(ticks)
+	if pace == 0 {
+		return Schedule{}, fmt.Errorf("read schedule %q: it never fires; there is no such day", expression)
+	}
+	return Schedule{expression, ticks, pace}, nil
+}
+
+// Next gives the first instant after t; zero when there is none.
+func (s Schedule) Next(t time.Time) time.Time {
+	if s.ticks == nil {
+		return time.Time{}
+	}
+	return s.ticks.Next(t)
+}
+
+// String gives the expression as it was read.
+func (s Schedule) String() string { return s.expression }
+
+// Pace is the shortest distance of two neighbouring instants, as far as a look
+// at some hundred of them tells.
+func (s Schedule) Pace() time.Duration { return s.pace }
+
+func loadZone(name string) (*time.Location, error) {
+	if name == "Local" {
+		return nil, errors.New("load time zone Local: it differs from machine to machine; name one such as Asia/Shanghai")
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("load time zone %q: no such zone; use a name such as Asia/Shanghai or UTC: %w", name, err)
+	}
+	return zone, nil
+}
+
+func parseTicks(expression string, zone *time.Location) (cron.Schedule, error) {
+	if period, ok := strings.CutPrefix(expression, "@every"); ok {
+		return parseEvery(strings.TrimSpace(period))
+	}
+	if err := refuseMisread(expression); err != nil {
+		return nil, err
+	}
+	ticks, err := parseCron(expression)
+	if err != nil {
+		return nil, fmt.Errorf("%w; write five fields (minute hour day month weekday), six with seconds first, @hourly, or @every 15s", err)
+	}
+	if fields, ok := ticks.(*cron.SpecSchedule); ok {
+		fields.Location = zone
+	}
+	return ticks, nil
+}
+
+// parseCron survives the parser, which panics on some malformed input.
+func parseCron(expression string) (ticks cron.Schedule, err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = fmt.Errorf("the cron parser fails on it (%v)", problem)
+		}
+	}()
+	const fields = cron.SecondOptional | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow
+	return cron.NewParser(fields | cron.Descriptor).Parse(expression)
+}
+
+// refuseMisread refuses what the parser would take for something else than it says.
+func refuseMisread(expression string) error {
+	if strings.HasPrefix(expression, "TZ=") || strings.HasPrefix(expression, "CRON_TZ=") {
+		return errors.New("it names a time zone; set poll.timezone instead")
+	}
+	if expression == "" {
+		return errors.New("it is empty; write for example @every 15s")
+	}
+	fields := strings.Fields(expression)
+	for i, field := range fields {
+		for item := range strings.SplitSeq(field, ",") {
+			if err := refuseItem(item, 6-len(fields)+i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// refuseItem looks at one item of a comma list of the place-th field, counted
+// from the seconds.
+func refuseItem(item string, place int) error {
+	if item == "" {
+		return errors.New("a list has an empty item; remove the comma too many")
+	}
+	if item[0] == '*' || item[0] == '?' {
+		if rest := item[1:]; rest != "" && rest[0] != '/' {
+			return fmt.Errorf("%q is no range; write *, or a range such as 1-5", item)
+		}
+	}
+	return refuseStep(item, place)
+}
+
+func refuseStep(item string, place int) error {
+	sizes := [...]int{60, 60, 24, 31, 12, 7}
+	_, text, found := strings.Cut(item, "/")
+	if !found || place < 0 || place >= len(sizes) {
+		return nil
+	}
+	var step int
+	if n, err := fmt.Sscan(text, &step); n == 1 && err == nil && step > sizes[place] {
+		return fmt.Errorf("the step of %q is longer than the field's range of %d; use @every for long distances", item, sizes[place])
+	}
+	return nil
+}
+
+// paceOf looks at the first instants of a leap year, where each day exists;
+// 0 when there are none.
+func paceOf(ticks cron.Schedule) time.Duration {
+	if fixed, ok := ticks.(every); ok {
+		return time.Duration(fixed)
+	}
+	last := ticks.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Add(-time.Second))
+	shortest := time.Duration(0)
+	for range 400 {
+		next := ticks.Next(last)
+		if last.IsZero() || next.IsZero() {
+			break
+		}
+		shortest = min(cmp.Or(shortest, next.Sub(last)), next.Sub(last))
+		last = next
+	}
+	return shortest
+}
