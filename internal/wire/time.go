@@ -1,0 +1,77 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Layout is how times look: RFC 3339 in UTC with exactly three decimals.
+const Layout = "2006-01-02T15:04:05.000Z"
+
+// CheckTime refuses a time that RFC 3339 cannot say; what names it.
+func CheckTime(what string, t time.Time) error {
+	if !sayable(t) {
+		return fmt.Errorf("write %s: the year %d has no RFC 3339 form (0 to 9999)", what, t.UTC().Year())
+	}
+	return nil
+}
+
+func sayable(t time.Time) bool {
+	year := t.UTC().Year()
+	return year >= 0 && year <= 9999
+}
+
+// AppendTime appends t in [Layout], cut to milliseconds, or null for the zero
+// time and for one that [CheckTime] refuses.
+func AppendTime(dst []byte, t time.Time) []byte {
+	if t.IsZero() || !sayable(t) {
+		return append(dst, "null"...)
+	}
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	dst = append(dst, '"')
+	dst = append(AppendDigits(dst, uint64(year), 4), '-')
+	dst = append(AppendDigits(dst, uint64(month), 2), '-')
+	dst = append(AppendDigits(dst, uint64(day), 2), 'T')
+	dst = append(AppendDigits(dst, uint64(hour), 2), ':')
+	dst = append(AppendDigits(dst, uint64(minute), 2), ':')
+	dst = append(AppendDigits(dst, uint64(second), 2), '.')
+	dst = AppendDigits(dst, uint64(t.Nanosecond()/int(time.Millisecond)), 3)
+	return append(dst, 'Z', '"')
+}
+
+// AppendDigits appends n in decimal with at least width digits.
+func AppendDigits(dst []byte, n uint64, width int) []byte {
+	var digits [20]byte
+	i := len(digits)
+	for n > 0 || len(digits)-i < width {
+		i--
+		digits[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return append(dst, digits[i:]...)
+}
+
+// Time is a time in JSON: [Layout] when written, any RFC 3339 when read, and
+// null for the zero time.
+type Time struct{ time.Time }
+
+// MarshalJSON writes the time as [AppendTime] does.
+func (t Time) MarshalJSON() ([]byte, error) { return AppendTime(nil, t.Time), nil }
+
+// UnmarshalJSON reads null or an RFC 3339 time, and gives it in UTC.
+func (t *Time) UnmarshalJSON(data []byte) error {
+	var text *string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	if text == nil {
+		t.Time = time.Time{}
+		return nil
+	}
+	parsed, err := time.Parse(time.RFC3339Nano, *text)
+	t.Time = parsed.UTC()
+	return err
+}

@@ -1,0 +1,170 @@
+package publisher
+
+import (
+	"context"
+	cryptorand "crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"rollcall/internal/ledger"
+	"rollcall/internal/subject"
+)
+
+// The headers of an atomic batch. They are matched byte for byte.
+const (
+	headerBatchID       = "Nats-Batch-Id"
+	headerBatchSequence = "Nats-Batch-Sequence"
+	headerBatchCommit   = "Nats-Batch-Commit"
+	headerExpected      = "Nats-Expected-Last-Subject-Sequence"
+	headerRollup        = "Nats-Rollup"
+	headerTTL           = "Nats-TTL"
+	headerContentType   = "Content-Type"
+)
+
+// defaultTimeout is how long the acknowledgement of a batch is waited for.
+const defaultTimeout = 5 * time.Second
+
+// maxResends caps how often one batch is sent again at once. A write that is
+// in flight is over within milliseconds; what lasts longer is something else.
+const maxResends = 20
+
+// Publisher commits batches to the stream. It is safe for concurrent use.
+type Publisher struct {
+	Conn    *nats.Conn
+	Names   subject.Names
+	Timeout time.Duration // for the acknowledgement of one batch; 0: 5 s
+}
+
+// Commit stores the messages as one atomic batch and gives the stream sequence
+// of the first; the others follow it without a gap. Its errors match exactly
+// one of [ledger.ErrStale], [ledger.ErrBusy], [ledger.ErrUnknown],
+// [ledger.ErrFull] and [ledger.ErrRefused].
+func (p *Publisher) Commit(ctx context.Context, msgs []ledger.Message) (first uint64, err error) {
+	err = ledger.CheckBatch(p.Names, msgs, p.Conn.MaxPayload())
+	if err != nil {
+		return 0, fmt.Errorf("commit batch: %w", err)
+	}
+	for resends := 0; ; resends++ {
+		first, again, err := p.send(ctx, msgs)
+		if err == nil {
+			return first, nil
+		}
+		if !again || resends == maxResends || !pause(ctx) {
+			return 0, fmt.Errorf("commit batch of %d messages: %w", len(msgs), err)
+		}
+	}
+}
+
+// pause waits 0.2 to 1 ms, so that a write in flight can land; it reports
+// whether the context lives on.
+func pause(ctx context.Context) bool {
+	timer := time.NewTimer(200*time.Microsecond + rand.N(800*time.Microsecond))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// send sends the batch under a new id; again says that the same batch may
+// succeed at once.
+func (p *Publisher) send(ctx context.Context, msgs []ledger.Message) (first uint64, again bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, false, fmt.Errorf("%w: %w", ledger.ErrBusy, err)
+	}
+	if p.Conn.IsClosed() {
+		return 0, false, fmt.Errorf("%w: %w", ledger.ErrBusy, nats.ErrConnectionClosed)
+	}
+	id, last := cryptorand.Text(), len(msgs)-1
+	for i := range msgs[:last] {
+		if err := p.Conn.PublishMsg(p.message(&msgs[i], id, i+1)); err != nil {
+			return 0, false, fmt.Errorf("%w: send %s: %w", judgeEarly(err), msgs[i].Subject, err)
+		}
+	}
+	end := p.message(&msgs[last], id, last+1)
+	end.Header[headerBatchCommit] = []string{"1"}
+	reply, err := p.request(ctx, end)
+	if err != nil {
+		return 0, false, fmt.Errorf("%w: %w", judgeFault(err), err)
+	}
+	return p.acknowledged(reply.Data, id, len(msgs))
+}
+
+func (p *Publisher) message(m *ledger.Message, id string, sequence int) *nats.Msg {
+	header := nats.Header{
+		headerBatchID:       []string{id},
+		headerBatchSequence: []string{strconv.Itoa(sequence)},
+	}
+	if m.Guarded {
+		header[headerExpected] = []string{strconv.FormatUint(m.Expect, 10)}
+	}
+	if m.Rollup {
+		header[headerRollup] = []string{"sub"}
+	}
+	if m.TTL != "" {
+		header[headerTTL] = []string{m.TTL}
+	}
+	if m.ContentType != "" {
+		header[headerContentType] = []string{m.ContentType}
+	}
+	return &nats.Msg{Subject: p.Names.Commit(m.Subject), Header: header, Data: m.Data}
+}
+
+func (p *Publisher) request(ctx context.Context, m *nats.Msg) (*nats.Msg, error) {
+	timeout := p.Timeout
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	reply, err := p.Conn.RequestMsgWithContext(ctx, m)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, p.explain(err)
+	}
+	return reply, err
+}
+
+// explain adds to a timeout what the server said about it: a user without
+// permission to publish is told so only beside the request.
+func (p *Publisher) explain(err error) error {
+	said := p.Conn.LastError()
+	if errors.Is(said, nats.ErrPermissionViolation) && strings.Contains(said.Error(), p.Names.Commit("")) {
+		return fmt.Errorf("%w; the server said: %w; let this user publish to %s", err, said, p.Names.Commits())
+	}
+	return err
+}
+
+// acknowledgement is the server's answer to a batch.
+type acknowledgement struct {
+	Error    *jetstream.APIError `json:"error"`
+	Stream   string              `json:"stream"`
+	Sequence uint64              `json:"seq"` // of the last message
+	Batch    string              `json:"batch"`
+	Count    int                 `json:"count"`
+}
+
+func (p *Publisher) acknowledged(data []byte, id string, count int) (first uint64, again bool, err error) {
+	var ack acknowledgement
+	if err := json.Unmarshal(data, &ack); err != nil {
+		return 0, false, fmt.Errorf("%w: read the acknowledgement: %w", ledger.ErrUnknown, err)
+	}
+	if ack.Error != nil {
+		v := judgeRefusal(ack.Error)
+		return 0, v.again, fmt.Errorf("%w: %s: %w", v.outcome, v.means, ack.Error)
+	}
+	if ack.Stream != p.Names.Stream || ack.Batch != id || ack.Count != count || ack.Sequence < uint64(count) {
+		return 0, false, fmt.Errorf("%w: the acknowledgement is not that of this batch: stream %q, batch of %d at %d",
+			ledger.ErrUnknown, ack.Stream, ack.Count, ack.Sequence)
+	}
+	return ack.Sequence - uint64(count) + 1, false, nil
+}
