@@ -1,0 +1,69 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/cmd/rollcall/config"
+)
+
+// environment is what the bad files may name.
+func environment(name string) (string, bool) {
+	values := map[string]string{"SECRET_SET": "hunter2", "SECRET_EMPTY": ""}
+	value, ok := values[name]
+	return value, ok
+}
+
+// Each bad file stands beside the complaints it must give, word for word.
+func TestEveryMistakeHasItsComplaint(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/*.yaml")
+	if err != nil || len(files) < 100 {
+		t.Fatalf("found %d bad files, error %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			want, err := os.ReadFile(strings.TrimSuffix(file, ".yaml") + ".txt")
+			if err != nil {
+				t.Error(err)
+			}
+			got := complaintsOf(t, file).Error() + "\n"
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("other complaints (-want +got):\n%s", diff)
+			}
+			if strings.Contains(got, "hunter2") || strings.Contains(got, "\x1b") {
+				t.Errorf("a secret or an escape shows in %q", got)
+			}
+		})
+	}
+}
+
+func TestTenMistakesGiveTenComplaints(t *testing.T) {
+	complaints := complaintsOf(t, "testdata/bad/ten_mistakes.yaml")
+	if len(complaints) != 10 {
+		t.Errorf("%d complaints, want 10:\n%v", len(complaints), complaints)
+	}
+	for _, c := range complaints {
+		if c.Line == 0 || c.Key == "" || !strings.Contains(c.Problem, "allowed") {
+			t.Errorf("a complaint without line, key or what is allowed: %+v", c)
+		}
+	}
+}
+
+func complaintsOf(t *testing.T, file string) config.Complaints {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = config.Load(data, environment)
+	complaints, ok := errors.AsType[config.Complaints](err)
+	if !ok {
+		t.Fatalf("%s gives error %v, want complaints", file, err)
+	}
+	return complaints
+}

@@ -1,0 +1,101 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// checker holds a configuration that could be read against what is possible.
+type checker struct {
+	*reader
+	env func(string) (string, bool)
+}
+
+func (c checker) config(cfg Config) {
+	c.given("data_dir", cfg.DataDir)
+	c.nats(cfg.NATS)
+	c.stream(cfg.Stream)
+	seen := map[string]int{}
+	for i, tenant := range cfg.Tenants {
+		at := fmt.Sprintf("tenants[%d]", i)
+		c.tenant(at, tenant)
+		if first, twice := seen[tenant.Name]; twice && tenant.Name != "" {
+			c.refuse(join(at, "name"), fmt.Sprintf("is also the name of tenants[%d]", first))
+		}
+		seen[tenant.Name] = i
+	}
+	c.address("http.listen", cfg.HTTP.Listen)
+	c.oneOf("log.level", cfg.Log.Level, "debug", "info", "warn", "error")
+	c.oneOf("log.format", cfg.Log.Format, "json", "console")
+}
+
+func (c checker) stream(s Stream) {
+	if !isToken(s.Name) || len(s.Name) > 64 {
+		c.refuse("stream.name", shown(s.Name)+" cannot name a stream")
+	}
+	if !validPrefix(s.Prefix) {
+		c.refuse("stream.prefix", shown(s.Prefix)+" cannot begin subjects")
+	}
+	between(c, "stream.replicas", s.Replicas, 1, 5)
+	atLeast(c, "stream.retention", s.Retention, time.Hour)
+	atLeast(c, "stream.max_bytes", s.MaxBytes, 0)
+}
+
+// validPrefix keeps subjects away from those of NATS itself ($…, _…) and from
+// those that are published to (rollcall.…).
+func validPrefix(prefix string) bool {
+	tokens := strings.Split(prefix, ".")
+	if tokens[0] == "rollcall" || len(prefix) > 128 {
+		return false
+	}
+	return !slices.ContainsFunc(tokens, func(token string) bool {
+		return !isToken(token) || token[0] == '_'
+	})
+}
+
+// isToken reports whether s is one or more of A-Z a-z 0-9 _ -.
+func isToken(s string) bool {
+	for i := range len(s) {
+		b := s[i]
+		if !('a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '_' || b == '-') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// given complains when a value that must be there is not.
+func (c checker) given(key, value string) {
+	if strings.TrimSpace(value) == "" {
+		c.missing(key, "is required")
+	}
+}
+
+// missing complains about a key that is not there, unless it is there
+// misspelt: one mistake gives one complaint.
+func (c checker) missing(key, problem string) {
+	if !c.misspelt[key] {
+		c.refuse(key, problem)
+	}
+}
+
+func (c checker) oneOf(key, value string, words ...string) {
+	if !slices.Contains(words, value) {
+		c.refuse(key, shown(value)+" is not known")
+	}
+}
+
+func between[T cmp.Ordered](c checker, key string, value, least, most T) {
+	if value < least || value > most {
+		c.refuse(key, fmt.Sprintf("%v is out of range", value))
+	}
+}
+
+func atLeast[T cmp.Ordered](c checker, key string, value, least T) {
+	if value < least {
+		c.refuse(key, fmt.Sprintf("%v is too little", value))
+	}
+}

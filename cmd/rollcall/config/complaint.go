@@ -1,0 +1,53 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Complaint is one mistake in a configuration.
+type Complaint struct {
+	Line    int    // from 1; where the key stands, or the section that lacks it; 0: the whole file
+	Key     string // tenants[0].poll.schedule; "" where no key is at fault
+	Problem string // what is wrong, and what is allowed; never a secret, safe to show
+}
+
+// String gives the complaint as one line.
+func (c Complaint) String() string {
+	parts := make([]string, 0, 3)
+	if c.Line > 0 {
+		parts = append(parts, fmt.Sprintf("line %d", c.Line))
+	}
+	if c.Key != "" {
+		parts = append(parts, c.Key)
+	}
+	return strings.Join(append(parts, c.Problem), ": ")
+}
+
+// maxShown is how many complaints are printed; a file that is no
+// configuration at all can give one a line.
+const maxShown = 100
+
+// Complaints is the error that [Load] gives: all mistakes, in the order of
+// their lines.
+type Complaints []Complaint
+
+// Error gives the complaints one a line.
+func (c Complaints) Error() string {
+	lines := make([]string, 0, len(c)+1)
+	for i, complaint := range c {
+		if i == maxShown {
+			lines = append(lines, fmt.Sprintf("and %d more", len(c)-i))
+			break
+		}
+		lines = append(lines, complaint.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// sorted gives the complaints in the order of their lines.
+func (c Complaints) sorted() Complaints {
+	slices.SortStableFunc(c, func(a, b Complaint) int { return a.Line - b.Line })
+	return c
+}

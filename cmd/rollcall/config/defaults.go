@@ -1,0 +1,36 @@
+package config
+
+import "time"
+
+// Defaults is what holds where nothing is said: an embedded NATS on loopback
+// and no tenant.
+func Defaults() Config {
+	return Config{
+		DataDir: "./rollcall-data",
+		NATS:    NATS{Embedded: Embedded{Listen: "127.0.0.1:4222", Sync: "always"}},
+		Stream:  Stream{Name: "MEETINGS", Prefix: "meetings", Replicas: 1, Retention: 168 * time.Hour},
+		HTTP:    HTTP{Listen: "127.0.0.1:8080"},
+		Log:     Log{Level: "info", Format: "json"},
+	}
+}
+
+// TenantDefaults is what holds for a tenant where nothing is said. Its name,
+// its credentials and its budget of calls have no default.
+func TenantDefaults() Tenant {
+	return Tenant{
+		Endpoint: "https://api.dingtalk.io",
+		Auth:     Auth{Kind: AuthInternal},
+		Poll: Poll{
+			Schedule:          "@every 15s",
+			Timezone:          "UTC",
+			BatchSize:         100,
+			QPS:               20,
+			Timeout:           10 * time.Second,
+			Shards:            1,
+			MissingAfterPolls: 3,
+			ExpireUnstarted:   24 * time.Hour,
+		},
+		Track:   Track{Organization: Organization{Schedule: "@every 5m"}},
+		Privacy: Privacy{Nicks: "keep"},
+	}
+}

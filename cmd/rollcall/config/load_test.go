@@ -1,0 +1,128 @@
+package config_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/cmd/rollcall/config"
+)
+
+func TestNothingSaidGivesTheDefaults(t *testing.T) {
+	for _, data := range []string{"", "\n", "# only a comment\n", "---\n", "{}\n", "nats:\ntenants:\n", "\ufeffdata_dir:\n"} {
+		got, err := config.Load([]byte(data), environment)
+		if err != nil {
+			t.Errorf("Load(%q): %v", data, err)
+		}
+		if diff := cmp.Diff(config.Defaults(), got); diff != "" {
+			t.Errorf("Load(%q) (-want +got):\n%s", data, diff)
+		}
+	}
+}
+
+func TestEveryKeyIsRead(t *testing.T) {
+	const data = `
+data_dir: /data
+nats:
+  url: tls://a:4222, nats://b
+  user: u
+  password_file: p
+  tls: {ca_file: ca, cert_file: cert, key_file: key}
+  embedded: {listen: "[::1]:0", sync: interval}
+stream: {name: M-1, prefix: a.b_c, replicas: 3, retention: 1h30m, max_bytes: 1000}
+tenants:
+  - name: one
+    endpoint: http://localhost:9099/
+    auth: {kind: corp, suite_key: k, suite_secret_file: s, corp_id: c, suite_ticket_file: t}
+    poll: {schedule: "*/5 * * * *", timezone: Asia/Shanghai, batch_size: 7, qps: 0.5, timeout: 1m,
+           monthly_calls: 5000, shards: 2, missing_after_polls: 4, expire_unstarted: 48h}
+    track: {conferences: [007, "b c"], users: [], organization: {enabled: false, schedule: "@every 1m"}}
+    privacy: {nicks: omit}
+  - name: two
+    auth: {kind: unified, corp_id: c, client_id: 12, client_secret_env: SECRET_SET}
+    poll: {monthly_calls: unlimited}
+http: {listen: ":0"}
+log: {level: debug, format: console}
+`
+	two := config.TenantDefaults()
+	two.Name, two.Auth = "two", config.Auth{Kind: "unified", CorpID: "c", ClientID: "12", ClientSecretEnv: "SECRET_SET"}
+	two.Poll.MonthlyCalls = config.Unlimited
+	want := config.Config{
+		DataDir: "/data",
+		NATS: config.NATS{
+			URL: "tls://a:4222, nats://b", User: "u", PasswordFile: "p",
+			TLS:      config.TLS{CAFile: "ca", CertFile: "cert", KeyFile: "key"},
+			Embedded: config.Embedded{Listen: "[::1]:0", Sync: "interval"},
+		},
+		Stream: config.Stream{Name: "M-1", Prefix: "a.b_c", Replicas: 3, Retention: 90 * time.Minute, MaxBytes: 1000},
+		Tenants: []config.Tenant{{
+			Name: "one", Endpoint: "http://localhost:9099/",
+			Auth: config.Auth{Kind: "corp", SuiteKey: "k", SuiteSecretFile: "s", CorpID: "c", SuiteTicketFile: "t"},
+			Poll: config.Poll{
+				Schedule: "*/5 * * * *", Timezone: "Asia/Shanghai", BatchSize: 7, QPS: 0.5, Timeout: time.Minute,
+				MonthlyCalls: 5000, Shards: 2, MissingAfterPolls: 4, ExpireUnstarted: 48 * time.Hour,
+			},
+			Track: config.Track{
+				Conferences: []string{"007", "b c"}, Users: []string{},
+				Organization: config.Organization{Schedule: "@every 1m"},
+			},
+			Privacy: config.Privacy{Nicks: "omit"},
+		}, two},
+		HTTP: config.HTTP{Listen: ":0"},
+		Log:  config.Log{Level: "debug", Format: "console"},
+	}
+	got, err := config.Load([]byte(data), environment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestHugeFileIsRefusedUnread(t *testing.T) {
+	data := bytes.Repeat([]byte("#"), config.MaxBytes+1)
+	if _, err := config.Load(data, environment); err == nil || !strings.Contains(err.Error(), "4194304 bytes") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestComplaintsAreBoundedWhenPrinted(t *testing.T) {
+	_, err := config.Load([]byte(strings.Repeat("zzz: 1\n", 300)), environment)
+	complaints, ok := errors.AsType[config.Complaints](err)
+	if !ok || len(complaints) != 300 {
+		t.Fatalf("%d complaints, want 300", len(complaints))
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != 101 || lines[100] != "and 200 more" {
+		t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1])
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add([]byte("tenants:\n  - name: acme\n    poll: {timeout: 5}\n"))
+	f.Add([]byte("log: &a {level: *a}\n---\n"))
+	f.Add([]byte("tenants: [{auth: {kind: corp}, poll: {schedule: 'TZ=UTC', qps: .nan}}]\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		cfg, err := config.Load(data, environment)
+		if err == nil {
+			if cfg.DataDir == "" || cfg.Stream.Retention < time.Hour {
+				t.Fatalf("an incomplete configuration without a complaint: %+v", cfg)
+			}
+			return
+		}
+		complaints, ok := errors.AsType[config.Complaints](err)
+		if !ok || len(complaints) == 0 {
+			t.Fatalf("an error that is no complaint: %v", err)
+		}
+		for _, c := range complaints {
+			if strings.ContainsAny(c.String(), "\n\x1b\x00") {
+				t.Fatalf("a complaint that is not one safe line: %q", c)
+			}
+		}
+	})
+}
