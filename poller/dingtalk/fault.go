@@ -1,0 +1,72 @@
+package dingtalk
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"rollcall/poller"
+)
+
+// operation names what was asked, as it stands in errors.
+type operation string
+
+const (
+	opQuery  operation = "query meetings"
+	opLookup operation = "look up meeting"
+	opToken  operation = "get token"
+)
+
+// Fault is a failure of DingTalk's API or of the way to it. It contains neither
+// secrets nor anything a terminal could choke on. It is not changed once made.
+type Fault struct {
+	Operation string   // query meetings, look up meeting or get token
+	Status    int      // the HTTP status; 0: there was no answer
+	Code      string   // DingTalk's code; "" when the answer had none
+	Message   string   // DingTalk's words, at most 256 bytes
+	RequestID string   // what DingTalk's support asks for
+	Scopes    []string // the permissions that are missing, where DingTalk names them
+	Detail    string   // our words on what was wrong with the answer
+	Mend      string   // what an operator can do; "" when nothing
+
+	class poller.Class
+	wait  time.Duration
+}
+
+// Class gives what the fault asks of the one who met it.
+func (f *Fault) Class() poller.Class { return f.class }
+
+// RetryAfter gives how long DingTalk asks to wait, at most 5 minutes; 0 when it
+// did not say.
+func (f *Fault) RetryAfter() time.Duration { return f.wait }
+
+// Error gives everything that is known in one sentence.
+func (f *Fault) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", f.Operation, f.class)
+	if f.Status != 0 {
+		fmt.Fprintf(&b, ": HTTP %d", f.Status)
+	}
+	if f.Code != "" {
+		fmt.Fprintf(&b, ", code %s", f.Code)
+	}
+	if f.RequestID != "" {
+		fmt.Fprintf(&b, ", request id %s", f.RequestID)
+	}
+	if f.Message != "" {
+		fmt.Fprintf(&b, ", message %q", f.Message)
+	}
+	for _, part := range []string{f.Detail, f.missing(), f.Mend} {
+		if part != "" {
+			b.WriteString(": " + part)
+		}
+	}
+	return b.String()
+}
+
+func (f *Fault) missing() string {
+	if len(f.Scopes) == 0 {
+		return ""
+	}
+	return "missing permission " + strings.Join(f.Scopes, ", ")
+}

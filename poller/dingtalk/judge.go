@@ -1,0 +1,72 @@
+package dingtalk
+
+import (
+	"net/http"
+	"net/url"
+
+	"rollcall/poller"
+)
+
+// How much of DingTalk's texts a fault keeps, in bytes.
+const (
+	maxMessage = 256
+	maxCode    = 128
+)
+
+// classOfNetwork is the class of every call without a whole answer.
+const classOfNetwork = poller.ClassTransient
+
+// refusal gives the fault of an answer whose status is not success, or nil.
+func (x *exchange) refusal(a answer) error {
+	switch a.status / 100 {
+	case 2:
+		return nil
+	case 3:
+		return x.fault(a, "DingTalk redirects to host "+x.redirectHost(a.header)+", which is not followed; check the endpoint")
+	}
+	return x.fault(a, "")
+}
+
+func (x *exchange) redirectHost(h http.Header) string {
+	target, err := url.Parse(h.Get("Location"))
+	if err != nil || target.Host == "" {
+		return "(not named)"
+	}
+	return x.veil.clean(target.Host, maxCode)
+}
+
+// fault makes a fault of an answer; detail is our own word on it.
+func (x *exchange) fault(a answer, detail string) *Fault {
+	f, _ := x.judge(a, detail)
+	return f
+}
+
+// judge is fault; known says that the body itself told what is wrong.
+func (x *exchange) judge(a answer, detail string) (f *Fault, known bool) {
+	c := readComplaint(a.header.Get("Content-Type"), a.body)
+	r, known := classify(a.status, c)
+	if a.op == opToken {
+		r = r.ofToken(a.status)
+	}
+	if c.requestID == "" {
+		c.requestID = headerRequestID(a.header)
+	}
+	f = &Fault{
+		Operation: string(a.op),
+		Status:    a.status,
+		Code:      x.veil.clean(c.code, maxCode),
+		Message:   x.veil.clean(c.message, maxMessage),
+		RequestID: x.veil.clean(c.requestID, maxCode),
+		Detail:    detail,
+		Mend:      r.mend,
+		class:     r.class,
+		wait:      retryAfter(a.header, x.now()),
+	}
+	for _, scope := range c.scopes {
+		f.Scopes = append(f.Scopes, x.veil.clean(scope, maxCode))
+	}
+	if r.toMinute && f.wait == 0 {
+		f.wait = untilMinute(x.now())
+	}
+	return f, known
+}

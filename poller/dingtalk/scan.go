@@ -1,0 +1,223 @@
+package dingtalk
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// maxDepth is how deeply encoding/json lets values nest.
+const maxDepth = 10000
+
+// bad is what the skip functions give instead of a position in broken JSON.
+const bad = -1
+
+// The skip functions below take the position where something begins and give
+// the one after it. Together they accept exactly what encoding/json accepts.
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && b[i] <= ' ' {
+		switch b[i] {
+		case ' ', '\t', '\r', '\n':
+			i++
+		default:
+			return i
+		}
+	}
+	return i
+}
+
+// skipValue skips any value; depth counts the containers around it.
+func skipValue(b []byte, i, depth int) int {
+	if i >= len(b) {
+		return bad
+	}
+	switch c := b[i]; {
+	case c == '"':
+		return skipString(b, i)
+	case c == '{':
+		return skipObject(b, i, depth+1)
+	case c == '[':
+		return skipArray(b, i, depth+1)
+	case c == '-' || isDigit(c):
+		return skipNumber(b, i)
+	}
+	return skipLiteral(b, i)
+}
+
+func skipObject(b []byte, i, depth int) int {
+	if depth > maxDepth {
+		return bad
+	}
+	i = skipSpace(b, i+1)
+	if i < len(b) && b[i] == '}' {
+		return i + 1
+	}
+	for {
+		if i = skipKey(b, i); i == bad {
+			return bad
+		}
+		if i = skipValue(b, i, depth); i == bad {
+			return bad
+		}
+		if i = skipSpace(b, i); i >= len(b) {
+			return bad
+		}
+		if b[i] == '}' {
+			return i + 1
+		}
+		if b[i] != ',' {
+			return bad
+		}
+		i = skipSpace(b, i+1)
+	}
+}
+
+func skipArray(b []byte, i, depth int) int {
+	if depth > maxDepth {
+		return bad
+	}
+	i = skipSpace(b, i+1)
+	if i < len(b) && b[i] == ']' {
+		return i + 1
+	}
+	for {
+		if i = skipValue(b, i, depth); i == bad {
+			return bad
+		}
+		if i = skipSpace(b, i); i >= len(b) {
+			return bad
+		}
+		if b[i] == ']' {
+			return i + 1
+		}
+		if b[i] != ',' {
+			return bad
+		}
+		i = skipSpace(b, i+1)
+	}
+}
+
+// skipKey skips a member's name, its colon and the space around that.
+func skipKey(b []byte, i int) int {
+	if i >= len(b) || b[i] != '"' {
+		return bad
+	}
+	if i = skipString(b, i); i == bad {
+		return bad
+	}
+	if i = skipSpace(b, i); i >= len(b) || b[i] != ':' {
+		return bad
+	}
+	return skipSpace(b, i+1)
+}
+
+// skipString skips a string, the better part of any answer, eight bytes at a time.
+func skipString(b []byte, i int) int {
+	for i++; ; {
+		if i+8 <= len(b) {
+			hit := special(binary.LittleEndian.Uint64(b[i:]))
+			if hit == 0 {
+				i += 8
+				continue
+			}
+			i += bits.TrailingZeros64(hit) >> 3
+		}
+		if i >= len(b) || b[i] < ' ' {
+			return bad
+		}
+		switch b[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			if i = skipEscape(b, i); i == bad {
+				return bad
+			}
+		default:
+			i++
+		}
+	}
+}
+
+// special marks the high bit of the bytes of word that end a plain run of a
+// string: quotes, backslashes, controls. Bytes after the first one may be
+// marked wrongly.
+func special(word uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote := word ^ '"'*ones
+	slash := word ^ '\\'*ones
+	return ((quote-ones)&^quote | (slash-ones)&^slash | (word-' '*ones)&^word) & highs
+}
+
+func skipEscape(b []byte, i int) int {
+	if i++; i >= len(b) {
+		return bad
+	}
+	switch b[i] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return i + 1
+	case 'u':
+		return skipHex(b, i+1)
+	}
+	return bad
+}
+
+func skipHex(b []byte, i int) int {
+	if i+4 > len(b) {
+		return bad
+	}
+	for _, c := range b[i : i+4] {
+		if !isDigit(c) && !('a' <= c|0x20 && c|0x20 <= 'f') {
+			return bad
+		}
+	}
+	return i + 4
+}
+
+func skipNumber(b []byte, i int) int {
+	if b[i] == '-' {
+		i++
+	}
+	start := i
+	if i = skipDigits(b, i); i == start || b[start] == '0' && i > start+1 {
+		return bad
+	}
+	if i < len(b) && b[i] == '.' {
+		start = i + 1
+		if i = skipDigits(b, start); i == start {
+			return bad
+		}
+	}
+	if i < len(b) && b[i]|0x20 == 'e' {
+		return skipExponent(b, i+1)
+	}
+	return i
+}
+
+func skipExponent(b []byte, i int) int {
+	if i < len(b) && (b[i] == '+' || b[i] == '-') {
+		i++
+	}
+	end := skipDigits(b, i)
+	if end == i {
+		return bad
+	}
+	return end
+}
+
+func skipDigits(b []byte, i int) int {
+	for i < len(b) && isDigit(b[i]) {
+		i++
+	}
+	return i
+}
+
+func skipLiteral(b []byte, i int) int {
+	for _, word := range [...]string{"null", "true", "false"} {
+		if b[i] == word[0] && i+len(word) <= len(b) && string(b[i:i+len(word)]) == word {
+			return i + len(word)
+		}
+	}
+	return bad
+}
+
+func isDigit(c byte) bool { return c-'0' <= 9 }

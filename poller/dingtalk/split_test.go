@@ -1,0 +1,296 @@
+package dingtalk
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/poller"
+)
+
+// batch makes the answer of a batch query about so many meetings of so many people.
+func batch(meetings, people int) (body []byte, ids []string) {
+	type user struct {
+		UserID            string  `json:"userId"`
+		Nick              string  `json:"nick"`
+		AttendStatus      int     `json:"attendStatus"`
+		CameraStatus      int     `json:"cameraStatus"`
+		MicStatus         int     `json:"micStatus"`
+		RejectDescription *string `json:"rejectDescription"`
+	}
+	type meeting struct {
+		ConferenceID string `json:"conferenceId"`
+		Title        string `json:"title"`
+		StartTime    int64  `json:"startTime"`
+		Status       int    `json:"status"`
+		MediaStatus  int    `json:"mediaStatus"`
+		UserList     []user `json:"userList"`
+	}
+	var infos []meeting
+	for m := range meetings {
+		one := meeting{
+			ConferenceID: fmt.Sprintf("63c5fa2e9bbd6a2f9d%06x", m), Title: "Weekly planning 周会",
+			StartTime: 1_785_000_000_000, Status: 2,
+		}
+		for p := range people {
+			one.UserList = append(one.UserList, user{
+				UserID: fmt.Sprintf("iiPiPqe9dAk2iPiiPiQUiSQiEiE%04d", p), Nick: fmt.Sprintf("张三 %d", p),
+				AttendStatus: 1 + p%6, CameraStatus: 1 + p%2, MicStatus: 1 + p%2,
+			})
+		}
+		infos = append(infos, one)
+		ids = append(ids, one.ConferenceID)
+	}
+	body, err := json.Marshal(map[string]any{"infos": infos})
+	if err != nil {
+		panic(err)
+	}
+	return body, ids
+}
+
+func found(pairs ...string) (list []poller.Found) {
+	for i := 0; i < len(pairs); i += 2 {
+		list = append(list, poller.Found{ConferenceID: pairs[i], Raw: []byte(pairs[i+1])})
+	}
+	return list
+}
+
+func TestSplit(t *testing.T) {
+	asked := []string{"a", "b/ü *.>", "17"}
+	tests := map[string]struct {
+		body   string
+		want   poller.Answers
+		listed bool
+		ok     bool
+	}{
+		"all": {
+			` {"x":[{"infos":1}], "infos" : [ {"conferenceId":"a"} , {"conferenceId":"b\/\u00fc *.>","y":{}},{"conferenceId":17}] } `,
+			poller.Answers{Complete: true, Found: found("a", `{"conferenceId":"a"}`,
+				"b/ü *.>", `{"conferenceId":"b\/\u00fc *.>","y":{}}`, "17", `{"conferenceId":17}`)}, true, true,
+		},
+		"one left out":        {`{"infos":[{"conferenceId":"a"}]}`, poller.Answers{Complete: true, Found: found("a", `{"conferenceId":"a"}`)}, true, true},
+		"none":                {`{"infos":[]}`, poller.Answers{Complete: true}, true, true},
+		"escaped names":       {`{"\u0069nfos":[{"\u0063onferenceId":"a"}]}`, poller.Answers{Complete: true, Found: found("a", `{"\u0063onferenceId":"a"}`)}, true, true},
+		"unasked":             {`{"infos":[{"conferenceId":"A"},{"conferenceId":"a "}]}`, poller.Answers{Complete: true, Unasked: 2}, true, true},
+		"id below the top":    {`{"infos":[{"x":{"conferenceId":"a"}}]}`, poller.Answers{}, true, true},
+		"the last id counts":  {`{"infos":[{"conferenceId":"z","conferenceId":"a"}]}`, poller.Answers{Complete: true, Found: found("a", `{"conferenceId":"z","conferenceId":"a"}`)}, true, true},
+		"null element":        {`{"infos":[null,{"conferenceId":"a"}]}`, poller.Answers{Found: found("a", `{"conferenceId":"a"}`)}, true, true},
+		"number element":      {`{"infos":[1]}`, poller.Answers{}, true, true},
+		"list element":        {`{"infos":[[{"conferenceId":"a"}]]}`, poller.Answers{}, true, true},
+		"no id":               {`{"infos":[{}]}`, poller.Answers{}, true, true},
+		"null id":             {`{"infos":[{"conferenceId":null}]}`, poller.Answers{}, true, true},
+		"empty id":            {`{"infos":[{"conferenceId":""}]}`, poller.Answers{}, true, true},
+		"fractional id":       {`{"infos":[{"conferenceId":17.0}]}`, poller.Answers{}, true, true},
+		"object id":           {`{"infos":[{"conferenceId":{}}]}`, poller.Answers{}, true, true},
+		"twice the same":      {`{"infos":[{"conferenceId":"a"},{"conferenceId":"a"}]}`, poller.Answers{Complete: true, Found: found("a", `{"conferenceId":"a"}`)}, true, true},
+		"contradiction":       {`{"infos":[{"conferenceId":"a"},{"conferenceId":17},{"conferenceId":"a","status":1},{"conferenceId":"a"}]}`, poller.Answers{Complete: true, Found: found("17", `{"conferenceId":17}`), Malformed: []string{"a"}}, true, true},
+		"no list":             {`{"requestid":"x"}`, poller.Answers{}, false, true},
+		"other case":          {`{"Infos":[{"conferenceId":"a"}]}`, poller.Answers{}, false, true},
+		"null list":           {`{"infos":null}`, poller.Answers{}, false, true},
+		"object list":         {`{"infos":{"conferenceId":"a"}}`, poller.Answers{}, false, true},
+		"two lists":           {`{"infos":[{"conferenceId":"a"}],"infos":[]}`, poller.Answers{}, false, true},
+		"list and null":       {`{"infos":[{"conferenceId":"a"}],"infos":null}`, poller.Answers{}, false, true},
+		"array":               {`[{"infos":[]}]`, poller.Answers{}, false, false},
+		"string":              {`"infos"`, poller.Answers{}, false, false},
+		"empty":               {``, poller.Answers{}, false, false},
+		"half":                {`{"infos":[{"conferenceId":"a"},{"confer`, poller.Answers{}, false, false},
+		"half after the list": {`{"infos":[{"conferenceId":"a"}]`, poller.Answers{}, false, false},
+		"more behind":         {`{"infos":[]}{}`, poller.Answers{}, false, false},
+		"hanging comma":       {`{"infos":[{"conferenceId":"a"},]}`, poller.Answers{}, false, false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, listed, ok := split([]byte(test.body), asked)
+			if listed != test.listed || ok != test.ok {
+				t.Errorf("listed %v, ok %v", listed, ok)
+			}
+			if len(got.Found) == 0 {
+				got.Found = nil
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestSplitNests(t *testing.T) {
+	for _, depth := range []int{1, 9997, 9998, 9999, 10000, 10001} {
+		for _, around := range []string{`{"infos":[{"conferenceId":"a","x":%s}]}`, `{"x":%s}`} {
+			body := fmt.Appendf(nil, around, strings.Repeat("[", depth)+strings.Repeat("]", depth))
+			if _, _, ok := split(body, []string{"a"}); ok != json.Valid(body) {
+				t.Errorf("%d deep in %s: ok %v", depth, around, ok)
+			}
+		}
+	}
+}
+
+func FuzzSplit(f *testing.F) {
+	body, _ := batch(2, 2)
+	f.Add(string(body))
+	for _, seed := range []string{
+		`{"infos":[{"conferenceId":"a","n":-0.5e+10,"t":[true,false,null,"\ud800\u00e9\n"]}]}`, `{"infos":[{"conferenceId":01}]}`,
+		`{"infos":null,"infos":[]}`, "{\"infos\":[{\"conferenceId\":\"a\x01bcdefgh\"}]}", `{"a":1.}`, `{"a":1e}`, `{"a":-}`, `{"a":tru}`, `{"\u12":1}`,
+		"{\"infos\":[{\"conferenceId\":\"\xff\"}]}", `[`, `{"a" :"12345678\"", "b":"1234567\\"}`, "{\"a\":\"\x7f\u2028\"}\x00",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		body := []byte(text)
+		valid := json.Valid(body)
+		if c := newCursor(body); c.at != bad {
+			c.value()
+			if c.done() != valid {
+				t.Fatalf("valid %v, the scanner says otherwise", valid)
+			}
+		}
+		ids := []string{"a", "17", "b", "\ufffd"}
+		got, listed, ok := split(body, ids)
+		if want := valid && bytes.TrimLeft(body, " \t\r\n")[0] == '{'; ok != want {
+			t.Fatalf("ok %v, want %v", ok, want)
+		}
+		if !ok {
+			return
+		}
+		want, wantListed := slowSplit(t, body, ids)
+		if listed != wantListed {
+			t.Fatalf("listed %v, want %v", listed, wantListed)
+		}
+		if len(got.Found) == 0 {
+			got.Found = nil
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+// slowSplit is split by way of encoding/json.
+func slowSplit(t *testing.T, body []byte, ids []string) (a poller.Answers, listed bool) {
+	var list json.RawMessage
+	for _, m := range slowMembers(t, body) {
+		if m.key == "infos" {
+			if list != nil {
+				return poller.Answers{}, false
+			}
+			list = m.value
+		}
+	}
+	var elements []json.RawMessage
+	if len(list) == 0 || list[0] != '[' || json.Unmarshal(list, &elements) != nil {
+		return poller.Answers{}, false
+	}
+	a.Complete = true
+	seen := map[string][]string{}
+	var order []string
+	for _, e := range elements {
+		id := ""
+		if e[0] == '{' {
+			for _, m := range slowMembers(t, e) {
+				if m.key == "conferenceId" {
+					id = slowID(m.value)
+				}
+			}
+		}
+		asked := false
+		for _, one := range ids {
+			asked = asked || one == id
+		}
+		switch {
+		case id == "":
+			a.Complete = false
+		case !asked:
+			a.Unasked++
+		default:
+			if seen[id] == nil {
+				order = append(order, id)
+			}
+			seen[id] = append(seen[id], string(e))
+		}
+	}
+	same := func(raws []string) bool {
+		for _, raw := range raws {
+			if raw != raws[0] {
+				return false
+			}
+		}
+		return true
+	}
+	for _, id := range order {
+		if same(seen[id]) {
+			a.Found = append(a.Found, poller.Found{ConferenceID: id, Raw: []byte(seen[id][0])})
+		}
+	}
+	for _, id := range ids {
+		if !same(seen[id]) {
+			a.Malformed = append(a.Malformed, id)
+		}
+	}
+	return a, true
+}
+
+type member struct {
+	key   string
+	value json.RawMessage
+}
+
+func slowMembers(t *testing.T, object []byte) (members []member) {
+	d := json.NewDecoder(bytes.NewReader(object))
+	if _, err := d.Token(); err != nil {
+		t.Fatal(err)
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			t.Fatal(err)
+		}
+		members = append(members, member{key.(string), value})
+	}
+	return members
+}
+
+func slowID(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	if strings.Trim(string(raw), "0123456789") == "" {
+		return string(raw)
+	}
+	return ""
+}
+
+func BenchmarkSplit(b *testing.B) {
+	body, ids := batch(100, 20)
+	b.Run("scan", func(b *testing.B) {
+		b.SetBytes(int64(len(body)))
+		for b.Loop() {
+			if a, _, _ := split(body, ids); len(a.Found) != 100 {
+				b.Fatal("lost some")
+			}
+		}
+	})
+	b.Run("encoding_json", func(b *testing.B) {
+		b.SetBytes(int64(len(body)))
+		for b.Loop() {
+			var a struct{ Infos []json.RawMessage }
+			if err := json.Unmarshal(body, &a); err != nil {
+				b.Fatal(err)
+			}
+			for _, info := range a.Infos {
+				var m struct{ ConferenceID string }
+				if err := json.Unmarshal(info, &m); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
+}

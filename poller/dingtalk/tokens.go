@@ -1,0 +1,154 @@
+package dingtalk
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rollcall/poller"
+)
+
+// tokens keeps the client's token fresh. At most one request for a token is
+// under way; it belongs to nobody, so that no caller who gives up ends it for
+// the others. Who still holds a valid token never waits for it.
+type tokens struct {
+	fetch  func(context.Context) (token, error)
+	now    func() time.Time
+	log    *zap.Logger
+	life   context.Context // the client's: requests end with it
+	end    context.CancelFunc
+	flying sync.WaitGroup
+
+	mu         sync.Mutex
+	current    token // zero: none, or it was refused
+	generation uint64
+	flight     *flight // nil: none is under way
+	outage     outage
+}
+
+// flight is a request for a token; token and err may be read once done is closed.
+type flight struct {
+	done  chan struct{}
+	token token
+	err   error
+}
+
+// outage is what is known of token requests that fail; zero: they do not.
+type outage struct {
+	failures int
+	fault    *Fault
+	until    time.Time // no request before
+}
+
+// get gives a valid token. refused is the generation of one that DingTalk did
+// not take, 0: none; it is not given again.
+func (t *tokens) get(ctx context.Context, refused uint64) (token, error) {
+	if err := ctx.Err(); err != nil {
+		return token{}, err
+	}
+	held, awaited, err := t.seek(refused)
+	if awaited == nil {
+		return held, err
+	}
+	select {
+	case <-awaited.done:
+		return awaited.token, awaited.err
+	case <-ctx.Done():
+		return token{}, ctx.Err()
+	}
+}
+
+// seek gives the token that is held, or the flight to wait for, or the fault of
+// an outage.
+func (t *tokens) seek(refused uint64) (token, *flight, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if refused != 0 && t.current.generation == refused {
+		t.current = token{}
+	}
+	now := t.now()
+	if now.Before(t.current.renewAt) {
+		return t.current, nil, nil
+	}
+	awaited, err := t.depart(now)
+	if now.Before(t.current.expires) {
+		return t.current, nil, nil
+	}
+	return token{}, awaited, err
+}
+
+// depart gives the flight under way, or a new one unless an outage forbids it.
+func (t *tokens) depart(now time.Time) (*flight, error) {
+	if t.flight != nil {
+		return t.flight, nil
+	}
+	if t.life.Err() != nil {
+		return nil, closedFault()
+	}
+	if now.Before(t.outage.until) {
+		return nil, t.outage.fault
+	}
+	f := &flight{done: make(chan struct{})}
+	t.flight = f
+	t.flying.Go(func() {
+		f.token, f.err = t.fetch(t.life)
+		t.land(f)
+		close(f.done)
+	})
+	return f, nil
+}
+
+// land takes up what a flight brought.
+func (t *tokens) land(f *flight) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.flight = nil
+	if f.err == nil {
+		t.generation++
+		f.token.generation = t.generation
+		t.current = f.token
+		t.recovered()
+		return
+	}
+	fault, ok := errors.AsType[*Fault](f.err)
+	if !ok { // only the client's own end is no fault
+		fault = closedFault()
+		f.err = fault
+	}
+	t.failed(fault)
+}
+
+func closedFault() *Fault {
+	return &Fault{Operation: string(opToken), Detail: "the client is closed", class: poller.ClassTransient}
+}
+
+// close ends the request under way and waits until it is over.
+func (t *tokens) close() {
+	t.mu.Lock()
+	t.end() // under the lock: no flight departs any more
+	t.mu.Unlock()
+	t.flying.Wait()
+}
+
+// recovered and failed log changes, not repetition.
+
+func (t *tokens) recovered() {
+	if t.outage.failures > 0 {
+		t.log.Info("dingtalk token renewed again", zap.Int("attempt", t.outage.failures+1))
+	}
+	t.outage = outage{}
+}
+
+func (t *tokens) failed(fault *Fault) {
+	before := t.outage.fault
+	failures := t.outage.failures + 1
+	wait := max(pause(failures), fault.wait)
+	t.outage = outage{failures: failures, fault: fault, until: t.now().Add(wait)}
+	if t.life.Err() == nil && (before == nil || before.class != fault.class || before.Code != fault.Code) {
+		t.log.Warn("dingtalk token not renewed", zap.Int("attempt", failures),
+			zap.String("request_id", fault.RequestID), zap.Error(fault))
+	}
+}
