@@ -1,0 +1,6 @@
+// Package console shows over HTTP how the process does: /livez, /readyz and
+// /metrics. It promises that an answer about health is a matter of ages that
+// were measured, not a constant; that /livez tells of this process alone, so
+// that nobody restarts it because DingTalk or NATS is away; and that it only
+// shows: GET and HEAD, bounded in time, size and number.
+package console

@@ -1,0 +1,98 @@
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Check is one condition of being ready.
+type Check struct {
+	Name    string        // nats, poll acme, waiting acme
+	OK      bool          // whether it holds
+	Age     time.Duration // how old the thing is that it is about; 0 where no age is measured
+	Allowed time.Duration // the age from which it no longer holds; 0 where no age is measured
+	Detail  string        // why, in words that may be shown to anybody
+}
+
+// Aged makes the check of something that must not grow older than allowed.
+func Aged(name string, age, allowed time.Duration, detail string) Check {
+	return Check{Name: name, OK: age <= allowed, Age: age, Allowed: allowed, Detail: detail}
+}
+
+// Health measures, at each call, what being ready depends on.
+type Health interface {
+	Health() []Check
+}
+
+// checkBody is a check on the wire.
+type checkBody struct {
+	Name           string  `json:"name"`
+	OK             bool    `json:"ok"`
+	AgeSeconds     float64 `json:"ageSeconds,omitempty"`
+	AllowedSeconds float64 `json:"allowedSeconds,omitempty"`
+	Detail         string  `json:"detail,omitempty"`
+}
+
+// readyBody is the answer of /readyz.
+type readyBody struct {
+	Ready   bool        `json:"ready"`
+	Reasons []string    `json:"reasons"` // why not, one for each check that fails
+	Checks  []checkBody `json:"checks"`
+}
+
+// ready answers 200 when every check holds and 503 otherwise, also when there
+// is nothing yet that could be checked.
+func ready(health Health) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		var checks []Check
+		if health != nil {
+			checks = health.Health()
+		}
+		body := judge(checks)
+		status := http.StatusOK
+		if !body.Ready {
+			status = http.StatusServiceUnavailable
+		}
+		writeJSON(w, status, body)
+	}
+}
+
+func judge(checks []Check) readyBody {
+	body := readyBody{Ready: len(checks) > 0, Reasons: []string{}, Checks: []checkBody{}}
+	if len(checks) == 0 {
+		body.Reasons = append(body.Reasons, "nothing has been measured yet")
+	}
+	for _, check := range checks {
+		body.Checks = append(body.Checks, checkBody{
+			check.Name, check.OK, check.Age.Seconds(), check.Allowed.Seconds(), check.Detail,
+		})
+		if !check.OK {
+			body.Ready = false
+			body.Reasons = append(body.Reasons, check.reason())
+		}
+	}
+	return body
+}
+
+// reason says in words why the check does not hold.
+func (c Check) reason() string {
+	text := c.Name + ": "
+	if c.Allowed > 0 {
+		text += fmt.Sprintf("%s old, allowed are %s", c.Age.Round(time.Millisecond), c.Allowed)
+		if c.Detail == "" {
+			return text
+		}
+		text += "; "
+	}
+	return text + c.Detail
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(body) // whoever asked has gone: nobody is left to tell
+}

@@ -1,0 +1,65 @@
+package console
+
+import (
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// index names what there is; it needs neither script nor style.
+const index = `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Rollcall</title></head>
+<body>
+<h1>Rollcall</h1>
+<ul>
+<li><a href="/livez">/livez</a>: this process answers</li>
+<li><a href="/readyz">/readyz</a>: meetings are being looked at, and what keeps them from it</li>
+<li><a href="/metrics">/metrics</a>: numbers for Prometheus</li>
+</ul>
+</body>
+</html>
+`
+
+// pages routes to everything the console shows.
+func pages(health Health, metrics prometheus.Gatherer) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(w, index)
+	})
+	mux.HandleFunc("/livez", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, "alive\n")
+	})
+	mux.Handle("/readyz", ready(health))
+	if metrics != nil {
+		mux.Handle("/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{
+			MaxRequestsInFlight: 8, // a scrape walks everything; a crowd of them must not
+			Timeout:             writeTimeout - time.Second,
+		}))
+	}
+	return guarded(mux)
+}
+
+// guarded lets only reading through, and tells browsers to trust nothing.
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("X-Frame-Options", "DENY")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		header.Set("Cache-Control", "no-store")
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			header.Set("Allow", "GET, HEAD")
+			http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,99 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+)
+
+// The bounds of the server. Whoever is slower, larger or one too many waits or
+// is cut off, and takes nothing from the others.
+const (
+	readTimeout    = 5 * time.Second
+	writeTimeout   = 15 * time.Second
+	idleTimeout    = time.Minute
+	stopTimeout    = 5 * time.Second
+	maxHeaderBytes = 16 << 10
+	maxConnections = 256
+)
+
+// Server is the console. It is made by [Listen] and does its work in Run.
+type Server struct {
+	// Health is asked at each request of /readyz; nil: never ready.
+	Health Health
+	// Metrics is what /metrics shows; nil: there is no such page.
+	Metrics prometheus.Gatherer
+	// Logger may be nil.
+	Logger *zap.Logger
+
+	listener net.Listener
+}
+
+// Listen opens the address, host:port, so that a start fails early where it
+// cannot be had. Port 0 takes any free one. Close or Run gives it back.
+func Listen(address string) (*Server, error) {
+	listener, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("listen on %s: the port is in use, maybe by another rollcall; choose another http.listen: %w", address, err)
+	case err != nil:
+		return nil, fmt.Errorf("listen on %s: choose another http.listen: %w", address, err)
+	}
+	return &Server{listener: limit(listener, maxConnections)}, nil
+}
+
+// Addr is where the console listens.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Close gives the address back; it is for a server that never runs.
+func (s *Server) Close() error { return s.listener.Close() }
+
+// Run serves until ctx is over, then lets the answers under way finish, for
+// at most five seconds, and returns nil. It is called once.
+func (s *Server) Run(ctx context.Context) error {
+	server := s.server()
+	stopped := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		shutdown(context.WithoutCancel(ctx), server)
+	})
+	err := server.Serve(s.listener)
+	if !stop() {
+		<-stopped
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve on %s: %w", s.Addr(), err)
+}
+
+func (s *Server) server() *http.Server {
+	logger := s.Logger
+	if logger == nil {
+		logger = zap.NewNop()
+	}
+	return &http.Server{
+		Handler:           pages(s.Health, s.Metrics),
+		ReadHeaderTimeout: readTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          zap.NewStdLog(logger.Named("http")),
+	}
+}
+
+func shutdown(ctx context.Context, server *http.Server) {
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	if server.Shutdown(ctx) != nil {
+		_ = server.Close() // the bound is over: cut off whoever still reads
+	}
+}
