@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+
+	"rollcall/internal/subject"
+)
+
+// wait bounds one request to the server where the caller's context does not.
+const wait = 5 * time.Second
+
+// JetStream is the ledger in a NATS JetStream stream. It is opened by [Open]
+// and safe for concurrent use; it holds nothing that would have to be closed.
+type JetStream struct {
+	js    jetstream.JetStream
+	names subject.Names
+}
+
+// StreamConfig is what is the user's choice of the stream.
+type StreamConfig struct {
+	Replicas  int           // 0: 1
+	Retention time.Duration // how long events are kept; 0: 168h
+	MaxBytes  int64         // bytes; the stream refuses more; 0: no limit
+}
+
+// Open gives the ledger in the stream of these names. What is absent, stream
+// or bucket, is created. What is there is compared setting by setting and never
+// changed: a difference is refused with an error that names the setting, what
+// was found and wanted, and the mend. js must use the default API prefix.
+func Open(ctx context.Context, js jetstream.JetStream, names subject.Names, cfg StreamConfig, logger *zap.Logger) (*JetStream, error) {
+	if err := checkServer(js.Conn().ConnectedServerVersion(), logger); err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	cfg = cfg.withDefaults()
+	if err := openStream(ctx, js, wantedStream(names, cfg), logger); err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	if err := openWorkers(ctx, js, names, cfg, logger); err != nil {
+		return nil, fmt.Errorf("open ledger: %w", err)
+	}
+	return &JetStream{js: js, names: names}, nil
+}
+
+func (c StreamConfig) withDefaults() StreamConfig {
+	if c.Replicas == 0 {
+		c.Replicas = 1
+	}
+	if c.Retention == 0 {
+		c.Retention = 168 * time.Hour
+	}
+	if c.MaxBytes == 0 {
+		c.MaxBytes = -1
+	}
+	return c
+}
+
+// wantedStream is the stream as the design fixes it.
+func wantedStream(n subject.Names, c StreamConfig) jetstream.StreamConfig {
+	return jetstream.StreamConfig{
+		Name:               n.Stream,
+		Description:        "Rollcall: meetings, what is known of them and what changed",
+		Subjects:           []string{n.Commits()},
+		SubjectTransform:   &jetstream.SubjectTransformConfig{Source: n.Commits(), Destination: n.All()},
+		RePublish:          &jetstream.RePublish{Source: n.All(), Destination: n.All()},
+		Retention:          jetstream.LimitsPolicy,
+		Storage:            jetstream.FileStorage,
+		Discard:            jetstream.DiscardNew,
+		Replicas:           c.Replicas,
+		MaxAge:             c.Retention,
+		MaxBytes:           c.MaxBytes,
+		MaxMsgs:            -1,
+		MaxMsgsPerSubject:  -1,
+		MaxMsgSize:         -1,
+		MaxConsumers:       -1,
+		AllowAtomicPublish: true,
+		AllowMsgTTL:        true,
+		AllowRollup:        true,
+		AllowDirect:        true,
+	}
+}
+
+func openStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig, logger *zap.Logger) error {
+	stream, err := js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		stream, err = js.CreateStream(ctx, want)
+		if err == nil {
+			logger.Info("stream created", zap.String("stream", want.Name), zap.Int("replicas", want.Replicas),
+				zap.Duration("retention", want.MaxAge), zap.Int64("max_bytes", want.MaxBytes))
+		}
+	}
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another worker was faster
+		stream, err = js.Stream(ctx, want.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("look up or create stream %s: %w", want.Name, err)
+	}
+	return checkStream(&stream.CachedInfo().Config, &want)
+}
+
+func openWorkers(ctx context.Context, js jetstream.JetStream, n subject.Names, c StreamConfig, logger *zap.Logger) error {
+	bucket := n.Workers()
+	kv, err := js.KeyValue(ctx, bucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		kv, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+			Bucket: bucket, Description: "Rollcall: the workers that live", Replicas: c.Replicas,
+			History: 1, LimitMarkerTTL: markerTTL,
+		})
+		if err == nil {
+			logger.Info("bucket created", zap.String("bucket", bucket))
+		}
+	}
+	if errors.Is(err, jetstream.ErrBucketExists) { // another worker was faster
+		kv, err = js.KeyValue(ctx, bucket)
+	}
+	if err != nil {
+		return fmt.Errorf("look up or create bucket %s: %w", bucket, err)
+	}
+	status, err := kv.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("look up bucket %s: %w", bucket, err)
+	}
+	if status.LimitMarkerTTL() <= 0 {
+		return fmt.Errorf("bucket %s has no TTLs of single keys (limit_marker_ttl): delete it with "+
+			"nats kv del %s, rollcall creates it again", bucket, bucket)
+	}
+	return nil
+}
+
+// within bounds a context that has no deadline of its own.
+func within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, wait)
+}

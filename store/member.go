@@ -1,0 +1,84 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"rollcall/internal/ledger"
+	"rollcall/internal/subject"
+)
+
+// markerTTL is how long the marker of an expired key stays in the bucket.
+const markerTTL = time.Second
+
+// Heartbeat says that the worker lives; it is forgotten when no other follows
+// within ttl, in whole seconds, rounded up. info is shown to the others.
+func (s *JetStream) Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error {
+	err := s.putMember(ctx, id, info, nats.Header{jetstream.MsgTTLHeader: {wholeSeconds(ttl).String()}})
+	if err != nil {
+		return fmt.Errorf("register worker %s: %w", id, err)
+	}
+	return nil
+}
+
+// Leave takes the worker off the members at once.
+func (s *JetStream) Leave(ctx context.Context, id string) error {
+	err := s.putMember(ctx, id, nil, nats.Header{
+		"KV-Operation": {"PURGE"}, "Nats-Rollup": {"sub"}, jetstream.MsgTTLHeader: {markerTTL.String()},
+	})
+	if err != nil {
+		return fmt.Errorf("unregister worker %s: %w", id, err)
+	}
+	return nil
+}
+
+// putMember writes the bucket's stream itself, since the client's Update and
+// Put cannot set a TTL.
+func (s *JetStream) putMember(ctx context.Context, id string, info []byte, header nats.Header) error {
+	_, err := s.js.PublishMsg(ctx, &nats.Msg{
+		Subject: s.memberPrefix() + memberKey(id), Header: header, Data: info,
+	}, jetstream.WithRetryAttempts(0))
+	return err
+}
+
+// Members reads the workers that live, sorted by id.
+func (s *JetStream) Members(ctx context.Context) ([]ledger.Member, error) {
+	bucket, prefix := s.names.Workers(), s.memberPrefix()
+	found := make(map[string]got)
+	whole, err := s.getOnce(ctx, "KV_"+bucket, []string{prefix + ">"}, found)
+	if err == nil && !whole {
+		err = errors.New("the answer is too large")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the workers in bucket %s: %w", bucket, err)
+	}
+	members := make([]ledger.Member, 0, len(found))
+	for _, m := range found {
+		id, ok := memberID(strings.TrimPrefix(m.subject, prefix))
+		if ok && m.header.Get("KV-Operation") == "" && m.header.Get("Nats-Marker-Reason") == "" {
+			members = append(members, ledger.Member{ID: id, Info: m.data})
+		}
+	}
+	slices.SortFunc(members, func(a, b ledger.Member) int { return cmp.Compare(a.ID, b.ID) })
+	return members, nil
+}
+
+func (s *JetStream) memberPrefix() string { return "$KV." + s.names.Workers() + "." }
+
+// memberKey is the key of a worker: its id as a token, with the sign of
+// escape that keys allow.
+func memberKey(id string) string { return strings.ReplaceAll(subject.Token(id), "%", "=") }
+
+func memberID(key string) (string, bool) { return subject.Value(strings.ReplaceAll(key, "=", "%")) }
+
+func wholeSeconds(d time.Duration) time.Duration {
+	return max(time.Second, (d + time.Second - 1).Truncate(time.Second))
+}

@@ -1,0 +1,110 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"rollcall"
+	"rollcall/internal/ledger"
+	"rollcall/internal/subject"
+	"rollcall/internal/wire"
+)
+
+const contentTypeJSON = "application/json"
+
+// forever is the TTL that exempts a message from the stream's age limit.
+const forever = "never"
+
+// RecordMessage makes the message that stores a record in place of the one
+// before, if that one still has the revision expect (0: there is none yet).
+// With keep the record outlives the stream's retention; without it ages out
+// with its events. Its errors match [ledger.ErrRefused].
+func RecordMessage(n subject.Names, r *rollcall.Record, expect uint64, keep bool) (ledger.Message, error) {
+	data, err := EncodeRecord(make([]byte, 0, 1024+256*(len(r.Roster)+len(r.Memory))), r)
+	if err != nil {
+		return ledger.Message{}, fmt.Errorf("%w: %w", ledger.ErrRefused, err)
+	}
+	m := ledger.Message{
+		Subject: n.State(r.Tenant, r.ConferenceID), Data: data, ContentType: contentTypeJSON,
+		Guarded: true, Expect: expect, Rollup: true,
+	}
+	if keep {
+		m.TTL = forever
+	}
+	return m, nil
+}
+
+// trackingJSON is the stored shape of a [ledger.Tracking].
+type trackingJSON struct {
+	Schema       int       `json:"schema"`
+	ConferenceID string    `json:"conferenceId"`
+	Source       string    `json:"source"`
+	Since        wire.Time `json:"since"`
+}
+
+// TrackMessage makes the message that puts a meeting into the tracked set. Its
+// errors match [ledger.ErrRefused].
+func TrackMessage(n subject.Names, tenant string, t ledger.Tracking) (ledger.Message, error) {
+	err := checkName(tenant, t.ConferenceID)
+	if err == nil {
+		err = wire.CheckTime("since", t.Since)
+	}
+	if err != nil {
+		return ledger.Message{}, fmt.Errorf("%w: track meeting %.300q: %w", ledger.ErrRefused, t.ConferenceID, err)
+	}
+	data, err := json.Marshal(trackingJSON{RecordSchema, t.ConferenceID, t.Source, wire.Time{Time: t.Since}})
+	if err != nil {
+		return ledger.Message{}, fmt.Errorf("%w: track meeting %.300q: %w", ledger.ErrRefused, t.ConferenceID, err)
+	}
+	return ledger.Message{
+		Subject: n.Tracked(tenant, t.ConferenceID), Data: data, ContentType: contentTypeJSON, Rollup: true, TTL: forever,
+	}, nil
+}
+
+// UntrackMessage makes the message that takes a meeting off the tracked set: a
+// tombstone without a payload that is gone a second later.
+func UntrackMessage(n subject.Names, tenant, conferenceID string) ledger.Message {
+	return ledger.Message{Subject: n.Tracked(tenant, conferenceID), Rollup: true, TTL: "1s"}
+}
+
+// decodeTracking reads a member of the tracked set.
+func decodeTracking(data []byte) (ledger.Tracking, error) {
+	var stored trackingJSON
+	err := json.Unmarshal(data, &stored)
+	if err := checkSchema(data, stored.Schema, err); err != nil {
+		return ledger.Tracking{}, fmt.Errorf("decode tracking: %w", err)
+	}
+	if stored.ConferenceID == "" {
+		return ledger.Tracking{}, fmt.Errorf("decode tracking: no meeting in %.100q", data)
+	}
+	return ledger.Tracking{ConferenceID: stored.ConferenceID, Source: stored.Source, Since: stored.Since.Time}, nil
+}
+
+// claimJSON is the stored shape of a claim; its term is its stream sequence.
+type claimJSON struct {
+	Schema int       `json:"schema"`
+	Holder string    `json:"holder"`
+	At     wire.Time `json:"at"`
+}
+
+// decodeClaim reads who claimed a shard, stored with the given sequence.
+func decodeClaim(data []byte, sequence uint64) (ledger.Claim, error) {
+	var stored claimJSON
+	err := json.Unmarshal(data, &stored)
+	if err := checkSchema(data, stored.Schema, err); err != nil {
+		return ledger.Claim{}, fmt.Errorf("decode claim: %w", err)
+	}
+	return ledger.Claim{Holder: stored.Holder, Term: sequence}, nil
+}
+
+// storedRecord gives what a message of a state subject holds. The record may be
+// unreadable, but it is there: its id comes from the subject then.
+func storedRecord(conferenceID string, data []byte, sequence uint64) ledger.Stored {
+	stored := ledger.Stored{ConferenceID: conferenceID, Revision: sequence}
+	stored.Record, stored.Err = DecodeRecord(data)
+	if stored.Err == nil && stored.Record.ConferenceID != conferenceID {
+		stored.Err = fmt.Errorf("decode record: it is stored for meeting %.300q and speaks of %.300q", conferenceID, stored.Record.ConferenceID)
+		stored.Record = nil
+	}
+	return stored
+}
