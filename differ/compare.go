@@ -1,0 +1,165 @@
+package differ
+
+import (
+	"rollcall"
+)
+
+// compare walks the known people and the list side by side, and gives those
+// about whom anything changed, by key.
+func (s *step) compare(l list) (people []person) {
+	if s.first {
+		people = make([]person, 0, len(l.lines))
+	}
+	all, lines := s.known(), l.lines
+	for all.more() || len(lines) > 0 {
+		var p person
+		if len(lines) == 0 || all.more() && all.key() < lines[0].key {
+			p = absent(all.next(), l.partial)
+		} else {
+			var k known
+			if all.more() && all.key() == lines[0].key {
+				k = all.next()
+			}
+			n := sameKey(lines)
+			p = s.sight(k, lines[:n], l.partial)
+			lines = lines[n:]
+		}
+		if p.changed() {
+			people = append(people, p)
+		}
+	}
+	return people
+}
+
+// sameKey counts the lines of the first person.
+func sameKey(lines []line) int {
+	n := 1
+	for n < len(lines) && lines[n].key == lines[0].key {
+		n++
+	}
+	return n
+}
+
+// absent judges somebody who is not listed: gone, if the whole list was read.
+func absent(k known, partial bool) person {
+	p := person{was: k.who, is: k.who, before: k.gone, half: k.half}
+	switch {
+	case partial:
+		p.now, p.half = p.before, false
+	case p.is.Attendance.InRoster():
+		p.leave(rollcall.AttendanceLeft, "")
+	}
+	return p
+}
+
+// sight judges somebody who is listed; the first of the lines counts.
+func (s *step) sight(k known, lines []line, partial bool) person {
+	e := lines[0].entry
+	p := person{was: k.who, is: k.who, before: k.gone, now: count(lines), listed: true, half: k.half, spent: lines[0].spent}
+	p.is.Key, p.is.UserID = lines[0].key, e.UserID
+	if e.Nick != "" {
+		p.is.Nick = e.Nick
+	}
+	if partial {
+		p.now = p.now.atLeast(p.before) // an entry that could not be read is not one that is gone
+	}
+	switch {
+	case e.Attendance.InRoster():
+		p.stand(e.Attendance, e)
+	case e.Attendance.Gone():
+		s.depart(&p, lines, partial)
+	case p.was.Attendance.InRoster():
+		p.stand(p.was.Attendance, e)
+	case !p.was.Attendance.Gone():
+		p.stand(rollcall.AttendanceInvited, e)
+	}
+	return p
+}
+
+// depart judges somebody of whom there are only gone entries.
+func (s *step) depart(p *person, lines []line, partial bool) {
+	code := p.now.grown(p.before)
+	if lines[0].entry.UserID == "" {
+		code = lines[0].grown
+	}
+	switch was := p.was.Attendance; {
+	case was.InRoster():
+		if code != rollcall.AttendanceUnknown || !partial {
+			departFromRoster(p, code, refusal(lines))
+		}
+	case was.Gone():
+		departAgain(p, code, refusal(lines))
+	case code == rollcall.AttendanceUnknown: // only numbered anew
+		p.leave(lines[0].entry.Attendance, refusal(lines))
+		p.hush()
+	default:
+		departAgain(p, code, refusal(lines))
+		// Whoever is gone when the watch begins, or begins anew, has not come since.
+		if s.first || s.reopening {
+			p.is.Session = 0
+			p.visited = false
+			p.hush()
+		}
+	}
+}
+
+// departFromRoster judges the going of somebody who stood in the roster.
+func departFromRoster(p *person, code rollcall.Attendance, refusal string) {
+	switch {
+	case code == rollcall.AttendanceFailed:
+		p.leave(code, refusal)
+	case code == rollcall.AttendanceUnknown: // old entries alone: for one who was asked no proof of a visit
+		p.leave(rollcall.AttendanceLeft, "")
+	case p.was.Attendance == rollcall.AttendancePresent:
+		p.leave(code, "")
+	default:
+		p.visit(code)
+	}
+}
+
+// departAgain judges somebody who was not in the roster.
+func departAgain(p *person, code rollcall.Attendance, refusal string) {
+	switch code {
+	case rollcall.AttendanceUnknown, p.was.Attendance: // nothing new
+	case rollcall.AttendanceFailed:
+		p.leave(code, refusal)
+	default:
+		p.visit(code)
+	}
+}
+
+// rosterOf gives the old roster with the changed people in it.
+func rosterOf(old []rollcall.Participant, people []person) []rollcall.Participant {
+	roster := make([]rollcall.Participant, 0, len(old)+len(people))
+	for i := range people {
+		p := &people[i]
+		for len(old) > 0 && old[0].Key < p.is.Key {
+			roster, old = append(roster, old[0]), old[1:]
+		}
+		if len(old) > 0 && old[0].Key == p.is.Key {
+			old = old[1:]
+		}
+		if p.is.Attendance.InRoster() {
+			roster = append(roster, p.is)
+		}
+	}
+	return append(roster, old...)
+}
+
+// memoryOf gives the old memory with the changed people in it.
+func memoryOf(old []rollcall.Memory, people []person) []rollcall.Memory {
+	var memory []rollcall.Memory
+	for i := range people {
+		p := &people[i]
+		for len(old) > 0 && old[0].Participant.Key < p.is.Key {
+			memory, old = append(memory, old[0]), old[1:]
+		}
+		if len(old) > 0 && old[0].Participant.Key == p.is.Key {
+			old = old[1:]
+		}
+		if m, needed := p.memory(); needed {
+			memory = append(memory, m)
+		}
+	}
+	return append(memory, old...)
+}

@@ -1,0 +1,92 @@
+package differ
+
+import (
+	"time"
+
+	"rollcall"
+)
+
+// Look is one sighting of one meeting, ready to be compared.
+type Look struct {
+	Tenant, ConferenceID string
+	Kind                 rollcall.SightingKind
+	// Answer is what a SightingListed says; nil says nothing at all.
+	Answer *rollcall.Answer
+	// EndTime is the exact end where it is known: SightingEnded,
+	// SightingSummarized, or a SightingListed whose status is ended.
+	EndTime time.Time
+	// Reason is that of a SightingEnded: status or resource_closed.
+	Reason              rollcall.Reason
+	Number              rollcall.Number
+	AskedAt, AnsweredAt time.Time
+	// After is when the previous good poll of this meeting was asked, where
+	// the caller knows a later instant than the record's ObservedAt (an
+	// unchanged answer writes no record). Zero: the record's counts.
+	After time.Time
+}
+
+// Rules are the settings of a tenant that a diff depends on.
+type Rules struct {
+	MissingAfterPolls int // misses in a row that end a meeting; 0 means 3
+}
+
+func (r Rules) misses() int {
+	if r.MissingAfterPolls <= 0 {
+		return 3
+	}
+	return r.MissingAfterPolls
+}
+
+// Result is what a look leads to.
+type Result struct {
+	// Record is the next record. It is nil only where nothing is known and
+	// nothing was learned: a meeting that was never recorded goes on, is
+	// untracked or is summarized.
+	Record *rollcall.Record
+	// Events lead from the old record to the next, in the order in which
+	// they are numbered.
+	Events []rollcall.Event
+	// Changed says that Record differs from the old one in more than Number
+	// and ObservedAt.
+	Changed bool
+	// Oddities are steps that have no meaning and were ignored, such as a
+	// status that goes back; those of the answer come first.
+	Oddities []rollcall.Oddity
+
+	step *step // how it came about, for Slice
+}
+
+// Diff compares a look with the stored record of its meeting; prev is nil where
+// there is none. It trusts its caller that the look belongs to prev and is newer.
+func Diff(prev *rollcall.Record, look Look, rules Rules) Result {
+	table := section4()
+	return diff(table[:], prev, look, rules)
+}
+
+func diff(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
+	if prev == nil && !opens(look.Kind) {
+		return Result{}
+	}
+	s := newStep(prev, look)
+	switch look.Kind {
+	case rollcall.SightingListed:
+		s.listed()
+	case rollcall.SightingEnded:
+		s.ended()
+	case rollcall.SightingOngoing:
+		s.next.Misses = 0
+	case rollcall.SightingMissed:
+		s.missed(rules.misses())
+	case rollcall.SightingUntracked:
+		s.untrack()
+	case rollcall.SightingSummarized:
+		s.summarize()
+	}
+	return s.result(table)
+}
+
+// opens reports whether such a look is reason enough to begin a record. A miss
+// is: else a meeting that DingTalk never knew would be asked about for ever.
+func opens(kind rollcall.SightingKind) bool {
+	return kind == rollcall.SightingListed || kind == rollcall.SightingEnded || kind == rollcall.SightingMissed
+}

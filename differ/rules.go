@@ -1,0 +1,80 @@
+package differ
+
+import (
+	"time"
+
+	"rollcall"
+)
+
+// rule says when an event happens, and what it says beside its type. Exactly
+// one of meeting and person is set.
+type rule struct {
+	row        string // of the contract's table; the visits after row 10 are "10+"
+	event      rollcall.Type
+	reason     rollcall.Reason
+	provenance rollcall.Provenance // "" for that of the poll
+	exact      func(*step) time.Time
+	meeting    func(*step) bool
+	person     func(*step, *person) bool
+}
+
+// section4 is the contract's table of events. Rules of one row about people are
+// told person by person; rows are told one after the other.
+func section4() [40]rule {
+	const inferred, reconciled = rollcall.ProvenanceInferred, rollcall.ProvenanceReconciled
+	return [...]rule{
+		{row: "1", event: rollcall.MeetingInitialized, meeting: initialized},
+
+		{row: "2", event: rollcall.MeetingStarted, exact: startTime, meeting: started},
+		{row: "2", event: rollcall.MeetingStarted, exact: startTime, meeting: reopened, reason: rollcall.ReasonReopened},
+
+		{row: "3", event: rollcall.MeetingTitleChanged, meeting: titleChanged},
+		{row: "3", event: rollcall.MeetingStartTimeChanged, meeting: startTimeChanged},
+
+		{row: "4", event: rollcall.MeetingMuteAllEnforced, meeting: bitSet(rollcall.MediaMuteAll)},
+		{row: "4", event: rollcall.MeetingMuteAllLifted, meeting: bitCleared(rollcall.MediaMuteAll)},
+		{row: "4", event: rollcall.MeetingMicMuted, meeting: bitSet(rollcall.MediaMicMuted)},
+		{row: "4", event: rollcall.MeetingMicUnmuted, meeting: bitCleared(rollcall.MediaMicMuted)},
+		{row: "4", event: rollcall.MeetingCameraClosed, meeting: bitSet(rollcall.MediaCameraClosed)},
+		{row: "4", event: rollcall.MeetingCameraOpened, meeting: bitCleared(rollcall.MediaCameraClosed)},
+
+		{row: "5", event: rollcall.ParticipantMicClosed, person: goesWithMic},
+		{row: "5", event: rollcall.ParticipantCameraClosed, person: goesWithCamera},
+		{row: "5", event: rollcall.ParticipantLeft, person: goesByLeaving, reason: rollcall.ReasonLeft},
+		{row: "5", event: rollcall.ParticipantLeft, person: goesUnlisted, reason: rollcall.ReasonVanished},
+		{row: "5", event: rollcall.ParticipantLeft, person: goesToBeCalled, reason: rollcall.ReasonCalledAgain},
+		{row: "5", event: rollcall.ParticipantKickedOut, person: goesByForce},
+		{row: "11", event: rollcall.ParticipantLeft, person: goesAtEnd, reason: rollcall.ReasonMeetingEnded},
+
+		{row: "6", event: rollcall.ParticipantInvitationLapsed, person: lapses},
+		{row: "11", event: rollcall.ParticipantInvitationLapsed, person: lapsesAtEnd, reason: rollcall.ReasonMeetingEnded},
+
+		{row: "7", event: rollcall.ParticipantDeclined, person: declines},
+		{row: "7", event: rollcall.ParticipantJoinFailed, person: fails},
+
+		{row: "8", event: rollcall.ParticipantInvited, person: becomes(rollcall.AttendanceInvited)},
+		{row: "8", event: rollcall.ParticipantJoining, person: becomes(rollcall.AttendanceJoining)},
+
+		{row: "9", event: rollcall.ParticipantJoined, person: becomes(rollcall.AttendancePresent)},
+		{row: "9", event: rollcall.ParticipantMicOpened, person: comesWithMic},
+		{row: "9", event: rollcall.ParticipantCameraOpened, person: comesWithCamera},
+
+		{row: "10", event: rollcall.ParticipantMicOpened, person: opensMic},
+		{row: "10", event: rollcall.ParticipantMicClosed, person: closesMic},
+		{row: "10", event: rollcall.ParticipantCameraOpened, person: opensCamera},
+		{row: "10", event: rollcall.ParticipantCameraClosed, person: closesCamera},
+		{row: "10", event: rollcall.ParticipantRenamed, person: renamed},
+
+		{row: "10+", event: rollcall.ParticipantJoined, person: visited, provenance: inferred},
+		{row: "10+", event: rollcall.ParticipantLeft, person: visitedAndLeft, provenance: inferred, reason: rollcall.ReasonLeft},
+		{row: "10+", event: rollcall.ParticipantKickedOut, person: visitedAndKicked, provenance: inferred},
+
+		{row: "11", event: rollcall.MeetingEnded, exact: endTime, meeting: endsBy(rollcall.ReasonStatus), reason: rollcall.ReasonStatus},
+		{row: "11", event: rollcall.MeetingEnded, exact: endTime, meeting: endsBy(rollcall.ReasonResourceClosed), reason: rollcall.ReasonResourceClosed},
+		{row: "11", event: rollcall.MeetingEnded, exact: endTime, meeting: endsBy(rollcall.ReasonVanished), reason: rollcall.ReasonVanished},
+
+		{row: "12", event: rollcall.MeetingUntracked, meeting: untracked},
+
+		{row: "13", event: rollcall.MeetingSummarized, exact: endTime, meeting: summarized, provenance: reconciled},
+	}
+}

@@ -1,0 +1,124 @@
+package differ
+
+import (
+	"slices"
+	"time"
+
+	"rollcall"
+)
+
+// Slice gives the record as of after the first n of the result's events, for a
+// result that is too large for one commit; prev is the record that the result
+// was made from. A later Diff against it goes on under the same provenance and
+// window: it tells what is missing, and tells nothing twice. With n at
+// len(r.Events) it is r.Record itself.
+//
+// One thing is not told again: the renaming of somebody who is called again
+// with a new nick, when the cut falls between the departure and the call. The
+// call then shows the new nick.
+func (r Result) Slice(prev *rollcall.Record, n int) *rollcall.Record {
+	if n >= len(r.Events) {
+		return r.Record
+	}
+	s, told := r.step, r.Events[:n]
+	rec := s.origin(prev)
+	rec.Sequence += uint64(n)
+	rec.ObservedAt, rec.Number = r.Record.ObservedAt, r.Record.Number
+	rec.Partial = &rollcall.Partial{Provenance: s.terms.Provenance, WindowAfter: s.terms.WindowAfter}
+	if s.ending == "" {
+		rec.Misses = r.Record.Misses
+	}
+	retell(rec, told, r.Record.Meeting)
+	rec.Roster = Fold(rec.Roster, told)
+	rec.Memory = memoryOf(rec.Memory, s.cut(n, rec.Roster))
+	rec.Meeting.Present = present(rec.Roster)
+	return rec
+}
+
+// origin gives the record that the step began with. What a first poll says
+// without an event is there from the start.
+func (s *step) origin(prev *rollcall.Record) *rollcall.Record {
+	if !s.first {
+		rec := *prev
+		return &rec
+	}
+	rec := &rollcall.Record{Tenant: s.next.Tenant, ConferenceID: s.next.ConferenceID, Epoch: s.next.Epoch}
+	rec.Meeting.Title, rec.Meeting.StartTime = s.next.Meeting.Title, s.next.Meeting.StartTime
+	if prev != nil {
+		rec.Misses = prev.Misses
+	}
+	return rec
+}
+
+// retell brings the meeting to where the told events leave it.
+func retell(rec *rollcall.Record, told []rollcall.Event, after rollcall.Conference) {
+	m := &rec.Meeting
+	for i := range told {
+		switch told[i].Type {
+		case rollcall.MeetingInitialized:
+			m.Status = rollcall.StatusInitialized
+		case rollcall.MeetingStarted:
+			m.Status = rollcall.StatusStarted
+			rec.EndReason, rec.EndedAt, rec.Summarized = "", time.Time{}, false
+		case rollcall.MeetingTitleChanged:
+			m.Title = after.Title
+		case rollcall.MeetingStartTimeChanged:
+			m.StartTime = after.StartTime
+		default:
+			bit := bitOf(told[i].Type)
+			m.Media = m.Media&^bit | after.Media&bit
+		}
+	}
+}
+
+// bitOf gives the bit that an event is about; none for most.
+func bitOf(t rollcall.Type) rollcall.Media {
+	switch t {
+	case rollcall.MeetingMuteAllEnforced, rollcall.MeetingMuteAllLifted:
+		return rollcall.MediaMuteAll
+	case rollcall.MeetingMicMuted, rollcall.MeetingMicUnmuted:
+		return rollcall.MediaMicMuted
+	case rollcall.MeetingCameraClosed, rollcall.MeetingCameraOpened:
+		return rollcall.MediaCameraClosed
+	}
+	return 0
+}
+
+// cut gives the people as far as the first n events tell of them. Whom they do
+// not tell of yet is left out: the old memory holds. Silent ones are complete.
+func (s *step) cut(n int, roster []rollcall.Participant) []person {
+	people := make([]person, 0, len(s.people))
+	for _, p := range s.people {
+		if p.last > n && p.first >= n {
+			continue
+		}
+		if p.last > n {
+			p = s.halfway(p, roster)
+		}
+		people = append(people, p)
+	}
+	return people
+}
+
+// halfway gives a person of whom some events are told and some are not. The
+// counts stay those of before, so that the rest is seen to have grown again.
+func (s *step) halfway(p person, roster []rollcall.Participant) person {
+	p.now = p.before
+	if i, ok := slices.BinarySearchFunc(roster, p.is.Key, byKey); ok {
+		if renamed(s, &p) {
+			roster[i].Nick = p.was.Nick // the renaming is always the last to be told
+		}
+		p.is = roster[i]
+		if p.visited {
+			p.is.Attendance = rollcall.AttendanceLeft // remembered as gone, though there: see person.half
+		}
+		return p
+	}
+	// Called again: gone, and not yet back.
+	p.is = p.was
+	p.leave(rollcall.AttendanceLeft, "")
+	if p.spent != rollcall.AttendanceUnknown {
+		*p.now.of(p.spent)++
+	}
+	return p
+}

@@ -1,0 +1,193 @@
+package differ
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"rollcall"
+)
+
+// step is the way from one record to the next.
+type step struct {
+	look  Look
+	prev  *rollcall.Record // nil: never recorded
+	first bool             // no look of this epoch said anything before this one
+
+	// terms and window hold for every event of the step that has no own.
+	terms  rollcall.Partial
+	window rollcall.Window
+
+	// What was known before; nothing on the first poll.
+	was    rollcall.Conference
+	roster []rollcall.Participant
+	memory []rollcall.Memory
+
+	next     *rollcall.Record
+	people   []person // those about whom anything changed, by key
+	events   []rollcall.Event
+	oddities []rollcall.Oddity
+
+	ending                             rollcall.Reason // "" unless this step ends the meeting
+	reopening, untracking, summarizing bool
+}
+
+func newStep(prev *rollcall.Record, look Look) *step {
+	s := &step{look: look, prev: prev, next: &rollcall.Record{}}
+	// An epoch of 0 is a record of misses alone: nobody has seen the meeting yet.
+	s.first = prev == nil || prev.Untracked || prev.Epoch == 0
+	if prev != nil {
+		*s.next = *prev
+	}
+	s.next.Tenant, s.next.ConferenceID = look.Tenant, look.ConferenceID
+	s.next.ObservedAt, s.next.Number = look.AskedAt, look.Number
+	if !s.first {
+		s.was, s.roster, s.memory = prev.Meeting, prev.Roster, prev.Memory
+	}
+	s.terms = s.termsOf(prev)
+	s.window = rollcall.Window{After: s.terms.WindowAfter, Before: later(look.AnsweredAt, s.terms.WindowAfter)}
+	return s
+}
+
+// termsOf gives the provenance and the start of the window. A poll of which
+// only a slice is stored goes on under its own.
+func (s *step) termsOf(prev *rollcall.Record) rollcall.Partial {
+	switch {
+	case s.first:
+		return rollcall.Partial{Provenance: rollcall.ProvenanceBaseline}
+	case prev.Partial != nil:
+		return *prev.Partial
+	}
+	return rollcall.Partial{Provenance: rollcall.ProvenanceObserved, WindowAfter: later(prev.ObservedAt, s.look.After)}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// open begins an epoch on the first poll. An epoch is never older than the one
+// it replaces, whatever the clock says.
+func (s *step) open() {
+	if !s.first {
+		return
+	}
+	epoch := max(s.look.AnsweredAt.UnixMilli(), s.next.Epoch+1)
+	s.next = &rollcall.Record{
+		Tenant: s.look.Tenant, ConferenceID: s.look.ConferenceID, Epoch: epoch,
+		ObservedAt: s.look.AskedAt, Number: s.look.Number,
+	}
+}
+
+// over reports whether the meeting had ended before this look.
+func (s *step) over() bool { return s.was.Status == rollcall.StatusEnded }
+
+// listed takes in what the batch query says.
+func (s *step) listed() {
+	a := s.look.Answer
+	if a == nil {
+		a = &rollcall.Answer{}
+	}
+	s.oddities = slices.Clip(a.Oddities)
+	if s.over() && !s.reopens(a.Status) {
+		return
+	}
+	if a.Status == rollcall.StatusEnded {
+		s.end(rollcall.ReasonStatus, a)
+		return
+	}
+	s.open()
+	s.next.Misses = 0
+	s.hear(a)
+	s.meet(a)
+}
+
+// reopens decides about an answer that comes after the end: only a meeting
+// that says it is started begins anew.
+func (s *step) reopens(status rollcall.Status) bool {
+	if status == rollcall.StatusInitialized {
+		s.stepBack(status)
+	}
+	if status != rollcall.StatusStarted {
+		return false
+	}
+	s.reopening = true
+	s.next.EndReason, s.next.EndedAt, s.next.Summarized = "", time.Time{}, false
+	return true
+}
+
+func (s *step) stepBack(status rollcall.Status) {
+	s.oddities = append(s.oddities, rollcall.Oddity{Field: "status", Value: status.String() + " after " + s.was.Status.String()})
+}
+
+// hear takes in what the answer says of the meeting as a whole. What it leaves
+// out stays as before.
+func (s *step) hear(a *rollcall.Answer) {
+	m := &s.next.Meeting
+	if a.Title != "" {
+		m.Title = a.Title
+	}
+	if !a.StartTime.IsZero() && !a.StartTime.Equal(m.StartTime) {
+		m.StartTime = a.StartTime
+	}
+	switch {
+	case a.Status == rollcall.StatusStarted:
+		m.Status = a.Status
+	case a.Status == rollcall.StatusInitialized && m.Status == rollcall.StatusStarted:
+		s.stepBack(a.Status)
+	case a.Status == rollcall.StatusInitialized:
+		m.Status = a.Status
+	}
+	switch {
+	case a.MediaGiven && a.Media < 0: // a set of bits has no sign
+		s.oddities = append(s.oddities, rollcall.Oddity{Field: "mediaStatus", Value: strconv.FormatInt(int64(a.Media), 10)})
+	case a.MediaGiven:
+		m.Media = a.Media
+	}
+}
+
+// meet takes in what the answer says of people.
+func (s *step) meet(a *rollcall.Answer) {
+	if !a.Listed {
+		return
+	}
+	list := s.read(a)
+	s.people = s.compare(list)
+	if !list.partial {
+		s.next.Partial = nil // everybody has been looked at: nothing of the cut poll is left to tell
+	}
+	if len(s.people) > 0 {
+		s.next.Roster = rosterOf(s.roster, s.people)
+		s.next.Memory = memoryOf(s.memory, s.people)
+	}
+}
+
+// changed reports whether the next record says more than that somebody looked.
+func (s *step) changed() bool {
+	if s.prev == nil || len(s.events) > 0 || len(s.people) > 0 {
+		return true
+	}
+	n, p := s.next, s.prev
+	return n.Meeting != p.Meeting || n.Misses != p.Misses || n.Partial != p.Partial || n.Epoch != p.Epoch
+}
+
+func (s *step) result(table []rule) Result {
+	if len(s.next.Roster) == 0 {
+		s.next.Roster = nil
+	}
+	s.next.Meeting.Present = present(s.next.Roster)
+	s.tell(table)
+	s.next.Sequence += uint64(len(s.events))
+	return Result{Record: s.next, Events: s.events, Changed: s.changed(), Oddities: s.oddities, step: s}
+}
+
+func present(roster []rollcall.Participant) (n int) {
+	for i := range roster {
+		if roster[i].Attendance == rollcall.AttendancePresent {
+			n++
+		}
+	}
+	return n
+}
