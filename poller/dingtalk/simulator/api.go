@@ -1,0 +1,170 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// maxBody is the largest request that is read.
+const maxBody = 1 << 20
+
+// question is a request that has been read.
+type question struct {
+	request *http.Request
+	body    []byte
+}
+
+// Handler serves DingTalk's API, and the control API below /_sim/. The faults
+// that break connections want an http.Server around it.
+func (s *Simulator) Handler() http.Handler {
+	const conference = "/v1.0/conference/"
+	mux := http.NewServeMux()
+	for pattern, op := range map[string]struct {
+		name   Operation
+		answer func(question) reply
+	}{
+		"POST " + conference + "videoConferences/query":                 {OpQuery, s.query},
+		"GET " + conference + "videoConferences/{conferenceId}":         {OpMeeting, s.meeting},
+		"GET " + conference + "videoConferences/{conferenceId}/members": {OpMembers, s.members},
+		"GET " + conference + "orgConferences":                          {OpOrganization, s.organization},
+		"GET " + conference + "users/lists":                             {OpUser, s.user},
+		"GET " + conference + "roomCodes/{roomCode}/infos":              {OpRoom, s.room},
+		"POST /v1.0/oauth2/accessToken":                                 {OpToken, s.internalFlow},
+		"POST /v1.0/oauth2/corpAccessToken":                             {OpToken, s.corpFlow},
+		"POST /v1.0/oauth2/{corpId}/token":                              {OpToken, s.unifiedFlow},
+		"/":                                                             {OpUnknown, func(question) reply { return fail(codeNoSuchAPI) }},
+	} {
+		mux.Handle(pattern, s.operation(op.name, op.answer))
+	}
+	s.control(mux)
+	return mux
+}
+
+// operation is the way of every call: a fault may strike, half the latency
+// passes, the answer is made, the other half passes, the answer is sent.
+func (s *Simulator) operation(op Operation, answer func(question) reply) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err != nil {
+			answer = func(question) reply { return fail(codeParams) }
+		}
+		fault := s.strike(op)
+		pause := (s.cfg.Latency + fault.delay()) / 2
+		if !wait(r.Context(), pause) {
+			return
+		}
+		rep := s.settle(op, fault, question{r, body}, answer)
+		if wait(r.Context(), pause) {
+			fault.deliver(w, r, rep)
+		}
+	})
+}
+
+func (s *Simulator) strike(op Operation) Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.armed.strike(op)
+}
+
+// settle makes the answer and notes it.
+func (s *Simulator) settle(op Operation, fault Fault, q question, answer func(question) reply) reply {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.world.follow()
+	number := s.serve.last() + 1
+	rep := fault.befall(s.admitted(op, fault, q, answer))
+	requestID := s.requestID(number)
+	if rep.code != "" {
+		rep.pieces = [][]byte{errorBody(rep.code, requestID, fault.Capitals)}
+	}
+	s.serve.add(Served{
+		Number: number, At: s.world.at, Operation: op, Status: rep.status, Code: rep.code,
+		RequestID: requestID, Fault: fault.Name, Asked: rep.asked, Shown: rep.shown,
+	})
+	return rep
+}
+
+// admitted answers a call that has a good token and is within the limits. A
+// fault that is an answer in itself does not count as a call.
+func (s *Simulator) admitted(op Operation, fault Fault, q question, answer func(question) reply) reply {
+	if _, isError := rowOf(fault.Name); isError {
+		return reply{}
+	}
+	if op.Metered() {
+		if code := s.gate.admit(q.request); code != "" {
+			return fail(code)
+		}
+	}
+	return answer(q)
+}
+
+func (s *Simulator) requestID(number uint64) string {
+	raw := strings.ToUpper(text(s.cfg.chance(streamRequest, number), hexDigits, 32))
+	return fmt.Sprintf("%s-%s-%s-%s-%s", raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:])
+}
+
+// query is the batch query. What it leaves out are ids that nobody knows, and
+// ended meetings whose style is to be omitted; an id is answered once.
+func (s *Simulator) query(q question) reply {
+	var body struct {
+		ConferenceIDList []string `json:"conferenceIdList"`
+	}
+	if json.Unmarshal(q.body, &body) != nil || len(body.ConferenceIDList) == 0 {
+		return fail(codeParams)
+	}
+	asked := body.ConferenceIDList
+	if s.cfg.MaxBatch > 0 && len(asked) > s.cfg.MaxBatch {
+		return withAsked(fail(codeParams), asked)
+	}
+	shown, closed := s.show(asked)
+	if closed {
+		return withAsked(fail(codeClosed), asked)
+	}
+	if s.cfg.ShuffleInfos {
+		rng := s.cfg.chance(streamShuffle, s.serve.last())
+		rng.Shuffle(len(shown), func(i, j int) { shown[i], shown[j] = shown[j], shown[i] })
+	}
+	return reply{status: http.StatusOK, pieces: join(shown), asked: asked, shown: shown}
+}
+
+func withAsked(rep reply, asked []string) reply {
+	rep.asked = asked
+	return rep
+}
+
+// show picks the asked meetings that an answer shows; closed says that one of
+// them makes the whole answer fail.
+func (s *Simulator) show(asked []string) (shown []Shown, closed bool) {
+	shown = make([]Shown, 0, len(asked))
+	seen := make(map[string]bool, len(asked))
+	for _, id := range asked {
+		m := s.world.byID[id]
+		if m == nil || seen[id] || m.over() && m.endStyle == EndOmitted {
+			continue
+		}
+		if m.over() && m.endStyle == EndResourceClosed {
+			return nil, true
+		}
+		seen[id] = true
+		shown = append(shown, Shown{ConferenceID: m.id, Facts: s.world.facts.last(), JSON: m.entry()})
+	}
+	return shown, false
+}
+
+// join puts entries together without copying them.
+func join(shown []Shown) [][]byte {
+	pieces := make([][]byte, 0, 2*len(shown)+1)
+	separator := []byte(`{"infos":[`)
+	for _, meeting := range shown {
+		pieces = append(pieces, separator, meeting.JSON)
+		separator = []byte(",")
+	}
+	if len(shown) == 0 {
+		pieces = append(pieces, separator)
+	}
+	return slices.Clip(append(pieces, []byte("]}")))
+}

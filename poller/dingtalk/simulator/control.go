@@ -1,0 +1,178 @@
+package simulator
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// control adds the endpoints below /_sim/, which is no path of DingTalk's.
+func (s *Simulator) control(mux *http.ServeMux) {
+	mux.HandleFunc("GET /_sim/{$}", s.controlHelp)
+	mux.HandleFunc("GET /_sim/meetings", s.controlMeetings)
+	mux.HandleFunc("GET /_sim/facts", s.controlFacts)
+	mux.HandleFunc("GET /_sim/served", s.controlServed)
+	mux.HandleFunc("POST /_sim/act", s.controlAct)
+	mux.HandleFunc("GET /_sim/fault", s.controlArmed)
+	mux.HandleFunc("POST /_sim/fault", s.controlArm)
+	mux.HandleFunc("DELETE /_sim/fault", s.controlDisarm)
+	mux.HandleFunc("POST /_sim/revoke", s.controlRevoke)
+	mux.HandleFunc("/_sim/", func(w http.ResponseWriter, r *http.Request) {
+		complain(w, http.StatusNotFound, fmt.Errorf("%s %s is not known: %s is allowed", r.Method, r.URL.Path, list(endpoints())))
+	})
+}
+
+func endpoints() []string {
+	return []string{
+		"GET /_sim/", "GET /_sim/meetings", "GET /_sim/facts?since=N", "GET /_sim/served?since=N", "POST /_sim/act",
+		"GET /_sim/fault", "POST /_sim/fault", "DELETE /_sim/fault", "POST /_sim/revoke",
+	}
+}
+
+// help is what GET /_sim/ answers.
+type help struct {
+	Endpoints  []string    `json:"endpoints"`
+	Acts       []string    `json:"acts"`
+	Faults     []string    `json:"faults"`
+	Operations []Operation `json:"operations"`
+}
+
+func (s *Simulator) controlHelp(w http.ResponseWriter, _ *http.Request) {
+	tell(w, help{endpoints(), verbNames(verbTable()), FaultNames(), operations()})
+}
+
+func (s *Simulator) controlMeetings(w http.ResponseWriter, _ *http.Request) {
+	tell(w, s.meetingViews())
+}
+
+func (s *Simulator) controlFacts(w http.ResponseWriter, r *http.Request) {
+	since, err := sinceOf(r)
+	if err != nil {
+		complain(w, http.StatusBadRequest, err)
+		return
+	}
+	lines(w, s.HappenedSince(since), viewFact)
+}
+
+func (s *Simulator) controlServed(w http.ResponseWriter, r *http.Request) {
+	since, err := sinceOf(r)
+	if err != nil {
+		complain(w, http.StatusBadRequest, err)
+		return
+	}
+	lines(w, s.ServedSince(since), viewServed)
+}
+
+func (s *Simulator) controlAct(w http.ResponseWriter, r *http.Request) {
+	var act Act
+	if err := readStrictly(w, r, &act); err != nil {
+		complain(w, http.StatusBadRequest, err)
+		return
+	}
+	facts, err := s.Act(act)
+	var refusal *Refusal
+	switch {
+	case errors.As(err, &refusal):
+		complain(w, http.StatusConflict, err)
+	case err != nil:
+		complain(w, http.StatusBadRequest, err)
+	default:
+		tell(w, actAnswer{Facts: views(facts, viewFact)})
+	}
+}
+
+func (s *Simulator) controlArmed(w http.ResponseWriter, _ *http.Request) {
+	tell(w, faultAnswer{Faults: views(s.Armed(), viewFault)})
+}
+
+func (s *Simulator) controlArm(w http.ResponseWriter, r *http.Request) {
+	var body faultView
+	if err := readStrictly(w, r, &body); err != nil {
+		complain(w, http.StatusBadRequest, err)
+		return
+	}
+	if err := s.Arm(body.fault()); err != nil {
+		complain(w, http.StatusBadRequest, err)
+		return
+	}
+	s.controlArmed(w, r)
+}
+
+func (s *Simulator) controlDisarm(w http.ResponseWriter, r *http.Request) {
+	s.Disarm()
+	s.controlArmed(w, r)
+}
+
+func (s *Simulator) controlRevoke(w http.ResponseWriter, _ *http.Request) {
+	s.RevokeTokens()
+	tell(w, struct{}{})
+}
+
+// sinceOf reads ?since=N; without it everything is meant.
+func sinceOf(r *http.Request) (uint64, error) {
+	word := r.URL.Query().Get("since")
+	if word == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(word, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("since is %q: a number from 0 is allowed, the last one you have seen", word)
+	}
+	return n, nil
+}
+
+// readStrictly reads one JSON object and refuses fields it does not know.
+func readStrictly(w http.ResponseWriter, r *http.Request, into any) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return fmt.Errorf("read body: at most %d bytes are allowed: %w", maxBody, err)
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return fmt.Errorf("read body: one JSON object is needed, with %s: %w", list(fields(into)), err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("read body: something follows the JSON object; one object is allowed")
+	}
+	return nil
+}
+
+func tell(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	send(w, http.StatusOK, [][]byte{encode(v), []byte("\n")})
+}
+
+func complain(w http.ResponseWriter, status int, err error) {
+	w.Header().Set("Content-Type", "application/json")
+	send(w, status, [][]byte{encode(errorView{err.Error()}), []byte("\n")})
+}
+
+// lines answers JSON lines.
+func lines[T, V any](w http.ResponseWriter, items []T, view func(T) V) {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	for _, item := range items {
+		if _, err := w.Write(append(encode(view(item)), '\n')); err != nil {
+			return // the caller is gone
+		}
+	}
+}
+
+// span is a duration in JSON: a text with a unit, such as "1.5s".
+type span time.Duration
+
+func (d span) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+func (d *span) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("a duration is %q: a number with a unit is allowed, such as 300ms or 10s", text)
+	}
+	*d = span(parsed)
+	return nil
+}

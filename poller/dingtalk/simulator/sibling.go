@@ -1,0 +1,251 @@
+package simulator
+
+import (
+	"strconv"
+
+	"rollcall"
+)
+
+// confInfo is a meeting in the answers of the sibling operations. Its link
+// carries a join token, as DingTalk's does.
+type confInfo struct {
+	ConferenceID         string `json:"conferenceId"`
+	Title                string `json:"title"`
+	Status               int64  `json:"status"`
+	StartTime            int64  `json:"startTime,omitempty"`
+	EndTime              int64  `json:"endTime,omitempty"`
+	ConfDuration         int64  `json:"confDuration,omitempty"`
+	ActiveNum            *int   `json:"activeNum,omitempty"`
+	AttendNum            *int   `json:"attendNum,omitempty"`
+	InvitedNum           *int   `json:"invitedNum,omitempty"`
+	CreatorID            string `json:"creatorId"`
+	CreatorNick          string `json:"creatorNick"`
+	RoomCode             string `json:"roomCode"`
+	ExternalLinkURL      string `json:"externalLinkUrl,omitempty"`
+	ScheduleConferenceID string `json:"scheduleConferenceId,omitempty"`
+	BizType              string `json:"bizType"`
+}
+
+func (m *meeting) brief() confInfo {
+	return confInfo{
+		ConferenceID: m.id, Title: m.title, Status: statusCode(m.status), StartTime: millis(m.started),
+		CreatorID: m.creator.userID, CreatorNick: m.creator.nick, RoomCode: m.roomCode, BizType: "default",
+	}
+}
+
+func (m *meeting) info() confInfo {
+	info := m.brief()
+	info.ExternalLinkURL, info.ScheduleConferenceID = m.link, m.scheduleID
+	if m.over() {
+		info.EndTime = millis(m.ended)
+	}
+	if m.over() && !m.started.IsZero() {
+		info.ConfDuration = info.EndTime - info.StartTime
+	}
+	return info
+}
+
+func (m *meeting) counted() confInfo {
+	info := m.info()
+	active, attended, invited := m.present(), 0, 0
+	for _, d := range m.lines {
+		if d.wasThere {
+			attended++
+		}
+		if d.asked {
+			invited++
+		}
+	}
+	info.ActiveNum, info.AttendNum, info.InvitedNum = &active, &attended, &invited
+	return info
+}
+
+// memberModel is a person in the answers about members.
+type memberModel struct {
+	UnionID        string `json:"unionId"`
+	ConferenceID   string `json:"conferenceId"`
+	UserNick       string `json:"userNick"`
+	JoinTime       int64  `json:"joinTime,omitempty"`
+	LeaveTime      int64  `json:"leaveTime,omitempty"`
+	Duration       int64  `json:"duration"`
+	Host           bool   `json:"host"`
+	CoHost         bool   `json:"coHost"`
+	AttendStatus   int64  `json:"attendStatus"`
+	OuterOrgMember bool   `json:"outerOrgMember"`
+	PSTNJoin       bool   `json:"pstnJoin"`
+}
+
+func (w *world) member(m *meeting, d *device) memberModel {
+	model := memberModel{
+		UnionID: d.UserID, ConferenceID: m.id, UserNick: d.Nick, JoinTime: millis(d.joined),
+		Duration: d.present.Milliseconds(), Host: d.host, CoHost: d.coHost,
+		AttendStatus: int64(d.Attendance), OuterOrgMember: d.outer, PSTNJoin: d.person.phone,
+	}
+	if d.Attendance == rollcall.AttendancePresent {
+		model.Duration += w.at.Sub(d.joined).Milliseconds()
+	} else {
+		model.LeaveTime = millis(d.left)
+	}
+	return model
+}
+
+// meeting is GET videoConferences/{conferenceId}.
+func (s *Simulator) meeting(q question) reply {
+	m := s.world.byID[q.request.PathValue("conferenceId")]
+	if m == nil {
+		return fail(codeUnknown)
+	}
+	return okay(struct {
+		ConfInfo confInfo `json:"confInfo"`
+	}{m.counted()})
+}
+
+// members is GET videoConferences/{conferenceId}/members: everybody who was
+// asked or there, by device.
+func (s *Simulator) members(q question) reply {
+	m := s.world.byID[q.request.PathValue("conferenceId")]
+	if m == nil {
+		return fail(codeUnknown)
+	}
+	var known []*device
+	for _, d := range m.lines {
+		if d.wasThere || d.asked {
+			known = append(known, d)
+		}
+	}
+	page, ok := turnPage(q, known, func(d *device) int { return d.Number })
+	if !ok {
+		return fail(codeParams)
+	}
+	answer := struct {
+		MemberModels []memberModel `json:"memberModels"`
+		NextToken    string        `json:"nextToken,omitempty"`
+		TotalCount   int           `json:"totalCount"`
+	}{[]memberModel{}, page.next, len(known)}
+	for _, d := range page.items {
+		answer.MemberModels = append(answer.MemberModels, s.world.member(m, d))
+	}
+	return okay(answer)
+}
+
+// organization is GET orgConferences: the meetings that have started and not ended.
+func (s *Simulator) organization(q question) reply {
+	page, ok := turnPage(q, s.world.those((*meeting).running), (*meeting).number)
+	if !ok {
+		return fail(codeParams)
+	}
+	answer := struct {
+		OnGoingConfList []confInfo `json:"onGoingConfList"`
+		NextToken       string     `json:"nextToken,omitempty"`
+		HasMore         bool       `json:"hasMore"`
+		TotalCount      int        `json:"totalCount"`
+	}{[]confInfo{}, page.next, page.next != "", page.total}
+	for _, m := range page.items {
+		answer.OnGoingConfList = append(answer.OnGoingConfList, m.brief())
+	}
+	return okay(answer)
+}
+
+// room is GET roomCodes/{roomCode}/infos.
+func (s *Simulator) room(q question) reply {
+	code := q.request.PathValue("roomCode")
+	meetings := s.world.those(func(m *meeting) bool { return m.roomCode == code })
+	if len(meetings) == 0 {
+		return fail(codeUnknown)
+	}
+	page, ok := turnPage(q, meetings, (*meeting).number)
+	if !ok {
+		return fail(codeParams)
+	}
+	answer := struct {
+		ConferenceList []confInfo `json:"conferenceList"`
+		NextToken      string     `json:"nextToken,omitempty"`
+		HasMore        bool       `json:"hasMore"`
+		TotalCount     int        `json:"totalCount"`
+	}{[]confInfo{}, page.next, page.next != "", page.total}
+	for _, m := range page.items {
+		answer.ConferenceList = append(answer.ConferenceList, m.info())
+	}
+	return okay(answer)
+}
+
+// user is GET users/lists: the ongoing meetings a user is in or asked to.
+func (s *Simulator) user(q question) reply {
+	id := q.request.URL.Query().Get("unionId")
+	if id == "" {
+		return fail(codeParams)
+	}
+	answer := struct {
+		OnGoingConfIDList []string               `json:"onGoingConfIdList"`
+		MemberModelMap    map[string]memberModel `json:"memberModelMap"`
+	}{[]string{}, map[string]memberModel{}}
+	for _, m := range s.world.those((*meeting).running) {
+		if d := m.best(id); d != nil {
+			answer.OnGoingConfIDList = append(answer.OnGoingConfIDList, m.id)
+			answer.MemberModelMap[m.id] = s.world.member(m, d)
+		}
+	}
+	return okay(answer)
+}
+
+// best gives a user's most present device of the roster.
+func (m *meeting) best(userID string) *device {
+	var best *device
+	for _, d := range m.listed {
+		if d.UserID == userID && d.Attendance.InRoster() && (best == nil || d.Attendance > best.Attendance) {
+			best = d
+		}
+	}
+	return best
+}
+
+func (m *meeting) number() int { return m.ordinal }
+
+func (w *world) those(are func(*meeting) bool) []*meeting {
+	var found []*meeting
+	for _, m := range w.order {
+		if are(m) {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// page is a part of a list, and the token for the rest.
+type page[T any] struct {
+	items []T
+	total int
+	next  string
+}
+
+// turnPage cuts the page a request asks for. The token is the number of the
+// first item, so that the list may change between two pages.
+func turnPage[T any](q question, all []T, number func(T) int) (page[T], bool) {
+	const usual, most = 128, 500
+	size, ok := parameter(q, "maxResults", usual)
+	from, okToo := parameter(q, "nextToken", 0)
+	if !ok || !okToo || size < 1 {
+		return page[T]{}, false
+	}
+	cut := page[T]{total: len(all)}
+	for _, item := range all {
+		if number(item) < from {
+			continue
+		}
+		if len(cut.items) == min(size, most) {
+			cut.next = strconv.Itoa(number(item))
+			break
+		}
+		cut.items = append(cut.items, item)
+	}
+	return cut, true
+}
+
+func parameter(q question, name string, otherwise int) (int, bool) {
+	word := q.request.URL.Query().Get(name)
+	if word == "" {
+		return otherwise, true
+	}
+	n, err := strconv.Atoi(word)
+	return n, err == nil && n >= 0
+}
