@@ -1,9 +1,11 @@
 package publisher
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"rollcall"
 	"rollcall/internal/ledger"
@@ -39,12 +41,14 @@ func checkEvent(e *rollcall.Event) error {
 		return fmt.Errorf("%.64q is no tenant", e.Tenant)
 	case e.ConferenceID == "" || len(e.ConferenceID) > rollcall.MaxID:
 		return fmt.Errorf("the id of a meeting has 1 to %d bytes, not %d", rollcall.MaxID, len(e.ConferenceID))
+	case !utf8.ValidString(e.ConferenceID):
+		return errors.New("the id of the meeting is not UTF-8")
 	case !slices.Contains(rollcall.Types(), e.Type):
 		return fmt.Errorf("unknown type %.64q", e.Type)
 	case (e.Type.Entity() == "participant") != (e.Participant != nil):
 		return fmt.Errorf("%s: participant events have a participant, others have none", e.Type)
-	case e.Participant != nil && e.Participant.Key == "":
-		return fmt.Errorf("%s: the participant has no key", e.Type)
+	case e.Participant != nil && (e.Participant.Key == "" || !utf8.ValidString(e.Participant.Key)):
+		return fmt.Errorf("%s: the participant has no proper key", e.Type)
 	case e.Epoch < 0 || e.Sequence == 0 || e.Index < 1 || e.Index > e.Count:
 		return fmt.Errorf("%s: epoch %d, sequence %d, %d of %d", e.Type, e.Epoch, e.Sequence, e.Index, e.Count)
 	case e.Time.IsZero() || e.Window.Before.IsZero():

@@ -1,9 +1,10 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
-	"strings"
+	"unicode/utf8"
 
 	"rollcall"
 	"rollcall/internal/wire"
@@ -138,21 +139,24 @@ func checkPeople(r *rollcall.Record) error {
 	last := ""
 	for i := range r.Roster {
 		p := &r.Roster[i]
-		if strings.Compare(p.Key, last) <= 0 || !p.Attendance.InRoster() || p.Session < 0 {
-			return fmt.Errorf("roster entry %d (%s): out of order, without a key, or not in the roster", i, p.Attendance)
+		if !follows(p.Key, last) || !p.Attendance.InRoster() || p.Session < 0 {
+			return fmt.Errorf("roster entry %d (%s): out of order, without a proper key, or not in the roster", i, p.Attendance)
 		}
 		last = p.Key
 	}
 	last = ""
 	for i := range r.Memory {
 		m := &r.Memory[i]
-		if strings.Compare(m.Participant.Key, last) <= 0 || m.Participant.Session < 0 || min(m.Failed, m.KickedOut, m.Left) < 0 {
-			return fmt.Errorf("memory entry %d: out of order, without a key, or a negative count", i)
+		if !follows(m.Participant.Key, last) || m.Participant.Session < 0 || min(m.Failed, m.KickedOut, m.Left) < 0 {
+			return fmt.Errorf("memory entry %d: out of order, without a proper key, or a negative count", i)
 		}
 		last = m.Participant.Key
 	}
 	return nil
 }
+
+// follows reports whether key is one, and comes after last: no key is there twice.
+func follows(key, last string) bool { return key > last && utf8.ValidString(key) }
 
 func checkName(tenant, conferenceID string) error {
 	if !rollcall.ValidTenant(tenant) {
@@ -160,6 +164,9 @@ func checkName(tenant, conferenceID string) error {
 	}
 	if conferenceID == "" || len(conferenceID) > rollcall.MaxID {
 		return fmt.Errorf("the id of a meeting has 1 to %d bytes, not %d", rollcall.MaxID, len(conferenceID))
+	}
+	if !utf8.ValidString(conferenceID) {
+		return errors.New("the id of the meeting is not UTF-8")
 	}
 	return nil
 }

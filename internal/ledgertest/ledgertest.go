@@ -1,0 +1,162 @@
+// Package ledgertest is the contract of a ledger: what every one must do that
+// the worker may stand on. The ledger on JetStream and the one in memory are
+// held to the same cases, so that what is tested on the second is true of the
+// first.
+package ledgertest
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall"
+	"rollcall/internal/ledger"
+	"rollcall/internal/subject"
+)
+
+// Ledger is what the contract is about.
+type Ledger interface {
+	Commit(ctx context.Context, msgs []ledger.Message) (first uint64, err error)
+	PutStatus(ctx context.Context, tenant string, s ledger.Status) error
+	Claim(ctx context.Context, tenant string, shard int, holder string) (ledger.Claim, error)
+	Holder(ctx context.Context, tenant string, shard int) (ledger.Claim, error)
+	Load(ctx context.Context, tenant string, ids []string) (map[string]ledger.Stored, error)
+	LoadAll(ctx context.Context, tenant string) ([]ledger.Stored, error)
+	Tracked(ctx context.Context, tenant string) ([]ledger.Tracking, error)
+	Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error
+	Leave(ctx context.Context, id string) error
+	Members(ctx context.Context) ([]ledger.Member, error)
+}
+
+// Messages makes the messages that are committed.
+type Messages struct {
+	Names   subject.Names
+	Record  func(n subject.Names, r *rollcall.Record, expect uint64, keep bool) (ledger.Message, error)
+	Track   func(n subject.Names, tenant string, t ledger.Tracking) (ledger.Message, error)
+	Untrack func(n subject.Names, tenant, conferenceID string) ledger.Message
+	// NewerSchema is matched by the error for a record of a newer version.
+	NewerSchema error
+}
+
+// Case is one clause of the contract. Every case wants a ledger of its own,
+// empty, whose messages age out after Retention (0: they need not).
+type Case struct {
+	Name      string
+	Retention time.Duration
+	Run       func(t *testing.T, l Ledger, m Messages)
+}
+
+// Cases lists the contract. A case may run in a synctest bubble.
+func Cases() []Case {
+	return []Case{
+		{"a guard holds only for the revision it names", 0, guards},
+		{"one stale guard refuses the whole batch", 0, atomicity},
+		{"a batch that was stored is not stored again", 0, resend},
+		{"a batch lies together and Commit says where", 0, contiguity},
+		{"batches of concurrent writers do not mingle", 0, concurrency},
+		{"a record replaces the one before", 0, rollup},
+		{"the tracked set forgets what was untracked", 0, tracking},
+		{"what is kept outlives the retention", time.Second, keeping},
+		{"a claim raises the term", 0, claims},
+		{"only one wins a race for a shard", 0, claimRace},
+		{"Load reads thousands and leaves out the absent", 0, load},
+		{"LoadAll reads the tenant and nobody else", 0, loadAll},
+		{"any id is safe", 0, hostileIDs},
+		{"what cannot be read is said per meeting", 0, unreadable},
+		{"workers come, stay, leave and expire", 0, members},
+		{"1,000 messages are a batch, 1,001 are not", 0, count},
+		{"too large is refused and named", 0, size},
+		{"a status replaces the one before", 0, status},
+		{"a cancelled context stores nothing", 0, cancelled},
+	}
+}
+
+const tenant = "acme"
+
+func context1m(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func sample(id string) *rollcall.Record {
+	return &rollcall.Record{
+		Tenant: tenant, ConferenceID: id, Epoch: 1700000000000, Sequence: 1,
+		ObservedAt: time.UnixMilli(1700000000001).UTC(), Number: rollcall.Number{Term: 1, Poll: 1},
+		Meeting: rollcall.Conference{Title: "Weekly", Status: rollcall.StatusStarted, Present: 1},
+		Roster: []rollcall.Participant{{
+			Key: "u1", UserID: "u1", Nick: "Ann", Attendance: rollcall.AttendancePresent,
+			Mic: rollcall.DeviceOpen, Camera: rollcall.DeviceClosed, Session: 1,
+		}},
+	}
+}
+
+func (m Messages) record(t *testing.T, id string, expect uint64, keep bool) ledger.Message {
+	t.Helper()
+	msg, err := m.Record(m.Names, sample(id), expect, keep)
+	if err != nil {
+		t.Fatalf("make the record of %q: %v", id, err)
+	}
+	return msg
+}
+
+func (m Messages) event(id string) ledger.Message {
+	return ledger.Message{Subject: m.Names.Event(tenant, id, rollcall.ParticipantJoined), Data: []byte(`{}`)}
+}
+
+func (m Messages) track(t *testing.T, id string) ledger.Message {
+	t.Helper()
+	msg, err := m.Track(m.Names, tenant, ledger.Tracking{ConferenceID: id, Source: "api", Since: time.UnixMilli(1700000000000).UTC()})
+	if err != nil {
+		t.Fatalf("make the tracking of %q: %v", id, err)
+	}
+	return msg
+}
+
+func commit(t *testing.T, l Ledger, msgs ...ledger.Message) uint64 {
+	t.Helper()
+	first, err := l.Commit(context1m(t), msgs)
+	if err != nil {
+		t.Fatalf("commit: %v", err)
+	}
+	return first
+}
+
+func revision(t *testing.T, l Ledger, id string) uint64 {
+	t.Helper()
+	found, err := l.Load(context1m(t), tenant, []string{id})
+	if err != nil {
+		t.Fatalf("load %q: %v", id, err)
+	}
+	return found[id].Revision
+}
+
+// eventually waits until the condition holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx := context1m(t)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+func trackedIDs(t *testing.T, l Ledger) string {
+	t.Helper()
+	set, err := l.Tracked(context1m(t), tenant)
+	if err != nil {
+		t.Fatalf("tracked: %v", err)
+	}
+	ids := make(map[string]bool)
+	for _, member := range set {
+		ids[member.ConferenceID] = true
+	}
+	return strings.Join(sorted(ids), " ")
+}

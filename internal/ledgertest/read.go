@@ -1,0 +1,301 @@
+package ledgertest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"rollcall/internal/ledger"
+)
+
+func tracking(t *testing.T, l Ledger, m Messages) {
+	commit(t, l, m.track(t, "a"), m.track(t, "b.c"), m.track(t, "d"))
+	if got := trackedIDs(t, l); got != "a b.c d" {
+		t.Fatalf("tracked are %q", got)
+	}
+	commit(t, l, m.Untrack(m.Names, tenant, "b.c"), m.track(t, "a"))
+	if got := trackedIDs(t, l); got != "a d" {
+		t.Fatalf("tracked are %q after b.c was untracked", got)
+	}
+	commit(t, l, m.track(t, "b.c"))
+	set, err := l.Tracked(context1m(t), tenant)
+	if err != nil || len(set) != 3 || set[0].Source != "api" || set[0].Since.UnixMilli() != 1700000000000 {
+		t.Fatalf("got %+v, %v", set, err)
+	}
+	commit(t, l, m.Untrack(m.Names, tenant, "a"), m.Untrack(m.Names, tenant, "b.c"), m.Untrack(m.Names, tenant, "d"))
+	if got := trackedIDs(t, l); got != "" {
+		t.Fatalf("tracked are %q", got)
+	}
+}
+
+func keeping(t *testing.T, l Ledger, m Messages) {
+	if _, err := l.Claim(context1m(t), tenant, 0, "w1"); err != nil {
+		t.Fatal(err)
+	}
+	first := commit(t, l, m.record(t, "kept", 0, true), m.record(t, "over", 0, false), m.track(t, "kept"))
+	eventually(t, "the record of the meeting that is over ages out", func() bool { return revision(t, l, "over") == 0 })
+	if got := revision(t, l, "kept"); got != first {
+		t.Errorf("the kept record is at %d, want %d", got, first)
+	}
+	if got := trackedIDs(t, l); got != "kept" {
+		t.Errorf("tracked are %q", got)
+	}
+	if claim, err := l.Holder(context1m(t), tenant, 0); err != nil || claim.Holder != "w1" {
+		t.Errorf("the shard is held by %+v, %v", claim, err)
+	}
+	commit(t, l, m.record(t, "over", 0, true)) // nothing is there, so 0 is right
+}
+
+func claims(t *testing.T, l Ledger, m Messages) {
+	ctx := context1m(t)
+	if got, err := l.Holder(ctx, tenant, 0); err != nil || got != (ledger.Claim{}) {
+		t.Fatalf("before any claim: %+v, %v", got, err)
+	}
+	var last uint64
+	for i := range 3 {
+		holder := fmt.Sprintf("worker %d", i)
+		claim, err := l.Claim(ctx, tenant, 0, holder)
+		if err != nil || claim.Holder != holder || claim.Term <= last {
+			t.Fatalf("claim %d: %+v, %v after term %d", i, claim, err, last)
+		}
+		if got, err := l.Holder(ctx, tenant, 0); err != nil || got != claim {
+			t.Fatalf("the holder is %+v, %v, want %+v", got, err, claim)
+		}
+		last = commit(t, l, m.event("c"))
+	}
+	if got, err := l.Holder(ctx, tenant, 1); err != nil || got != (ledger.Claim{}) {
+		t.Errorf("another shard is held by %+v, %v", got, err)
+	}
+	if got, err := l.Holder(ctx, "other", 0); err != nil || got != (ledger.Claim{}) {
+		t.Errorf("the shard of another tenant is held by %+v, %v", got, err)
+	}
+}
+
+func claimRace(t *testing.T, l Ledger, _ Messages) {
+	ctx := context1m(t)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	won := make(map[uint64]string)
+	for i := range 8 {
+		wg.Go(func() {
+			holder := fmt.Sprint(i)
+			claim, err := l.Claim(ctx, tenant, 0, holder)
+			if err != nil {
+				if !exactly(err, ledger.ErrStale) {
+					t.Errorf("a lost race: %v, want ErrStale", err)
+				}
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if other, taken := won[claim.Term]; taken {
+				t.Errorf("%s and %s both have term %d", other, holder, claim.Term)
+			}
+			won[claim.Term] = holder
+		})
+	}
+	wg.Wait()
+	now, err := l.Holder(ctx, tenant, 0)
+	if err != nil || won[now.Term] != now.Holder {
+		t.Fatalf("the holder is %+v, %v; won have %v", now, err, won)
+	}
+	for term := range won {
+		if term > now.Term {
+			t.Errorf("term %d was given and %d is the last", term, now.Term)
+		}
+	}
+}
+
+func load(t *testing.T, l Ledger, m Messages) {
+	const n = 2500
+	ids, msgs := make([]string, n), make([]ledger.Message, n)
+	for i := range n {
+		ids[i] = fmt.Sprintf("conference-%d", i)
+		msgs[i] = m.record(t, ids[i], 0, true)
+	}
+	want := make(map[string]uint64, n)
+	for start := 0; start < n; start += 500 {
+		first := commit(t, l, msgs[start:start+500]...)
+		for i := range 500 {
+			want[ids[start+i]] = first + uint64(i)
+		}
+	}
+	asked := append([]string{"absent", ids[0], ""}, ids...)
+	found, err := l.Load(context1m(t), tenant, append(asked, "absent too"))
+	if err != nil || len(found) != n {
+		t.Fatalf("loaded %d records, %v, want %d", len(found), err, n)
+	}
+	for id, stored := range found {
+		if stored.ConferenceID != id || stored.Err != nil || stored.Record.ConferenceID != id || stored.Revision != want[id] {
+			t.Fatalf("%s: %+v, want revision %d", id, stored, want[id])
+		}
+	}
+	if diff := cmp.Diff(sample(ids[7]), found[ids[7]].Record); diff != "" {
+		t.Errorf("the record changed on its way:\n%s", diff)
+	}
+	for _, ids := range [][]string{nil, {"absent"}} {
+		if found, err := l.Load(context1m(t), tenant, ids); err != nil || len(found) != 0 {
+			t.Errorf("Load(%v) = %v, %v", ids, found, err)
+		}
+	}
+	all, err := l.LoadAll(context1m(t), tenant)
+	if err != nil || len(all) != n {
+		t.Fatalf("LoadAll gave %d records, %v", len(all), err)
+	}
+	for _, stored := range all {
+		if stored.Revision != want[stored.ConferenceID] {
+			t.Fatalf("LoadAll: %s is at %d, want %d", stored.ConferenceID, stored.Revision, want[stored.ConferenceID])
+		}
+	}
+}
+
+func loadAll(t *testing.T, l Ledger, m Messages) {
+	if all, err := l.LoadAll(context1m(t), tenant); err != nil || len(all) != 0 {
+		t.Fatalf("an empty ledger gave %v, %v", all, err)
+	}
+	other := sample("c")
+	other.Tenant = tenant + "-2"
+	msg, err := m.Record(m.Names, other, 0, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit(t, l, msg, m.record(t, "mine", 0, true), m.event("c"), m.track(t, "c"))
+	all, err := l.LoadAll(context1m(t), tenant)
+	if err != nil || len(all) != 1 || all[0].ConferenceID != "mine" {
+		t.Fatalf("got %+v, %v", all, err)
+	}
+}
+
+func hostileIDs(t *testing.T, l Ledger, m Messages) {
+	ids := []string{
+		"a.b", "*", ">", "a b", "100%", "%2E", "会议", "a/b", "\r\n", "\x00", "..", ".", "$JS.API", "'\"<>&", "😀",
+		strings.Repeat("会", 85), strings.Repeat(".", 256),
+	}
+	var msgs []ledger.Message
+	for _, id := range ids {
+		msgs = append(msgs, m.event(id), m.record(t, id, 0, true), m.track(t, id))
+	}
+	commit(t, l, msgs...)
+	found, err := l.Load(context1m(t), tenant, ids)
+	if err != nil || len(found) != len(ids) {
+		t.Fatalf("loaded %d of %d, %v", len(found), len(ids), err)
+	}
+	tracked, err := l.Tracked(context1m(t), tenant)
+	if err != nil || len(tracked) != len(ids) {
+		t.Fatalf("%d of %d are tracked, %v", len(tracked), len(ids), err)
+	}
+	all, err := l.LoadAll(context1m(t), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(map[string]bool)
+	for _, stored := range all {
+		seen[stored.ConferenceID] = stored.Err == nil && stored.Record.ConferenceID == stored.ConferenceID
+	}
+	for _, id := range ids {
+		if !seen[id] || found[id].Record == nil || found[id].Record.ConferenceID != id {
+			t.Errorf("%q did not come back", id)
+		}
+	}
+	for _, name := range []string{"", "a.b", "*", ">", "A", "a b", strings.Repeat("a", 33)} {
+		r := sample("c")
+		r.Tenant = name
+		if _, err := m.Record(m.Names, r, 0, true); !exactly(err, ledger.ErrRefused) {
+			t.Errorf("tenant %q: %v, want a refusal", name, err)
+		}
+	}
+}
+
+func unreadable(t *testing.T, l Ledger, m Messages) {
+	put := func(id, data string) ledger.Message {
+		return ledger.Message{Subject: m.Names.State(tenant, id), Data: []byte(data), Guarded: true, Rollup: true}
+	}
+	whole := m.record(t, "good", 0, true)
+	first := commit(
+		t, l, whole, put("newer", `{"schema":2,"roster":"of another shape"}`), put("torn", string(whole.Data[:60])),
+		put("empty", ""), put("swapped", string(whole.Data)), put("list", "[]"), put("bare", "{}"),
+	)
+	found, err := l.Load(context1m(t), tenant, []string{"good", "newer", "torn", "empty", "swapped", "list", "bare"})
+	if err != nil || len(found) != 7 {
+		t.Fatalf("loaded %d, %v", len(found), err)
+	}
+	if found["good"].Err != nil || found["good"].Record == nil {
+		t.Errorf("the good record suffers from its neighbours: %v", found["good"].Err)
+	}
+	for id, stored := range found {
+		if id != "good" && (stored.Err == nil || stored.Record != nil || stored.Revision < first) {
+			t.Errorf("%s: %+v, want an error and a revision", id, stored)
+		}
+		if errors.Is(stored.Err, m.NewerSchema) != (id == "newer") {
+			t.Errorf("%s: %v", id, stored.Err)
+		}
+	}
+	all, err := l.LoadAll(context1m(t), tenant)
+	if err != nil || len(all) != 7 {
+		t.Fatalf("LoadAll gave %d, %v", len(all), err)
+	}
+}
+
+func memberIDs(t *testing.T, l Ledger) string {
+	t.Helper()
+	found, err := l.Members(context1m(t))
+	if err != nil {
+		t.Fatalf("members: %v", err)
+	}
+	var ids []string
+	for _, member := range found {
+		ids = append(ids, member.ID+"="+string(member.Info))
+	}
+	return strings.Join(ids, " ")
+}
+
+func members(t *testing.T, l Ledger, _ Messages) {
+	ctx := context1m(t)
+	beat := func(id, info string, ttl time.Duration) {
+		t.Helper()
+		if err := l.Heartbeat(ctx, id, []byte(info), ttl); err != nil {
+			t.Fatalf("heartbeat of %s: %v", id, err)
+		}
+	}
+	if got := memberIDs(t, l); got != "" {
+		t.Fatalf("members are %q", got)
+	}
+	beat("w.2 *", "{}", time.Minute)
+	beat("w1", "{}", 1500*time.Millisecond)
+	beat("w3", "{}", time.Minute)
+	beat("w3", `{"v":2}`, time.Minute)
+	if got := memberIDs(t, l); got != `w.2 *={} w1={} w3={"v":2}` {
+		t.Fatalf("members are %q", got)
+	}
+	if err := l.Leave(ctx, "w3"); err != nil {
+		t.Fatal(err)
+	}
+	if got := memberIDs(t, l); strings.Contains(got, "w3") {
+		t.Fatalf("members are %q after w3 left", got)
+	}
+	eventually(t, "the silent worker expires", func() bool { return memberIDs(t, l) == "w.2 *={}" })
+	beat("w1", "again", time.Minute)
+	if got := memberIDs(t, l); got != "w.2 *={} w1=again" {
+		t.Fatalf("members are %q", got)
+	}
+}
+
+func status(t *testing.T, l Ledger, m Messages) {
+	for i := range 2 {
+		err := l.PutStatus(context1m(t), tenant, ledger.Status{State: ledger.StateOK, Pace: time.Second, Tracked: i, At: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.PutStatus(context1m(t), "no.tenant", ledger.Status{}); !exactly(err, ledger.ErrRefused) {
+		t.Errorf("a hostile tenant: %v, want a refusal", err)
+	}
+	if next := commit(t, l, m.event("c")); next != 3 {
+		t.Errorf("the next message is at %d, want 3: two were stored", next)
+	}
+}
