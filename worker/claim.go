@@ -1,0 +1,222 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rollcall"
+	"rollcall/internal/ledger"
+	"rollcall/store"
+)
+
+// claim takes the shard under a new term and reads what is stored of it. The
+// claim comes first: what is read after it can only be changed by somebody
+// whose term is lower, and the compare-and-swap catches that.
+func (s *shard) claim(ctx context.Context) error {
+	name := s.tenant.cfg.Name
+	lapses := s.w.beat.lapses.Load()
+	claim, err := s.w.cfg.Ledger.Claim(ctx, name, s.number, s.w.cfg.ID)
+	if err != nil {
+		return fmt.Errorf("claim shard %d of tenant %s: %w", s.number, name, err)
+	}
+	entries, err := s.read(ctx)
+	if err != nil {
+		return err
+	}
+	s.entries, s.term, s.lapses, s.doubt = entries, claim.Term, lapses, false
+	hold := &hold{term: claim.Term}
+	if err := s.reconcile(ctx, hold); err != nil {
+		return err
+	}
+	s.replan()
+	s.held.Store(hold)
+	if !s.wanted.Load() { // want(false) may have come meanwhile
+		s.held.Store(nil)
+	}
+	s.log.Info("shard claimed", zap.Uint64("term", claim.Term), zap.Int("tracked", len(*s.plan.Load())))
+	return nil
+}
+
+// read gives the entries of the shard: its tracked meetings and those that
+// the configuration names or that vanished lately.
+func (s *shard) read(ctx context.Context) (map[string]*entry, error) {
+	name := s.tenant.cfg.Name
+	tracked, err := s.w.cfg.Ledger.Tracked(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("read the tracked set of tenant %s: %w", name, err)
+	}
+	stored, err := s.w.cfg.Ledger.LoadAll(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("read the records of tenant %s: %w", name, err)
+	}
+	entries := make(map[string]*entry, len(tracked))
+	for _, t := range tracked {
+		if s.mine(t.ConferenceID) {
+			entries[t.ConferenceID] = &entry{tracked: true, tracking: t, loaded: true}
+		}
+	}
+	for _, r := range stored {
+		if s.mine(r.ConferenceID) {
+			s.keep(entries, r)
+		}
+	}
+	return entries, nil
+}
+
+// keep puts a stored record into entries where it is of use.
+func (s *shard) keep(entries map[string]*entry, r ledger.Stored) {
+	e := entries[r.ConferenceID]
+	fresh := e == nil
+	if fresh {
+		e = &entry{}
+	}
+	e.take(r, true)
+	if r.Err != nil {
+		s.refuse(e, r.ConferenceID, r.Err)
+	}
+	if fresh && (s.tenant.named[r.ConferenceID] || e.watched(time.Now())) {
+		entries[r.ConferenceID] = e
+	}
+}
+
+func (s *shard) mine(conferenceID string) bool {
+	return shardOf(conferenceID, s.tenant.cfg.Shards) == s.number
+}
+
+// reconcile brings the tracked set in line with the configuration.
+func (s *shard) reconcile(ctx context.Context, hold *hold) error {
+	if err := s.trackNamed(ctx); err != nil {
+		return err
+	}
+	for id, e := range s.entries {
+		if e.tracked && e.tracking.Source == sourceConfig && !s.tenant.named[id] {
+			if err := s.untrack(ctx, hold, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sourceConfig marks meetings that are tracked because the configuration says so.
+const sourceConfig = "config"
+
+func (s *shard) trackNamed(ctx context.Context) error {
+	var fresh []*entry
+	var msgs []ledger.Message
+	for _, id := range s.tenant.cfg.Conferences {
+		if !s.mine(id) {
+			continue
+		}
+		e := s.entries[id]
+		if e == nil {
+			e = &entry{loaded: true}
+			s.entries[id] = e
+		}
+		if e.tracked {
+			continue
+		}
+		if e.over() && !e.record.Untracked {
+			s.log.Info("a meeting that the configuration names has ended; it is not asked about again",
+				zap.String("meeting", id), zap.String("reason", string(e.record.EndReason)))
+			continue
+		}
+		e.tracking = ledger.Tracking{ConferenceID: id, Source: sourceConfig, Since: time.Now().UTC()}
+		msg, err := store.TrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, e.tracking)
+		if err != nil {
+			return fmt.Errorf("track meeting %q: %w", id, err)
+		}
+		fresh, msgs = append(fresh, e), append(msgs, msg)
+	}
+	for start := 0; start < len(msgs); start += ledger.MaxBatchMessages {
+		end := min(start+ledger.MaxBatchMessages, len(msgs))
+		if _, err := s.w.cfg.Committer.Commit(ctx, msgs[start:end]); err != nil {
+			return fmt.Errorf("track the meetings that the configuration names: %w", err)
+		}
+		for _, e := range fresh[start:end] {
+			e.tracked = true
+		}
+	}
+	return nil
+}
+
+// untrack takes a meeting off the tracked set and tells it, where there is
+// anything to tell.
+func (s *shard) untrack(ctx context.Context, hold *hold, id string) error {
+	if e := s.entries[id]; e.record == nil || e.over() {
+		_, err := s.w.cfg.Committer.Commit(ctx, []ledger.Message{store.UntrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, id)})
+		if err != nil {
+			return fmt.Errorf("untrack meeting %q: %w", id, err)
+		}
+		e.tracked = false
+		s.replan()
+		return nil
+	}
+	now := time.Now().UTC()
+	s.settle(ctx, &rollcall.Observation{
+		Tenant: s.tenant.cfg.Name, Shard: s.number, Number: hold.next(), AskedAt: now, AnsweredAt: now,
+		Sightings: []rollcall.Sighting{{ConferenceID: id, Kind: rollcall.SightingUntracked}},
+	})
+	return ctx.Err()
+}
+
+// sweep untracks, once a minute, meetings that have not started in time, and
+// forgets those that nobody will ask about again.
+func (s *shard) sweep(ctx context.Context) {
+	hold, now := s.held.Load(), time.Now()
+	if hold == nil || now.Sub(s.swept) < time.Minute {
+		return
+	}
+	s.swept = now
+	for id, e := range s.entries {
+		switch {
+		case s.expired(e, now):
+			s.log.Info("a meeting has not started in time; it is no longer tracked",
+				zap.String("meeting", id), zap.Duration("after", s.tenant.cfg.ExpireUnstarted))
+			s.trouble.note(s.untrack(ctx, hold, id))
+		case !e.tracked && !e.watched(now) && !s.tenant.named[id]:
+			delete(s.entries, id)
+		}
+	}
+	s.replan()
+}
+
+// expired reports whether the meeting should have started by now.
+func (s *shard) expired(e *entry, now time.Time) bool {
+	limit := s.tenant.cfg.ExpireUnstarted
+	return limit > 0 && e.tracked && e.unstarted() && now.Sub(e.tracking.Since) > limit
+}
+
+// unstarted reports whether the meeting was never seen going on or over.
+func (e *entry) unstarted() bool {
+	return e.record == nil || e.record.Meeting.Status < rollcall.StatusStarted
+}
+
+// verify makes sure that cached records may be trusted: the ledger has heard
+// of this worker lately, and nobody else took the shard. Otherwise every
+// record is given up, to be read again.
+func (s *shard) verify(ctx context.Context) error {
+	fresh := s.w.beat.fresh()
+	lapses := s.w.beat.lapses.Load()
+	if fresh && lapses == s.lapses && !s.doubt {
+		return nil
+	}
+	claim, err := s.w.cfg.Ledger.Holder(ctx, s.tenant.cfg.Name, s.number)
+	if err != nil {
+		return fmt.Errorf("read who holds shard %d of tenant %s: %w", s.number, s.tenant.cfg.Name, err)
+	}
+	if hold := s.held.Load(); hold != nil && claim.Term != hold.term {
+		s.log.Warn("the shard was claimed by another worker", zap.String("holder", claim.Holder),
+			zap.Uint64("term", claim.Term), zap.Uint64("own_term", hold.term))
+		s.held.Store(nil)
+		s.retry = time.Now().Add(s.w.cfg.MemberTTL)
+	}
+	for _, e := range s.entries {
+		e.void()
+	}
+	s.lapses, s.doubt = lapses, false
+	return nil
+}

@@ -1,0 +1,155 @@
+package worker
+
+import (
+	"context"
+	"errors"
+
+	"rollcall"
+	"rollcall/internal/ledger"
+)
+
+// size is what messages count for against the limit of a batch, in bytes.
+func (s *shard) size(msgs ...ledger.Message) int {
+	n := 0
+	for i := range msgs {
+		n += msgs[i].Size(s.w.cfg.Names)
+	}
+	return n
+}
+
+func (st *step) count() int { return len(st.events) + 1 + len(st.extra) }
+
+// fits reports whether the step can be part of one batch.
+func (st *step) fits() bool {
+	return st.count() <= ledger.MaxBatchMessages && st.size <= ledger.MaxBatchBytes
+}
+
+// cut packs steps into batches, full ones first; it never cuts within a
+// meeting. A step that does not fit stands alone. limit bounds the meetings
+// of a batch; 0: none.
+func cut(steps []*step, limit int) [][]*step {
+	var batches [][]*step
+	start, count, bytes := 0, 0, 0
+	for i, st := range steps {
+		full := count+st.count() > ledger.MaxBatchMessages || bytes+st.size > ledger.MaxBatchBytes ||
+			limit > 0 && i-start >= limit
+		if full && i > start {
+			batches = append(batches, steps[start:i])
+			start, count, bytes = i, 0, 0
+		}
+		count += st.count()
+		bytes += st.size
+	}
+	if start < len(steps) {
+		batches = append(batches, steps[start:])
+	}
+	return batches
+}
+
+// commit stores a batch, or a step that is too large for one in slices.
+func (s *shard) commit(ctx context.Context, batch []*step) error {
+	if len(batch) == 1 && !batch[0].fits() {
+		return s.commitSlices(ctx, batch[0])
+	}
+	var msgs []ledger.Message
+	for _, st := range batch {
+		msgs = append(msgs, st.events...)
+		msgs = append(msgs, st.record)
+		msgs = append(msgs, st.extra...)
+	}
+	first, err := s.w.cfg.Committer.Commit(ctx, msgs)
+	if err != nil {
+		return err
+	}
+	for _, st := range batch {
+		s.stored(st, st.result.Record, st.result.Events, first+uint64(len(st.events)))
+		s.finished(st)
+		first += uint64(st.count())
+	}
+	s.w.metrics.commits.WithLabelValues("stored").Inc()
+	return nil
+}
+
+// commitSlices stores the events of one meeting in several batches, each with
+// the record as it is after them.
+func (s *shard) commitSlices(ctx context.Context, st *step) error {
+	reserve, err := s.reserve(st)
+	if err != nil {
+		return err
+	}
+	done := 0
+	for done < len(st.events) {
+		end := s.slice(st, done, ledger.MaxBatchBytes-reserve)
+		record := st.result.Slice(st.prev, end)
+		msg, err := s.recordMessage(record, st.entry.revision)
+		if err != nil {
+			return errors.Join(ledger.ErrRefused, err)
+		}
+		msgs := append(append([]ledger.Message{}, st.events[done:end]...), msg)
+		if end == len(st.events) {
+			msgs = append(msgs, st.extra...)
+		}
+		first, err := s.w.cfg.Committer.Commit(ctx, msgs)
+		for ; errors.Is(err, ledger.ErrBusy) && ctx.Err() == nil; first, err = s.w.cfg.Committer.Commit(ctx, msgs) {
+			s.wait(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		s.stored(st, record, st.result.Events[done:end], first+uint64(end-done))
+		done = end
+	}
+	s.finished(st)
+	return nil
+}
+
+// reserve is the room that every slice leaves for what is not an event. A
+// record in the middle holds no more than the first and the last together.
+func (s *shard) reserve(st *step) (int, error) {
+	n := s.size(st.record) + s.size(st.extra...)
+	if st.prev == nil {
+		return n, nil
+	}
+	msg, err := s.recordMessage(st.prev, 0)
+	if err != nil {
+		return 0, errors.Join(ledger.ErrRefused, err)
+	}
+	return n + s.size(msg), nil
+}
+
+// slice gives the end of the slice of events that starts at done and takes
+// no more than room bytes.
+func (s *shard) slice(st *step, done, room int) int {
+	end := done
+	for end < len(st.events) && end-done < ledger.MaxBatchMessages-1-len(st.extra) {
+		if room -= s.size(st.events[end]); room < 0 && end > done {
+			break
+		}
+		end++
+	}
+	return end
+}
+
+// stored notes what the ledger now holds of the meeting.
+func (s *shard) stored(st *step, record *rollcall.Record, events []rollcall.Event, revision uint64) {
+	e := st.entry
+	e.record, e.revision, e.loaded = record, revision, true
+	e.fenced = st.obs.Number.Term == s.term
+	e.raw, e.asked = nil, record.ObservedAt
+	e.refused = refusal{}
+	for i := range events {
+		s.w.metrics.events.WithLabelValues(s.tenant.cfg.Name, string(events[i].Type)).Inc()
+	}
+}
+
+// finished notes that the whole step is stored.
+func (s *shard) finished(st *step) {
+	e := st.entry
+	if st.sighting.Kind == rollcall.SightingListed {
+		e.raw = st.sighting.Raw
+	}
+	if e.tracked != st.tracked {
+		e.tracked = st.tracked
+		s.replan()
+	}
+}

@@ -1,0 +1,185 @@
+package worker
+
+import (
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rollcall"
+	"rollcall/differ"
+	"rollcall/internal/ledger"
+	"rollcall/publisher"
+	"rollcall/store"
+)
+
+// step is what one sighting changes: the next record, and the messages that
+// say so.
+type step struct {
+	sighting *rollcall.Sighting
+	entry    *entry
+	obs      *rollcall.Observation
+	prev     *rollcall.Record
+	result   differ.Result
+	events   []ledger.Message
+	record   ledger.Message
+	extra    []ledger.Message // what joins or leaves the tracked set
+	tracked  bool             // whether the meeting is tracked afterwards
+	size     int              // of all messages, in bytes
+}
+
+// compare gives the steps that have to be stored. A sighting that tells
+// nothing new, or that is not newer than its record, yields none.
+func (s *shard) compare(obs *rollcall.Observation, sightings []*rollcall.Sighting) ([]*step, error) {
+	steps := make([]*step, 0, len(sightings))
+	for _, sighting := range sightings {
+		e := s.entries[sighting.ConferenceID]
+		if why := s.passOver(obs, sighting, e); why != "" {
+			s.w.metrics.dropped.WithLabelValues(s.tenant.cfg.Name, why).Inc()
+			continue
+		}
+		st := &step{sighting: sighting, entry: e, obs: obs, prev: e.record, result: s.diff(obs, sighting, e)}
+		if !st.needed(s.term) {
+			e.saw(obs, sighting)
+			continue
+		}
+		if err := s.encode(st); err != nil {
+			s.refuse(e, sighting.ConferenceID, err)
+			continue
+		}
+		steps = append(steps, st)
+	}
+	return steps, nil
+}
+
+// passOver says why a sighting is not compared; "" when it is.
+func (s *shard) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting, e *entry) string {
+	switch {
+	case e.refused.err != nil && time.Now().Before(e.refused.until):
+		return "set_aside"
+	case e.refused.err != nil && e.record == nil && e.revision != 0:
+		e.void() // unreadable: read it again before the next answer
+		return "set_aside"
+	case e.record != nil && !obs.Number.After(e.record.Number):
+		if e.record.Number.Term > obs.Number.Term && obs.Number.Term == s.term {
+			s.doubt = true
+		}
+		e.raw = nil
+		return "outdated"
+	case !e.tracked && (e.record == nil || e.record.Untracked):
+		return "untracked"
+	}
+	return ""
+}
+
+func (s *shard) diff(obs *rollcall.Observation, sighting *rollcall.Sighting, e *entry) differ.Result {
+	if sighting.Kind == rollcall.SightingListed && sighting.Answer == nil {
+		sighting.Answer = s.tenant.cfg.Decode(sighting.Raw)
+	}
+	if s.tenant.cfg.OmitNicks && sighting.Answer != nil {
+		omitNicks(sighting.Answer)
+	}
+	result := differ.Diff(e.record, differ.Look{
+		Tenant: s.tenant.cfg.Name, ConferenceID: sighting.ConferenceID,
+		Kind: sighting.Kind, Answer: sighting.Answer, EndTime: sighting.EndTime, Reason: sighting.Reason,
+		Number: obs.Number, AskedAt: obs.AskedAt, AnsweredAt: obs.AnsweredAt, After: e.asked,
+	}, differ.Rules{MissingAfterPolls: s.tenant.cfg.MissingAfter})
+	s.tellOdd(sighting.ConferenceID, result.Oddities)
+	return result
+}
+
+// omitNicks takes out what tells who a person is beside the id.
+func omitNicks(a *rollcall.Answer) {
+	for i := range a.Entries {
+		a.Entries[i].Nick = ""
+	}
+}
+
+// maxOdd bounds how many kinds of oddities are remembered as told.
+const maxOdd = 1000
+
+func (s *shard) tellOdd(id string, odd []rollcall.Oddity) {
+	for _, o := range odd {
+		s.w.metrics.odd.WithLabelValues(s.tenant.cfg.Name, o.Field).Inc()
+		if s.odd[o] || len(s.odd) >= maxOdd {
+			continue
+		}
+		s.odd[o] = true
+		s.log.Warn("an answer holds a value without a meaning; it is ignored, counted, and not logged again",
+			zap.String("meeting", id), zap.String("field", o.Field), zap.String("value", o.Value))
+	}
+}
+
+// needed reports whether the step has to be stored. The first answer of a
+// term writes the record anew, changed or not: that fences whoever held the
+// shard before.
+func (st *step) needed(term uint64) bool {
+	if st.result.Record == nil {
+		return false
+	}
+	return st.result.Changed || st.prev == nil || st.obs.Number.Term == term && !st.entry.fenced
+}
+
+// saw notes an answer that changed nothing.
+func (e *entry) saw(obs *rollcall.Observation, sighting *rollcall.Sighting) {
+	e.raw = nil
+	if sighting.Kind == rollcall.SightingListed {
+		e.raw = sighting.Raw
+		e.asked = obs.AskedAt
+	}
+}
+
+// encode makes the messages of a step.
+func (s *shard) encode(st *step) error {
+	names, next := s.w.cfg.Names, st.result.Record
+	for i := range st.result.Events {
+		msg, err := publisher.EventMessage(names, &st.result.Events[i])
+		if err != nil {
+			return fmt.Errorf("encode event: %w", err)
+		}
+		st.events = append(st.events, msg)
+	}
+	if err := s.encodeTracking(st); err != nil {
+		return err
+	}
+	record, err := s.recordMessage(next, st.entry.revision)
+	if err != nil {
+		return err
+	}
+	st.record = record
+	st.size = s.size(st.events...) + s.size(st.extra...) + s.size(st.record)
+	return nil
+}
+
+// recordMessage lets the record of a meeting that is over age out, unless the
+// configuration still names it: then it must be known not to ask again.
+func (s *shard) recordMessage(r *rollcall.Record, expect uint64) (ledger.Message, error) {
+	over := r.Untracked || r.Meeting.Status == rollcall.StatusEnded
+	msg, err := store.RecordMessage(s.w.cfg.Names, r, expect, !over || s.tenant.named[r.ConferenceID])
+	if err != nil {
+		return msg, fmt.Errorf("encode record: %w", err)
+	}
+	return msg, nil
+}
+
+// encodeTracking lets a meeting that is over leave the tracked set, and one
+// that was reopened come back, in the batch that says so.
+func (s *shard) encodeTracking(st *step) error {
+	names, name, next := s.w.cfg.Names, s.tenant.cfg.Name, st.result.Record
+	over := next.Untracked || next.Meeting.Status == rollcall.StatusEnded
+	st.tracked = !over
+	switch {
+	case over && st.entry.tracked:
+		st.extra = append(st.extra, store.UntrackMessage(names, name, next.ConferenceID))
+	case !over && !st.entry.tracked:
+		if st.entry.tracking.ConferenceID == "" {
+			st.entry.tracking = ledger.Tracking{ConferenceID: next.ConferenceID, Source: "reopened", Since: st.obs.AnsweredAt.UTC()}
+		}
+		msg, err := store.TrackMessage(names, name, st.entry.tracking)
+		if err != nil {
+			return fmt.Errorf("encode tracking: %w", err)
+		}
+		st.extra = append(st.extra, msg)
+	}
+	return nil
+}

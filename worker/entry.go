@@ -1,0 +1,88 @@
+package worker
+
+import (
+	"time"
+
+	"rollcall"
+	"rollcall/internal/ledger"
+	"rollcall/poller"
+)
+
+// vanishedWatch is for how long a vanished meeting is asked about after its end.
+const vanishedWatch = 24 * time.Hour
+
+// entry is what a shard's goroutine knows of one meeting.
+type entry struct {
+	record   *rollcall.Record // nil: none is stored
+	revision uint64           // stream sequence of the record; 0: none is stored
+	loaded   bool             // record and revision were read or written under this claim, and nothing voided them
+	fenced   bool             // the record was written in this term
+	raw      []byte           // the answer that led to the record; nil: not known
+	asked    time.Time        // when the last answer was asked that showed the record's state
+	tracking ledger.Tracking
+	tracked  bool
+	refused  refusal
+}
+
+// refusal keeps a meeting apart whose record cannot be read or stored.
+type refusal struct {
+	count int
+	until time.Time
+	err   error
+}
+
+// again is after how long a refused meeting is tried again: a minute,
+// doubling up to an hour.
+func (r *refusal) again() time.Duration {
+	return min(time.Minute<<min(r.count-1, 6), time.Hour)
+}
+
+func (r *refusal) note(err error, now time.Time) {
+	r.count++
+	r.err = err
+	r.until = now.Add(r.again())
+}
+
+// void gives up what is known of the record; the tracked set stays.
+func (e *entry) void() {
+	e.loaded, e.raw = false, nil
+}
+
+// take puts in what was read from the ledger.
+func (e *entry) take(stored ledger.Stored, found bool) {
+	if e.revision != stored.Revision {
+		e.asked = time.Time{}
+	}
+	e.record, e.revision, e.loaded, e.raw = stored.Record, stored.Revision, true, nil
+	if !found {
+		e.record, e.revision = nil, 0
+	}
+}
+
+// over reports whether the meeting has ended or was taken off the tracked set.
+func (e *entry) over() bool {
+	return e.record != nil && (e.record.Untracked || e.record.Meeting.Status == rollcall.StatusEnded)
+}
+
+// watched reports whether an untracked meeting is still worth a question: it
+// vanished a short while ago.
+func (e *entry) watched(now time.Time) bool {
+	return !e.tracked && e.record != nil && !e.record.Untracked &&
+		e.record.Meeting.Status == rollcall.StatusEnded &&
+		e.record.EndReason == rollcall.ReasonVanished && now.Sub(e.record.EndedAt) < vanishedWatch
+}
+
+// replan tells the tenant's loop whom to ask about.
+func (s *shard) replan() {
+	now := time.Now()
+	plan := make([]poller.Candidate, 0, len(s.entries))
+	for id, e := range s.entries {
+		switch {
+		case e.tracked:
+			plan = append(plan, poller.Candidate{ID: id})
+		case e.watched(now):
+			plan = append(plan, poller.Candidate{ID: id, Slow: true})
+		}
+	}
+	s.plan.Store(&plan)
+}

@@ -1,0 +1,163 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"hash/fnv"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rollcall/internal/ledger"
+)
+
+// heartbeat knows when the ledger last confirmed that this worker is alive.
+type heartbeat struct {
+	ttl  time.Duration
+	last atomic.Pointer[time.Time] // when the last confirmed beat was sent
+	// lapses counts how often the confirmation came too late. Whoever trusted
+	// a cache before a lapse must not trust it after.
+	lapses atomic.Uint64
+
+	mu    sync.Mutex
+	again chan struct{} // closed and renewed at the first beat after a lapse
+}
+
+func newHeartbeat(ttl time.Duration) *heartbeat {
+	return &heartbeat{ttl: ttl, again: make(chan struct{})}
+}
+
+// back gives a channel that closes at the next first beat after a lapse.
+func (h *heartbeat) back() <-chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.again
+}
+
+func (h *heartbeat) announce() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	close(h.again)
+	h.again = make(chan struct{})
+}
+
+// confirmed notes a beat that was sent at the given instant.
+func (h *heartbeat) confirmed(sent time.Time) {
+	if h.fresh() {
+		h.last.Store(&sent)
+		return
+	}
+	// Counted before it reads as fresh: nobody may see the one without the other.
+	h.lapses.Add(1)
+	h.last.Store(&sent)
+	h.announce()
+}
+
+// fresh reports whether a beat was confirmed within the TTL.
+func (h *heartbeat) fresh() bool {
+	last := h.last.Load()
+	return last != nil && time.Since(*last) < h.ttl
+}
+
+// info is what a worker says of itself in its heartbeat.
+type info struct {
+	Schema int        `json:"schema"`
+	Shards []heldInfo `json:"shards"`
+}
+
+type heldInfo struct {
+	Tenant   string    `json:"tenant"`
+	Shard    int       `json:"shard"`
+	Term     uint64    `json:"term"`
+	Tracked  int       `json:"tracked"`
+	LastGood time.Time `json:"lastGoodPoll,omitzero"`
+}
+
+// keepMembership beats three times a TTL and hands each shard to the live
+// worker it belongs to.
+func (w *Worker) keepMembership(ctx context.Context) {
+	ticker := time.NewTicker(w.cfg.MemberTTL / 3)
+	defer ticker.Stop()
+	trouble := trouble{log: w.log, what: "membership"}
+	for {
+		if err := w.beatOnce(ctx); ctx.Err() == nil {
+			trouble.note(err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (w *Worker) beatOnce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.MemberTTL/2)
+	defer cancel()
+	sent := time.Now()
+	if err := w.cfg.Ledger.Heartbeat(ctx, w.cfg.ID, w.info(), w.cfg.MemberTTL); err != nil {
+		return err
+	}
+	w.beat.confirmed(sent)
+	members, err := w.cfg.Ledger.Members(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range w.shards() {
+		s.want(owner(members, s.tenant.cfg.Name, s.number) == w.cfg.ID)
+	}
+	return nil
+}
+
+func (w *Worker) info() []byte {
+	said := info{Schema: 1, Shards: []heldInfo{}}
+	for _, s := range w.shards() {
+		if h := s.held.Load(); h != nil {
+			said.Shards = append(said.Shards, heldInfo{
+				Tenant: s.tenant.cfg.Name, Shard: s.number, Term: h.term,
+				Tracked: len(*s.plan.Load()), LastGood: s.tenant.lastGood(),
+			})
+		}
+	}
+	data, err := json.Marshal(said)
+	if err != nil {
+		w.log.DPanic("cannot say what this worker holds", zap.Error(err))
+	}
+	return data
+}
+
+// owner is the live worker with the highest rendezvous hash of a shard.
+func owner(members []ledger.Member, tenant string, shard int) string {
+	best, bestHash := "", uint64(0)
+	for _, m := range members {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(tenant + "/" + strconv.Itoa(shard) + "/" + m.ID))
+		hash := mix(h.Sum64())
+		if best == "" || hash > bestHash || hash == bestHash && m.ID < best {
+			best, bestHash = m.ID, hash
+		}
+	}
+	return best
+}
+
+// mix spreads FNV's output: its high bits hardly depend on the last bytes.
+func mix(h uint64) uint64 {
+	h ^= h >> 33
+	h *= 0xff51afd7ed558ccd
+	h ^= h >> 33
+	h *= 0xc4ceb9fe1a85ec53
+	return h ^ h>>33
+}
+
+// shardOf is the shard that a meeting belongs to.
+func shardOf(conferenceID string, shards int) int {
+	if shards <= 1 {
+		return 0
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(conferenceID))
+	return int(mix(h.Sum64()) % uint64(shards))
+}

@@ -1,0 +1,48 @@
+package worker
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are the figures of a worker.
+type metrics struct {
+	passes      *prometheus.CounterVec // tenant, state
+	missedTicks *prometheus.CounterVec // tenant
+	tracked     *prometheus.GaugeVec   // tenant
+	events      *prometheus.CounterVec // tenant, type
+	commits     *prometheus.CounterVec // outcome
+	dropped     *prometheus.CounterVec // tenant, reason
+	odd         *prometheus.CounterVec // tenant, field
+}
+
+func newMetrics() *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "rollcall", Name: name, Help: help}, labels)
+	}
+	return &metrics{
+		passes:      counter("passes_total", "Passes over the tracked meetings, by how they went.", "tenant", "state"),
+		missedTicks: counter("missed_ticks_total", "Ticks of the schedule that came while a pass was under way.", "tenant"),
+		tracked: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "rollcall", Name: "tracked_meetings",
+			Help: "Meetings that this worker asks about.",
+		}, []string{"tenant"}),
+		events:  counter("events_total", "Events that were stored.", "tenant", "type"),
+		commits: counter("commits_total", "Batches, by what became of them.", "outcome"),
+		dropped: counter("sightings_dropped_total", "Sightings that were not compared, by reason.", "tenant", "reason"),
+		odd:     counter("oddities_total", "Values in answers that have no meaning and were ignored.", "tenant", "field"),
+	}
+}
+
+func (m *metrics) register(to prometheus.Registerer) error {
+	if to == nil {
+		return nil
+	}
+	for _, c := range []prometheus.Collector{m.passes, m.missedTicks, m.tracked, m.events, m.commits, m.dropped, m.odd} {
+		if err := to.Register(c); err != nil {
+			return fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return nil
+}

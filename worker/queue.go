@@ -1,0 +1,101 @@
+package worker
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"rollcall"
+)
+
+// queue holds the observations of a shard that wait to be settled, in order.
+// It never refuses one: who asks looks at [queue.weight] before asking.
+type queue struct {
+	mu    sync.Mutex
+	items []*rollcall.Observation
+	bytes int64
+	ready chan struct{}
+	idle  chan struct{} // closed and renewed whenever nothing waits
+}
+
+func newQueue() *queue {
+	return &queue{ready: make(chan struct{}, 1), idle: make(chan struct{})}
+}
+
+// weigh estimates what an observation keeps in memory. Bytes that are shared
+// with an earlier answer (no Answer was decoded) are not counted again.
+func weigh(obs *rollcall.Observation) int64 {
+	n := int64(256)
+	for i := range obs.Sightings {
+		n += 128
+		if obs.Sightings[i].Answer != nil {
+			n += 2 * int64(len(obs.Sightings[i].Raw))
+		}
+	}
+	return n
+}
+
+func (q *queue) push(obs *rollcall.Observation) {
+	q.mu.Lock()
+	q.items = append(q.items, obs)
+	q.bytes += weigh(obs)
+	q.mu.Unlock()
+	select {
+	case q.ready <- struct{}{}:
+	default:
+	}
+}
+
+// take gives the oldest observation, or nil when none waits. [queue.done]
+// must be called before the next one is taken.
+func (q *queue) take() *rollcall.Observation {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.items) == 0 {
+		return nil
+	}
+	obs := q.items[0]
+	return obs
+}
+
+// done removes the observation that was taken.
+func (q *queue) done() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.bytes -= weigh(q.items[0])
+	q.items[0] = nil
+	q.items = q.items[1:]
+	if len(q.items) == 0 {
+		q.items = nil
+		close(q.idle)
+		q.idle = make(chan struct{})
+	}
+}
+
+// weight is how many observations wait, how many bytes they hold, and since
+// when the oldest has been waiting (zero: none does).
+func (q *queue) weight() (n int, bytes int64, oldest time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.items) > 0 {
+		oldest = q.items[0].AnsweredAt
+	}
+	return len(q.items), q.bytes, oldest
+}
+
+// drain waits until nothing waits or ctx ends, and gives how many still do.
+func (q *queue) drain(ctx context.Context) int {
+	for {
+		q.mu.Lock()
+		n, idle := len(q.items), q.idle
+		q.mu.Unlock()
+		if n == 0 {
+			return 0
+		}
+		select {
+		case <-idle:
+		case <-ctx.Done():
+			return n
+		}
+	}
+}

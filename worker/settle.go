@@ -1,0 +1,177 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rollcall"
+	"rollcall/internal/ledger"
+)
+
+// group is a set of sightings that are committed, and if need be tried again, together.
+type group struct {
+	sightings []*rollcall.Sighting
+	stale     int // how often the ledger had moved on
+	limit     int // meetings a batch may hold; 0: as many as fit
+}
+
+// settle compares an observation with what is stored and commits the
+// difference. It comes back when that is done (true) or when ctx ends.
+// Whatever went wrong, the way on is the same: read, compare, commit.
+func (s *shard) settle(ctx context.Context, obs *rollcall.Observation) bool {
+	if s.entries == nil {
+		s.entries = map[string]*entry{}
+	}
+	todo := []group{{sightings: s.notable(obs)}}
+	for len(todo) > 0 && ctx.Err() == nil {
+		again, err := s.attempt(ctx, obs, todo[0])
+		todo = append(again, todo[1:]...)
+		if ctx.Err() != nil {
+			break
+		}
+		s.trouble.note(err)
+		if err == nil {
+			s.pause.Reset()
+		} else if waits(err) {
+			s.wait(ctx)
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// waits tells the failures that pass with time from those where the next
+// attempt is another one.
+func waits(err error) bool {
+	return !errors.Is(err, ledger.ErrStale) && !errors.Is(err, ledger.ErrRefused)
+}
+
+// notable gives the sightings that need more than a glance: a meeting whose
+// answer is, byte for byte, the one that led to its record is left out.
+func (s *shard) notable(obs *rollcall.Observation) []*rollcall.Sighting {
+	trusted := s.w.beat.fresh() && s.lapses == s.w.beat.lapses.Load() && !s.doubt
+	var out []*rollcall.Sighting
+	for i := range obs.Sightings {
+		sighting := &obs.Sightings[i]
+		if e := s.entries[sighting.ConferenceID]; trusted && e != nil && e.shows(sighting, obs.Number) {
+			e.asked = obs.AskedAt
+			continue
+		}
+		out = append(out, sighting)
+	}
+	return out
+}
+
+// shows reports whether the record already is what the sighting tells.
+func (e *entry) shows(sighting *rollcall.Sighting, number rollcall.Number) bool {
+	return e.loaded && e.fenced && e.raw != nil && sighting.Kind == rollcall.SightingListed &&
+		e.record != nil && number.After(e.record.Number) && bytes.Equal(e.raw, sighting.Raw)
+}
+
+// attempt compares and commits one group. It gives what has to be tried
+// again, and the error that made it so.
+func (s *shard) attempt(ctx context.Context, obs *rollcall.Observation, g group) ([]group, error) {
+	if err := s.verify(ctx); err != nil {
+		return []group{g}, err
+	}
+	if err := s.load(ctx, g.sightings); err != nil {
+		return []group{g}, err
+	}
+	steps, err := s.compare(obs, g.sightings)
+	if err != nil {
+		return nil, err
+	}
+	batches := cut(steps, g.limit)
+	for i, batch := range batches {
+		if err := s.commit(ctx, batch); err != nil {
+			again := s.failed(err, batch, g)
+			for _, rest := range batches[i+1:] {
+				again = append(again, group{sightings: sightingsOf(rest), limit: g.limit})
+			}
+			return again, err
+		}
+	}
+	return nil, nil
+}
+
+// load reads, in one request, the records that are not known.
+func (s *shard) load(ctx context.Context, sightings []*rollcall.Sighting) error {
+	var ids []string
+	for _, sighting := range sightings {
+		e := s.entries[sighting.ConferenceID]
+		if e == nil {
+			e = &entry{}
+			s.entries[sighting.ConferenceID] = e
+		}
+		if !e.loaded {
+			ids = append(ids, sighting.ConferenceID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	stored, err := s.w.cfg.Ledger.Load(ctx, s.tenant.cfg.Name, ids)
+	if err != nil {
+		return fmt.Errorf("read %d records: %w", len(ids), err)
+	}
+	for _, id := range ids {
+		record, found := stored[id]
+		s.entries[id].take(record, found)
+		if record.Err != nil {
+			s.refuse(s.entries[id], id, record.Err)
+		}
+	}
+	return nil
+}
+
+// failed says what to try again after a batch was not stored.
+func (s *shard) failed(err error, batch []*step, g group) []group {
+	again := group{sightings: sightingsOf(batch), stale: g.stale, limit: g.limit}
+	switch {
+	case errors.Is(err, ledger.ErrRefused) && len(batch) == 1:
+		s.w.metrics.commits.WithLabelValues("refused").Inc()
+		s.refuse(batch[0].entry, batch[0].sighting.ConferenceID, err)
+		return nil
+	case errors.Is(err, ledger.ErrRefused):
+		again.limit = 1
+	case errors.Is(err, ledger.ErrStale):
+		s.w.metrics.commits.WithLabelValues("stale").Inc()
+		again.stale++
+		if again.stale >= 3 {
+			again.stale, again.limit = 0, max(1, len(batch)/2)
+		}
+		voidAll(batch)
+	case errors.Is(err, ledger.ErrFull), errors.Is(err, ledger.ErrBusy):
+		s.w.metrics.commits.WithLabelValues("busy").Inc()
+	default:
+		s.w.metrics.commits.WithLabelValues("unknown").Inc()
+		voidAll(batch)
+	}
+	return []group{again}
+}
+
+func voidAll(batch []*step) {
+	for _, st := range batch {
+		st.entry.void()
+	}
+}
+
+func sightingsOf(batch []*step) []*rollcall.Sighting {
+	out := make([]*rollcall.Sighting, len(batch))
+	for i, st := range batch {
+		out[i] = st.sighting
+	}
+	return out
+}
+
+// refuse keeps a meeting apart that can be neither read nor stored. The others go on.
+func (s *shard) refuse(e *entry, id string, err error) {
+	e.refused.note(err, time.Now())
+	s.log.Error("a meeting is set aside: its record can be neither read nor stored",
+		zap.String("meeting", id), zap.Int("attempt", e.refused.count),
+		zap.Duration("again_in", e.refused.again()), zap.Error(err))
+}

@@ -1,0 +1,170 @@
+package worker
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"go.uber.org/zap"
+
+	"rollcall"
+	"rollcall/poller"
+	"rollcall/publisher"
+)
+
+// hold is a claim while it lasts: its term and the questions asked in it.
+type hold struct {
+	term  uint64
+	polls atomic.Uint64
+}
+
+// next numbers a question.
+func (h *hold) next() rollcall.Number {
+	return rollcall.Number{Term: h.term, Poll: h.polls.Add(1)}
+}
+
+// shard is a part of a tenant's meetings, claimed and settled as one.
+type shard struct {
+	w      *Worker
+	tenant *tenant
+	number int
+	log    *zap.Logger
+	queue  *queue
+	wanted atomic.Bool
+	held   atomic.Pointer[hold]               // nil: not ours to ask about
+	plan   atomic.Pointer[[]poller.Candidate] // whom to ask about
+
+	slow map[string]time.Time // when slow meetings were asked about; belongs to the pass
+
+	// What follows belongs to the goroutine of run.
+	entries map[string]*entry
+	term    uint64    // of the claim under which entries were loaded
+	lapses  uint64    // the heartbeat's lapses when they were last verified
+	doubt   bool      // somebody else seems to hold the shard
+	retry   time.Time // not claimed again before
+	swept   time.Time // when meetings that never started were last looked for
+	pause   backoff.BackOff
+	trouble trouble
+	odd     map[rollcall.Oddity]bool // told once
+}
+
+func newShard(t *tenant, number int) *shard {
+	log := t.log
+	if t.cfg.Shards > 1 {
+		log = log.With(zap.Int("shard", number))
+	}
+	s := &shard{
+		w: t.w, tenant: t, number: number, log: log,
+		queue: newQueue(), pause: publisher.NewBackOff(),
+		trouble: trouble{log: log, what: "storing what was observed"},
+		odd:     map[rollcall.Oddity]bool{},
+	}
+	s.plan.Store(&[]poller.Candidate{})
+	return s
+}
+
+// want tells whether the shard belongs to this worker. It is called at every
+// heartbeat, so it must be cheap when nothing changes.
+func (s *shard) want(mine bool) {
+	if !mine {
+		s.held.Store(nil)
+	}
+	if s.wanted.Swap(mine) != mine || mine && s.held.Load() == nil {
+		s.wakeUp()
+	}
+}
+
+func (s *shard) wakeUp() {
+	select {
+	case s.queue.ready <- struct{}{}:
+	default:
+	}
+}
+
+// run settles what waits, and claims the shard when nothing of an earlier
+// claim waits any more. It returns when ctx ends.
+func (s *shard) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		if obs := s.queue.take(); obs != nil {
+			if s.settle(ctx, obs) {
+				s.queue.done()
+			}
+			continue
+		}
+		switch {
+		case s.wanted.Load() && s.held.Load() == nil && !time.Now().Before(s.retry):
+			s.tryClaim(ctx)
+		case s.held.Load() == nil && s.entries != nil:
+			s.entries = nil
+			s.replan()
+		default:
+			s.sweep(ctx)
+			select {
+			case <-s.queue.ready:
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+func (s *shard) tryClaim(ctx context.Context) {
+	err := s.claim(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	s.trouble.note(err)
+	if err != nil {
+		s.wait(ctx)
+		return
+	}
+	s.pause.Reset()
+	s.tenant.hurry()
+}
+
+// pass asks about the shard's meetings that are due.
+func (s *shard) pass(ctx context.Context, hold *hold) poller.Report {
+	return s.tenant.cfg.Asker.Pass(ctx, poller.Ask{
+		Shard: s.number,
+		IDs:   s.due(time.Now()),
+		Next:  hold.next,
+		Emit: func(_ context.Context, obs rollcall.Observation) error {
+			s.queue.push(&obs)
+			return nil
+		},
+	})
+}
+
+// due picks whom to ask about now, and remembers when those were asked about
+// that are not asked about at every pass.
+func (s *shard) due(now time.Time) []string {
+	candidates := slices.Clone(*s.plan.Load())
+	slow := make(map[string]time.Time)
+	for i, c := range candidates {
+		if c.Slow {
+			candidates[i].LastAsked = s.slow[c.ID]
+			slow[c.ID] = s.slow[c.ID]
+		}
+	}
+	ids := poller.Plan{BatchSize: s.tenant.cfg.BatchSize}.Due(now, candidates)
+	for _, id := range ids {
+		if _, ok := slow[id]; ok {
+			slow[id] = now
+		}
+	}
+	s.slow = slow
+	return ids
+}
+
+// wait lets the time of the back-off pass, or less: a heartbeat that comes
+// through after a lapse says that it is worth trying now.
+func (s *shard) wait(ctx context.Context) {
+	timer := time.NewTimer(s.pause.NextBackOff())
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.w.beat.back():
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,193 @@
+package worker
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rollcall/poller"
+	"rollcall/publisher"
+)
+
+// tenant is one organization: its schedule and its shards.
+type tenant struct {
+	w      *Worker
+	cfg    Tenant
+	log    *zap.Logger
+	named  map[string]bool // the configuration's conferences
+	shards []*shard
+	kick   chan struct{} // a pass is wanted before the next tick
+	good   atomic.Pointer[time.Time]
+	tell   chan publisher.Status // the newest status; one may wait
+
+	passing sync.Mutex // held during a pass
+	paused  bool       // within a pass: polling pauses because too much waits
+}
+
+func newTenant(w *Worker, cfg Tenant) *tenant {
+	cfg.Shards = max(cfg.Shards, 1)
+	if cfg.MissingAfter <= 0 {
+		cfg.MissingAfter = 3
+	}
+	t := &tenant{
+		w: w, cfg: cfg, log: w.log.With(zap.String("tenant", cfg.Name)),
+		named: make(map[string]bool, len(cfg.Conferences)),
+		kick:  make(chan struct{}, 1), tell: make(chan publisher.Status, 1),
+	}
+	for _, id := range cfg.Conferences {
+		t.named[id] = true
+	}
+	for n := range cfg.Shards {
+		t.shards = append(t.shards, newShard(t, n))
+	}
+	return t
+}
+
+// run asks at every tick, and at once when a shard has come to this worker.
+func (t *tenant) run(ctx context.Context) {
+	var others sync.WaitGroup
+	others.Go(func() { t.keepTelling(ctx) })
+	others.Go(func() { t.keepHurrying(ctx) })
+	defer others.Wait()
+	loop := poller.Loop{
+		Schedule: t.cfg.Schedule,
+		Pass:     func(ctx context.Context, _ time.Time) { t.pass(ctx) },
+		Missed:   func(n int) { t.w.metrics.missedTicks.WithLabelValues(t.cfg.Name).Add(float64(n)) },
+	}
+	if err := loop.Run(ctx); err != nil && ctx.Err() == nil {
+		t.log.Error("the schedule has ended; nothing is asked any more", zap.Error(err))
+	}
+}
+
+// hurry asks for a pass before the next tick.
+func (t *tenant) hurry() {
+	select {
+	case t.kick <- struct{}{}:
+	default:
+	}
+}
+
+func (t *tenant) keepHurrying(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.kick:
+			t.pass(ctx)
+		}
+	}
+}
+
+// pass asks once about every shard that this worker holds. Passes of a tenant
+// come one after the other.
+func (t *tenant) pass(ctx context.Context) {
+	t.passing.Lock()
+	defer t.passing.Unlock()
+	if t.tooMuchWaits() {
+		return
+	}
+	var merged poller.Report
+	asked := false
+	for _, s := range t.shards {
+		hold := s.held.Load()
+		if hold == nil || ctx.Err() != nil {
+			continue
+		}
+		report := s.pass(ctx, hold)
+		if !asked || report.State != poller.StateOK {
+			merged = report
+		}
+		asked = true
+	}
+	if asked && ctx.Err() == nil {
+		t.passed(merged)
+	}
+}
+
+func (t *tenant) passed(report poller.Report) {
+	now := time.Now()
+	if report.Good {
+		t.good.Store(&now)
+	}
+	t.w.metrics.passes.WithLabelValues(t.cfg.Name, report.State).Inc()
+	t.say(t.status(report.State))
+}
+
+func (t *tenant) status(state string) publisher.Status {
+	tracked := 0
+	for _, s := range t.shards {
+		tracked += len(*s.plan.Load())
+	}
+	t.w.metrics.tracked.WithLabelValues(t.cfg.Name).Set(float64(tracked))
+	return publisher.Status{
+		Tenant: t.cfg.Name, State: state, LastGoodPoll: t.lastGood(),
+		LastPass: time.Now(), Pace: t.cfg.Schedule.Pace(), Tracked: tracked, At: time.Now(),
+	}
+}
+
+// tooMuchWaits reports whether polling has to pause, and says so once.
+func (t *tenant) tooMuchWaits() bool {
+	var bytes int64
+	for _, s := range t.w.shards() {
+		_, b, _ := s.queue.weight()
+		bytes += b
+	}
+	full := bytes >= t.w.cfg.MaxWaiting
+	if full && !t.paused {
+		t.log.Error("polling pauses: too many observations wait for NATS", zap.Int64("bytes", bytes))
+	}
+	if !full && t.paused {
+		t.log.Info("polling goes on: there is room for observations again")
+	}
+	t.paused = full
+	return full
+}
+
+func (t *tenant) lastGood() time.Time {
+	if at := t.good.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
+}
+
+// say leaves a status to be told, in the place of one that was not told yet.
+func (t *tenant) say(status publisher.Status) {
+	select {
+	case <-t.tell:
+	default:
+	}
+	t.tell <- status
+}
+
+// keepTelling publishes the newest status. A status that could not be told is
+// let go: the next pass brings a newer one.
+func (t *tenant) keepTelling(ctx context.Context) {
+	trouble := trouble{log: t.log, what: "telling the status"}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case status := <-t.tell:
+			err := t.w.cfg.Committer.PutStatus(ctx, t.cfg.Name, status)
+			if ctx.Err() == nil {
+				trouble.note(err)
+			}
+		}
+	}
+}
+
+// sayAway leaves word that this worker no longer looks, where it held anything.
+func (t *tenant) sayAway(ctx context.Context) {
+	for _, s := range t.shards {
+		if s.held.Load() == nil {
+			continue
+		}
+		if err := t.w.cfg.Committer.PutStatus(ctx, t.cfg.Name, t.status(poller.StateAway)); err != nil {
+			t.log.Warn("could not tell that nobody looks any more", zap.Error(err))
+		}
+		return
+	}
+}

@@ -1,0 +1,186 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"rollcall"
+	"rollcall/internal/ledger"
+	"rollcall/internal/subject"
+	"rollcall/poller"
+	"rollcall/publisher"
+)
+
+// Ledger is where records, claims and the tracked set are read, and where
+// workers register. Its errors are passing ones: the worker asks again.
+type Ledger interface {
+	Claim(ctx context.Context, tenant string, shard int, holder string) (ledger.Claim, error)
+	Holder(ctx context.Context, tenant string, shard int) (ledger.Claim, error)
+	Load(ctx context.Context, tenant string, ids []string) (map[string]ledger.Stored, error)
+	LoadAll(ctx context.Context, tenant string) ([]ledger.Stored, error)
+	Tracked(ctx context.Context, tenant string) ([]ledger.Tracking, error)
+	Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error
+	Leave(ctx context.Context, id string) error
+	Members(ctx context.Context) ([]ledger.Member, error)
+}
+
+// Committer stores a batch atomically and gives the stream sequence of its
+// first message. Its errors match one of the errors of package ledger.
+type Committer interface {
+	Commit(ctx context.Context, msgs []ledger.Message) (first uint64, err error)
+	PutStatus(ctx context.Context, tenant string, status publisher.Status) error
+}
+
+// Asker asks a tenant's source about meetings.
+type Asker interface {
+	Pass(ctx context.Context, ask poller.Ask) poller.Report
+}
+
+// Config is what a worker needs. All fields without a default are required.
+type Config struct {
+	ID        string // unique among all workers that are alive
+	Names     subject.Names
+	Ledger    Ledger
+	Committer Committer
+	Tenants   []Tenant
+	Logger    *zap.Logger           // default: none
+	Registry  prometheus.Registerer // default: none
+
+	// MemberTTL is how long a worker that is silent counts as alive, and how
+	// long cached records are trusted without a sign from the ledger. Default 5 s.
+	MemberTTL time.Duration
+	// MaxWaiting bounds the bytes of observations that wait for the ledger;
+	// above it polling pauses. Default 256 MiB.
+	MaxWaiting int64
+	// StopTimeout bounds how long a stop waits for what is held. Default 10 s.
+	StopTimeout time.Duration
+}
+
+// Tenant is one organization whose meetings are watched.
+type Tenant struct {
+	Name        string
+	Schedule    poller.Schedule
+	Asker       Asker
+	Decode      func(raw []byte) *rollcall.Answer
+	BatchSize   int      // meetings a query. Default: that of the poller
+	Shards      int      // default 1
+	Conferences []string // what the configuration tracks
+	// MissingAfter is how many misses in a row end a meeting. Default 3.
+	MissingAfter int
+	// ExpireUnstarted is after how long a meeting that never started is
+	// untracked. 0: never.
+	ExpireUnstarted time.Duration
+	// OmitNicks keeps the names of people out of records and events.
+	OmitNicks bool
+}
+
+// Worker watches the meetings of its tenants until its context ends.
+type Worker struct {
+	cfg     Config
+	log     *zap.Logger
+	metrics *metrics
+	beat    *heartbeat
+	tenants []*tenant
+	started time.Time
+}
+
+// New makes a worker; nothing runs and nothing is asked before [Worker.Run].
+func New(cfg Config) (*Worker, error) {
+	if cfg.ID == "" || cfg.Ledger == nil || cfg.Committer == nil {
+		return nil, fmt.Errorf("make worker: an id, a ledger and a committer are required")
+	}
+	cfg = withDefaults(cfg)
+	w := &Worker{cfg: cfg, log: cfg.Logger, metrics: newMetrics(), started: time.Now()}
+	if err := w.metrics.register(cfg.Registry); err != nil {
+		return nil, fmt.Errorf("make worker: %w", err)
+	}
+	w.beat = newHeartbeat(cfg.MemberTTL)
+	for _, t := range cfg.Tenants {
+		w.tenants = append(w.tenants, newTenant(w, t))
+	}
+	return w, nil
+}
+
+func withDefaults(cfg Config) Config {
+	if cfg.Logger == nil {
+		cfg.Logger = zap.NewNop()
+	}
+	if cfg.MemberTTL <= 0 {
+		cfg.MemberTTL = 5 * time.Second
+	}
+	if cfg.MaxWaiting <= 0 {
+		cfg.MaxWaiting = 256 << 20
+	}
+	if cfg.StopTimeout <= 0 {
+		cfg.StopTimeout = 10 * time.Second
+	}
+	return cfg
+}
+
+// Run works until ctx ends, then stops in two phases: no new question is
+// asked, and what is held is stored within StopTimeout. It returns nil after
+// an orderly stop, and an error that says how many observations were not stored.
+func (w *Worker) Run(ctx context.Context) error {
+	// What settles and what keeps the claims alive outlives ctx.
+	held, release := context.WithCancel(context.WithoutCancel(ctx))
+	defer release()
+	var settling, beating sync.WaitGroup
+	for _, s := range w.shards() {
+		settling.Go(func() { s.run(held) })
+	}
+	beating.Go(func() { w.keepMembership(held) })
+
+	var asking sync.WaitGroup
+	for _, t := range w.tenants {
+		asking.Go(func() { t.run(ctx) })
+	}
+	asking.Wait()
+
+	left := w.drain(held)
+	release()
+	settling.Wait()
+	beating.Wait()
+	w.leave(context.WithoutCancel(ctx))
+	if left > 0 {
+		return fmt.Errorf("stop worker: %d observations could not be stored within %s", left, w.cfg.StopTimeout)
+	}
+	return nil
+}
+
+// drain waits until every shard has settled what it holds, and gives the
+// number of observations that still wait when the time is up.
+func (w *Worker) drain(ctx context.Context) int {
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.StopTimeout)
+	defer cancel()
+	left := 0
+	for _, s := range w.shards() {
+		left += s.queue.drain(ctx)
+	}
+	return left
+}
+
+// leave gives up the membership at once, so that others take over.
+func (w *Worker) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.MemberTTL)
+	defer cancel()
+	for _, t := range w.tenants {
+		t.sayAway(ctx)
+	}
+	if err := w.cfg.Ledger.Leave(ctx, w.cfg.ID); err != nil {
+		w.log.Warn("could not give up the membership; it runs out by itself",
+			zap.Duration("after", w.cfg.MemberTTL), zap.Error(err))
+	}
+}
+
+func (w *Worker) shards() []*shard {
+	var all []*shard
+	for _, t := range w.tenants {
+		all = append(all, t.shards...)
+	}
+	return all
+}
