@@ -17,6 +17,7 @@ func (r *run) answered(q question, ids []string, answers Answers) {
 	r.refusals = 0
 	r.report.Unasked += answers.Unasked
 	r.acquit(ids)
+	r.desk.welcome(ids)
 	o := r.observation(q)
 	o.Sightings = make([]rollcall.Sighting, 0, len(answers.Found))
 	for i, found := range match(ids, answers) {
@@ -72,7 +73,7 @@ func (r *run) addEndTimes(sightings []rollcall.Sighting) {
 			return
 		}
 		end, err := r.endTime(deadline, s.ConferenceID)
-		if err != nil {
+		if r.halt != nil || passing(ClassOf(err)) {
 			return
 		}
 		s.EndTime = end

@@ -12,7 +12,10 @@ import (
 // desk is what is remembered between the passes of one shard. It is owned by
 // the goroutine that makes the pass.
 type desk struct {
-	memos    map[string]*memo
+	memos map[string]*memo
+	// alone are meetings because of which batches are refused as ended, while
+	// nothing says that they have: in a batch they would cost a search each time.
+	alone    map[string]bool
 	streak   streak
 	lastGood time.Time
 }
@@ -45,10 +48,31 @@ func (d *desk) ended(id string, at time.Time) {
 	}
 }
 
+// shun keeps a meeting out of the batches of later passes.
+func (d *desk) shun(id string) {
+	if d.alone == nil {
+		d.alone = make(map[string]bool)
+	}
+	d.alone[id] = true
+}
+
+// welcome takes meetings back that a query accepted.
+func (d *desk) welcome(ids []string) {
+	if len(d.alone) == 0 {
+		return
+	}
+	for _, id := range ids {
+		delete(d.alone, id)
+	}
+}
+
 // keep drops what is remembered of all but these sorted ids.
 func (d *desk) keep(ids []string) {
-	maps.DeleteFunc(d.memos, func(id string, _ *memo) bool {
-		_, found := slices.BinarySearch(ids, id)
-		return !found
-	})
+	maps.DeleteFunc(d.memos, func(id string, _ *memo) bool { return !listed(ids, id) })
+	maps.DeleteFunc(d.alone, func(id string, _ bool) bool { return !listed(ids, id) })
+}
+
+func listed(ids []string, id string) bool {
+	_, found := slices.BinarySearch(ids, id)
+	return found
 }

@@ -29,7 +29,11 @@ func (r *run) followUp(f followUp) {
 			return err
 		})
 	})
-	if sighting, told := conclude(f, standing, err); told {
+	sighting, told := conclude(f, standing, err)
+	if f.refusal != ClassNone && sighting.Kind != rollcall.SightingEnded {
+		r.desk.shun(f.id)
+	}
+	if told {
 		o := r.observation(q)
 		o.Sightings = []rollcall.Sighting{sighting}
 		r.emit(o)
@@ -68,8 +72,8 @@ func (r *run) untold(id string, err error) {
 		err = errors.New("look up a meeting: the answer has no status")
 		r.blame(ClassMalformed, err)
 		r.unanswered(ClassMalformed, id)
-	case class == ClassBadRequest:
-		r.isolate(id, err)
+	case class == ClassBadRequest || class == ClassPermission:
+		r.isolate(id, class, err)
 	default:
 		r.unanswered(class, id)
 	}

@@ -18,6 +18,8 @@ type Loop struct {
 	// pass took too long, the machine slept or its clock was set forward.
 	// Instants that went by together are made up for by one call. It may be nil.
 	Missed func(n int)
+	// Now reads the wall clock; nil: [time.Now].
+	Now func() time.Time
 }
 
 const (
@@ -33,7 +35,7 @@ const (
 // Run calls until the context ends, and then returns nil. A schedule without
 // a further instant is an error.
 func (l *Loop) Run(ctx context.Context) error {
-	last := wall()
+	last := l.wall()
 	if l.AtOnce && ctx.Err() == nil {
 		l.Pass(ctx, last)
 	}
@@ -55,7 +57,7 @@ func (l *Loop) Run(ctx context.Context) error {
 // waits for the first instant from there, rather than being silent for as long.
 func (l *Loop) await(ctx context.Context, last time.Time) (time.Time, error) {
 	for {
-		now := wall()
+		now := l.wall()
 		if last.Sub(now) > slew {
 			last = now
 		}
@@ -73,7 +75,7 @@ func (l *Loop) await(ctx context.Context, last time.Time) (time.Time, error) {
 // collapse gives the last instant that is not in the future, and reports those
 // that it passed over.
 func (l *Loop) collapse(tick time.Time) time.Time {
-	now, missed := wall(), 0
+	now, missed := l.wall(), 0
 	for missed < mostMissed {
 		next := l.Schedule.Next(tick)
 		if next.IsZero() || next.After(now) {
@@ -91,9 +93,16 @@ func (l *Loop) collapse(tick time.Time) time.Time {
 	return tick
 }
 
+func (l *Loop) wall() time.Time {
+	if l.Now != nil {
+		return l.Now().Round(0)
+	}
+	return wall()
+}
+
 // wall reads the wall clock without the monotonic one, which would hide that
 // the former was set.
-func wall() time.Time { return time.Now().Round(0) }
+func wall() time.Time { return time.Now().UTC().Round(0) }
 
 // wait waits for d or the end of the context.
 func wait(ctx context.Context, d time.Duration) {

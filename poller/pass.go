@@ -17,7 +17,7 @@ type run struct {
 	desk *desk
 
 	healthy  []string   // sorted; asked about in batches
-	suspects []string   // were refused by themselves; asked about one by one
+	suspects []string   // spoiled a batch before; asked about one by one
 	later    []followUp // to be looked up one by one, after the batches
 
 	report   Report
@@ -52,13 +52,13 @@ func (r *run) sortOut(ids []string) {
 	now := time.Now()
 	r.p.quarantine.keep(r.ask.Shard, ids)
 	for _, id := range ids {
-		switch known, due := r.p.quarantine.due(id, now); {
-		case !known:
-			r.healthy = append(r.healthy, id)
-		case due:
+		switch class, due := r.p.quarantine.find(id, now); {
+		case due || class == ClassNone && r.desk.alone[id]:
 			r.suspects = append(r.suspects, id)
+		case class == ClassNone:
+			r.healthy = append(r.healthy, id)
 		default:
-			r.unanswered(ClassBadRequest, id)
+			r.unanswered(class, id)
 		}
 	}
 }

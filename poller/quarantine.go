@@ -11,6 +11,7 @@ import (
 type Quarantined struct {
 	ConferenceID string
 	Shard        int
+	Class        Class     // how it is refused
 	Until        time.Time // when it is asked about again
 }
 
@@ -22,19 +23,20 @@ type quarantine struct {
 
 type cell struct {
 	shard    int
+	class    Class // why
 	until    time.Time
 	refusals int // in a row
 }
 
 // lock takes a meeting in, for longer each time.
-func (q *quarantine) lock(id string, shard int, now time.Time) (until time.Time) {
+func (q *quarantine) lock(id string, shard int, class Class, now time.Time) (until time.Time) {
 	if q.cells == nil {
 		q.cells = make(map[string]cell)
 	}
 	terms := growth{time.Minute, time.Hour}
 	c := q.cells[id]
 	until = now.Add(terms.step(c.refusals))
-	q.cells[id] = cell{shard, until, c.refusals + 1}
+	q.cells[id] = cell{shard, class, until, c.refusals + 1}
 	return until
 }
 
@@ -52,24 +54,24 @@ func (q *quarantine) release(ids []string) (released []string) {
 	return released
 }
 
-// due tells whether a meeting is known here, and whether it may be asked about again.
-func (q *quarantine) due(id string, now time.Time) (known, due bool) {
-	c, known := q.cells[id]
-	return known, known && !now.Before(c.until)
+// find gives why a meeting is here, [ClassNone] when it is not, and whether it
+// may be asked about again.
+func (q *quarantine) find(id string, now time.Time) (class Class, due bool) {
+	c, in := q.cells[id]
+	return c.class, in && !now.Before(c.until)
 }
 
 // keep drops the meetings of a shard but those of the sorted ids.
 func (q *quarantine) keep(shard int, ids []string) {
 	maps.DeleteFunc(q.cells, func(id string, c cell) bool {
-		_, found := slices.BinarySearch(ids, id)
-		return c.shard == shard && !found
+		return c.shard == shard && !listed(ids, id)
 	})
 }
 
 func (q *quarantine) list() []Quarantined {
 	list := make([]Quarantined, 0, len(q.cells))
 	for id, c := range q.cells {
-		list = append(list, Quarantined{id, c.shard, c.until})
+		list = append(list, Quarantined{id, c.shard, c.class, c.until})
 	}
 	slices.SortFunc(list, func(a, b Quarantined) int {
 		return strings.Compare(a.ConferenceID, b.ConferenceID)

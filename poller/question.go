@@ -97,10 +97,13 @@ func (r *run) call(op string, call func(context.Context) error) error {
 	if called := r.p.Metrics.Called; called != nil {
 		called(op, ClassOf(err), time.Since(began))
 	}
-	if r.ctx.Err() != nil && err != nil {
+	switch class := ClassOf(err); {
+	case r.ctx.Err() != nil && err != nil:
 		r.stop(ClassNone, r.ctx.Err())
-	} else if r.p.settle(err) {
-		r.stop(ClassOf(err), err)
+	case op == OpLookup && class == ClassPermission:
+		// Queries have gone through: it is this meeting that is out of bounds.
+	case r.p.settle(err):
+		r.stop(class, err)
 	}
 	return err
 }

@@ -38,7 +38,7 @@ func (r *run) narrow(ids []string, err error) bool {
 		return false
 	}
 	if len(ids) == 1 {
-		r.isolate(ids[0], err)
+		r.isolate(ids[0], ClassBadRequest, err)
 		return false
 	}
 	left, right := ids[:len(ids)/2], ids[len(ids)/2:]
@@ -51,18 +51,18 @@ func (r *run) narrow(ids []string, err error) bool {
 }
 
 // isolate puts a meeting that is refused by itself into quarantine.
-func (r *run) isolate(id string, err error) {
-	until := r.p.isolate(id, r.ask.Shard)
-	r.unanswered(ClassBadRequest, id)
+func (r *run) isolate(id string, class Class, err error) {
+	until := r.p.isolate(id, r.ask.Shard, class)
+	r.unanswered(class, id)
 	r.blame(ClassBadRequest, err)
 	r.p.logger().Warn("quarantine a meeting that is refused by itself",
 		zap.String("meeting", id), zap.Time("until", until), zap.Error(err))
 }
 
-func (p *Poller) isolate(id string, shard int) time.Time {
+func (p *Poller) isolate(id string, shard int, class Class) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.quarantine.lock(id, shard, wall())
+	return p.quarantine.lock(id, shard, class, wall())
 }
 
 // acquit ends the quarantine of meetings that were accepted.

@@ -1,0 +1,308 @@
+package poller
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/time/rate"
+	"pgregory.net/rapid"
+)
+
+func TestDelayStaysInItsBounds(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		first := time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(rt, "first"))
+		most := first + time.Duration(rapid.Int64Range(0, int64(24*time.Hour)).Draw(rt, "more"))
+		n := rapid.IntRange(0, 1_000_000).Draw(rt, "n")
+		g := growth{first, most}
+		d := g.delay(n, rapid.Float64Range(0, 0.999999).Draw(rt, "random"))
+		if d < first || d > most || d < g.step(n) || d > g.step(n+1) {
+			rt.Fatalf("delay %v is not between %v and %v", d, first, most)
+		}
+		if g.step(0) != first || g.step(100) != most {
+			rt.Fatalf("steps from %v to %v", g.step(0), g.step(100))
+		}
+	})
+}
+
+func TestTransientFaultsAreTriedOnceMore(t *testing.T) {
+	for _, class := range []Class{ClassTransient, ClassMalformed} {
+		synctest.Test(t, func(t *testing.T) {
+			source, ids := healthy(1)
+			source.script = []error{fault{class: class}}
+			b := &book{}
+			report := (&Poller{Source: source}).Pass(t.Context(), b.ask(ids...))
+			if report.Answered != 1 || report.Calls != 2 || report.State != StateOK {
+				t.Errorf("report %+v", report)
+			}
+			if pause := source.at[1].Sub(source.at[0]); pause < retries().first || pause > retries().most {
+				t.Errorf("tried again after %v", pause)
+			}
+			if b.observations[0].Number.Poll != 2 || !b.observations[0].AskedAt.Equal(source.at[1]) {
+				t.Errorf("the second try goes under number %v", b.observations[0].Number)
+			}
+		})
+	}
+}
+
+func TestPassGivesUpAfterThreeFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, ids := healthy(10)
+		source.forever = fault{class: ClassTransient}
+		b := &book{}
+		p := &Poller{Source: source, BatchSize: 1}
+		report := p.Pass(t.Context(), b.ask(ids...))
+		if source.calls() != 6 || len(report.Unanswered) != 10 || report.State != StateAway || report.Good {
+			t.Errorf("%d calls, report %+v", source.calls(), report)
+		}
+		source.forever = nil
+		if report = p.Pass(t.Context(), b.ask(ids...)); report.Answered != 10 || report.State != StateOK {
+			t.Errorf("report %+v", report)
+		}
+	})
+}
+
+func TestPassGoesOnAfterAFailedBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, ids := healthy(8)
+		gone := fault{class: ClassTransient}
+		source.script = []error{gone, gone, gone, gone, nil, gone, gone, gone, gone}
+		b := &book{}
+		report := (&Poller{Source: source, BatchSize: 1}).Pass(t.Context(), b.ask(ids...))
+		if report.Answered != 4 || len(report.Unanswered) != 4 || report.State != StateOK || !report.Good {
+			t.Errorf("report %+v", report)
+		}
+	})
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, ids := healthy(1)
+		source.script = []error{fault{ClassTransient, 3 * time.Second}}
+		p, b := &Poller{Source: source}, &book{}
+		p.Pass(t.Context(), b.ask(ids...))
+		if pause := source.at[1].Sub(source.at[0]); pause != 3*time.Second {
+			t.Errorf("tried again after %v", pause)
+		}
+		source.script = []error{fault{ClassTransient, time.Minute}}
+		report := p.Pass(t.Context(), b.ask(ids...))
+		if len(source.at) != 3 || report.State != StateAway || !report.Until.Equal(time.Now().Add(time.Minute)) {
+			t.Errorf("%d calls, report %+v", len(source.at), report)
+		}
+		wait(t.Context(), time.Minute)
+		if report = p.Pass(t.Context(), b.ask(ids...)); report.State != StateOK {
+			t.Errorf("report %+v", report)
+		}
+	})
+}
+
+// TestHolds walks the classes that hold a tenant back: the shortest and the
+// longest hold, and the state they show.
+func TestHolds(t *testing.T) {
+	for _, c := range []struct {
+		class       Class
+		state       string
+		first, most time.Duration
+	}{
+		{ClassThrottled, StateThrottled, time.Second, time.Minute},
+		{ClassToken, StateAuth, time.Second, time.Minute},
+		{ClassPermission, StateAuth, 15 * time.Second, 5 * time.Minute},
+		{ClassBlocked, StateThrottled, 5 * time.Minute, 5 * time.Minute},
+	} {
+		t.Run(c.class.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				source, ids := healthy(300)
+				p, b := &Poller{Source: source}, &book{}
+				held := c.first
+				for round := range 12 {
+					source.script = []error{nil, fault{class: c.class}}
+					if round > 0 {
+						source.script = source.script[1:]
+					}
+					report := p.Pass(t.Context(), b.ask(ids...))
+					held = time.Until(report.Until)
+					if report.State != c.state || held < c.first || held > c.most {
+						t.Fatalf("round %d: held for %v, report %+v", round, held, report)
+					}
+					if round == 0 && (len(report.Unanswered) != 200 || held > 2*c.first) {
+						t.Fatalf("held for %v, %d unanswered", held, len(report.Unanswered))
+					}
+					expectSilence(t, p, source, ids, c.class)
+					wait(t.Context(), held)
+				}
+				if held != c.most {
+					t.Errorf("the hold grows to %v", held)
+				}
+				if report := p.Pass(t.Context(), b.ask(ids...)); report.Answered != 300 || !report.Until.IsZero() {
+					t.Errorf("report %+v", report)
+				}
+				source.script = []error{fault{class: c.class}}
+				if report := p.Pass(t.Context(), b.ask(ids...)); time.Until(report.Until) > 2*c.first {
+					t.Errorf("after a success the hold is %v", time.Until(report.Until))
+				}
+			})
+		})
+	}
+}
+
+// expectSilence makes a pass of another shard, which must not call.
+func expectSilence(t *testing.T, p *Poller, source *fakeSource, ids []string, class Class) {
+	t.Helper()
+	calls, b := source.calls(), &book{shard: 7}
+	report := p.Pass(t.Context(), b.ask(ids...))
+	if source.calls() != calls || b.poll != 0 || report.Calls != 0 {
+		t.Fatalf("a held tenant calls: %+v", report)
+	}
+	if len(report.Unanswered) != len(ids) || report.Unanswered[ids[0]] != class || report.Err == nil || report.Good || report.Until.IsZero() {
+		t.Fatalf("report %+v", report)
+	}
+}
+
+func TestThrottleAsksForLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for asked, want := range map[time.Duration]time.Duration{40 * time.Second: 40 * time.Second, time.Hour: longestAsked} {
+			source, ids := healthy(1)
+			source.script = []error{fault{ClassThrottled, asked}}
+			report := (&Poller{Source: source}).Pass(t.Context(), (&book{}).ask(ids...))
+			if got := time.Until(report.Until); got != want {
+				t.Errorf("asked to wait %v, waits %v", asked, got)
+			}
+		}
+	})
+}
+
+func TestQuotaHoldsUntilTheMonthEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // a bubble begins at 2000-01-01T00:00:00Z
+		source, ids := healthy(1)
+		source.forever = fault{class: ClassQuota}
+		p, b := &Poller{Source: source}, &book{}
+		report := p.Pass(t.Context(), b.ask(ids...))
+		if want := instant("2000-02-01T00:00:00+08:00"); !report.Until.Equal(want) || report.State != StateQuota {
+			t.Errorf("report %+v", report)
+		}
+		expectSilence(t, p, source, ids, ClassQuota)
+		source.forever = nil
+		p.Resume()
+		if report = p.Pass(t.Context(), b.ask(ids...)); report.State != StateOK || report.Answered != 1 {
+			t.Errorf("report %+v", report)
+		}
+	})
+}
+
+func TestNextMonthIsChinas(t *testing.T) {
+	for now, want := range map[string]string{
+		"2026-11-30T15:59:59Z": "2026-12-01T00:00:00+08:00",
+		"2026-11-30T16:00:00Z": "2027-01-01T00:00:00+08:00",
+		"2026-12-31T12:00:00Z": "2027-01-01T00:00:00+08:00",
+	} {
+		if got := nextMonth(instant(now)); !got.Equal(instant(want)) {
+			t.Errorf("after %s the month begins at %v", now, got)
+		}
+	}
+}
+
+func TestBlockedAddressSilencesEveryTenant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var address Egress
+		first, ids := healthy(1)
+		second, _ := healthy(1)
+		first.script = []error{fault{class: ClassBlocked}}
+		a, b := &Poller{Source: first, Egress: &address}, &Poller{Source: second, Egress: &address}
+		a.Pass(t.Context(), (&book{}).ask(ids...))
+		expectSilence(t, b, second, ids, ClassBlocked)
+		b.Resume()
+		expectSilence(t, b, second, ids, ClassBlocked)
+		wait(t.Context(), blockLasts)
+		if report := b.Pass(t.Context(), (&book{}).ask(ids...)); report.Answered != 1 {
+			t.Errorf("report %+v", report)
+		}
+	})
+}
+
+func TestHoldIsNotShortened(t *testing.T) {
+	now := instant("2026-11-23T09:00:00Z")
+	var h hold
+	h.strike(now, ClassQuota, now.Add(time.Hour), fault{class: ClassQuota})
+	h.strike(now, ClassThrottled, now.Add(time.Second), fault{class: ClassThrottled})
+	if h.class != ClassQuota || !h.until.Equal(now.Add(time.Hour)) {
+		t.Errorf("hold %+v", h)
+	}
+	h = hold{}
+	h.strike(now, ClassThrottled, now.Add(time.Second), nil)
+	h.strike(now, ClassThrottled, now.Add(2*time.Second), nil)
+	if h.strikes != 1 || !h.until.Equal(now.Add(2*time.Second)) {
+		t.Errorf("two questions under way together strike twice: %+v", h)
+	}
+}
+
+func TestSeveralShardsShareOnePoller(t *testing.T) {
+	source, ids := healthy(400)
+	p := &Poller{Source: source, BatchSize: 10}
+	done := make(chan Report)
+	for shard := range 4 {
+		go func() {
+			b := &book{shard: shard}
+			p.Pass(t.Context(), b.ask(ids[shard*100:shard*100+100]...))
+			done <- p.Pass(t.Context(), b.ask(ids[shard*100:shard*100+100]...))
+		}()
+	}
+	for range 4 {
+		if report := <-done; report.Answered != 100 || report.Unchanged != 100 {
+			t.Errorf("report %+v", report)
+		}
+	}
+}
+
+// TestWaitingQuestionsSeeANewHold lets one shard meet a throttle while another
+// waits for the limiter.
+func TestWaitingQuestionsSeeANewHold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, ids := healthy(20)
+		source.script = []error{fault{class: ClassQuota}}
+		p := &Poller{Source: source, Limiter: rate.NewLimiter(1, 1)}
+		done := make(chan Report)
+		for shard := range 2 {
+			go func() {
+				b := &book{shard: shard}
+				done <- p.Pass(t.Context(), b.ask(ids[shard*10:shard*10+10]...))
+			}()
+		}
+		for range 2 {
+			if report := <-done; report.State != StateQuota || len(report.Unanswered) != 10 {
+				t.Errorf("report %+v", report)
+			}
+		}
+		if source.calls() != 1 {
+			t.Errorf("%d calls", source.calls())
+		}
+	})
+}
+
+func TestCancelEndsWaiting(t *testing.T) {
+	for name, p := range map[string]*Poller{
+		"limiter": {Limiter: rate.NewLimiter(0.01, 1)},
+		"retry":   {},
+		"budget": {Spend: func(ctx context.Context, _ string) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				source, ids := healthy(2)
+				p.Source, p.BatchSize = source, 1
+				if name == "retry" {
+					source.forever = fault{ClassTransient, retries().most}
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				began := time.Now()
+				report := p.Pass(ctx, (&book{}).ask(ids...))
+				if time.Since(began) > time.Second || report.Err == nil || report.Asked == report.Answered || report.State == StateQuota {
+					t.Errorf("after %v: %+v", time.Since(began), report)
+				}
+			})
+		})
+	}
+}

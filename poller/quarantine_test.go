@@ -1,0 +1,179 @@
+package poller
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rollcall"
+)
+
+func TestQuarantineGrowsAndEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, ids := healthy(64)
+		source.bad["m005"] = true
+		p, b := &Poller{Source: source}, &book{}
+		for _, held := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
+			report := p.Pass(t.Context(), b.ask(ids...))
+			if report.Answered != 63 || report.Unanswered["m005"] != ClassBadRequest || report.State != StateOK {
+				t.Fatalf("report %+v", report)
+			}
+			list := p.Quarantined()
+			if len(list) != 1 || list[0].ConferenceID != "m005" || time.Until(list[0].Until) != held*time.Minute {
+				t.Fatalf("quarantined %v", list)
+			}
+			wait(t.Context(), held*time.Minute-time.Second)
+			before := source.calls()
+			if report = p.Pass(t.Context(), b.ask(ids...)); report.Unanswered["m005"] != ClassBadRequest || source.calls() != before+1 {
+				t.Fatalf("asked in quarantine: %+v", report)
+			}
+			wait(t.Context(), time.Second)
+		}
+		source.bad = nil
+		before := source.calls()
+		if report := p.Pass(t.Context(), b.ask(ids...)); report.Answered != 64 || source.calls() != before+2 {
+			t.Errorf("report %+v", report)
+		}
+		if p.Quarantined(); len(p.Quarantined()) != 0 {
+			t.Errorf("quarantined %v", p.Quarantined())
+		}
+	})
+}
+
+func TestQuarantineForgetsWhatIsNotAsked(t *testing.T) {
+	source, ids := healthy(2)
+	source.bad["m000"] = true
+	p := &Poller{Source: source}
+	p.Pass(t.Context(), (&book{shard: 1}).ask(ids...))
+	p.Pass(t.Context(), (&book{shard: 2}).ask())
+	if len(p.Quarantined()) != 1 {
+		t.Error("another shard empties the quarantine")
+	}
+	p.Pass(t.Context(), (&book{shard: 1}).ask("m001"))
+	if len(p.Quarantined()) != 0 {
+		t.Error("a meeting that is not asked about stays in quarantine")
+	}
+}
+
+func TestWaitingInQuarantineIsNothingToAsk(t *testing.T) {
+	source, _ := healthy(1)
+	source.bad["m000"] = true
+	p, b := &Poller{Source: source}, &book{}
+	if report := p.Pass(t.Context(), b.ask("m000")); report.Good || report.Err == nil {
+		t.Errorf("report %+v", report)
+	}
+	if report := p.Pass(t.Context(), b.ask("m000")); !report.Good || report.Calls != 0 || len(report.Unanswered) != 1 {
+		t.Errorf("report %+v", report)
+	}
+}
+
+func TestLookupRefusedAsBadIsQuarantined(t *testing.T) {
+	source, ids := healthy(2)
+	delete(source.raw, "m001")
+	source.sick["m001"] = fault{class: ClassBadRequest}
+	p := &Poller{Source: source}
+	report := p.Pass(t.Context(), (&book{}).ask(ids...))
+	if len(p.Quarantined()) != 1 || report.Unanswered["m001"] != ClassBadRequest {
+		t.Errorf("report %+v", report)
+	}
+}
+
+func TestTooLargeBatchesAreLearned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, ids := healthy(100)
+		source.largest = 30
+		p, b := &Poller{Source: source}, &book{}
+		if p.BatchLimit() != 100 {
+			t.Errorf("limit %d at first", p.BatchLimit())
+		}
+		if report := p.Pass(t.Context(), b.ask(ids...)); report.Answered != 100 || p.BatchLimit() != 25 {
+			t.Errorf("limit %d, report %+v", p.BatchLimit(), report)
+		}
+		if report := p.Pass(t.Context(), b.ask(ids...)); report.Calls != 4 || len(p.Quarantined()) != 0 {
+			t.Errorf("report %+v", report)
+		}
+		wait(t.Context(), learnedLasts)
+		if p.BatchLimit() != 100 {
+			t.Errorf("limit %d for good", p.BatchLimit())
+		}
+	})
+}
+
+func TestLimitIsNotLearnedFromOneBadMeeting(t *testing.T) {
+	source, ids := healthy(64)
+	source.bad["m020"] = true
+	p := &Poller{Source: source}
+	if p.Pass(t.Context(), (&book{}).ask(ids...)); p.BatchLimit() != 100 {
+		t.Errorf("limit %d", p.BatchLimit())
+	}
+}
+
+func TestNegativeBatchSizeIsTheDefault(t *testing.T) {
+	if got := (&Poller{BatchSize: -1}).BatchLimit(); got != DefaultBatchSize {
+		t.Errorf("limit %d", got)
+	}
+}
+
+func TestPassGivesUpWhenEverythingIsBad(t *testing.T) {
+	source, ids := healthy(500)
+	source.forever = fault{class: ClassBadRequest}
+	report := (&Poller{Source: source}).Pass(t.Context(), (&book{}).ask(ids...))
+	if source.calls() != mostRefusals || len(report.Unanswered) != 500 || report.Good {
+		t.Errorf("%d calls, report %+v", source.calls(), report.State)
+	}
+}
+
+func TestManySuspectsDoNotEndAPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, ids := healthy(60)
+		for _, id := range ids[:50] {
+			source.bad[id] = true
+		}
+		p, b := &Poller{Source: source, BatchSize: 4}, &book{}
+		for range 3 {
+			p.Pass(t.Context(), b.ask(ids...))
+		}
+		if len(p.Quarantined()) != 50 {
+			t.Fatalf("%d quarantined", len(p.Quarantined()))
+		}
+		wait(t.Context(), time.Hour)
+		source.bad = nil
+		delete(source.raw, "m059")
+		if report := p.Pass(t.Context(), b.ask(ids...)); report.Answered != 60 || len(source.lookups) == 0 {
+			t.Errorf("report %s", fmt.Sprint(report))
+		}
+	})
+}
+
+func TestMeetingOutOfBoundsHoldsNobodyBack(t *testing.T) {
+	source, ids := healthy(3)
+	delete(source.raw, "m001")
+	source.sick["m001"] = fault{class: ClassPermission}
+	p, b := &Poller{Source: source}, &book{}
+	for range 2 {
+		report := p.Pass(t.Context(), b.ask(ids...))
+		if report.Answered != 2 || report.State != StateOK || report.Unanswered["m001"] != ClassPermission {
+			t.Errorf("report %+v", report)
+		}
+	}
+	if list := p.Quarantined(); len(source.lookups) != 1 || len(list) != 1 || list[0].Class != ClassPermission {
+		t.Errorf("quarantined %v, lookups %v", list, source.lookups)
+	}
+}
+
+func TestSpoilerThatGoesOnIsAskedAlone(t *testing.T) {
+	source, ids := healthy(64)
+	source.closed["m009"] = true
+	source.standing["m009"] = Standing{Status: rollcall.StatusStarted}
+	p, b := &Poller{Source: source}, &book{}
+	p.Pass(t.Context(), b.ask(ids...))
+	if report := p.Pass(t.Context(), b.ask(ids...)); report.Calls != 3 || report.Answered != 64 {
+		t.Errorf("report %+v", report)
+	}
+	source.closed = nil
+	p.Pass(t.Context(), b.ask(ids...))
+	if report := p.Pass(t.Context(), b.ask(ids...)); report.Calls != 1 || report.Answered != 64 {
+		t.Errorf("report %+v", report)
+	}
+}
