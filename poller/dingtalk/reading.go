@@ -1,8 +1,6 @@
 package dingtalk
 
 import (
-	"time"
-
 	"rollcall"
 	"rollcall/poller"
 )
@@ -25,8 +23,7 @@ func (x *exchange) readAnswers(a answer, ids []string) (poller.Answers, error) {
 	return answers, nil
 }
 
-// readStanding reads the answer of the single-meeting query. The link to the
-// meeting holds a token of its own and is never looked at.
+// readStanding reads the answer of the single-meeting query.
 func (x *exchange) readStanding(a answer, id string) (poller.Standing, error) {
 	var info []byte
 	whole := pick(a.body, func(key, value []byte) {
@@ -34,31 +31,33 @@ func (x *exchange) readStanding(a answer, id string) (poller.Standing, error) {
 			info = value
 		}
 	})
-	d := decoder{answer: new(rollcall.Answer)}
-	var about string
-	var end time.Time
-	ok := pick(info, func(key, value []byte) {
-		switch {
-		case isKey(key, "conferenceId"):
-			raw, _ := idBytes(value)
-			about = string(raw)
-		case isKey(key, "title"):
-			d.answer.Title = d.text("title", value)
-		case isKey(key, "status"):
-			d.answer.Status = coded(&d, "status", value, statuses)
-		case isKey(key, "startTime"):
-			d.answer.StartTime, _ = moment(value)
-		case isKey(key, "endTime"):
-			end, _ = moment(value)
-		}
-	})
+	standing, about, ok := standingOf(info)
 	if !whole || !ok {
 		return poller.Standing{}, x.fault(a, "the answer tells nothing about the meeting")
 	}
 	if about != "" && about != id {
 		return poller.Standing{}, x.fault(a, "the answer is about another meeting")
 	}
-	return poller.Standing{
-		Status: d.answer.Status, Title: d.answer.Title, StartTime: d.answer.StartTime, EndTime: end,
-	}, nil
+	return standing, nil
+}
+
+// standingOf reads a meeting and its id. The link to the meeting holds a token
+// of its own and is never looked at.
+func standingOf(info []byte) (s poller.Standing, about string, ok bool) {
+	d := decoder{answer: new(rollcall.Answer)} // nobody asks for the oddities
+	ok = pick(info, func(key, value []byte) {
+		switch {
+		case isKey(key, "conferenceId"):
+			about = idOf(value)
+		case isKey(key, "title"):
+			s.Title = d.text("title", value)
+		case isKey(key, "status"):
+			s.Status = coded(&d, "status", value, statuses)
+		case isKey(key, "startTime"):
+			s.StartTime, _ = moment(value)
+		case isKey(key, "endTime"):
+			s.EndTime, _ = moment(value)
+		}
+	})
+	return s, about, ok
 }

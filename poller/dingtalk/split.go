@@ -127,3 +127,11 @@ func idBytes(raw []byte) (id []byte, ok bool) {
 	}
 	return id, len(id) > 0
 }
+
+// idOf is idBytes as a string; "" when there is none.
+func idOf(raw []byte) string {
+	if id, ok := idBytes(raw); ok {
+		return string(id)
+	}
+	return ""
+}
