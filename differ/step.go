@@ -18,7 +18,7 @@ type step struct {
 	terms  rollcall.Partial
 	window rollcall.Window
 
-	// What was known before; nothing on the first poll.
+	// What was known before; nothing, once a first poll has opened its epoch.
 	was    rollcall.Conference
 	roster []rollcall.Participant
 	memory []rollcall.Memory
@@ -38,11 +38,12 @@ func newStep(prev *rollcall.Record, look Look) *step {
 	s.first = prev == nil || prev.Untracked || prev.Epoch == 0
 	if prev != nil {
 		*s.next = *prev
+		s.was = prev.Meeting
 	}
 	s.next.Tenant, s.next.ConferenceID = look.Tenant, look.ConferenceID
 	s.next.ObservedAt, s.next.Number = look.AskedAt, look.Number
 	if !s.first {
-		s.was, s.roster, s.memory = prev.Meeting, prev.Roster, prev.Memory
+		s.roster, s.memory = prev.Roster, prev.Memory
 	}
 	s.terms = s.termsOf(prev)
 	s.window = rollcall.Window{After: s.terms.WindowAfter, Before: later(look.AnsweredAt, s.terms.WindowAfter)}
@@ -74,6 +75,7 @@ func (s *step) open() {
 	if !s.first {
 		return
 	}
+	s.was = rollcall.Conference{}
 	epoch := max(s.look.AnsweredAt.UnixMilli(), s.next.Epoch+1)
 	s.next = &rollcall.Record{
 		Tenant: s.look.Tenant, ConferenceID: s.look.ConferenceID, Epoch: epoch,

@@ -1,0 +1,156 @@
+package differ
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"rollcall"
+)
+
+// sentence is one row or one sentence of the contract, with the stories that
+// show it.
+type sentence struct {
+	row     string // of the event table; "" for a sentence around it
+	text    string
+	stories []string
+}
+
+func contract() []sentence {
+	return []sentence{
+		{"1", "meeting.initialized: first seen with status 0", []string{"row-01-initialized", "row-01-status-said-later"}},
+		{"2", "meeting.started: to status 2", []string{"row-02-started-first-poll"}},
+		{"2", "time = startTime if there was no earlier poll or it lies in the window", []string{
+			"row-02-started-first-poll", "row-02-started-in-window", "row-02-started-outside-window", "row-02-started-after-window"}},
+		{"2", "reason reopened after an end", []string{"row-02-reopened", "row-11-vanished-and-back"}},
+		{"3", "meeting.title_changed, meeting.start_time_changed", []string{"row-03-title-and-start-time", "row-03-not-on-the-first-poll"}},
+		{"4", "bits of mediaStatus: 4 mute all, 1 microphone, 2 camera", []string{"row-04-media", "row-04-media-baseline", "row-04-media-not-given"}},
+		{"5", "mic_closed, camera_closed (what was open)", []string{"row-05-left", "row-05-kicked-out"}},
+		{"5", "participant.left: left", []string{"row-05-left"}},
+		{"5", "participant.left: vanished: no longer listed", []string{"row-05-vanished"}},
+		{"5", "participant.left: called_again: now invited, joining or failed", []string{"row-05-called-again", "row-05-called-again-failed"}},
+		{"5", "participant.kicked_out", []string{"row-05-kicked-out"}},
+		{"6", "participant.invitation_lapsed: invited or joining, then no longer listed", []string{"row-06-lapsed", "row-06-old-gone-entries"}},
+		{"7", "participant.declined (a rejectDescription), participant.join_failed: to failed", []string{"row-07-declined", "row-07-gone-then-failed"}},
+		{"8", "participant.invited, participant.joining (after row 5 for one who was present)", []string{"row-08-invited-and-joining", "row-05-called-again"}},
+		{"9", "participant.joined (session counts a participant's visits), then mic_opened, camera_opened", []string{"row-09-joined"}},
+		{"10", "by key: devices of who stays present, participant.renamed (in the roster before and after)", []string{"row-10-devices-and-names", "row-10-renamed-in-roster"}},
+		{"11", "kicked_out keeps its name for code 5; everyone else row 5 with left, row 6, with reason meeting_ended; then meeting.ended", []string{"row-11-status"}},
+		{"11", "meeting.ended: reason status, resource_closed, vanished; time = endTime where known", []string{
+			"row-11-status", "row-11-resource-closed", "row-11-vanished", "row-11-asked-and-ended"}},
+		{"12", "meeting.untracked: taken off the tracked set while it goes on: the roster is empty afterwards", []string{
+			"row-12-untracked", "row-12-untracked-after-the-end", "row-12-untracked-never-recorded"}},
+		{"12", "a later track begins a new epoch", []string{"row-12-untracked", "row-12-epoch-always-grows"}},
+		{"13", "meeting.summarized: after an end, when the exact times have been read; changes no roster", []string{
+			"row-13-summarized", "row-13-summarized-without-a-time"}},
+
+		{"", "time: the exact time if known, else window.before", []string{"row-02-started-in-window", "row-11-status", "window"}},
+		{"", "window.after: when the previous recorded poll was asked; window.before: when this answer arrived, never earlier", []string{"window"}},
+		{"", "meeting and participant are as after the whole poll; poll says which of the poll's events this is", []string{"row-09-joined", "order"}},
+		{"", "one id longer than 256 bytes is refused", []string{"id-too-long"}},
+		{"", "Roster: the participants whose attendance is invited, joining or present", []string{"row-08-invited-and-joining", "row-09-joined"}},
+		{"", "attendance 0, null, absent or unknown: as before (a new person: invited)", []string{"attendance-unsaid"}},
+		{"", "a microphone or camera is open only while its owner is present and the code is 2; unsaid: as before (new: closed)", []string{"device-unsaid"}},
+		{"", "an absent or null userList covers nobody, [] is empty", []string{"list-absent-and-empty"}},
+		{"", "what an answer does not say (a part) changes nothing", []string{
+			"list-partial", "list-nobody-can-say-who", "key-anonymous-partial", "answer-not-decoded"}},
+		{"", "an absent or empty title or startTime: as before", []string{"row-03-title-and-start-time"}},
+		{"", "an unknown status: as before", []string{"status-unknown", "row-01-status-said-later"}},
+		{"", "unknown codes are counted", []string{"oddities-passed-on"}},
+		{"", "the status never goes back except from ended to started; anything else is ignored and counted", []string{
+			"status-goes-back", "status-after-the-end", "row-02-reopened"}},
+		{"", "Key: the userId (with id: before one that starts with anon:)", []string{"key-escaped"}},
+		{"", "anon:<nick>#<n>, n counting the entries of that nick after sorting them, most present first", []string{
+			"key-anonymous", "key-anonymous-leaves", "key-anonymous-nicks-alike"}},
+		{"", "no false visits by mere renumbering", []string{
+			"key-anonymous-moved", "key-anonymous-moved-between-gone-codes", "key-anonymous-called-again",
+			"key-anonymous-swapped-without-growth", "key-anonymous-declined", "key-anonymous-unlisted"}},
+		{"", "entries of one key: the most present wins (present, joining, invited, then the gone)", []string{"merge-most-present"}},
+		{"", "a tie goes to the open microphone, then camera, then the smaller bytes of nick and rejectDescription", []string{"merge-tie"}},
+		{"", "the departure is the gone code whose number of entries grew since the last poll; several grew, or none: left", []string{"merge-departure-code"}},
+		{"", "within rows 5 to 10 participants are ordered by key (bytewise), row by row", []string{"order", "row-05-left", "row-10-devices-and-names"}},
+		{"", "the first poll is a diff from nothing, its events marked baseline; people already gone or failed yield no events", []string{
+			"first-poll", "first-poll-after-misses", "first-poll-goes-on"}},
+		{"", "a meeting found ended yields meeting.ended alone", []string{"first-poll-ended", "first-poll-ended-by-lookup"}},
+		{"", "the answer that says ended says nothing else: no title, media or newcomers from it", []string{"row-11-status"}},
+		{"", "once seen, a person stays known to the record as gone, listed or not, until the end", []string{"gone-stays-known", "row-05-vanished", "row-02-reopened"}},
+		{"", "from nothing, invited, joining, failed or another gone code to left or kicked out: came and went, both inferred, after row 10, by key", []string{"row-10-came-and-went"}},
+		{"", "missing from a complete answer, or refused as closed. Ended: it has ended, with the endTime", []string{"row-11-resource-closed", "row-11-asked-and-ended"}},
+		{"", "started or initialized: it goes on, its misses are forgotten", []string{"misses-forgotten"}},
+		{"", "unknown meeting: a miss; after missing_after_polls (default 3) in a row it has ended as vanished", []string{
+			"row-11-vanished", "row-11-vanished-setting", "first-poll-misses"}},
+	}
+}
+
+// Every row and sentence has a story, and every story shows one of them.
+func TestContractIsTold(t *testing.T) {
+	shown := map[string]bool{}
+	for _, st := range loadStories(t) {
+		shown[st.name] = false
+	}
+	rows := map[string]bool{}
+	for _, sentence := range contract() {
+		rows[sentence.row] = true
+		if len(sentence.stories) == 0 {
+			t.Errorf("no story shows: %s", sentence.text)
+		}
+		for _, name := range sentence.stories {
+			if _, ok := shown[name]; !ok {
+				t.Errorf("there is no story %q of: %s", name, sentence.text)
+			}
+			shown[name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(shown)) {
+		if !shown[name] {
+			t.Errorf("the story %s shows no row or sentence", name)
+		}
+	}
+	for _, rule := range section4() {
+		if row := rule.row; !rows[row] && row != "10+" {
+			t.Errorf("no sentence is of row %s", row)
+		}
+	}
+}
+
+// Taking any single rule away makes a story fall.
+func TestEveryRuleIsNeeded(t *testing.T) {
+	stories := loadStories(t)
+	all := section4()
+	for i, r := range all {
+		fallen := ""
+		for _, st := range stories {
+			if len(st.run(slices.Delete(slices.Clone(all[:]), i, i+1))) > 0 {
+				fallen = st.name
+				break
+			}
+		}
+		if fallen == "" {
+			t.Errorf("no story needs rule %d: row %s %s %s", i, r.row, r.event, r.reason)
+		}
+		t.Logf("row %-3s %-34s %-15s -> %s", r.row, r.event, r.reason, fallen)
+	}
+}
+
+// The table follows the contract: rows in order, each event known, each rule
+// about a meeting or about people.
+func TestTableIsWellFormed(t *testing.T) {
+	types := map[rollcall.Type]bool{}
+	for i, r := range section4() {
+		if (r.meeting == nil) == (r.person == nil) {
+			t.Errorf("rule %d: want exactly one condition", i)
+		}
+		if (r.meeting != nil) != (r.event.Entity() == "meeting") {
+			t.Errorf("rule %d: the condition is not about what %s is about", i, r.event)
+		}
+		types[r.event] = true
+	}
+	for _, typ := range rollcall.Types() {
+		if !types[typ] {
+			t.Errorf("no rule tells %s", typ)
+		}
+	}
+	if want := len(rollcall.Types()); len(types) != want {
+		t.Errorf("rules tell %d types of events, want %d", len(types), want)
+	}
+}

@@ -1,0 +1,403 @@
+package differ
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"rollcall"
+)
+
+// A story is a file that can be read without knowing Go:
+//
+//	before    a poll whose events are of no interest
+//	answer    a poll: what it says of the meeting, then "people", then one line
+//	          each: user id, nick, attendance, devices. - is empty, ? is unsaid
+//	events    what the poll before it must have led to, exactly. reason and
+//	          provenance (observed unless said) are always compared, other
+//	          words only where they stand
+//	roster, oddities   exactly; devices of the roster are closed unless said
+//	record    some facts of the record
+//
+// Polls are 15 seconds apart, from 10:00:00, and answered after one second.
+
+type story struct {
+	name  string
+	parts []txtar.File
+}
+
+func loadStories(t testing.TB) []story {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("find stories: %v, %d found", err, len(paths))
+	}
+	stories := make([]story, 0, len(paths))
+	for _, path := range paths {
+		a, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stories = append(stories, story{strings.TrimSuffix(filepath.Base(path), ".txtar"), a.Files})
+	}
+	return stories
+}
+
+func TestStories(t *testing.T) {
+	table := section4()
+	for _, st := range loadStories(t) {
+		t.Run(st.name, func(t *testing.T) {
+			for _, complaint := range st.run(table[:]) {
+				t.Error(complaint)
+			}
+		})
+	}
+}
+
+// run plays the story with the given rules and says what is not as told.
+func (st story) run(table []rule) (complaints []string) {
+	teller := teller{table: table}
+	checks := 0
+	for _, part := range st.parts {
+		text := strings.TrimSpace(string(part.Data))
+		var lines []string
+		if text != "" {
+			lines = strings.Split(text, "\n")
+		}
+		var got string
+		switch part.Name {
+		case "before", "answer":
+			teller.poll(lines)
+			continue
+		case "events":
+			got = teller.checkEvents(lines)
+		case "roster":
+			got = cmp.Diff(lines, teller.roster())
+		case "oddities":
+			got = cmp.Diff(lines, teller.oddities())
+		case "record":
+			got = teller.checkRecord(lines)
+		default:
+			got = "unknown part"
+		}
+		checks++
+		if got != "" {
+			complaints = append(complaints, fmt.Sprintf("poll %d, %s: %s", teller.polls, part.Name, got))
+		}
+	}
+	if checks == 0 {
+		complaints = append(complaints, "the story expects nothing")
+	}
+	return complaints
+}
+
+// teller plays the polls of a story one after the other.
+type teller struct {
+	table  []rule
+	polls  int
+	record *rollcall.Record
+	result Result
+	epochs []int64
+}
+
+func clock(text string) time.Time {
+	if text == "-" {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.TimeOnly, text)
+	if err != nil {
+		panic(err)
+	}
+	return at.AddDate(2026, 2, 1)
+}
+
+func (tl *teller) poll(lines []string) {
+	look, rules := tl.look(lines)
+	tl.polls++
+	tl.result = diff(tl.table, tl.record, look, rules)
+	tl.record = tl.result.Record
+	if tl.record != nil && !slices.Contains(tl.epochs, tl.record.Epoch) {
+		tl.epochs = append(tl.epochs, tl.record.Epoch)
+	}
+}
+
+func (tl *teller) look(lines []string) (Look, Rules) {
+	asked := clock("10:00:00").Add(time.Duration(tl.polls) * 15 * time.Second)
+	look := Look{
+		Tenant: "acme", ConferenceID: "c1", Kind: rollcall.SightingListed, Answer: &rollcall.Answer{},
+		Number: rollcall.Number{Term: 1, Poll: uint64(tl.polls + 1)}, AskedAt: asked, AnsweredAt: asked.Add(time.Second),
+	}
+	var rules Rules
+	for _, line := range lines {
+		readLookLine(&look, &rules, strings.Fields(line))
+	}
+	if look.Kind != rollcall.SightingListed {
+		look.Answer = nil
+	}
+	return look, rules
+}
+
+var kinds = map[string]rollcall.SightingKind{
+	"ended": rollcall.SightingEnded, "ongoing": rollcall.SightingOngoing, "missed": rollcall.SightingMissed,
+	"untracked": rollcall.SightingUntracked, "summarized": rollcall.SightingSummarized, "nothing": 0,
+}
+
+func readLookLine(look *Look, rules *Rules, f []string) {
+	a := look.Answer
+	if a != nil && a.Listed {
+		a.Entries = append(a.Entries, readEntry(f))
+		return
+	}
+	switch f[0] {
+	case "asked":
+		look.AskedAt = clock(f[1])
+	case "answered":
+		look.AnsweredAt = clock(f[1])
+	case "after":
+		look.After = clock(f[1])
+	case "end":
+		look.EndTime = clock(f[1])
+	case "reason":
+		look.Reason = rollcall.Reason(f[1])
+	case "misses":
+		rules.MissingAfterPolls = number(f[2])
+	case "look":
+		if f[1] == "undecoded" {
+			look.Answer = nil
+			return
+		}
+		look.Kind = must(lookup(kinds, f[1]))
+	case "status":
+		a.Status, _ = rollcall.ParseStatus(f[1])
+	case "title":
+		a.Title = f[1]
+	case "starts":
+		a.StartTime = clock(f[1])
+	case "media":
+		a.Media, a.MediaGiven = rollcall.Media(number(f[1])), true
+	case "odd":
+		a.Oddities = append(a.Oddities, rollcall.Oddity{Field: f[1], Value: f[2]})
+	case "people":
+		a.Listed, a.Partial = true, len(f) > 1 && f[1] == "incomplete"
+	default:
+		panic("no such word: " + f[0])
+	}
+}
+
+func lookup[V any](m map[string]V, word string) (V, error) {
+	v, ok := m[word]
+	if !ok {
+		return v, fmt.Errorf("no such word: %s", word)
+	}
+	return v, nil
+}
+
+func must[V any](v V, err error) V {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func number(word string) int { return must(strconv.Atoi(word)) }
+
+// value reads - as nothing and x*300 as 300 times x.
+func value(word string) string {
+	if word == "-" {
+		return ""
+	}
+	if unit, times, ok := strings.Cut(word, "*"); ok {
+		return strings.Repeat(unit, number(times))
+	}
+	return word
+}
+
+func readEntry(f []string) rollcall.Entry {
+	e := rollcall.Entry{UserID: value(f[0]), Nick: value(f[1])}
+	e.Attendance, _ = rollcall.ParseAttendance(f[2])
+	for _, word := range f[3:] {
+		switch key, val, _ := strings.Cut(word, "="); key {
+		case "mic":
+			e.Mic, _ = rollcall.ParseDevice(val)
+		case "camera":
+			e.Camera, _ = rollcall.ParseDevice(val)
+		case "reject":
+			e.RejectDescription = val
+		default:
+			panic("no such word: " + word)
+		}
+	}
+	return e
+}
+
+func (tl *teller) checkEvents(lines []string) string {
+	var got, want []string
+	for i, line := range lines {
+		f := strings.Fields(line)
+		want = append(want, normal(f))
+		if i < len(tl.result.Events) {
+			got = append(got, tl.tell(&tl.result.Events[i], f))
+		}
+	}
+	for i := len(lines); i < len(tl.result.Events); i++ {
+		got = append(got, tl.tell(&tl.result.Events[i], nil))
+	}
+	return cmp.Diff(want, got)
+}
+
+// normal writes an expected event with its reason and provenance in their places.
+func normal(f []string) string {
+	head, reason, provenance, rest := []string{}, "", "observed", []string{}
+	for _, word := range f {
+		key, val, said := strings.Cut(word, "=")
+		switch {
+		case !said:
+			head = append(head, value(word))
+		case key == "reason":
+			reason = val
+		case key == "provenance":
+			provenance = val
+		default:
+			rest = append(rest, word)
+		}
+	}
+	return strings.Join(slices.Concat(head, []string{"reason=" + reason, "provenance=" + provenance}, rest), " ")
+}
+
+// tell writes an event with the words that the expected line has.
+func (tl *teller) tell(e *rollcall.Event, words []string) string {
+	out := []string{string(e.Type)}
+	if e.Participant != nil {
+		out = append(out, e.Participant.Key)
+	}
+	out = append(out, "reason="+string(e.Reason), "provenance="+string(e.Provenance))
+	for _, word := range words {
+		key, _, said := strings.Cut(word, "=")
+		if said && key != "reason" && key != "provenance" {
+			out = append(out, key+"="+tl.word(e, key))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func (tl *teller) word(e *rollcall.Event, key string) string {
+	p := e.Participant
+	switch key {
+	case "window":
+		return hour(e.Window.After) + ".." + hour(e.Window.Before)
+	case "time":
+		return hour(e.Time)
+	case "poll":
+		return fmt.Sprintf("%d/%d", e.Index, e.Count)
+	case "seq":
+		return strconv.FormatUint(e.Sequence, 10)
+	case "epoch":
+		if e.Epoch == tl.epochs[0] {
+			return "first"
+		}
+		if e.Epoch == slices.Max(tl.epochs) {
+			return "new"
+		}
+		return "old"
+	case "title":
+		return e.Meeting.Title
+	case "status":
+		return e.Meeting.Status.String()
+	case "present":
+		return strconv.Itoa(e.Meeting.Present)
+	case "nick":
+		return p.Nick
+	case "attendance":
+		return p.Attendance.String()
+	case "mic":
+		return p.Mic.String()
+	case "camera":
+		return p.Camera.String()
+	case "reject":
+		return p.RejectDescription
+	case "session":
+		return strconv.Itoa(p.Session)
+	}
+	return "no such word"
+}
+
+func hour(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Format(time.TimeOnly)
+}
+
+func (tl *teller) roster() (lines []string) {
+	for _, p := range tl.record.Roster {
+		line := p.Key + " " + p.Nick + " " + p.Attendance.String()
+		if p.Mic != rollcall.DeviceClosed {
+			line += " mic=" + p.Mic.String()
+		}
+		if p.Camera != rollcall.DeviceClosed {
+			line += " camera=" + p.Camera.String()
+		}
+		lines = append(lines, line+" session="+strconv.Itoa(p.Session))
+	}
+	return lines
+}
+
+func (tl *teller) oddities() (lines []string) {
+	for _, o := range tl.result.Oddities {
+		lines = append(lines, o.Field+" "+o.Value)
+	}
+	return lines
+}
+
+func (tl *teller) checkRecord(lines []string) string {
+	for _, line := range lines {
+		f := strings.Fields(line)
+		if got := tl.fact(f); got != line {
+			return fmt.Sprintf("want %q, got %q", line, got)
+		}
+	}
+	return ""
+}
+
+// fact tells of the record what the words ask for.
+func (tl *teller) fact(f []string) string {
+	r := tl.record
+	if r == nil {
+		return "unrecorded"
+	}
+	switch f[0] {
+	case "changed", "unchanged":
+		return map[bool]string{true: "changed", false: "unchanged"}[tl.result.Changed]
+	case "tracked", "untracked":
+		return map[bool]string{true: "untracked", false: "tracked"}[r.Untracked]
+	case "summarized":
+		return map[bool]string{true: "summarized", false: "not summarized"}[r.Summarized]
+	case "status":
+		return "status " + r.Meeting.Status.String()
+	case "title":
+		return "title " + r.Meeting.Title
+	case "media":
+		return fmt.Sprintf("media %d", r.Meeting.Media)
+	case "sequence":
+		return fmt.Sprintf("sequence %d", r.Sequence)
+	case "misses":
+		return fmt.Sprintf("misses %d", r.Misses)
+	case "ended":
+		return fmt.Sprintf("ended %s %s", r.EndReason, hour(r.EndedAt))
+	case "gone":
+		for _, m := range r.Memory {
+			if p := m.Participant; p.Key == f[1] {
+				return "gone " + p.Key + " " + p.Attendance.String()
+			}
+		}
+		return "not remembered: " + f[1]
+	}
+	return "no such fact: " + f[0]
+}
