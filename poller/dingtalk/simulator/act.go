@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"rollcall"
 )
@@ -49,6 +50,10 @@ func (s *Simulator) Act(act Act) ([]Fact, error) {
 }
 
 func (w *world) act(act Act) ([]Fact, error) {
+	// JSON cannot carry other bytes, and would show somebody else.
+	for _, text := range []*string{&act.ConferenceID, &act.UserID, &act.Nick, &act.RejectDescription, &act.Title} {
+		*text = strings.ToValidUTF8(*text, "\uFFFD")
+	}
 	v, ok := w.verbs[act.Verb]
 	if !ok {
 		return nil, fmt.Errorf("act is %q: %s is allowed", act.Verb, list(verbNames(w.verbs)))

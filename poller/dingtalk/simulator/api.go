@@ -50,7 +50,7 @@ func (s *Simulator) operation(op Operation, answer func(question) reply) http.Ha
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		if err != nil {
-			answer = func(question) reply { return fail(codeParams) }
+			body = nil // which no operation that reads one accepts
 		}
 		fault := s.strike(op)
 		pause := (s.cfg.Latency + fault.delay()) / 2

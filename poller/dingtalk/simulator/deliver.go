@@ -13,6 +13,10 @@ import (
 // befall turns an answer into what a fault makes of it. Truncating and the
 // like happen on delivery.
 func (f Fault) befall(rep reply) reply {
+	if change, ok := distortions()[f.Name]; ok {
+		rep.shown, rep.pieces = nil, distort(rep.pieces, change)
+		return rep
+	}
 	spoilt := reply{status: orInt(f.Status, http.StatusOK), asked: rep.asked}
 	switch f.Name {
 	case "", FaultLatency, FaultDrip:

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -27,6 +28,7 @@ func faultShapes() []string {
 	return []string{
 		FaultHTML, FaultX5, FaultEmpty, FaultGarbage, FaultTruncated, FaultCut,
 		FaultHuge, FaultDrip, FaultHang, FaultReset, FaultLatency,
+		FaultStrings, FaultNulls, FaultAbsent, FaultCodes, FaultForeign, FaultTwice,
 	}
 }
 
@@ -63,7 +65,7 @@ func (f Fault) check() error {
 	}
 	switch {
 	case f.Times < 0 || f.For < 0 || f.RetryAfter < 0 || f.Delay < 0 || f.Bytes < 0:
-		return fmt.Errorf("times, for, retryAfter, delay or bytes is negative: 0 or more is allowed")
+		return errors.New("times, for, retryAfter, delay or bytes is negative: 0 or more is allowed")
 	case !(f.Probability >= 0 && f.Probability <= 1):
 		return fmt.Errorf("probability is %v: a number from 0 to 1 is allowed", f.Probability)
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):

@@ -43,7 +43,7 @@ type Served struct {
 	// Asked are the conference ids of a batch query, as they came.
 	Asked []string
 	// Shown are the meetings of a batch query's answer, in its order; none if
-	// a fault kept the answer from arriving whole.
+	// a fault kept the answer from arriving whole and true.
 	Shown []Shown
 }
 

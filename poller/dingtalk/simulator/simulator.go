@@ -9,7 +9,7 @@ import (
 )
 
 // Simulator is a world and DingTalk's API to it. Its methods may be called
-// from many goroutines. Close it over nothing: it owns no goroutine.
+// from many goroutines. It owns no goroutine, so there is nothing to close.
 type Simulator struct {
 	cfg   Config
 	ids   []string

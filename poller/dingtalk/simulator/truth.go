@@ -40,9 +40,9 @@ func (w *world) truth(conferenceID string, at time.Time) (Truth, error) {
 	if base := w.base[conferenceID]; base != nil {
 		told = base.clone()
 	}
-	for _, f := range facts {
-		if f.ConferenceID == conferenceID && !f.At.After(at) {
-			told.apply(f)
+	for i := range facts { // a fact is large, and most are about other meetings
+		if f := &facts[i]; f.ConferenceID == conferenceID && !f.At.After(at) {
+			told.apply(*f)
 		}
 	}
 	if told.meeting.Status == rollcall.StatusUnknown {

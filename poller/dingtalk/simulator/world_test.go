@@ -235,8 +235,8 @@ func TestTruthFollowsTheFacts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range 20 {
-			s.StepTo(epoch.Add(time.Duration(i) * 3 * time.Second))
+		for i := range 8 {
+			s.StepTo(epoch.Add(time.Duration(i) * 5 * time.Second))
 			for _, id := range s.ConferenceIDs() {
 				shown, err := Shown{ConferenceID: id, JSON: s.world.byID[id].entry()}.Truth()
 				told, err2 := s.Truth(id, s.Now())
@@ -297,6 +297,19 @@ func TestRosterMergesByTheRules(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestBrokenTextIsMendedBeforeItHappens(t *testing.T) {
+	s := newStill(t, Config{Meetings: 1, Empty: true})
+	id := s.ConferenceIDs()[0]
+	if _, err := s.Act(Act{Verb: "join", ConferenceID: id, Nick: "a\xff\xfeb"}); err != nil {
+		t.Fatal(err)
+	}
+	told, err := s.Truth(id, epoch)
+	shown, err2 := Shown{JSON: s.world.byID[id].entry()}.Truth()
+	if diff := cmp.Diff(told, shown); diff != "" || err != nil || err2 != nil {
+		t.Error(diff, err, err2)
 	}
 }
 
