@@ -117,7 +117,9 @@ func (st *step) needed(term uint64) bool {
 	if st.result.Record == nil {
 		return false
 	}
-	return st.result.Changed || st.prev == nil || st.obs.Number.Term == term && !st.entry.fenced
+	// An ended meeting that was tracked once more has given its answer.
+	again := st.entry.tracked && st.result.Record.Meeting.Status == rollcall.StatusEnded
+	return st.result.Changed || st.prev == nil || again || st.obs.Number.Term == term && !st.entry.fenced
 }
 
 // saw notes an answer that changed nothing.

@@ -32,11 +32,14 @@ type shard struct {
 	number int
 	log    *zap.Logger
 	queue  *queue
+	orders chan order
 	wanted atomic.Bool
 	held   atomic.Pointer[hold]               // nil: not ours to ask about
 	plan   atomic.Pointer[[]poller.Candidate] // whom to ask about
 
-	slow map[string]time.Time // when slow meetings were asked about; belongs to the pass
+	// unanswered are the meetings of which the last pass learned nothing.
+	unanswered atomic.Pointer[map[string]poller.Class]
+	slow       map[string]time.Time // when slow meetings were asked about; belongs to the pass
 
 	// What follows belongs to the goroutine of run.
 	entries map[string]*entry
@@ -57,7 +60,7 @@ func newShard(t *tenant, number int) *shard {
 	}
 	s := &shard{
 		w: t.w, tenant: t, number: number, log: log,
-		queue: newQueue(), pause: publisher.NewBackOff(),
+		queue: newQueue(), orders: make(chan order), pause: publisher.NewBackOff(),
 		trouble: trouble{log: log, what: "storing what was observed"},
 		odd:     map[rollcall.Oddity]bool{},
 	}
@@ -87,6 +90,7 @@ func (s *shard) wakeUp() {
 // claim waits any more. It returns when ctx ends.
 func (s *shard) run(ctx context.Context) {
 	for ctx.Err() == nil {
+		s.serve(ctx)
 		if obs := s.queue.take(); obs != nil {
 			if s.settle(ctx, obs) {
 				s.queue.done()
@@ -103,9 +107,20 @@ func (s *shard) run(ctx context.Context) {
 			s.sweep(ctx)
 			select {
 			case <-s.queue.ready:
+			case o := <-s.orders:
+				o.done <- o.do(ctx)
 			case <-ctx.Done():
 			}
 		}
+	}
+}
+
+// serve obeys an order that waits; the observations must not starve it.
+func (s *shard) serve(ctx context.Context) {
+	select {
+	case o := <-s.orders:
+		o.done <- o.do(ctx)
+	default:
 	}
 }
 
@@ -125,9 +140,15 @@ func (s *shard) tryClaim(ctx context.Context) {
 
 // pass asks about the shard's meetings that are due.
 func (s *shard) pass(ctx context.Context, hold *hold) poller.Report {
+	report := s.ask(ctx, hold, s.number, s.due(time.Now()))
+	s.unanswered.Store(&report.Unanswered)
+	return report
+}
+
+func (s *shard) ask(ctx context.Context, hold *hold, number int, ids []string) poller.Report {
 	return s.tenant.cfg.Asker.Pass(ctx, poller.Ask{
-		Shard: s.number,
-		IDs:   s.due(time.Now()),
+		Shard: number,
+		IDs:   ids,
 		Next:  hold.next,
 		Emit: func(_ context.Context, obs rollcall.Observation) error {
 			s.queue.push(&obs)

@@ -1,0 +1,253 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"rollcall"
+	"rollcall/internal/ledger"
+	"rollcall/poller"
+	"rollcall/store"
+)
+
+// What an order may be refused with.
+var (
+	// ErrNoTenant: the configuration has no tenant of that name.
+	ErrNoTenant = errors.New("no such tenant")
+	// ErrNotHeld: another worker holds the meeting's shard, or none does yet.
+	ErrNotHeld = errors.New("this worker does not hold the meeting's shard")
+	// ErrBadID: it cannot be the id of a meeting.
+	ErrBadID = errors.New("a conference id has 1 to 256 bytes")
+	// ErrNotTracked: the meeting is not tracked and no record of it is kept.
+	ErrNotTracked = errors.New("the meeting is not tracked")
+	// ErrNotAnswered: the meeting is tracked now, and nothing is known of it yet.
+	ErrNotAnswered = errors.New("the source has not answered about the meeting")
+)
+
+// View is what a worker knows of one meeting. Its record is not to be changed.
+type View struct {
+	ConferenceID string
+	Tracked      bool
+	Source       string           // why it is tracked: config, api …
+	Since        time.Time        // since when it is tracked
+	Record       *rollcall.Record // nil: nothing was recorded
+	AskedAt      time.Time        // when the last answer was asked that showed the record's state
+	Trouble      string           // what is wrong with it; "" when nothing is
+}
+
+// order is something that an operator wants done by a shard's goroutine.
+type order struct {
+	do   func(ctx context.Context) error
+	done chan error
+}
+
+// obey lets the goroutine of run do something between two observations.
+func (s *shard) obey(ctx context.Context, do func(ctx context.Context) error) error {
+	if s.held.Load() == nil {
+		return ErrNotHeld
+	}
+	o := order{do: do, done: make(chan error, 1)}
+	select {
+	case s.orders <- o:
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the shard's turn: %w", context.Cause(ctx))
+	}
+	select {
+	case err := <-o.done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the order to be done: %w", context.Cause(ctx))
+	}
+}
+
+func (w *Worker) shardOf(tenant, conferenceID string) (*shard, error) {
+	if conferenceID == "" || len(conferenceID) > rollcall.MaxID {
+		return nil, ErrBadID
+	}
+	for _, t := range w.tenants {
+		if t.cfg.Name == tenant {
+			return t.shards[shardOf(conferenceID, t.cfg.Shards)], nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %s", ErrNoTenant, tenant)
+}
+
+// Track puts a meeting on the tracked set, asks about it once and gives what
+// is known then. [ErrNotAnswered] says that it is tracked all the same. A
+// meeting that is over is asked about once more and does not stay tracked.
+func (w *Worker) Track(ctx context.Context, tenant, conferenceID, source string) (View, error) {
+	s, err := w.shardOf(tenant, conferenceID)
+	if err != nil {
+		return View{}, err
+	}
+	err = s.obey(ctx, func(ctx context.Context) error { return s.track(ctx, conferenceID, source) })
+	if err != nil {
+		return View{}, fmt.Errorf("track meeting: %w", err)
+	}
+	trouble := s.askNow(ctx, conferenceID)
+	view, err := w.Show(ctx, tenant, conferenceID)
+	if err == nil && trouble != nil {
+		view.Trouble = trouble.Error()
+		err = fmt.Errorf("%w: %w", ErrNotAnswered, trouble)
+	}
+	return view, err
+}
+
+// Untrack takes a meeting off the tracked set; one that goes on is told as
+// untracked. It gives what is known of it then.
+func (w *Worker) Untrack(ctx context.Context, tenant, conferenceID string) (view View, err error) {
+	s, err := w.shardOf(tenant, conferenceID)
+	if err != nil {
+		return View{}, err
+	}
+	err = s.obey(ctx, func(ctx context.Context) error {
+		e, hold := s.entries[conferenceID], s.held.Load()
+		if e == nil || !e.tracked {
+			return ErrNotTracked
+		}
+		if hold == nil {
+			return ErrNotHeld
+		}
+		if err := s.untrack(ctx, hold, conferenceID); err != nil {
+			return err
+		}
+		view = s.view(conferenceID, e)
+		return nil
+	})
+	if err != nil {
+		return View{}, fmt.Errorf("untrack meeting: %w", err)
+	}
+	return view, nil
+}
+
+// Show gives what is known of a meeting.
+func (w *Worker) Show(ctx context.Context, tenant, conferenceID string) (view View, err error) {
+	s, err := w.shardOf(tenant, conferenceID)
+	if err != nil {
+		return View{}, err
+	}
+	err = s.obey(ctx, func(ctx context.Context) error {
+		e := s.entries[conferenceID]
+		if e == nil {
+			e = &entry{}
+			stored, err := w.cfg.Ledger.Load(ctx, tenant, []string{conferenceID})
+			if err != nil {
+				return fmt.Errorf("read the record: %w", err)
+			}
+			record, found := stored[conferenceID]
+			if e.take(record, found); !found {
+				return ErrNotTracked
+			}
+			e.refused.err = record.Err
+		}
+		view = s.view(conferenceID, e)
+		return nil
+	})
+	if err != nil {
+		return View{}, fmt.Errorf("show meeting: %w", err)
+	}
+	return view, nil
+}
+
+// List gives what is known of the tenant's meetings that this worker asks
+// about, and of those that the configuration names, in no order. The numbers
+// are those of the shards that it holds.
+func (w *Worker) List(ctx context.Context, tenant string) (views []View, shards []int, err error) {
+	known := false
+	for _, s := range w.shards() {
+		if s.tenant.cfg.Name != tenant {
+			continue
+		}
+		known = true
+		err := s.obey(ctx, func(context.Context) error {
+			for id, e := range s.entries {
+				views = append(views, s.view(id, e))
+			}
+			return nil
+		})
+		if errors.Is(err, ErrNotHeld) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("list meetings: %w", err)
+		}
+		shards = append(shards, s.number)
+	}
+	if !known {
+		return nil, nil, fmt.Errorf("list meetings: %w: %s", ErrNoTenant, tenant)
+	}
+	return views, shards, nil
+}
+
+func (s *shard) view(id string, e *entry) View {
+	v := View{
+		ConferenceID: id, Tracked: e.tracked, Source: e.tracking.Source, Since: e.tracking.Since,
+		Record: e.record, AskedAt: e.asked,
+	}
+	if failed := s.unanswered.Load(); failed != nil {
+		v.Trouble = (*failed)[id].String()
+	}
+	if e.refused.err != nil {
+		v.Trouble = e.refused.err.Error()
+	}
+	return v
+}
+
+// track puts the meeting on the tracked set, if it is not there yet.
+func (s *shard) track(ctx context.Context, id, source string) error {
+	e := s.entries[id]
+	if e == nil {
+		e = &entry{}
+	}
+	if e.tracked {
+		return nil
+	}
+	tracking := ledger.Tracking{ConferenceID: id, Source: source, Since: time.Now().UTC()}
+	msg, err := store.TrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, tracking)
+	if err != nil {
+		return fmt.Errorf("encode tracking: %w", err)
+	}
+	if _, err := s.w.cfg.Committer.Commit(ctx, []ledger.Message{msg}); err != nil {
+		return err
+	}
+	e.tracking, e.tracked = tracking, true
+	e.raw = nil // the next answer counts, also one that is known already
+	s.entries[id] = e
+	s.replan()
+	return nil
+}
+
+// askNow asks about one meeting outside the schedule and waits until the
+// answer is settled.
+func (s *shard) askNow(ctx context.Context, id string) error {
+	hold := s.held.Load()
+	if hold == nil {
+		return ErrNotHeld
+	}
+	report := s.askOne(ctx, hold, id)
+	if class, failed := report.Unanswered[id]; failed {
+		if report.Err != nil {
+			return report.Err
+		}
+		return errors.New(class.String())
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("wait for the answer: %w", context.Cause(ctx))
+	}
+	if s.queue.drain(ctx) > 0 {
+		return errors.New("the answer waits to be stored: NATS is away")
+	}
+	return nil
+}
+
+// aside is the shard number of questions outside the schedule.
+const aside = -1
+
+func (s *shard) askOne(ctx context.Context, hold *hold, id string) poller.Report {
+	s.tenant.passing.Lock()
+	defer s.tenant.passing.Unlock()
+	// A shard number of its own keeps what the poller remembers of the others.
+	return s.ask(ctx, hold, aside, []string{id})
+}

@@ -1,0 +1,151 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"rollcall"
+	"rollcall/poller"
+	"rollcall/store"
+	"rollcall/worker"
+)
+
+func TestTrackAnswersWithTheState(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		w.set("c1", "ann", "bob")
+		p := start(t, "w1", m, w, nil)
+		elapse(time.Second)
+		if n := w.asked(); n != 0 {
+			t.Errorf("%d questions were asked though nothing is tracked", n)
+		}
+		view, err := p.worker.Track(t.Context(), "acme", "c1", "api")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !view.Tracked || view.Source != "api" || view.Record == nil || len(view.Record.Roster) != 2 {
+			t.Errorf("the answer is %+v", view)
+		}
+		w.set("c1", "ann")
+		elapse(15 * time.Second)
+		views, shards, err := p.worker.List(t.Context(), "acme")
+		if err != nil || len(views) != 1 || views[0].Record.Meeting.Present != 1 || !slices.Equal(shards, []int{0}) {
+			t.Errorf("the list is %+v, %v, %v", views, shards, err)
+		}
+		p.stop(t)
+
+		// What was tracked by an order outlives the process.
+		p = start(t, "w2", m, w, nil)
+		w.set("c1", "ann", "cid")
+		elapse(15 * time.Second)
+		if _, err := p.worker.Untrack(t.Context(), "acme", "c1"); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, m, "c1", "meeting.started", "participant.joined ann", "participant.joined bob",
+			"participant.left bob", "participant.joined cid", "meeting.untracked")
+		lawful(t, m, "c1")
+		if _, err := p.worker.Untrack(t.Context(), "acme", "c1"); !errors.Is(err, worker.ErrNotTracked) {
+			t.Errorf("untracked twice: %v", err)
+		}
+		p.stop(t)
+	})
+}
+
+func TestTrackOfAnEndedMeetingAsksOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		w.set("c1", "ann")
+		w.status("c1", rollcall.StatusEnded)
+		p := start(t, "w1", m, w, nil)
+		elapse(time.Second)
+		for range 2 {
+			before := w.asked()
+			view, err := p.worker.Track(t.Context(), "acme", "c1", "api")
+			if err != nil || view.Tracked || view.Record == nil || view.Record.Meeting.Status != rollcall.StatusEnded {
+				t.Errorf("the answer is %+v, %v", view, err)
+			}
+			elapse(time.Hour)
+			if n := w.asked() - before; n != 1 {
+				t.Errorf("it was asked about %d times", n)
+			}
+		}
+		expect(t, m, "c1", "meeting.ended")
+		p.stop(t)
+	})
+}
+
+func TestTrackSaysWhyNothingIsKnown(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		p := start(t, "w1", m, w, nil)
+		elapse(time.Second)
+		w.fail(errors.New("connection refused"))
+		view, err := p.worker.Track(t.Context(), "acme", "c1", "api")
+		if !errors.Is(err, worker.ErrNotAnswered) || !view.Tracked || view.Trouble == "" {
+			t.Errorf("the answer is %+v, %v", view, err)
+		}
+		for _, c := range []struct {
+			tenant, id string
+			want       error
+		}{
+			{"acme", "", worker.ErrBadID},
+			{"acme", string(make([]byte, 257)), worker.ErrBadID},
+			{"nobody", "c1", worker.ErrNoTenant},
+		} {
+			if _, err := p.worker.Track(t.Context(), c.tenant, c.id, "api"); !errors.Is(err, c.want) {
+				t.Errorf("track %s/%q: %v, want %v", c.tenant, c.id, err, c.want)
+			}
+		}
+		if _, err := p.worker.Show(t.Context(), "acme", "unheard-of"); !errors.Is(err, worker.ErrNotTracked) {
+			t.Errorf("show of an unknown meeting: %v", err)
+		}
+		p.stop(t)
+	})
+}
+
+func TestOrdersNeedTheShard(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		p1 := start(t, "w1", m, w, nil)
+		p2 := start(t, "w2", m, w, nil)
+		elapse(10 * time.Second)
+		var refused int
+		for _, p := range []*process{p1, p2} {
+			if _, err := p.worker.Track(t.Context(), "acme", "c1", "api"); errors.Is(err, worker.ErrNotHeld) {
+				refused++
+			}
+		}
+		if refused != 1 {
+			t.Errorf("%d of two workers refused", refused)
+		}
+		p1.stop(t)
+		p2.stop(t)
+	})
+}
+
+// stuck never answers until the context ends.
+type stuck struct{}
+
+func (stuck) Pass(ctx context.Context, _ poller.Ask) poller.Report {
+	<-ctx.Done()
+	return poller.Report{State: poller.StateAway, Err: ctx.Err()}
+}
+
+func TestOrderWaitsNoLongerThanItsContext(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		p := start(t, "w1", m, w, func(c *worker.Config) {
+			c.Tenants[0].Asker = &stuck{}
+		})
+		elapse(time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if _, _, err := p.worker.List(ctx, "acme"); err != nil {
+			t.Errorf("the list waits for the source: %v", err)
+		}
+		p.stop(t)
+	})
+}
