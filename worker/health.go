@@ -11,8 +11,8 @@ type Health struct {
 	// SinceGood is the age of the last pass that was answered; since the
 	// worker's start where there was none.
 	SinceGood time.Duration
-	// Pace is the shortest distance of two passes.
-	Pace time.Duration
+	// Allowed is the SinceGood at which three ticks in a row have brought nothing.
+	Allowed time.Duration
 	// Waiting observations are not stored yet; Oldest is the age of the first.
 	Waiting int
 	Oldest  time.Duration
@@ -35,7 +35,7 @@ func (t *tenant) health() Health {
 		good = t.w.started
 	}
 	h := Health{
-		Tenant: t.cfg.Name, SinceGood: time.Since(good), Pace: t.cfg.Schedule.Pace(), Member: t.w.beat.fresh(),
+		Tenant: t.cfg.Name, SinceGood: time.Since(good), Allowed: t.patience(good), Member: t.w.beat.fresh(),
 	}
 	for _, s := range t.shards {
 		if s.held.Load() != nil {
@@ -48,4 +48,16 @@ func (t *tenant) health() Health {
 		}
 	}
 	return h
+}
+
+// passGrace is how long a pass may take before its tick counts as missed.
+const passGrace = 30 * time.Second
+
+// patience gives the age at which three ticks after a good pass were missed.
+func (t *tenant) patience(good time.Time) time.Duration {
+	tick := good
+	for range 3 {
+		tick = t.cfg.Schedule.Next(tick)
+	}
+	return tick.Sub(good) + passGrace
 }

@@ -1,0 +1,46 @@
+package service
+
+import (
+	"fmt"
+	"time"
+
+	"rollcall/console"
+	"rollcall/worker"
+)
+
+// maxWaiting is how long an observation may wait for NATS before the worker
+// counts as not ready.
+const maxWaiting = time.Minute
+
+// health says how the service does, for the console.
+type health struct{ service *Service }
+
+// Health measures, at each call, what being ready depends on.
+func (h *health) Health() []console.Check {
+	s := h.service
+	checks := []console.Check{{Name: "nats", OK: s.conn.IsConnected(), Detail: "connection to NATS: " + s.conn.Status().String()}}
+	w := s.Worker()
+	if w == nil {
+		return append(checks, console.Check{Name: "ledger", Detail: "the stream is not open yet; see the log"})
+	}
+	checks = append(checks, console.Check{Name: "ledger", OK: true, Detail: "the stream is open"})
+	for _, t := range w.Health() {
+		checks = append(checks, polled(t), waiting(t))
+	}
+	return checks
+}
+
+func polled(t worker.Health) console.Check {
+	name := "poll " + t.Tenant
+	if t.Held == 0 && t.Member {
+		return console.Check{Name: name, OK: true, Detail: "standing by: another worker asks"}
+	}
+	if t.Held == 0 {
+		return console.Check{Name: name, Detail: "no shard is held yet"}
+	}
+	return console.Aged(name, t.SinceGood, t.Allowed, "since the last pass that was answered")
+}
+
+func waiting(t worker.Health) console.Check {
+	return console.Aged("waiting "+t.Tenant, t.Oldest, maxWaiting, fmt.Sprintf("%d observations wait to be stored", t.Waiting))
+}

@@ -1,0 +1,259 @@
+// Package service puts the rooms together: NATS, the ledger, the clients, the
+// worker and the console, as one thing that starts, runs and stops in order.
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.uber.org/zap"
+
+	"rollcall/cmd/rollcall/config"
+	"rollcall/console"
+	"rollcall/internal/embedded"
+	"rollcall/internal/natsconn"
+	"rollcall/internal/subject"
+	"rollcall/poller"
+	"rollcall/poller/dingtalk"
+	"rollcall/publisher"
+	"rollcall/store"
+	"rollcall/worker"
+)
+
+// Service is everything that `rollcall run` does. It is made by [New].
+type Service struct {
+	cfg      config.Config
+	log      *zap.Logger
+	registry *prometheus.Registry
+	health   *health
+	console  *console.Server
+	embedded *embedded.Server // nil: NATS is elsewhere
+	conn     *nats.Conn
+	clients  []*dingtalk.Client
+	tenants  []worker.Tenant
+
+	ready  chan struct{} // closed once worker is set
+	worker *worker.Worker
+}
+
+// New takes what can be refused at once: files, ports, the data directory. It
+// asks nothing of anybody; Run or Close gives everything back.
+func New(cfg config.Config, log *zap.Logger) (*Service, error) {
+	s := &Service{cfg: cfg, log: log, registry: prometheus.NewRegistry(), ready: make(chan struct{})}
+	s.health = &health{service: s}
+	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, step := range []func() error{s.openTenants, s.openConsole, s.openNATS} {
+		if err := step(); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// NATS is where readers connect.
+func (s *Service) NATS() string {
+	if s.embedded != nil {
+		return s.embedded.URL()
+	}
+	return s.cfg.NATS.URL
+}
+
+// HTTP is where the console listens.
+func (s *Service) HTTP() net.Addr { return s.console.Addr() }
+
+// Conn is the service's own connection to NATS.
+func (s *Service) Conn() *nats.Conn { return s.conn }
+
+// Names are the names on the bus.
+func (s *Service) Names() subject.Names {
+	return subject.Names{Stream: s.cfg.Stream.Name, Prefix: s.cfg.Stream.Prefix}
+}
+
+// Ready is closed once the ledger is open and the worker is about to work.
+func (s *Service) Ready() <-chan struct{} { return s.ready }
+
+// Worker is the worker; nil before [Service.Ready].
+func (s *Service) Worker() *worker.Worker {
+	select {
+	case <-s.ready:
+		return s.worker
+	default:
+		return nil
+	}
+}
+
+// Close gives back what New has taken, in reverse order.
+func (s *Service) Close() {
+	if s.conn != nil {
+		s.conn.Close()
+	}
+	if s.embedded != nil {
+		s.embedded.Close()
+	}
+	if s.console != nil {
+		_ = s.console.Close() // it was closed before, if it ran
+	}
+	for _, client := range s.clients {
+		client.Close()
+	}
+}
+
+// Run works until ctx ends, stops in order, and gives everything back. It
+// returns nil after an orderly stop.
+func (s *Service) Run(ctx context.Context) error {
+	defer s.Close()
+	watched, stopConsole := context.WithCancel(context.WithoutCancel(ctx))
+	var serving sync.WaitGroup
+	var consoleErr error
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	serving.Go(func() {
+		consoleErr = s.console.Run(watched)
+		cancel() // without its health nobody could tell how the worker does
+	})
+	err := s.work(ctx)
+	stopConsole()
+	serving.Wait()
+	return errors.Join(err, consoleErr)
+}
+
+func (s *Service) work(ctx context.Context) error {
+	ledger, err := s.openLedger(ctx)
+	if err != nil || ledger == nil {
+		return err
+	}
+	s.worker, err = worker.New(worker.Config{
+		ID: instance(), Names: s.Names(), Ledger: ledger,
+		Committer: &publisher.Publisher{Conn: s.conn, Names: s.Names()},
+		Tenants:   s.tenants, Logger: s.log, Registry: s.registry,
+	})
+	if err != nil {
+		return err
+	}
+	close(s.ready)
+	s.log.Info("the worker works", zap.String("nats", s.conn.ConnectedUrlRedacted()),
+		zap.Stringer("http", s.HTTP()), zap.Int("tenants", len(s.tenants)))
+	return s.worker.Run(ctx)
+}
+
+// instance is an id that no other worker has.
+func instance() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "rollcall"
+	}
+	return host + "-" + strings.ToLower(rand.Text()[:8])
+}
+
+func (s *Service) openConsole() error {
+	server, err := console.Listen(s.cfg.HTTP.Listen)
+	if err != nil {
+		return err
+	}
+	server.Health, server.Metrics, server.Logger = s.health, s.registry, s.log
+	s.console = server
+	return nil
+}
+
+func (s *Service) openTenants() error {
+	egress := &poller.Egress{}
+	metrics := newPollMetrics(s.registry)
+	for _, t := range s.cfg.Tenants {
+		tenant, client, err := openTenant(t, egress, metrics, s.log)
+		if err != nil {
+			return fmt.Errorf("tenant %s: %w", t.Name, err)
+		}
+		s.tenants = append(s.tenants, tenant)
+		s.clients = append(s.clients, client)
+	}
+	return nil
+}
+
+func (s *Service) openNATS() error {
+	n := s.cfg.NATS
+	c := natsconn.Config{
+		URL: n.URL, CredentialsFile: n.CredentialsFile, TokenFile: n.TokenFile, User: n.User, PasswordFile: n.PasswordFile,
+		TLS: natsconn.TLS{CA: n.TLS.CAFile, Cert: n.TLS.CertFile, Key: n.TLS.KeyFile},
+	}
+	if n.URL == "" {
+		server, err := s.startEmbedded()
+		if err != nil {
+			return err
+		}
+		s.embedded = server
+		c = natsconn.Config{Options: server.Options()}
+	}
+	conn, err := natsconn.Connect(c, s.log)
+	if err != nil {
+		return err
+	}
+	s.conn = conn
+	return nil
+}
+
+func (s *Service) startEmbedded() (*embedded.Server, error) {
+	n := s.cfg.NATS
+	c := embedded.Config{
+		DataDir: s.cfg.DataDir, Listen: n.Embedded.Listen, SyncAlways: n.Embedded.Sync == "always",
+		Names: s.Names(), User: n.User, Logger: s.log,
+	}
+	var err error
+	if n.PasswordFile != "" {
+		if c.Password, err = dingtalk.FileSecret(n.PasswordFile)(); err != nil {
+			return nil, fmt.Errorf("nats.password_file: %w", err)
+		}
+	}
+	if n.TokenFile != "" {
+		if c.Token, err = dingtalk.FileSecret(n.TokenFile)(); err != nil {
+			return nil, fmt.Errorf("nats.token_file: %w", err)
+		}
+	}
+	return embedded.Start(c)
+}
+
+// openLedger waits for NATS as long as it takes: without the ledger nothing is
+// asked. It gives nil when ctx ends before.
+func (s *Service) openLedger(ctx context.Context) (*store.JetStream, error) {
+	js, err := jetstream.New(s.conn)
+	if err != nil {
+		return nil, fmt.Errorf("open JetStream: %w", err)
+	}
+	pause := publisher.NewBackOff()
+	for said := ""; ; {
+		ledger, err := s.tryLedger(ctx, js)
+		if err == nil {
+			return ledger, nil
+		}
+		if ctx.Err() != nil {
+			return nil, nil
+		}
+		if !passes(err) {
+			return nil, err
+		}
+		if text := err.Error(); text != said {
+			said = text
+			s.log.Warn("waiting for NATS; nothing is asked before", zap.Error(err))
+		}
+		wait(ctx, pause.NextBackOff())
+	}
+}
+
+func (s *Service) tryLedger(ctx context.Context, js jetstream.JetStream) (*store.JetStream, error) {
+	if !s.conn.IsConnected() {
+		return nil, errors.Join(nats.ErrDisconnected, s.conn.LastError())
+	}
+	return store.Open(ctx, js, s.Names(), store.StreamConfig{
+		Replicas: s.cfg.Stream.Replicas, Retention: s.cfg.Stream.Retention, MaxBytes: s.cfg.Stream.MaxBytes,
+	}, s.log)
+}
