@@ -1,0 +1,43 @@
+.DEFAULT_GOAL := help
+FUZZTIME ?= 30s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOFUMPT := mvdan.cc/gofumpt@v0.12.0
+
+.PHONY: help
+help: ## what can be made here
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## the rollcall program, in this folder
+	go build -trimpath -o rollcall ./cmd/rollcall
+
+.PHONY: test
+test: ## the tests that need nothing but Go
+	go test ./...
+
+.PHONY: check
+check: ## formatting, vet, staticcheck and the tests
+	@unformatted=$$(go run $(GOFUMPT) -l .); if [ -n "$$unformatted" ]; then echo "not formatted (run make format):"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	go test ./...
+
+.PHONY: format
+format: ## format the code
+	go run $(GOFUMPT) -w .
+
+.PHONY: race
+race: ## the tests with the race detector
+	go test -race ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (30s) each
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: ## the benchmarks beside the code
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: ci
+ci: ## all that is checked before a change is taken
+	.ci/run
