@@ -36,6 +36,7 @@ type Act struct {
 // the act itself.
 type Refusal struct{ Why string }
 
+// Error says what stands in the way.
 func (r *Refusal) Error() string { return r.Why }
 
 func refuse(format string, args ...any) error { return &Refusal{Why: fmt.Sprintf(format, args...)} }

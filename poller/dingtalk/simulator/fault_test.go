@@ -95,8 +95,13 @@ func TestFaultsHitWhomTheyShould(t *testing.T) {
 func TestImpossibleFaultIsRefused(t *testing.T) {
 	s := newStill(t, Config{})
 	for _, f := range []Fault{
-		{}, {Name: "nonsense"}, {Name: FaultX5, Operation: "nonsense"}, {Name: FaultX5, Times: -1},
-		{Name: FaultX5, Probability: 1.5}, {Name: FaultX5, Status: 99}, {Name: FaultX5, Delay: -1},
+		{},
+		{Name: "nonsense"},
+		{Name: FaultX5, Operation: "nonsense"},
+		{Name: FaultX5, Times: -1},
+		{Name: FaultX5, Probability: 1.5},
+		{Name: FaultX5, Status: 99},
+		{Name: FaultX5, Delay: -1},
 	} {
 		if s.Arm(f) == nil {
 			t.Errorf("%+v is accepted", f)
@@ -307,6 +312,26 @@ func TestAHangLastsUntilTheCallerGoes(t *testing.T) {
 			t.Errorf("the caller waited %v", took)
 		}
 		w.Close()
+	})
+}
+
+func TestClosingAWireEndsWhatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, id := staged(t, Config{})
+		w := NewWire(s.Handler())
+		if err := s.Arm(Fault{Name: FaultHang}); err != nil {
+			t.Fatal(err)
+		}
+		failed := make(chan error, 1)
+		go func() {
+			_, _, err := post(w.Client(), "http://dingtalk.test", "", id)
+			failed <- err
+		}()
+		synctest.Wait()
+		w.Close()
+		if err := <-failed; err == nil {
+			t.Error("a hanging call is answered")
+		}
 	})
 }
 

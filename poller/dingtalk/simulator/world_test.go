@@ -351,11 +351,25 @@ func TestKeepBoundsMemory(t *testing.T) {
 
 func TestImpossibleConfigIsRefused(t *testing.T) {
 	for _, cfg := range []Config{
-		{Rate: -1}, {People: -1}, {People: 251}, {QPS: -1}, {Lifetime: -1},
-		{EndStyle: "maybe"}, {Gone: "maybe"}, {Keep: -1},
+		{Rate: -1},
+		{People: -1},
+		{People: 251},
+		{QPS: -1},
+		{Lifetime: -1},
+		{EndStyle: "maybe"},
+		{Gone: "maybe"},
+		{Keep: -1},
 	} {
 		if _, err := New(cfg); err == nil {
 			t.Errorf("%+v is accepted", cfg)
 		}
+	}
+}
+
+func BenchmarkFacts(b *testing.B) {
+	s := newStill(b, Config{Seed: 1, Meetings: 20, People: 20, Rate: 50, Keep: 1000})
+	b.ReportAllocs()
+	for b.Loop() {
+		s.StepFacts(1)
 	}
 }
