@@ -1,0 +1,91 @@
+package printer
+
+import (
+	"fmt"
+
+	"rollcall"
+)
+
+// what says in words what happened, and how it is known where not by the
+// difference of two polls.
+func (p Printer) what(e rollcall.Event) string {
+	text := p.happened(e) + because(e.Reason)
+	switch e.Provenance {
+	case rollcall.ProvenanceBaseline:
+		return text + " [as found]"
+	case rollcall.ProvenanceInferred:
+		return text + " [between two polls]"
+	case rollcall.ProvenanceReconciled:
+		return text + " [from DingTalk's record]"
+	}
+	return text
+}
+
+// happened says what happened; a type that has no words yet speaks for itself.
+func (p Printer) happened(e rollcall.Event) string {
+	text, known := words()[e.Type]
+	switch {
+	case !known:
+		return string(e.Type)
+	case e.Type == rollcall.MeetingTitleChanged:
+		return text + " " + e.Meeting.Title
+	case e.Type == rollcall.MeetingStartTimeChanged && !e.Meeting.StartTime.IsZero():
+		return text + " " + p.time(e.Meeting.StartTime)
+	case e.Type == rollcall.ParticipantJoined && e.Participant != nil && e.Participant.Session > 1:
+		return fmt.Sprintf("%s again (visit %d)", text, e.Participant.Session)
+	case e.Type == rollcall.ParticipantDeclined && e.Participant != nil && e.Participant.RejectDescription != "":
+		return text + ": " + e.Participant.RejectDescription
+	case e.Type == rollcall.ParticipantRenamed && e.Participant != nil:
+		return text + " " + e.Participant.Nick
+	}
+	return text
+}
+
+func words() map[rollcall.Type]string {
+	return map[rollcall.Type]string{
+		rollcall.MeetingInitialized:      "the meeting is set up",
+		rollcall.MeetingStarted:          "the meeting started",
+		rollcall.MeetingTitleChanged:     "the title is now",
+		rollcall.MeetingStartTimeChanged: "the start is now",
+		rollcall.MeetingMuteAllEnforced:  "everybody was muted",
+		rollcall.MeetingMuteAllLifted:    "everybody may speak again",
+		rollcall.MeetingMicMuted:         "the meeting's microphone was muted",
+		rollcall.MeetingMicUnmuted:       "the meeting's microphone was unmuted",
+		rollcall.MeetingCameraClosed:     "the meeting's camera was closed",
+		rollcall.MeetingCameraOpened:     "the meeting's camera was opened",
+		rollcall.MeetingEnded:            "the meeting ended",
+		rollcall.MeetingUntracked:        "the meeting is no longer tracked",
+		rollcall.MeetingSummarized:       "the exact times were read",
+
+		rollcall.ParticipantInvited:          "was invited",
+		rollcall.ParticipantJoining:          "is being called",
+		rollcall.ParticipantJoined:           "joined",
+		rollcall.ParticipantLeft:             "left",
+		rollcall.ParticipantKickedOut:        "was kicked out",
+		rollcall.ParticipantInvitationLapsed: "is no longer invited",
+		rollcall.ParticipantDeclined:         "declined",
+		rollcall.ParticipantJoinFailed:       "could not join",
+		rollcall.ParticipantMicOpened:        "opened the microphone",
+		rollcall.ParticipantMicClosed:        "closed the microphone",
+		rollcall.ParticipantCameraOpened:     "opened the camera",
+		rollcall.ParticipantCameraClosed:     "closed the camera",
+		rollcall.ParticipantRenamed:          "is now called",
+	}
+}
+
+// because gives the reason, where it says more than what happened.
+func because(reason rollcall.Reason) string {
+	switch reason {
+	case rollcall.ReasonReopened:
+		return " again"
+	case rollcall.ReasonVanished:
+		return " (no longer listed)"
+	case rollcall.ReasonCalledAgain:
+		return " (and is called again)"
+	case rollcall.ReasonMeetingEnded:
+		return " (the meeting ended)"
+	case rollcall.ReasonResourceClosed:
+		return " (closed)"
+	}
+	return ""
+}
