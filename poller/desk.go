@@ -13,8 +13,9 @@ import (
 // the goroutine that makes the pass.
 type desk struct {
 	memos map[string]*memo
-	// alone are meetings because of which batches are refused as ended, while
-	// nothing says that they have: in a batch they would cost a search each time.
+	// alone are meetings because of which a batch was refused as ended. Those
+	// that are asked about all the same, since their end is not stored yet or
+	// is denied by the lookup, would cost a search each time.
 	alone    map[string]bool
 	streak   streak
 	lastGood time.Time

@@ -2,6 +2,7 @@ package poller
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -42,6 +43,7 @@ type fakeSource struct {
 	forever  error               // outcome of every call, after the script
 	took     time.Duration
 	hang     bool // calls last until their context ends
+	mute     bool // lookups do
 	queries  [][]string
 	lookups  []string
 	at       []time.Time // of every call
@@ -109,6 +111,7 @@ func (s *fakeSource) Lookup(ctx context.Context, id string) (Standing, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lookups = append(s.lookups, id)
+	s.hang = s.hang || s.mute
 	if err := s.next(ctx); err != nil {
 		return Standing{}, err
 	}
@@ -146,11 +149,11 @@ func (b *book) ask(ids ...string) Ask {
 		Shard: b.shard, IDs: ids,
 		Next: func() rollcall.Number { b.poll++; return rollcall.Number{Term: 1, Poll: b.poll} },
 		Emit: func(ctx context.Context, o rollcall.Observation) error {
-			if b.full != nil {
-				return b.full
+			if err := cmp.Or(b.full, ctx.Err()); err != nil {
+				return err
 			}
 			b.observations = append(b.observations, o)
-			return ctx.Err()
+			return nil
 		},
 	}
 }

@@ -259,7 +259,7 @@ func TestSeveralShardsShareOnePoller(t *testing.T) {
 func TestWaitingQuestionsSeeANewHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source, ids := healthy(20)
-		source.script = []error{fault{class: ClassQuota}}
+		source.script, source.took = []error{fault{class: ClassQuota}}, 500*time.Millisecond
 		p := &Poller{Source: source, Limiter: rate.NewLimiter(1, 1)}
 		done := make(chan Report)
 		for shard := range 2 {
@@ -305,4 +305,19 @@ func TestCancelEndsWaiting(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestFailureIsNoSuccess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, ids := healthy(1)
+		p, b := &Poller{Source: source}, &book{}
+		for _, class := range []Class{ClassPermission, ClassTransient, ClassPermission} {
+			source.forever = fault{class: class}
+			p.Pass(t.Context(), b.ask(ids...))
+			wait(t.Context(), time.Minute)
+		}
+		if p.hold.strikes != 2 {
+			t.Errorf("hold %+v", p.hold)
+		}
+	})
 }

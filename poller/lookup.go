@@ -29,11 +29,10 @@ func (r *run) followUp(f followUp) {
 			return err
 		})
 	})
-	sighting, told := conclude(f, standing, err)
-	if f.refusal != ClassNone && sighting.Kind != rollcall.SightingEnded {
+	if f.refusal != ClassNone {
 		r.desk.shun(f.id)
 	}
-	if told {
+	if sighting, told := conclude(f, standing, err); told {
 		o := r.observation(q)
 		o.Sightings = []rollcall.Sighting{sighting}
 		r.emit(o)

@@ -73,10 +73,13 @@ func TestLoopStopsDuringAPass(t *testing.T) {
 func TestLoopSurvivesClockJumps(t *testing.T) {
 	for name, c := range map[string]struct {
 		jump   time.Duration
+		after  time.Duration // the second pass
 		missed int
 	}{
-		"forward": {3 * time.Hour, 720}, "back": {-3 * time.Hour, 0}, "a moment back": {-300 * time.Millisecond, 0},
-		"years forward": {20 * 365 * 24 * time.Hour, mostMissed},
+		"forward":       {3 * time.Hour, time.Second, 720},
+		"years forward": {20 * 365 * 24 * time.Hour, time.Second, mostMissed},
+		"back":          {-3 * time.Hour, time.Second, 0},
+		"a moment back": {-300 * time.Millisecond, -time.Nanosecond, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -89,7 +92,7 @@ func TestLoopSurvivesClockJumps(t *testing.T) {
 				}}
 				began, missed := watch(t, l, 125*time.Second, func(_ context.Context, n int) {
 					if n == 2 {
-						set = time.Now().Add(time.Second)
+						set = time.Now().Add(c.after)
 					}
 				})
 				if len(began) < 7 || len(began) > 8 || missed != c.missed {

@@ -153,6 +153,11 @@ func TestPassConcludesNothingFromAnIncompleteAnswer(t *testing.T) {
 	if len(report.Unanswered) != 2 || !report.Good {
 		t.Errorf("report %+v", report)
 	}
+	source.partial = false
+	source.raw["m001"] = "started m001"
+	if report = (&Poller{Source: source}).Pass(t.Context(), b.ask(ids...)); len(source.lookups) != 0 || len(report.Unanswered) != 1 {
+		t.Errorf("a malformed meeting is taken for a missing one: %+v", report)
+	}
 }
 
 func TestPassFindsTheExactEnd(t *testing.T) {
@@ -181,6 +186,7 @@ func TestPassFindsTheExactEnd(t *testing.T) {
 func TestPassGoesOnWithoutTheExactEnd(t *testing.T) {
 	for name, sick := range map[string]error{
 		"transient": fault{class: ClassTransient}, "unknown": fault{class: ClassUnknown}, "slow": nil,
+		"asked to wait": fault{ClassTransient, 4500 * time.Millisecond}, "mute": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -191,6 +197,7 @@ func TestPassGoesOnWithoutTheExactEnd(t *testing.T) {
 					source.sick[id] = sick
 				}
 				source.took = time.Second
+				source.mute = name == "mute"
 				b := &book{}
 				began := time.Now()
 				report := (&Poller{Source: source}).Pass(t.Context(), b.ask(ids...))
@@ -217,7 +224,7 @@ func TestPassHalvesForEndedMeetings(t *testing.T) {
 		if s.Kind != rollcall.SightingEnded || s.Reason != rollcall.ReasonResourceClosed || !s.EndTime.Equal(end) {
 			t.Errorf("sighted %+v", s)
 		}
-		if len(source.queries) > 2*6+1 || len(source.lookups) != 1 || report.Answered != 64 {
+		if len(source.queries) > map[int]int{0: 2*6 + 1, 31: 6 + 2, 63: 6 + 1}[one] || len(source.lookups) != 1 || report.Answered != 64 {
 			t.Errorf("%d queries, %d lookups, report %+v", len(source.queries), len(source.lookups), report)
 		}
 	}
@@ -377,5 +384,36 @@ func TestPassKeepsToTheBudget(t *testing.T) {
 	left = 100
 	if report = p.Pass(t.Context(), b.ask(ids...)); report.State != StateOK || spent[len(spent)-1] != OpLookup {
 		t.Errorf("report %+v, spent %v", report, spent)
+	}
+}
+
+func TestExactEndIsThatOfAnEndedMeeting(t *testing.T) {
+	end := instant("2026-11-23T09:00:00Z")
+	source, ids := healthy(3)
+	for _, id := range ids {
+		source.raw[id] = "ended " + id
+	}
+	source.standing["m001"] = Standing{Status: rollcall.StatusStarted, EndTime: end}
+	source.standing["m002"] = Standing{Status: rollcall.StatusEnded, EndTime: end}
+	b := &book{}
+	(&Poller{Source: source}).Pass(t.Context(), b.ask(ids...))
+	s := b.observations[0].Sightings
+	if !s[0].EndTime.IsZero() || !s[1].EndTime.IsZero() || !s[2].EndTime.Equal(end) {
+		t.Errorf("sighted %+v", s)
+	}
+}
+
+// TestPassOwnsItsBytes lets the source use its buffer again, and a meeting's
+// bytes be a piece of a large answer.
+func TestPassOwnsItsBytes(t *testing.T) {
+	buffer := []byte("one large answer")
+	source := steady{map[string]Found{"a": {"a", buffer[:3]}}}
+	p, b := &Poller{Source: source}, &book{}
+	p.Pass(t.Context(), b.ask("a"))
+	copy(buffer, "two")
+	p.Pass(t.Context(), b.ask("a"))
+	first, second := b.observations[0].Sightings[0], b.observations[1].Sightings[0]
+	if string(first.Raw) != "one" || string(second.Raw) != "two" || second.Answer == nil {
+		t.Errorf("sighted %s, then %s", first.Raw, second.Raw)
 	}
 }

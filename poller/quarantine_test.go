@@ -54,6 +54,10 @@ func TestQuarantineForgetsWhatIsNotAsked(t *testing.T) {
 	if len(p.Quarantined()) != 0 {
 		t.Error("a meeting that is not asked about stays in quarantine")
 	}
+	p.Pass(t.Context(), (&book{shard: 1}).ask("m000"))
+	if p.Forget(1); len(p.Quarantined()) != 0 {
+		t.Error("a forgotten shard keeps its quarantine")
+	}
 }
 
 func TestWaitingInQuarantineIsNothingToAsk(t *testing.T) {
@@ -138,9 +142,8 @@ func TestManySuspectsDoNotEndAPass(t *testing.T) {
 			t.Fatalf("%d quarantined", len(p.Quarantined()))
 		}
 		wait(t.Context(), time.Hour)
-		source.bad = nil
 		delete(source.raw, "m059")
-		if report := p.Pass(t.Context(), b.ask(ids...)); report.Answered != 60 || len(source.lookups) == 0 {
+		if report := p.Pass(t.Context(), b.ask(ids...)); report.Answered != 10 || len(source.lookups) != 1 {
 			t.Errorf("report %s", fmt.Sprint(report))
 		}
 	})
@@ -174,6 +177,28 @@ func TestSpoilerThatGoesOnIsAskedAlone(t *testing.T) {
 	source.closed = nil
 	p.Pass(t.Context(), b.ask(ids...))
 	if report := p.Pass(t.Context(), b.ask(ids...)); report.Calls != 1 || report.Answered != 64 {
+		t.Errorf("report %+v", report)
+	}
+}
+
+func TestScatteredRefusalsDoNotEndAPass(t *testing.T) {
+	source, ids := healthy(200)
+	for i := 0; i < len(ids); i += 4 {
+		source.bad[ids[i]] = true
+	}
+	report := (&Poller{Source: source, BatchSize: 4}).Pass(t.Context(), (&book{}).ask(ids...))
+	if report.Answered != 150 || len(report.Unanswered) != 50 {
+		t.Errorf("%d answered, %d unanswered", report.Answered, len(report.Unanswered))
+	}
+}
+
+func TestSpoilerThatEndedIsAskedAlone(t *testing.T) {
+	source, ids := healthy(64)
+	source.closed["m009"] = true
+	source.standing["m009"] = Standing{Status: rollcall.StatusEnded}
+	p, b := &Poller{Source: source}, &book{}
+	p.Pass(t.Context(), b.ask(ids...))
+	if report := p.Pass(t.Context(), b.ask(ids...)); report.Calls != 3 || report.Answered != 64 {
 		t.Errorf("report %+v", report)
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // retries are the delays before a question is tried again within a pass.
-// A vendor that asks for more than the longest is not asked again in this pass.
+// A vendor that asks for more than the longest has the tenant held back.
 func retries() growth { return growth{250 * time.Millisecond, 5 * time.Second} }
 
 // mostFailures is how many questions in a row may fail before a pass gives up.
@@ -52,15 +52,14 @@ func (r *run) try(op string, call func(context.Context) error) error {
 }
 
 // tryUntil makes a call, and makes it once more when it fails in a way that
-// may pass. It does not wait longer than the longest delay, nor beyond the
-// deadline, where there is one.
+// may pass. It does not wait beyond the deadline, where there is one.
 func (r *run) tryUntil(deadline time.Time, op string, call func(context.Context) error) error {
 	err := r.call(op, call)
 	if r.halt != nil || !passing(ClassOf(err)) {
 		return err
 	}
 	pause := max(retries().delay(0, rand.Float64()), retryAfter(err))
-	if pause > retries().most || !deadline.IsZero() && pause > time.Until(deadline) {
+	if !deadline.IsZero() && pause > time.Until(deadline) {
 		return err
 	}
 	wait(r.ctx, pause)

@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,6 +49,11 @@ func TestPassLogsChanges(t *testing.T) {
 			}
 			wait(t.Context(), time.Minute)
 		}
+		source.forever = fault{class: ClassTransient}
+		p.Pass(t.Context(), b.ask(ids...))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		p.Pass(ctx, b.ask(ids...))
 		var got []string
 		for _, entry := range logs.All() {
 			got = append(got, entry.Level.String()+" "+entry.Message)
@@ -55,7 +61,7 @@ func TestPassLogsChanges(t *testing.T) {
 				t.Errorf("entry without its tenant: %v", entry)
 			}
 		}
-		want := []string{"warn polling fails", "error polling fails differently", "info polling works again"}
+		want := []string{"warn polling fails", "error polling fails differently", "info polling works again", "warn polling fails"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
