@@ -19,8 +19,8 @@ type complaint struct {
 // readComplaint reads any body; of one that is no JSON object it only learns
 // whether it is HTML. Names count in any letter case.
 func readComplaint(contentType string, body []byte) (c complaint) {
-	isObject := pick(body, func(key, value []byte) {
-		switch strings.ToLower(unquote(key)) {
+	isObject := pick(body, func(name, value []byte) {
+		switch strings.ToLower(string(name)) {
 		case "code", "errcode":
 			c.code = word(value)
 		case "message", "errmsg":
@@ -57,8 +57,8 @@ func word(raw []byte) string {
 // scopes reads requiredScopes out of accessdenieddetail.
 func scopes(raw []byte) (names []string) {
 	const most = 16
-	pick(raw, func(key, value []byte) {
-		if !strings.EqualFold(unquote(key), "requiredScopes") || value[0] != '[' {
+	pick(raw, func(name, value []byte) {
+		if !strings.EqualFold(string(name), "requiredScopes") || value[0] != '[' {
 			return
 		}
 		c := newCursor(value)

@@ -3,6 +3,7 @@ package dingtalk
 import (
 	"bytes"
 	"encoding/json"
+	"unicode/utf8"
 )
 
 // cursor walks JSON that nobody has checked yet: what it passes is valid, or at
@@ -44,16 +45,14 @@ func (c *cursor) value() []byte {
 	return c.data[start:c.at:c.at]
 }
 
-// object passes an object: each is called with the cursor before the value of a
-// member and must pass it. The key may be escaped still, see [isKey].
-func (c *cursor) object(each func(key []byte)) {
+// object passes an object: each is called with the name of a member, and with
+// the cursor before its value, which it must pass.
+func (c *cursor) object(each func(name []byte)) {
 	c.container('}', func() {
 		start := c.at
-		if c.at = skipKey(c.data, start); c.at == bad {
-			return
+		if c.at = skipKey(c.data, start); c.at != bad {
+			each(plain(c.data[start:skipString(c.data, start)]))
 		}
-		end := skipString(c.data, start)
-		each(c.data[start:end])
 	})
 }
 
@@ -96,12 +95,13 @@ func (c *cursor) separator(closing byte) bool {
 	return next == ','
 }
 
-// isKey reports whether a key as it stands in JSON, quotes and all, means name.
-func isKey(key []byte, name string) bool {
-	if bytes.IndexByte(key, '\\') < 0 {
-		return len(key) == len(name)+2 && string(key[1:len(key)-1]) == name
+// plain gives what a valid JSON string means, without a copy where it can.
+func plain(raw []byte) []byte {
+	inner := raw[1 : len(raw)-1]
+	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return inner
 	}
-	return unquote(key) == name
+	return []byte(unquote(raw))
 }
 
 // unquote gives what a valid JSON string means; what is not UTF-8 is replaced.

@@ -30,17 +30,17 @@ func (*Client) Decode(raw []byte) *rollcall.Answer { return decode(raw) }
 func decode(raw []byte) *rollcall.Answer {
 	d := decoder{answer: new(rollcall.Answer)}
 	var title, startTime, status, mediaStatus, userList []byte
-	ok := pick(raw, func(key, value []byte) {
-		switch {
-		case isKey(key, "title"):
+	ok := pick(raw, func(name, value []byte) {
+		switch string(name) {
+		case "title":
 			title = value
-		case isKey(key, "startTime"):
+		case "startTime":
 			startTime = value
-		case isKey(key, "status"):
+		case "status":
 			status = value
-		case isKey(key, "mediaStatus"):
+		case "mediaStatus":
 			mediaStatus = value
-		case isKey(key, "userList"):
+		case "userList":
 			userList = value
 		}
 	})
@@ -58,14 +58,14 @@ func decode(raw []byte) *rollcall.Answer {
 
 // pick calls each with the members of an object, in their order, so that the
 // last of a name wins; ok is false if raw is not an object.
-func pick(raw []byte, each func(key, value []byte)) (ok bool) {
+func pick(raw []byte, each func(name, value []byte)) (ok bool) {
 	c := newCursor(raw)
 	if c.peek() != '{' {
 		return false
 	}
-	c.object(func(key []byte) {
+	c.object(func(name []byte) {
 		if value := c.value(); value != nil {
-			each(key, value)
+			each(name, value)
 		}
 	})
 	return c.done()
@@ -159,19 +159,19 @@ func (d *decoder) pass(field, value string) {
 // entry reads one element; ok is false if nobody can say whose it is.
 func (d *decoder) entry(raw []byte) (entry rollcall.Entry, ok bool) {
 	var userID, nick, attend, mic, camera, reject []byte
-	isObject := pick(raw, func(key, value []byte) {
-		switch {
-		case isKey(key, "userId"):
+	isObject := pick(raw, func(name, value []byte) {
+		switch string(name) {
+		case "userId":
 			userID = value
-		case isKey(key, "nick"):
+		case "nick":
 			nick = value
-		case isKey(key, "attendStatus"):
+		case "attendStatus":
 			attend = value
-		case isKey(key, "micStatus"):
+		case "micStatus":
 			mic = value
-		case isKey(key, "cameraStatus"):
+		case "cameraStatus":
 			camera = value
-		case isKey(key, "rejectDescription"):
+		case "rejectDescription":
 			reject = value
 		}
 	})

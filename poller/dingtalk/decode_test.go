@@ -47,9 +47,10 @@ func TestDecodeMeeting(t *testing.T) {
 			rollcall.Answer{Oddities: odd("title", "object", "startTime", "true", "status", "array", "mediaStatus", "-1", "userList", "object")},
 		},
 		"broken numbers": {
-			`{"startTime":1.5,"status":"0x1","mediaStatus":1e400}`,
-			rollcall.Answer{Oddities: odd("startTime", "1.5", "status", `"0x1"`, "mediaStatus", "1e400")},
+			`{"startTime":1.5,"status":"0x1","mediaStatus":1e300}`,
+			rollcall.Answer{Oddities: odd("startTime", "1.5", "status", `"0x1"`, "mediaStatus", "1e300")},
 		},
+		"beyond floats": {`{"mediaStatus":1e18,"status":1e400}`, rollcall.Answer{Oddities: odd("status", "1e400", "mediaStatus", "1e18")}},
 		"empty strings": {
 			`{"title":"","startTime":"","status":"","mediaStatus":" 1"}`,
 			rollcall.Answer{Oddities: odd("startTime", `""`, "status", `""`, "mediaStatus", `" 1"`)},

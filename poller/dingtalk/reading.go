@@ -26,8 +26,8 @@ func (x *exchange) readAnswers(a answer, ids []string) (poller.Answers, error) {
 // readStanding reads the answer of the single-meeting query.
 func (x *exchange) readStanding(a answer, id string) (poller.Standing, error) {
 	var info []byte
-	whole := pick(a.body, func(key, value []byte) {
-		if isKey(key, "confInfo") {
+	whole := pick(a.body, func(name, value []byte) {
+		if string(name) == "confInfo" {
 			info = value
 		}
 	})
@@ -45,17 +45,17 @@ func (x *exchange) readStanding(a answer, id string) (poller.Standing, error) {
 // of its own and is never looked at.
 func standingOf(info []byte) (s poller.Standing, about string, ok bool) {
 	d := decoder{answer: new(rollcall.Answer)} // nobody asks for the oddities
-	ok = pick(info, func(key, value []byte) {
-		switch {
-		case isKey(key, "conferenceId"):
+	ok = pick(info, func(name, value []byte) {
+		switch string(name) {
+		case "conferenceId":
 			about = idOf(value)
-		case isKey(key, "title"):
+		case "title":
 			s.Title = d.text("title", value)
-		case isKey(key, "status"):
+		case "status":
 			s.Status = coded(&d, "status", value, statuses)
-		case isKey(key, "startTime"):
+		case "startTime":
 			s.StartTime, _ = moment(value)
-		case isKey(key, "endTime"):
+		case "endTime":
 			s.EndTime, _ = moment(value)
 		}
 	})

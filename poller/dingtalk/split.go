@@ -3,7 +3,6 @@ package dingtalk
 import (
 	"bytes"
 	"slices"
-	"unicode/utf8"
 
 	"rollcall/poller"
 )
@@ -42,8 +41,8 @@ func split(body []byte, ids []string) (answers poller.Answers, listed, ok bool) 
 	return s.result(), true, true
 }
 
-func (s *splitter) member(key []byte) {
-	if !isKey(key, "infos") {
+func (s *splitter) member(name []byte) {
+	if string(name) != "infos" {
 		s.value()
 		return
 	}
@@ -57,7 +56,7 @@ func (s *splitter) member(key []byte) {
 }
 
 // element passes one element of the list and files it under its id.
-func (s *splitter) element(member func(key []byte)) {
+func (s *splitter) element(member func(name []byte)) {
 	if s.peek() != '{' {
 		s.value()
 		s.answers.Complete = false
@@ -71,9 +70,9 @@ func (s *splitter) element(member func(key []byte)) {
 	}
 }
 
-func (s *splitter) elementMember(key []byte) {
+func (s *splitter) elementMember(name []byte) {
 	value := s.value()
-	if isKey(key, "conferenceId") {
+	if string(name) == "conferenceId" {
 		s.id = value
 	}
 }
@@ -122,9 +121,7 @@ func idBytes(raw []byte) (id []byte, ok bool) {
 	if raw[0] != '"' {
 		return raw, skipDigits(raw, 0) == len(raw)
 	}
-	if id = raw[1 : len(raw)-1]; bytes.IndexByte(id, '\\') >= 0 || !utf8.Valid(id) {
-		id = []byte(unquote(raw))
-	}
+	id = plain(raw)
 	return id, len(id) > 0
 }
 

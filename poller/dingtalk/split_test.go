@@ -82,6 +82,7 @@ func TestSplit(t *testing.T) {
 		"number element":      {`{"infos":[1]}`, poller.Answers{}, true, true},
 		"list element":        {`{"infos":[[{"conferenceId":"a"}]]}`, poller.Answers{}, true, true},
 		"no id":               {`{"infos":[{}]}`, poller.Answers{}, true, true},
+		"no id after one":     {`{"infos":[{"conferenceId":"a"},{}]}`, poller.Answers{Found: found("a", `{"conferenceId":"a"}`)}, true, true},
 		"null id":             {`{"infos":[{"conferenceId":null}]}`, poller.Answers{}, true, true},
 		"empty id":            {`{"infos":[{"conferenceId":""}]}`, poller.Answers{}, true, true},
 		"fractional id":       {`{"infos":[{"conferenceId":17.0}]}`, poller.Answers{}, true, true},
@@ -129,6 +130,25 @@ func TestSplitNests(t *testing.T) {
 	}
 }
 
+// TestScannerKnowsEveryByte tries each byte wherever the grammar of JSON makes
+// a choice.
+func TestScannerKnowsEveryByte(t *testing.T) {
+	for _, frame := range []string{
+		"%s", `"%s"`, `"1234567%s"`, `"\%s"`, `"\u00%s0"`, `"\%s0041"`, "%s1", "-%s", "0%s", "0%s1", "1%s", "1.%s", "1.5%s", "1.5%s1", "1e%s", "1e%s1", "1E+%s",
+		"[%s]", "[1%s]", "[1%s2]", "[1,%s]", "{%s}", `{"a"%s1}`, `{"a":%s}`, `{"a":1%s}`, `{"a":1%s"b":2}`, `{"a":1,%s}`, `{"a":1}%s`,
+		"tru%s", "%srue", "nul%s", "%sull", "fals%s", "%salse", "true%s", "[true%s]",
+	} {
+		for b := range 256 {
+			body := []byte(strings.Replace(frame, "%s", string([]byte{byte(b)}), 1))
+			c := newCursor(body)
+			c.value()
+			if c.done() != json.Valid(body) {
+				t.Errorf("%q: valid %v", body, c.done())
+			}
+		}
+	}
+}
+
 func FuzzSplit(f *testing.F) {
 	body, _ := batch(2, 2)
 	f.Add(string(body))
@@ -142,11 +162,10 @@ func FuzzSplit(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		body := []byte(text)
 		valid := json.Valid(body)
-		if c := newCursor(body); c.at != bad {
-			c.value()
-			if c.done() != valid {
-				t.Fatalf("valid %v, the scanner says otherwise", valid)
-			}
+		c := newCursor(body)
+		c.value()
+		if c.done() != valid {
+			t.Fatalf("valid %v, the scanner says otherwise", valid)
 		}
 		ids := []string{"a", "17", "b", "\ufffd"}
 		got, listed, ok := split(body, ids)

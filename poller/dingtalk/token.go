@@ -61,11 +61,11 @@ func (x *exchange) fetchToken(ctx context.Context, auth Auth) (token, error) {
 // a header can carry.
 func readToken(body []byte) (value string, life time.Duration) {
 	life = usualLife
-	ok := pick(body, func(key, raw []byte) {
-		switch {
-		case isKey(key, "accessToken"), isKey(key, "access_token"):
+	ok := pick(body, func(name, raw []byte) {
+		switch string(name) {
+		case "accessToken", "access_token":
 			value, _ = text(raw)
-		case isKey(key, "expireIn"), isKey(key, "expires_in"):
+		case "expireIn", "expires_in":
 			if seconds, ok := integer(raw); ok && seconds > 0 {
 				life = time.Duration(min(seconds, int64(longLife/time.Second))) * time.Second
 			}

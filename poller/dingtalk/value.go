@@ -1,11 +1,9 @@
 package dingtalk
 
 import (
-	"bytes"
 	"math"
 	"strconv"
 	"time"
-	"unicode/utf8"
 )
 
 // The functions below read one valid JSON value, leniently.
@@ -35,10 +33,7 @@ func text(raw []byte) (s string, ok bool) {
 	if len(raw) == 0 || raw[0] != '"' {
 		return "", false
 	}
-	if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
-		return string(inner), true
-	}
-	return unquote(raw), true
+	return string(plain(raw)), true
 }
 
 // integer reads a whole number, also one in a string or written as a float.
