@@ -45,7 +45,7 @@ func (s *step) numberNick(lines []line, partial bool) []line {
 			continue
 		}
 		if k.who.Attendance == rollcall.AttendancePresent && presence(l.entry.Attendance) < presence(k.who.Attendance) && !unsaid(l.entry.Attendance) {
-			l.spent = d.spend(wentOrder()) // called again: one of the codes that grew is this departure
+			d.spend() // called again: one of the codes that grew is this departure
 		}
 		d.lines = append(d.lines, l)
 	}
@@ -56,25 +56,27 @@ func (s *step) numberNick(lines []line, partial bool) []line {
 // lastOfNick gives the gone codes and the number of entries that a nick had in
 // the last list.
 func (s *step) lastOfNick(prefix string) (gone tally, entries int) {
-	from, _ := slices.BinarySearchFunc(s.memory, prefix, byMemoryKey)
-	for _, m := range s.memory[from:] {
-		if !strings.HasPrefix(m.Participant.Key, prefix) {
-			break
+	i, _ := slices.BinarySearchFunc(s.roster, prefix, byKey)
+	j, _ := slices.BinarySearchFunc(s.memory, prefix, byMemoryKey)
+	people := knownPeople{s.roster[i:], s.memory[j:]}
+	for people.more() && strings.HasPrefix(people.key(), prefix) {
+		k := people.next()
+		if !isAnonKey(k.who.Key, prefix) {
+			continue
 		}
-		if isAnonKey(m.Participant.Key, prefix) {
-			gone = tally{gone[0] + m.Failed, gone[1] + m.KickedOut, gone[2] + m.Left}
-		}
-	}
-	from, _ = slices.BinarySearchFunc(s.roster, prefix, byKey)
-	for _, p := range s.roster[from:] {
-		if !strings.HasPrefix(p.Key, prefix) {
-			break
-		}
-		if isAnonKey(p.Key, prefix) {
+		gone = gone.plus(k.gone)
+		if k.who.Attendance.InRoster() || k.gone != (tally{}) {
 			entries++
 		}
 	}
-	return gone, entries + gone[0] + gone[1] + gone[2]
+	return gone, entries
+}
+
+func (t tally) plus(o tally) tally {
+	for i := range t {
+		t[i] += o[i]
+	}
+	return t
 }
 
 // since gives by how much each code grew.
@@ -104,7 +106,7 @@ type dealing struct {
 // one. Of the rest, people of the roster come first: they did leave.
 func (d *dealing) deal() {
 	for i := range d.places {
-		d.keep(&d.places[i], lastCode(d.places[i].known))
+		d.keep(&d.places[i], d.places[i].known.gone.grown(tally{}))
 	}
 	for i := range d.places {
 		d.keep(&d.places[i], d.places[i].known.who.Attendance)
@@ -117,14 +119,6 @@ func (d *dealing) deal() {
 	for i := range d.places {
 		d.take(&d.places[i], wentOrder())
 	}
-}
-
-// lastCode gives the code that somebody gone had in the last list.
-func lastCode(k known) rollcall.Attendance {
-	if k.who.Attendance.InRoster() {
-		return rollcall.AttendanceUnknown
-	}
-	return k.gone.grown(tally{})
 }
 
 // wentOrder is the order in which a departure looks for its code: a kick is
@@ -142,11 +136,17 @@ func departureOrder(a rollcall.Attendance) [3]rollcall.Attendance {
 	return [3]rollcall.Attendance{rollcall.AttendanceFailed, rollcall.AttendanceLeft, rollcall.AttendanceKickedOut}
 }
 
-// keep deals an entry of the code that the place had before, if there is one.
+// keep deals an entry of the code that the place had before, if there is one,
+// and rather the very refusal that is remembered.
 func (d *dealing) keep(p *place, code rollcall.Attendance) {
-	if i := d.find(code); !p.dealt && i >= 0 {
-		d.give(p, i, rollcall.AttendanceUnknown)
+	i := d.find(code)
+	if p.dealt || i < 0 {
+		return
 	}
+	same := slices.IndexFunc(d.codes, func(e *rollcall.Entry) bool {
+		return e.Attendance == code && e.RejectDescription == p.known.who.RejectDescription
+	})
+	d.give(p, max(i, same), rollcall.AttendanceUnknown)
 }
 
 // take deals an entry of a code that grew, or else the first one.
@@ -165,14 +165,13 @@ func (d *dealing) take(p *place, order [3]rollcall.Attendance) {
 }
 
 // spend uses up one growth without an entry.
-func (d *dealing) spend(order [3]rollcall.Attendance) rollcall.Attendance {
-	for _, code := range order {
+func (d *dealing) spend() {
+	for _, code := range wentOrder() {
 		if *d.growth.of(code) > 0 {
 			*d.growth.of(code)--
-			return code
+			return
 		}
 	}
-	return rollcall.AttendanceUnknown
 }
 
 func (d *dealing) find(code rollcall.Attendance) int {

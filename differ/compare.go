@@ -55,12 +55,12 @@ func absent(k known, partial bool) person {
 // sight judges somebody who is listed; the first of the lines counts.
 func (s *step) sight(k known, lines []line, partial bool) person {
 	e := lines[0].entry
-	p := person{was: k.who, is: k.who, before: k.gone, now: count(lines), listed: true, half: k.half, spent: lines[0].spent}
+	p := person{was: k.who, is: k.who, before: k.gone, now: count(lines), listed: true, half: k.half, grown: lines[0].grown}
 	p.is.Key, p.is.UserID = lines[0].key, e.UserID
 	if e.Nick != "" {
 		p.is.Nick = e.Nick
 	}
-	if partial {
+	if partial && e.UserID != "" {
 		p.now = p.now.atLeast(p.before) // an entry that could not be read is not one that is gone
 	}
 	switch {
@@ -80,7 +80,7 @@ func (s *step) sight(k known, lines []line, partial bool) person {
 func (s *step) depart(p *person, lines []line, partial bool) {
 	code := p.now.grown(p.before)
 	if lines[0].entry.UserID == "" {
-		code = lines[0].grown
+		code = p.grown
 	}
 	switch was := p.was.Attendance; {
 	case was.InRoster():

@@ -25,17 +25,24 @@ func startTimeChanged(s *step) bool {
 	return !s.first && !s.was.StartTime.Equal(s.next.Meeting.StartTime)
 }
 
-func bitSet(bit rollcall.Media) func(*step) bool {
-	return func(s *step) bool { return !s.was.Media.Has(bit) && s.next.Meeting.Media.Has(bit) }
+func muteAllEnforced(s *step) bool { return s.sets(rollcall.MediaMuteAll) }
+func muteAllLifted(s *step) bool   { return s.clears(rollcall.MediaMuteAll) }
+func micMuted(s *step) bool        { return s.sets(rollcall.MediaMicMuted) }
+func micUnmuted(s *step) bool      { return s.clears(rollcall.MediaMicMuted) }
+func cameraClosed(s *step) bool    { return s.sets(rollcall.MediaCameraClosed) }
+func cameraOpened(s *step) bool    { return s.clears(rollcall.MediaCameraClosed) }
+
+func (s *step) sets(bit rollcall.Media) bool {
+	return !s.was.Media.Has(bit) && s.next.Meeting.Media.Has(bit)
 }
 
-func bitCleared(bit rollcall.Media) func(*step) bool {
-	return func(s *step) bool { return s.was.Media.Has(bit) && !s.next.Meeting.Media.Has(bit) }
+func (s *step) clears(bit rollcall.Media) bool {
+	return s.was.Media.Has(bit) && !s.next.Meeting.Media.Has(bit)
 }
 
-func endsBy(reason rollcall.Reason) func(*step) bool {
-	return func(s *step) bool { return s.ending == reason }
-}
+func endsByStatus(s *step) bool    { return s.ending == rollcall.ReasonStatus }
+func endsClosed(s *step) bool      { return s.ending == rollcall.ReasonResourceClosed }
+func endsByVanishing(s *step) bool { return s.ending == rollcall.ReasonVanished }
 
 func untracked(s *step) bool { return s.untracking }
 
@@ -93,25 +100,29 @@ func lapses(s *step, p *person) bool { return lapsed(p) && s.ending == "" }
 
 func lapsesAtEnd(s *step, p *person) bool { return lapsed(p) && s.ending != "" }
 
-func becomes(a rollcall.Attendance) func(*step, *person) bool {
-	return func(_ *step, p *person) bool { return p.was.Attendance != a && p.is.Attendance == a }
+func becomesInvited(_ *step, p *person) bool { return p.becomes(rollcall.AttendanceInvited) }
+
+func becomesJoining(_ *step, p *person) bool { return p.becomes(rollcall.AttendanceJoining) }
+
+func becomesPresent(_ *step, p *person) bool { return p.becomes(rollcall.AttendancePresent) }
+
+func (p *person) becomes(a rollcall.Attendance) bool {
+	return p.was.Attendance != a && p.is.Attendance == a
 }
 
-func failed(p *person) bool {
-	return p.was.Attendance != rollcall.AttendanceFailed && p.is.Attendance == rollcall.AttendanceFailed
-}
+func failed(p *person) bool { return p.becomes(rollcall.AttendanceFailed) }
 
 func declines(_ *step, p *person) bool { return failed(p) && p.is.RejectDescription != "" }
 
 func fails(_ *step, p *person) bool { return failed(p) && p.is.RejectDescription == "" }
 
-func comes(p *person) bool {
-	return p.was.Attendance != rollcall.AttendancePresent && p.is.Attendance == rollcall.AttendancePresent
+func comesWithMic(_ *step, p *person) bool {
+	return p.becomes(rollcall.AttendancePresent) && p.is.Mic == rollcall.DeviceOpen
 }
 
-func comesWithMic(_ *step, p *person) bool { return comes(p) && p.is.Mic == rollcall.DeviceOpen }
-
-func comesWithCamera(_ *step, p *person) bool { return comes(p) && p.is.Camera == rollcall.DeviceOpen }
+func comesWithCamera(_ *step, p *person) bool {
+	return p.becomes(rollcall.AttendancePresent) && p.is.Camera == rollcall.DeviceOpen
+}
 
 func stays(p *person) bool {
 	return p.was.Attendance == rollcall.AttendancePresent && p.is.Attendance == rollcall.AttendancePresent

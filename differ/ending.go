@@ -81,7 +81,7 @@ func leaveAtEnd(k known, told []person) person {
 	p := person{was: k.who, is: k.who, before: k.gone, now: k.gone, half: k.half}
 	code := rollcall.AttendanceLeft
 	if len(told) > 0 && told[0].is.Key == k.who.Key {
-		p.now = told[0].now
+		p.now, p.grown = told[0].now, told[0].grown
 		// Somebody who was only invited cannot be thrown out.
 		if p.was.Attendance == rollcall.AttendancePresent && told[0].is.Attendance == rollcall.AttendanceKickedOut {
 			code = rollcall.AttendanceKickedOut

@@ -31,12 +31,12 @@ func section4() [40]rule {
 		{row: "3", event: rollcall.MeetingTitleChanged, meeting: titleChanged},
 		{row: "3", event: rollcall.MeetingStartTimeChanged, meeting: startTimeChanged},
 
-		{row: "4", event: rollcall.MeetingMuteAllEnforced, meeting: bitSet(rollcall.MediaMuteAll)},
-		{row: "4", event: rollcall.MeetingMuteAllLifted, meeting: bitCleared(rollcall.MediaMuteAll)},
-		{row: "4", event: rollcall.MeetingMicMuted, meeting: bitSet(rollcall.MediaMicMuted)},
-		{row: "4", event: rollcall.MeetingMicUnmuted, meeting: bitCleared(rollcall.MediaMicMuted)},
-		{row: "4", event: rollcall.MeetingCameraClosed, meeting: bitSet(rollcall.MediaCameraClosed)},
-		{row: "4", event: rollcall.MeetingCameraOpened, meeting: bitCleared(rollcall.MediaCameraClosed)},
+		{row: "4", event: rollcall.MeetingMuteAllEnforced, meeting: muteAllEnforced},
+		{row: "4", event: rollcall.MeetingMuteAllLifted, meeting: muteAllLifted},
+		{row: "4", event: rollcall.MeetingMicMuted, meeting: micMuted},
+		{row: "4", event: rollcall.MeetingMicUnmuted, meeting: micUnmuted},
+		{row: "4", event: rollcall.MeetingCameraClosed, meeting: cameraClosed},
+		{row: "4", event: rollcall.MeetingCameraOpened, meeting: cameraOpened},
 
 		{row: "5", event: rollcall.ParticipantMicClosed, person: goesWithMic},
 		{row: "5", event: rollcall.ParticipantCameraClosed, person: goesWithCamera},
@@ -52,10 +52,10 @@ func section4() [40]rule {
 		{row: "7", event: rollcall.ParticipantDeclined, person: declines},
 		{row: "7", event: rollcall.ParticipantJoinFailed, person: fails},
 
-		{row: "8", event: rollcall.ParticipantInvited, person: becomes(rollcall.AttendanceInvited)},
-		{row: "8", event: rollcall.ParticipantJoining, person: becomes(rollcall.AttendanceJoining)},
+		{row: "8", event: rollcall.ParticipantInvited, person: becomesInvited},
+		{row: "8", event: rollcall.ParticipantJoining, person: becomesJoining},
 
-		{row: "9", event: rollcall.ParticipantJoined, person: becomes(rollcall.AttendancePresent)},
+		{row: "9", event: rollcall.ParticipantJoined, person: becomesPresent},
 		{row: "9", event: rollcall.ParticipantMicOpened, person: comesWithMic},
 		{row: "9", event: rollcall.ParticipantCameraOpened, person: comesWithCamera},
 
@@ -69,9 +69,9 @@ func section4() [40]rule {
 		{row: "10+", event: rollcall.ParticipantLeft, person: visitedAndLeft, provenance: inferred, reason: rollcall.ReasonLeft},
 		{row: "10+", event: rollcall.ParticipantKickedOut, person: visitedAndKicked, provenance: inferred},
 
-		{row: "11", event: rollcall.MeetingEnded, exact: endTime, meeting: endsBy(rollcall.ReasonStatus), reason: rollcall.ReasonStatus},
-		{row: "11", event: rollcall.MeetingEnded, exact: endTime, meeting: endsBy(rollcall.ReasonResourceClosed), reason: rollcall.ReasonResourceClosed},
-		{row: "11", event: rollcall.MeetingEnded, exact: endTime, meeting: endsBy(rollcall.ReasonVanished), reason: rollcall.ReasonVanished},
+		{row: "11", event: rollcall.MeetingEnded, exact: endTime, meeting: endsByStatus, reason: rollcall.ReasonStatus},
+		{row: "11", event: rollcall.MeetingEnded, exact: endTime, meeting: endsClosed, reason: rollcall.ReasonResourceClosed},
+		{row: "11", event: rollcall.MeetingEnded, exact: endTime, meeting: endsByVanishing, reason: rollcall.ReasonVanished},
 
 		{row: "12", event: rollcall.MeetingUntracked, meeting: untracked},
 

@@ -84,41 +84,46 @@ func bitOf(t rollcall.Type) rollcall.Media {
 	return 0
 }
 
-// cut gives the people as far as the first n events tell of them. Whom they do
-// not tell of yet is left out: the old memory holds. Silent ones are complete.
+// cut gives the people as far as the first n events tell of them. Of whom they
+// do not tell yet, the old memory holds. Silent ones are complete.
 func (s *step) cut(n int, roster []rollcall.Participant) []person {
 	people := make([]person, 0, len(s.people))
 	for _, p := range s.people {
-		if p.last > n && p.first >= n {
-			continue
-		}
 		if p.last > n {
-			p = s.halfway(p, roster)
+			p = s.halfway(p, p.first < n, roster)
 		}
-		people = append(people, p)
+		if p.is.Attendance != rollcall.AttendanceUnknown {
+			people = append(people, p)
+		}
 	}
 	return people
 }
 
-// halfway gives a person of whom some events are told and some are not. The
-// counts stay those of before, so that the rest is seen to have grown again.
-func (s *step) halfway(p person, roster []rollcall.Participant) person {
-	p.now = p.before
-	if i, ok := slices.BinarySearchFunc(roster, p.is.Key, byKey); ok {
-		if renamed(s, &p) {
+// halfway gives a person of whom some events are not told. The counts are such
+// that the rest is seen to have grown again: those of before, or, since people
+// without a user id share theirs, all but the own.
+func (s *step) halfway(p person, begun bool, roster []rollcall.Participant) person {
+	after := p
+	switch {
+	case p.was.UserID != "" || p.is.UserID != "":
+		p.now = p.before
+	case p.grown != rollcall.AttendanceUnknown:
+		p.now = tally{}
+	}
+	p.is = p.was
+	i, there := slices.BinarySearchFunc(roster, after.is.Key, byKey)
+	switch {
+	case begun && !there: // called again: gone, and not yet back
+		p.leave(rollcall.AttendanceLeft, "")
+		return p
+	case begun:
+		if renamed(s, &after) {
 			roster[i].Nick = p.was.Nick // the renaming is always the last to be told
 		}
 		p.is = roster[i]
-		if p.visited {
-			p.is.Attendance = rollcall.AttendanceLeft // remembered as gone, though there: see person.half
-		}
-		return p
 	}
-	// Called again: gone, and not yet back.
-	p.is = p.was
-	p.leave(rollcall.AttendanceLeft, "")
-	if p.spent != rollcall.AttendanceUnknown {
-		*p.now.of(p.spent)++
+	if p.half || begun && p.visited {
+		p.is.Attendance = rollcall.AttendanceLeft // remembered as gone, though there: see person.half
 	}
 	return p
 }

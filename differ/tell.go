@@ -76,7 +76,7 @@ func (s *step) mention(e *rollcall.Event, p *person) {
 		p.first = len(s.events)
 	}
 	p.last = len(s.events) + 1
-	if p.half {
+	if p.half && (e.Type == rollcall.ParticipantLeft || e.Type == rollcall.ParticipantKickedOut) {
 		e.Provenance = rollcall.ProvenanceInferred // the going to a coming that was inferred
 	}
 }

@@ -1,0 +1,69 @@
+package differ
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"rollcall"
+)
+
+func crowd(n int) Look {
+	asked := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	a := &rollcall.Answer{Title: "Weekly", Status: rollcall.StatusStarted, Listed: true}
+	for i := range n {
+		a.Entries = append(a.Entries, rollcall.Entry{
+			UserID: fmt.Sprintf("user-%06d", (i*7919)%n), Nick: fmt.Sprintf("Nick %d", i),
+			Attendance: rollcall.AttendancePresent, Mic: rollcall.DeviceClosed, Camera: rollcall.DeviceOpen,
+		})
+	}
+	return Look{Tenant: "acme", ConferenceID: "c1", Kind: rollcall.SightingListed, Answer: a, AskedAt: asked, AnsweredAt: asked.Add(time.Second)}
+}
+
+func benchmark(b *testing.B, prev *rollcall.Record, look Look, events int) {
+	b.Helper()
+	b.ReportAllocs()
+	for b.Loop() {
+		if got := len(Diff(prev, look, Rules{}).Events); got != events {
+			b.Fatalf("got %d events, want %d", got, events)
+		}
+	}
+}
+
+func BenchmarkUnchanged20(b *testing.B) {
+	look := crowd(20)
+	benchmark(b, Diff(nil, look, Rules{}).Record, look, 0)
+}
+
+func BenchmarkUnchanged500(b *testing.B) {
+	look := crowd(500)
+	benchmark(b, Diff(nil, look, Rules{}).Record, look, 0)
+}
+
+func BenchmarkOneChangeIn20(b *testing.B) {
+	look := crowd(20)
+	prev := Diff(nil, look, Rules{}).Record
+	look.Answer.Entries[7].Mic = rollcall.DeviceOpen
+	benchmark(b, prev, look, 1)
+}
+
+func BenchmarkFirstPoll500(b *testing.B) { benchmark(b, nil, crowd(500), 1001) }
+
+func BenchmarkFold500(b *testing.B) {
+	events := Diff(nil, crowd(500), Rules{}).Events
+	b.ReportAllocs()
+	for b.Loop() {
+		if got := len(Fold(nil, events)); got != 500 {
+			b.Fatalf("got %d people, want 500", got)
+		}
+	}
+}
+
+// An unchanged answer costs the same few allocations however many people are there.
+func TestUnchangedAllocatesNextToNothing(t *testing.T) {
+	look := crowd(500)
+	prev := Diff(nil, look, Rules{}).Record
+	if got := testing.AllocsPerRun(10, func() { Diff(prev, look, Rules{}) }); got > 5 {
+		t.Fatalf("an unchanged answer about 500 people makes %v allocations, want at most 5", got)
+	}
+}
