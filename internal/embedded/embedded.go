@@ -1,0 +1,175 @@
+// Package embedded runs a nats-server inside this process, for whoever has no
+// cluster: JetStream with file storage below a data directory that belongs to
+// this process alone, the worker connected in memory, and everybody else a
+// reader, who is kept by permissions from publishing what only the worker may
+// say and from changing what it stores.
+//
+// The permissions guard against mistakes. They are no wall against somebody who
+// means harm: a reader may ask the server's own API to send an answer to any
+// subject, as in every NATS account that is shared. Who must be kept out is
+// kept out by the address listened on, and by credentials.
+//
+// A message may have up to 4 MiB, as large as a whole batch, so that the record
+// of a meeting with thousands of people fits.
+package embedded
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"go.uber.org/zap"
+
+	"rollcall/internal/ledger"
+	"rollcall/internal/secret"
+	"rollcall/internal/subject"
+)
+
+// DefaultListen is where the server listens when nothing else is said.
+const DefaultListen = "127.0.0.1:4222"
+
+// startup bounds the start; the store of a large stream is read in it.
+const startup = 2 * time.Minute
+
+// Config is what the server needs to know.
+type Config struct {
+	DataDir string // created where absent; the store is in its directory jetstream
+	// Listen is host:port for everybody but the worker; "": [DefaultListen];
+	// port 0: any free one. Beyond loopback credentials are required.
+	Listen string
+	// SyncAlways writes through to the disk before anything is acknowledged.
+	// Without it a power failure, not a crash, may lose up to two minutes.
+	SyncAlways bool
+	Names      subject.Names
+	// User with Password, or Token, are asked of readers; empty: none are.
+	User     string
+	Password secret.String
+	Token    secret.String
+	Logger   *zap.Logger // nil: none
+}
+
+// Server is a running nats-server of this process.
+type Server struct {
+	running *server.Server
+	lock    *DirLock
+	worker  server.User
+}
+
+// Start takes the data directory and starts the server in it. Its errors name
+// what is wrong: the directory and who holds it, the address that is taken.
+func Start(cfg Config) (*Server, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = zap.NewNop()
+	}
+	if cfg.Listen == "" {
+		cfg.Listen = DefaultListen
+	}
+	worker := server.User{Username: "worker", Password: rand.Text()}
+	options, err := cfg.options(&worker)
+	if err != nil {
+		return nil, fmt.Errorf("start embedded NATS: %w", err)
+	}
+	lock, err := LockDir(cfg.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("start embedded NATS: %w", err)
+	}
+	running, err := run(options, cfg)
+	if err != nil {
+		lock.Release()
+		return nil, fmt.Errorf("start embedded NATS: %w", err)
+	}
+	return &Server{running: running, lock: lock, worker: worker}, nil
+}
+
+func run(options *server.Options, cfg Config) (*server.Server, error) {
+	running, err := server.NewServer(options)
+	if err != nil {
+		return nil, fmt.Errorf("read its settings: %w", err)
+	}
+	log := &logger{log: cfg.Logger}
+	running.SetLoggerV2(log, false, false, false)
+	running.Start()
+	err = log.fatalError(cfg.Listen)
+	if err == nil && !running.ReadyForConnections(startup) {
+		err = fmt.Errorf("it was not ready within %s", startup)
+	}
+	if err != nil {
+		running.Shutdown()
+		running.WaitForShutdown()
+		return nil, err
+	}
+	return running, nil
+}
+
+func (cfg *Config) options(worker *server.User) (*server.Options, error) {
+	host, port, err := cfg.address()
+	if err != nil {
+		return nil, err
+	}
+	store, err := filepath.Abs(cfg.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("find data_dir %s: %w", cfg.DataDir, err)
+	}
+	options := &server.Options{
+		ServerName: "rollcall-embedded", Host: host, Port: port,
+		JetStream: true, StoreDir: store, SyncAlways: cfg.SyncAlways, DisableJetStreamBanner: true,
+		MaxPayload: ledger.MaxBatchBytes, NoSigs: true,
+	}
+	cfg.authenticate(options, worker)
+	return options, nil
+}
+
+func (cfg *Config) address() (host string, port int, err error) {
+	host, digits, err := net.SplitHostPort(cfg.Listen)
+	if err != nil {
+		return "", 0, fmt.Errorf("read nats.embedded.listen: %w", err)
+	}
+	port, err = strconv.Atoi(digits)
+	if err != nil || port < 0 || port > 65535 {
+		return "", 0, fmt.Errorf("read nats.embedded.listen: %q has no port between 0 and 65535", cfg.Listen)
+	}
+	if !loopback(host) && cfg.open() {
+		return "", 0, fmt.Errorf("nats.embedded.listen is %s, which other machines can reach: "+
+			"set nats.user and nats.password_file, or nats.token_file, or listen on 127.0.0.1", cfg.Listen)
+	}
+	if port == 0 {
+		port = server.RANDOM_PORT
+	}
+	return host, port, nil
+}
+
+// open reports whether readers need no credentials.
+func (cfg *Config) open() bool {
+	return cfg.Token.Empty() && (cfg.User == "" || cfg.Password.Empty())
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// URL is where readers connect: nats://127.0.0.1:4222.
+func (s *Server) URL() string { return "nats://" + s.running.Addr().String() }
+
+// Options connect the worker, in memory and as the user who may do everything.
+// Its answers come to an inbox that readers can neither see nor write to.
+func (s *Server) Options() []nats.Option {
+	return []nats.Option{
+		nats.InProcessServer(s.running),
+		nats.UserInfo(s.worker.Username, s.worker.Password),
+		nats.CustomInboxPrefix(workerInbox),
+	}
+}
+
+// Close stops the server, waits until it has written everything, and gives the
+// data directory back. Connections to it are lost.
+func (s *Server) Close() {
+	s.running.Shutdown()
+	s.running.WaitForShutdown()
+	s.lock.Release()
+}
