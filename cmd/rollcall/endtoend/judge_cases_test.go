@@ -207,7 +207,7 @@ func TestJudgeFinds(t *testing.T) {
 		"wrong id":          {func(e *evidence) { at(e, "meeting.started", 1, edit(`"id":"acme/c%2E1`, `"id":"acme/c.1`)) }, "is right"},
 		"wrong time":        {func(e *evidence) { at(e, "participant.left", 1, edit(`"time":"2026`, `"time":"2025`)) }, "its time is"},
 		"inverted window":   {func(e *evidence) { at(e, "participant.left", 1, edit(`"after":"2026`, `"after":"2027`)) }, "ends before it begins"},
-		"false record":      {func(e *evidence) { spoilRecord(e, 2, `"Mic":"closed"`, `"Mic":"open"`) }, "folding gives"},
+		"false record":      {func(e *evidence) { spoilRecord(e, 1, `"Mic":"closed"`, `"Mic":"open"`) }, "folding gives"},
 		"record in between": {func(e *evidence) { spoilRecord(e, 0, `"sequence":4`, `"sequence":3`) }, "no poll ends with sequence 3"},
 		"older record":      {func(e *evidence) { e.records[1], e.records[2] = e.records[2], e.records[1] }, "written by poll"},
 		"record left behind": {func(e *evidence) {
