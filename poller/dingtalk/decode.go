@@ -91,36 +91,34 @@ func (d *decoder) text(field string, raw []byte) string {
 
 // coded reads a number that stands for an element of meanings.
 func coded[T any](d *decoder, field string, raw []byte, meanings []T) (meaning T) {
-	if !given(raw) {
-		return meaning
-	}
 	n, ok := integer(raw)
-	if !ok || n < 0 || n >= int64(len(meanings)) {
-		d.odd(field, shown(raw))
-		return meaning
+	if ok && 0 <= n && n < int64(len(meanings)) {
+		return meanings[n]
 	}
-	return meanings[n]
+	d.meaningless(field, raw)
+	return meaning
+}
+
+// meaningless tells of a value that has no meaning, if there is one.
+func (d *decoder) meaningless(field string, raw []byte) {
+	if given(raw) {
+		d.odd(field, shown(raw))
+	}
 }
 
 func (d *decoder) startTime(raw []byte) {
-	if !given(raw) {
-		return
-	}
 	start, ok := moment(raw)
 	if !ok {
-		d.odd("startTime", shown(raw))
+		d.meaningless("startTime", raw)
 	}
 	d.answer.StartTime = start
 }
 
 // media reads the bits; a negative number has all of them and means none.
 func (d *decoder) media(raw []byte) {
-	if !given(raw) {
-		return
-	}
 	bits, ok := integer(raw)
 	if !ok || bits < 0 {
-		d.odd("mediaStatus", shown(raw))
+		d.meaningless("mediaStatus", raw)
 		return
 	}
 	d.answer.Media, d.answer.MediaGiven = rollcall.Media(bits), true

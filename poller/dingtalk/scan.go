@@ -15,16 +15,13 @@ const bad = -1
 // the one after it. Together they accept exactly what encoding/json accepts.
 
 func skipSpace(b []byte, i int) int {
-	for i < len(b) && b[i] <= ' ' {
-		switch b[i] {
-		case ' ', '\t', '\r', '\n':
-			i++
-		default:
-			return i
-		}
+	for i < len(b) && isSpace(b[i]) {
+		i++
 	}
 	return i
 }
+
+func isSpace(c byte) bool { return c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t') }
 
 // skipValue skips any value; depth counts the containers around it.
 func skipValue(b []byte, i, depth int) int {

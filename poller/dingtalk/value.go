@@ -36,12 +36,13 @@ func text(raw []byte) (s string, ok bool) {
 	return string(plain(raw)), true
 }
 
-// integer reads a whole number, also one in a string or written as a float.
+// integer reads a whole number, also one in a string or written as a float; ok
+// is false for any other value, and for none.
 func integer(raw []byte) (n int64, ok bool) {
 	if len(raw) > 2 && raw[0] == '"' {
 		raw = raw[1 : len(raw)-1]
 	}
-	if raw[0] != '-' && !isDigit(raw[0]) || skipNumber(raw, 0) != len(raw) {
+	if len(raw) == 0 || raw[0] != '-' && !isDigit(raw[0]) || skipNumber(raw, 0) != len(raw) {
 		return 0, false
 	}
 	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
