@@ -33,7 +33,7 @@ func (c checker) config(cfg Config) {
 }
 
 func (c checker) stream(s Stream) {
-	if !isToken(s.Name) || len(s.Name) > 64 {
+	if !validStream(s.Name) {
 		c.refuse("stream.name", shown(s.Name)+" cannot name a stream")
 	}
 	if !validPrefix(s.Prefix) {

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/internal/safetext"
+)
+
+// The exit codes.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitMisused = 2
+)
+
+// program is what the commands have of the world.
+type program struct {
+	args           []string
+	stdout, stderr io.Writer
+	env            func(string) (string, bool)
+	// more are commands beside the ones that are always there.
+	more []*cobra.Command
+}
+
+// run runs the command that args name, until ctx is over, and gives the exit code.
+func (p *program) run(ctx context.Context) int {
+	// What goes wrong before a command begins is a mistake of whoever called it.
+	begun := false
+	root := p.root()
+	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
+	cmd, err := root.ExecuteContextC(ctx)
+	switch {
+	case err == nil, ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return exitDone
+	case begun && !errors.Is(err, errMisuse):
+		p.complain(err.Error())
+		return exitFailed
+	}
+	p.complain(fmt.Sprintf("%v\n%q tells how it is used", err, cmd.CommandPath()+" --help"))
+	return exitMisused
+}
+
+// complain writes an error, which may quote strangers, line by line.
+func (p *program) complain(text string) {
+	var b strings.Builder
+	front := "rollcall: "
+	for line := range strings.SplitSeq(text, "\n") {
+		indent := len(line) - len(strings.TrimLeft(line, " \t"))
+		b.WriteString(front + strings.Repeat(" ", indent) + safetext.Line(line[indent:]) + "\n")
+		front = "  "
+	}
+	_, _ = io.WriteString(p.stderr, b.String())
+}
+
+// errMisuse marks the mistakes of whoever called the program.
+var errMisuse = errors.New("misused")
+
+// misuse is such a mistake; it prints without the mark.
+type misuse struct{ error }
+
+// Is makes the mistake match [errMisuse].
+func (misuse) Is(target error) bool { return target == errMisuse }
+
+// Unwrap gives the mistake itself.
+func (m misuse) Unwrap() error { return m.error }
+
+// misusef makes the error of a mistake of whoever called the program.
+func misusef(format string, args ...any) error { return misuse{fmt.Errorf(format, args...)} }

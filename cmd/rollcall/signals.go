@@ -1,0 +1,34 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// interruptible gives a context that the first SIGINT or SIGTERM cancels; at
+// the second one leave is called. release gives the signals back.
+func interruptible(parent context.Context, notes io.Writer, leave func()) (ctx context.Context, release func()) {
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-signals:
+		case <-ctx.Done():
+			return
+		}
+		_, _ = io.WriteString(notes, "rollcall: stopping; a second signal leaves at once\n")
+		cancel()
+		if _, again := <-signals; again {
+			leave()
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel()
+		close(signals)
+	}
+}
