@@ -1,0 +1,43 @@
+package publisher_test
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"rollcall/publisher"
+)
+
+func TestDelaysStayWithinTheirBounds(t *testing.T) {
+	const first, most = 200 * time.Millisecond, 15 * time.Second
+	rapid.Check(t, func(t *rapid.T) {
+		b := publisher.NewBackOff()
+		failures := 0
+		for _, heal := range rapid.SliceOfN(rapid.Bool(), 1, 80).Draw(t, "heals") {
+			if heal {
+				b.Reset()
+				failures = 0
+			}
+			delay := b.NextBackOff()
+			if delay <= 0 || delay > most {
+				t.Fatalf("delay %s after %d failures", delay, failures)
+			}
+			if failures == 0 && delay > 2*first {
+				t.Fatalf("the first delay is %s", delay)
+			}
+			failures++
+		}
+	})
+}
+
+func TestDelaysReachTheCap(t *testing.T) {
+	b := publisher.NewBackOff()
+	longest := time.Duration(0)
+	for range 200 {
+		longest = max(longest, b.NextBackOff())
+	}
+	if longest != 15*time.Second {
+		t.Errorf("the longest of 200 delays is %s", longest)
+	}
+}
