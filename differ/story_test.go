@@ -215,7 +215,7 @@ func readLookLine(look *Look, rules *Rules, f []string) {
 	case "status":
 		a.Status, _ = rollcall.ParseStatus(f[1])
 	case "title":
-		a.Title = f[1]
+		a.Title = value(f[1])
 	case "starts":
 		a.StartTime = clock(f[1])
 	case "media":

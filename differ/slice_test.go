@@ -1,0 +1,44 @@
+package differ
+
+import (
+	"testing"
+
+	"rollcall"
+)
+
+// The process dies between the coming and the going of somebody who did both
+// between two polls. Whether the going is inferred depends on what is seen next.
+func TestSliceInsideAVisit(t *testing.T) {
+	gone := []string{"people", "u1 Ann left"}
+	there := []string{"people", "u1 Ann present"}
+	unseen := []string{"people incomplete"}
+	for _, tt := range []struct {
+		name  string
+		looks [][]string
+		want  rollcall.Provenance
+	}{
+		{"the same look", [][]string{gone}, rollcall.ProvenanceInferred},
+		{"not looked at in between", [][]string{unseen, gone}, rollcall.ProvenanceInferred},
+		{"there again in between", [][]string{there, gone}, rollcall.ProvenanceObserved},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			table := section4()
+			tl := teller{table: table[:]}
+			tl.poll([]string{"status started", "people"})
+			before := tl.record
+			tl.poll(gone)
+			tl.record = tl.result.Slice(before, 1)
+			if p := tl.record.Roster; len(p) != 1 || p[0].Attendance != rollcall.AttendancePresent {
+				t.Fatalf("after the coming the roster is %+v", p)
+			}
+			var last []rollcall.Event
+			for _, look := range tt.looks {
+				tl.poll(look)
+				last = tl.result.Events
+			}
+			if len(last) != 1 || last[0].Type != rollcall.ParticipantLeft || last[0].Provenance != tt.want {
+				t.Errorf("got %q, want one departure, %s", tellAll(last), tt.want)
+			}
+		})
+	}
+}
