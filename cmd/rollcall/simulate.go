@@ -97,7 +97,7 @@ tenants:
     track:
       conferences: %[3]s
 # And to look at it: SIMULATED_SECRET=%[4]s rollcall run --config rollcall.yaml
-`, addr, wanted.AppKey, list, wanted.AppSecret)
+`, dialable(addr.String()), wanted.AppKey, list, wanted.AppSecret)
 	return err
 }
 
