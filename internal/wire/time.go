@@ -61,7 +61,8 @@ type Time struct{ time.Time }
 // MarshalJSON writes the time as [AppendTime] does.
 func (t Time) MarshalJSON() ([]byte, error) { return AppendTime(nil, t.Time), nil }
 
-// UnmarshalJSON reads null or an RFC 3339 time, and gives it in UTC.
+// UnmarshalJSON reads null or an RFC 3339 time, and gives it in UTC, cut to
+// milliseconds.
 func (t *Time) UnmarshalJSON(data []byte) error {
 	var text *string
 	if err := json.Unmarshal(data, &text); err != nil {
@@ -72,6 +73,6 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	parsed, err := time.Parse(time.RFC3339Nano, *text)
-	t.Time = parsed.UTC()
+	t.Time = parsed.UTC().Truncate(time.Millisecond)
 	return err
 }
