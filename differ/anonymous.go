@@ -45,7 +45,7 @@ func (s *step) numberNick(lines []line, partial bool) []line {
 			continue
 		}
 		if k.who.Attendance == rollcall.AttendancePresent && presence(l.entry.Attendance) < presence(k.who.Attendance) && !unsaid(l.entry.Attendance) {
-			d.spend() // called again: one of the codes that grew is this departure
+			l.spent = d.spend() // called again: one of the codes that grew is this departure
 		}
 		d.lines = append(d.lines, l)
 	}
@@ -165,13 +165,14 @@ func (d *dealing) take(p *place, order [3]rollcall.Attendance) {
 }
 
 // spend uses up one growth without an entry.
-func (d *dealing) spend() {
+func (d *dealing) spend() rollcall.Attendance {
 	for _, code := range wentOrder() {
 		if *d.growth.of(code) > 0 {
 			*d.growth.of(code)--
-			return
+			return code
 		}
 	}
+	return rollcall.AttendanceUnknown
 }
 
 func (d *dealing) find(code rollcall.Attendance) int {

@@ -55,7 +55,10 @@ func absent(k known, partial bool) person {
 // sight judges somebody who is listed; the first of the lines counts.
 func (s *step) sight(k known, lines []line, partial bool) person {
 	e := lines[0].entry
-	p := person{was: k.who, is: k.who, before: k.gone, now: count(lines), listed: true, half: k.half, grown: lines[0].grown}
+	p := person{
+		was: k.who, is: k.who, before: k.gone, now: count(lines), listed: true, half: k.half,
+		grown: lines[0].grown, spent: lines[0].spent,
+	}
 	p.is.Key, p.is.UserID = lines[0].key, e.UserID
 	if e.Nick != "" {
 		p.is.Nick = e.Nick

@@ -67,7 +67,7 @@ func contract() []sentence {
 			"key-anonymous-swapped-without-growth", "key-anonymous-declined", "key-anonymous-unlisted",
 			"key-anonymous-remembered", "key-anonymous-asked", "key-anonymous-roster-first",
 			"key-anonymous-one-grew", "key-anonymous-unsaid", "key-anonymous-all-moved",
-			"key-anonymous-last-code", "key-anonymous-refusals"}},
+			"key-anonymous-last-code", "key-anonymous-refusals", "key-anonymous-called-again-and-failed"}},
 		{"", "entries of one key: the most present wins (present, joining, invited, then the gone)", []string{"merge-most-present"}},
 		{"", "a tie goes to the open microphone, then camera, then the smaller bytes of nick and rejectDescription", []string{"merge-tie"}},
 		{"", "the departure is the gone code whose number of entries grew since the last poll; several grew, or none: left", []string{"merge-departure-code"}},

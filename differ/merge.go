@@ -42,9 +42,9 @@ func (t tally) atLeast(o tally) tally {
 type line struct {
 	key   string // "" until numbered
 	entry *rollcall.Entry
-	// grown is the code that grew and is this person's, for people without a
-	// user id, whose gone codes are counted together.
-	grown rollcall.Attendance
+	// For people without a user id, whose gone codes are counted together:
+	grown rollcall.Attendance // the code that grew and is this person's
+	spent rollcall.Attendance // the code that grew because this one left and was called again
 }
 
 // list is an answer's list of users, sorted by key; the first line of a key wins.

@@ -16,6 +16,7 @@ type person struct {
 	visited     bool                // came and went between two polls
 	half        bool                // the stored slice ends between the coming and the going
 	grown       rollcall.Attendance // see line
+	spent       rollcall.Attendance // see line
 	first, last int                 // the person's events: from the first, up to and without the last; both 0: none
 }
 

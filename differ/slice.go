@@ -13,9 +13,11 @@ import (
 // window: it tells what is missing, and tells nothing twice. With n at
 // len(r.Events) it is r.Record itself.
 //
-// One thing is not told again: the renaming of somebody who is called again
-// with a new nick, when the cut falls between the departure and the call. The
-// call then shows the new nick.
+// Three things can differ from the uncut telling. The renaming of somebody who
+// is called again with a new nick is lost when the cut falls between departure
+// and call; the call shows the new nick. The rest about gone people of one nick
+// without user ids may stand under each other's number. And of a list with
+// unreadable entries, such people may have to wait for a whole list.
 func (r Result) Slice(prev *rollcall.Record, n int) *rollcall.Record {
 	if n >= len(r.Events) {
 		return r.Record
@@ -88,12 +90,34 @@ func bitOf(t rollcall.Type) rollcall.Media {
 // do not tell yet, the old memory holds. Silent ones are complete.
 func (s *step) cut(n int, roster []rollcall.Participant) []person {
 	people := make([]person, 0, len(s.people))
-	for _, p := range s.people {
+	for _, p := range s.lend(roster) {
 		if p.last > n {
 			p = s.halfway(p, p.first < n, roster)
 		}
 		if p.is.Attendance != rollcall.AttendanceUnknown {
 			people = append(people, p)
+		}
+	}
+	return people
+}
+
+// lend takes back the growth that people without a user id have used up who
+// are called again, as far as the roster still has them present: it is counted
+// with another of their nick, whose entry moved.
+func (s *step) lend(roster []rollcall.Participant) []person {
+	people := slices.Clone(s.people)
+	for i := range s.people {
+		p := &s.people[i]
+		at, there := slices.BinarySearchFunc(roster, p.is.Key, byKey)
+		if p.spent == rollcall.AttendanceUnknown || !there || roster[at].Attendance != rollcall.AttendancePresent {
+			continue
+		}
+		j := slices.IndexFunc(people, func(q person) bool {
+			return q.is.UserID == "" && q.is.Nick == p.is.Nick && q.grown == rollcall.AttendanceUnknown &&
+				*q.now.of(p.spent) > *q.before.of(p.spent)
+		})
+		if j >= 0 {
+			*people[j].now.of(p.spent)--
 		}
 	}
 	return people

@@ -42,3 +42,23 @@ func TestSliceInsideAVisit(t *testing.T) {
 		})
 	}
 }
+
+// A slice may be cut again before anything of it was told.
+func TestSliceOfASlice(t *testing.T) {
+	table := section4()
+	tl := teller{table: table[:]}
+	tl.poll([]string{"status started", "people"})
+	for n := 1; n >= 0; n-- {
+		before := tl.record
+		tl.poll([]string{"people", "u1 Ann kicked_out"})
+		tl.record = tl.result.Slice(before, n)
+	}
+	tl.poll([]string{"people", "u1 Ann kicked_out"})
+	got := tl.result.Events
+	if len(got) != 1 || got[0].Type != rollcall.ParticipantKickedOut || got[0].Provenance != rollcall.ProvenanceInferred {
+		t.Errorf("got %q, want the going, inferred", tellAll(got))
+	}
+	if p := tl.record.Partial; p != nil {
+		t.Errorf("the poll is told and goes on under %+v", p)
+	}
+}
