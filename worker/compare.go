@@ -73,15 +73,16 @@ func (s *shard) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting,
 }
 
 func (s *shard) diff(obs *rollcall.Observation, sighting *rollcall.Sighting, e *entry) differ.Result {
-	if sighting.Kind == rollcall.SightingListed && sighting.Answer == nil {
-		sighting.Answer = s.tenant.cfg.Decode(sighting.Raw)
+	answer := sighting.Answer // not to be set: the journal reads it meanwhile
+	if sighting.Kind == rollcall.SightingListed && answer == nil {
+		answer = s.tenant.cfg.Decode(sighting.Raw)
 	}
-	if s.tenant.cfg.OmitNicks && sighting.Answer != nil {
-		omitNicks(sighting.Answer)
+	if s.tenant.cfg.OmitNicks && answer != nil {
+		omitNicks(answer)
 	}
 	result := differ.Diff(e.record, differ.Look{
 		Tenant: s.tenant.cfg.Name, ConferenceID: sighting.ConferenceID,
-		Kind: sighting.Kind, Answer: sighting.Answer, EndTime: sighting.EndTime, Reason: sighting.Reason,
+		Kind: sighting.Kind, Answer: answer, EndTime: sighting.EndTime, Reason: sighting.Reason,
 		Number: obs.Number, AskedAt: obs.AskedAt, AnsweredAt: obs.AnsweredAt, After: e.asked,
 	}, differ.Rules{MissingAfterPolls: s.tenant.cfg.MissingAfter})
 	s.tellOdd(sighting.ConferenceID, result.Oddities)

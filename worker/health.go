@@ -16,6 +16,8 @@ type Health struct {
 	// Waiting observations are not stored yet; Oldest is the age of the first.
 	Waiting int
 	Oldest  time.Duration
+	// Paused says that nothing is asked because too much waits.
+	Paused bool
 	// Member says that the ledger has lately confirmed that this worker lives.
 	Member bool
 }
@@ -35,7 +37,7 @@ func (t *tenant) health() Health {
 		good = t.w.started
 	}
 	h := Health{
-		Tenant: t.cfg.Name, SinceGood: time.Since(good), Allowed: t.patience(good), Member: t.w.beat.fresh(),
+		Tenant: t.cfg.Name, SinceGood: time.Since(good), Allowed: t.patience(good), Member: t.w.beat.fresh(), Paused: t.paused.Load(),
 	}
 	for _, s := range t.shards {
 		if s.held.Load() != nil {

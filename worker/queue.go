@@ -12,10 +12,16 @@ import (
 // It never refuses one: who asks looks at [queue.weight] before asking.
 type queue struct {
 	mu    sync.Mutex
-	items []*rollcall.Observation
+	items []waiting
 	bytes int64
 	ready chan struct{}
 	idle  chan struct{} // closed and renewed whenever nothing waits
+}
+
+// waiting is an observation in the queue.
+type waiting struct {
+	obs  *rollcall.Observation
+	kept bool // it is in the journal too
 }
 
 func newQueue() *queue {
@@ -35,10 +41,15 @@ func weigh(obs *rollcall.Observation) int64 {
 	return n
 }
 
-func (q *queue) push(obs *rollcall.Observation) {
+func (q *queue) push(obs *rollcall.Observation) { q.add(waiting{obs: obs}) }
+
+// restore puts in what was read from the journal.
+func (q *queue) restore(obs *rollcall.Observation) { q.add(waiting{obs: obs, kept: true}) }
+
+func (q *queue) add(item waiting) {
 	q.mu.Lock()
-	q.items = append(q.items, obs)
-	q.bytes += weigh(obs)
+	q.items = append(q.items, item)
+	q.bytes += weigh(item.obs)
 	q.mu.Unlock()
 	select {
 	case q.ready <- struct{}{}:
@@ -54,16 +65,15 @@ func (q *queue) take() *rollcall.Observation {
 	if len(q.items) == 0 {
 		return nil
 	}
-	obs := q.items[0]
-	return obs
+	return q.items[0].obs
 }
 
 // done removes the observation that was taken.
 func (q *queue) done() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.bytes -= weigh(q.items[0])
-	q.items[0] = nil
+	q.bytes -= weigh(q.items[0].obs)
+	q.items[0] = waiting{}
 	q.items = q.items[1:]
 	if len(q.items) == 0 {
 		q.items = nil
@@ -78,7 +88,7 @@ func (q *queue) weight() (n int, bytes int64, oldest time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.items) > 0 {
-		oldest = q.items[0].AnsweredAt
+		oldest = q.items[0].obs.AnsweredAt
 	}
 	return len(q.items), q.bytes, oldest
 }
@@ -98,4 +108,32 @@ func (q *queue) drain(ctx context.Context) int {
 			return n
 		}
 	}
+}
+
+// eachUnkept gives f, in order, what is not in the journal yet, until it fails.
+func (q *queue) eachUnkept(f func(*rollcall.Observation) error) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range q.items {
+		if q.items[i].kept {
+			continue
+		}
+		if err := f(q.items[i].obs); err != nil {
+			return err
+		}
+		q.items[i].kept = true
+	}
+	return nil
+}
+
+// unkept is how many observations wait that are not in the journal.
+func (q *queue) unkept() (n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, item := range q.items {
+		if !item.kept {
+			n++
+		}
+	}
+	return n
 }

@@ -24,8 +24,8 @@ type group struct {
 // difference. It comes back when that is done (true) or when ctx ends.
 // Whatever went wrong, the way on is the same: read, compare, commit.
 func (s *shard) settle(ctx context.Context, obs *rollcall.Observation) bool {
-	if s.entries == nil {
-		s.entries = map[string]*entry{}
+	if !s.know(ctx) {
+		return false
 	}
 	todo := []group{{sightings: s.notable(obs)}}
 	for len(todo) > 0 && ctx.Err() == nil {
@@ -38,8 +38,27 @@ func (s *shard) settle(ctx context.Context, obs *rollcall.Observation) bool {
 		if err == nil {
 			s.pause.Reset()
 		} else if waits(err) {
+			s.w.keeper.begin()
 			s.wait(ctx)
 		}
+	}
+	return ctx.Err() == nil
+}
+
+// know reads what is stored of the shard where nothing is known of it: when an
+// earlier process's observations come before the claim, or late ones after it.
+func (s *shard) know(ctx context.Context) bool {
+	for s.entries == nil && ctx.Err() == nil {
+		entries, err := s.read(ctx)
+		if ctx.Err() != nil {
+			return false
+		}
+		if s.trouble.note(err); err != nil {
+			s.w.keeper.begin()
+			s.wait(ctx)
+			continue
+		}
+		s.entries = entries
 	}
 	return ctx.Err() == nil
 }

@@ -94,6 +94,7 @@ func (s *shard) run(ctx context.Context) {
 		if obs := s.queue.take(); obs != nil {
 			if s.settle(ctx, obs) {
 				s.queue.done()
+				s.w.keeper.emptied()
 			}
 			continue
 		}
@@ -152,6 +153,7 @@ func (s *shard) ask(ctx context.Context, hold *hold, number int, ids []string) p
 		Next:  hold.next,
 		Emit: func(_ context.Context, obs rollcall.Observation) error {
 			s.queue.push(&obs)
+			s.w.keeper.came()
 			return nil
 		},
 	})

@@ -23,8 +23,8 @@ type tenant struct {
 	good   atomic.Pointer[time.Time]
 	tell   chan publisher.Status // the newest status; one may wait
 
-	passing sync.Mutex // held during a pass
-	paused  bool       // within a pass: polling pauses because too much waits
+	passing sync.Mutex  // held during a pass
+	paused  atomic.Bool // polling pauses because too much waits
 }
 
 func newTenant(w *Worker, cfg Tenant) *tenant {
@@ -135,14 +135,14 @@ func (t *tenant) tooMuchWaits() bool {
 		_, b, _ := s.queue.weight()
 		bytes += b
 	}
-	full := bytes >= t.w.cfg.MaxWaiting
-	if full && !t.paused {
+	full := bytes >= t.w.cfg.MaxWaiting || t.w.keeper.isFull()
+	was := t.paused.Swap(full)
+	if full && !was {
 		t.log.Error("polling pauses: too many observations wait for NATS", zap.Int64("bytes", bytes))
 	}
-	if !full && t.paused {
+	if !full && was {
 		t.log.Info("polling goes on: there is room for observations again")
 	}
-	t.paused = full
 	return full
 }
 

@@ -57,6 +57,11 @@ type Config struct {
 	// MaxWaiting bounds the bytes of observations that wait for the ledger;
 	// above it polling pauses. Default 256 MiB.
 	MaxWaiting int64
+	// Journal keeps on disk what waits for the ledger; nil: memory alone.
+	Journal Journal
+	// Replay is what an earlier process left in the journal, in order. It is
+	// settled before anything is asked.
+	Replay []*rollcall.Observation
 	// StopTimeout bounds how long a stop waits for what is held. Default 10 s.
 	StopTimeout time.Duration
 }
@@ -87,6 +92,7 @@ type Worker struct {
 	beat    *heartbeat
 	tenants []*tenant
 	started time.Time
+	keeper  *keeper
 }
 
 // New makes a worker; nothing runs and nothing is asked before [Worker.Run].
@@ -103,6 +109,11 @@ func New(cfg Config) (*Worker, error) {
 	for _, t := range cfg.Tenants {
 		w.tenants = append(w.tenants, newTenant(w, t))
 	}
+	w.keeper = newKeeper(cfg.Journal, cfg.Logger)
+	for _, s := range w.shards() {
+		w.keeper.queues = append(w.keeper.queues, s.queue)
+	}
+	w.replay(cfg.Replay)
 	return w, nil
 }
 
@@ -134,6 +145,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		settling.Go(func() { s.run(held) })
 	}
 	beating.Go(func() { w.keepMembership(held) })
+	beating.Go(func() { w.keeper.keepSynced(held.Done()) })
 
 	var asking sync.WaitGroup
 	for _, t := range w.tenants {
@@ -146,6 +158,10 @@ func (w *Worker) Run(ctx context.Context) error {
 	settling.Wait()
 	beating.Wait()
 	w.leave(context.WithoutCancel(ctx))
+	if left > 0 && w.keeper.kept() {
+		w.log.Warn("observations wait in the journal for the next start", zap.Int("observations", left))
+		return nil
+	}
 	if left > 0 {
 		return fmt.Errorf("stop worker: %d observations could not be stored within %s", left, w.cfg.StopTimeout)
 	}
