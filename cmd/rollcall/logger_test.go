@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -36,15 +37,26 @@ func TestLogShowsNothingThatHides(t *testing.T) {
 }
 
 func TestJSONLogKeepsItsValues(t *testing.T) {
-	out := logged(t, config.Log{Level: "info", Format: "json"}, func(l *zap.Logger) { l.Info("m", zap.String("error", evil)) })
+	out := logged(t, config.Log{Level: "info", Format: "json"}, func(l *zap.Logger) {
+		l.WithOptions(zap.WithClock(inShanghai{})).Info("m", zap.String("error", evil))
+	})
 	var line struct{ Level, Time, Msg, Error string }
 	if err := json.Unmarshal([]byte(out), &line); err != nil {
 		t.Fatal(err)
 	}
-	if line.Error != evil || line.Level != "info" || line.Msg != "m" || !strings.HasSuffix(line.Time, "Z") {
+	if line.Error != evil || line.Level != "info" || line.Msg != "m" || line.Time != "2026-11-23T01:15:00.000Z" {
 		t.Errorf("%+v", line)
 	}
 }
+
+// inShanghai is a clock that stands at 9:15 there.
+type inShanghai struct{}
+
+func (inShanghai) Now() time.Time {
+	return time.Date(2026, 11, 23, 9, 15, 0, 0, time.FixedZone("CST", 8*60*60))
+}
+
+func (inShanghai) NewTicker(d time.Duration) *time.Ticker { return time.NewTicker(d) }
 
 func TestLogDropsNothingButLowerLevels(t *testing.T) {
 	out := logged(t, config.Log{Level: "warn", Format: "json"}, func(l *zap.Logger) {

@@ -112,6 +112,52 @@ func (b begins) OrderedConsumer(ctx context.Context, stream string, config jetst
 	return b.JetStream.OrderedConsumer(ctx, stream, config)
 }
 
+func TestWhatBreaksOffIsTakenUpAgainOnce(t *testing.T) {
+	server := natstest.Start(t)
+	js := server.JetStream(t)
+	openStream(t, js)
+	for i := range 6 {
+		publish(t, js, "c1", rollcall.MeetingStarted, fmt.Sprint(i))
+	}
+	f := &follow.Follower{JetStream: breaksOff{js}, Since: time.Now().Add(-time.Hour)}
+	seen, stop := followed(t, f)
+	for i := range 6 {
+		if got, want := <-seen, fmt.Sprint(i); got != want {
+			t.Fatalf("message %s, want %s", got, want)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// breaksOff gives consumers that fail after four messages.
+type breaksOff struct{ jetstream.JetStream }
+
+func (b breaksOff) OrderedConsumer(ctx context.Context, stream string, config jetstream.OrderedConsumerConfig) (jetstream.Consumer, error) {
+	consumer, err := b.JetStream.OrderedConsumer(ctx, stream, config)
+	return brittle{consumer}, err
+}
+
+type brittle struct{ jetstream.Consumer }
+
+func (b brittle) Messages(opts ...jetstream.PullMessagesOpt) (jetstream.MessagesContext, error) {
+	messages, err := b.Consumer.Messages(opts...)
+	return &four{MessagesContext: messages}, err
+}
+
+type four struct {
+	jetstream.MessagesContext
+	given int
+}
+
+func (m *four) Next(opts ...jetstream.NextOpt) (jetstream.Msg, error) {
+	if m.given++; m.given > 4 {
+		return nil, errors.New("broken off")
+	}
+	return m.MessagesContext.Next(opts...)
+}
+
 func TestErrorOfEachEndsIt(t *testing.T) {
 	server := natstest.Start(t)
 	js := server.JetStream(t)
