@@ -179,8 +179,8 @@ func (j *Journal) read() (Found, error) {
 		return j.begin(data)
 	}
 	if string(data[:len(magic)]) != magic {
-		return Found{}, fmt.Errorf("it begins with %q and was not written by this version of rollcall; "+
-			"move it away, or run the version that wrote it until it is empty", data[:len(magic)])
+		return Found{}, fmt.Errorf("%w: it begins with %q; move it away, or run the version that wrote it until it is empty",
+			errNewer, data[:len(magic)])
 	}
 	found, whole, err := parse(data[len(magic):])
 	if err != nil {

@@ -43,6 +43,10 @@ func kindNames() map[rollcall.SightingKind]string {
 // errNewer marks a journal that must not be touched.
 var errNewer = errors.New("the journal was written by another version of rollcall")
 
+// IsNewer reports whether an error of [Open] says that another version wrote
+// the journal, and still has to read it.
+func IsNewer(err error) bool { return errors.Is(err, errNewer) }
+
 func encode(obs *rollcall.Observation) ([]byte, error) {
 	p := payload{
 		Version: Version, Tenant: obs.Tenant, Shard: obs.Shard, Term: obs.Number.Term, Poll: obs.Number.Poll,

@@ -42,5 +42,8 @@ func polled(t worker.Health) console.Check {
 }
 
 func waiting(t worker.Health) console.Check {
+	if t.Paused {
+		return console.Check{Name: "waiting " + t.Tenant, Detail: fmt.Sprintf("polling pauses: too much waits for NATS (%d observations)", t.Waiting)}
+	}
 	return console.Aged("waiting "+t.Tenant, t.Oldest, maxWaiting, fmt.Sprintf("%d observations wait to be stored", t.Waiting))
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
 
+	"rollcall"
 	"rollcall/cmd/rollcall/config"
 	"rollcall/console"
 	"rollcall/internal/embedded"
@@ -26,6 +27,7 @@ import (
 	"rollcall/poller"
 	"rollcall/poller/dingtalk"
 	"rollcall/publisher"
+	"rollcall/publisher/journal"
 	"rollcall/store"
 	"rollcall/worker"
 )
@@ -39,6 +41,9 @@ type Service struct {
 	console  *console.Server
 	embedded *embedded.Server // nil: NATS is elsewhere
 	conn     *nats.Conn
+	lock     *embedded.DirLock // nil: the embedded server holds the directory, or nobody
+	journal  *journal.Journal  // nil: there is none
+	replay   []*rollcall.Observation
 	clients  []*dingtalk.Client
 	tenants  []worker.Tenant
 
@@ -52,7 +57,7 @@ func New(cfg config.Config, log *zap.Logger) (*Service, error) {
 	s := &Service{cfg: cfg, log: log, registry: prometheus.NewRegistry(), ready: make(chan struct{})}
 	s.health = &health{service: s}
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, step := range []func() error{s.openTenants, s.openConsole, s.openNATS} {
+	for _, step := range []func() error{s.openTenants, s.openConsole, s.openNATS, s.openJournal} {
 		if err := step(); err != nil {
 			s.Close()
 			return nil, err
@@ -98,6 +103,14 @@ func (s *Service) Close() {
 	if s.conn != nil {
 		s.conn.Close()
 	}
+	if s.journal != nil {
+		if err := s.journal.Close(); err != nil {
+			s.log.Error("could not close the journal", zap.Error(err))
+		}
+	}
+	if s.lock != nil {
+		s.lock.Release()
+	}
 	if s.embedded != nil {
 		s.embedded.Close()
 	}
@@ -133,11 +146,15 @@ func (s *Service) work(ctx context.Context) error {
 	if err != nil || ledger == nil {
 		return err
 	}
-	s.worker, err = worker.New(worker.Config{
+	cfg := worker.Config{
 		ID: instance(), Names: s.Names(), Ledger: ledger,
 		Committer: &publisher.Publisher{Conn: s.conn, Names: s.Names()},
-		Tenants:   s.tenants, Logger: s.log, Registry: s.registry,
-	})
+		Tenants:   s.tenants, Logger: s.log, Registry: s.registry, Replay: s.replay,
+	}
+	if s.journal != nil { // a nil *Journal in the interface would not be nil
+		cfg.Journal = s.journal
+	}
+	s.worker, err = worker.New(cfg)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,37 @@
+package service
+
+import (
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"rollcall/internal/embedded"
+	"rollcall/publisher/journal"
+)
+
+// openJournal takes the journal in data_dir. Without one the worker goes on:
+// what waits for NATS then waits in memory alone, and that is said. A journal
+// of another version is an error: going on would leave what it holds behind.
+func (s *Service) openJournal() error {
+	if s.embedded == nil { // which has taken the directory already
+		lock, err := embedded.LockDir(s.cfg.DataDir)
+		if err != nil {
+			s.log.Warn("no journal: while NATS is away, observations wait in memory alone", zap.Error(err))
+			return nil
+		}
+		s.lock = lock
+	}
+	opened, found, err := journal.Open(journal.Config{Dir: s.cfg.DataDir})
+	if err != nil && journal.IsNewer(err) {
+		return fmt.Errorf("start: %w", err)
+	}
+	if err != nil {
+		s.log.Error("no journal: while NATS is away, observations wait in memory alone", zap.Error(err))
+		return nil
+	}
+	for _, damage := range found.Damage {
+		s.log.Error("the journal is damaged", zap.Error(damage))
+	}
+	s.journal, s.replay = opened, found.Observations
+	return nil
+}
