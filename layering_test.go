@@ -113,7 +113,7 @@ func allowed(list []string, imported, room string) bool {
 			return true
 		}
 	}
-	return strings.HasPrefix(own, room+"/") && roomOf(own) == room
+	return own == room || strings.HasPrefix(own, room+"/") && roomOf(own) == room
 }
 
 func TestWallsRefuse(t *testing.T) {
