@@ -45,7 +45,7 @@ func contract() []sentence {
 			"row-13-summarized", "row-13-summarized-without-a-time"}},
 
 		{"", "time: the exact time if known, else window.before", []string{"row-02-started-in-window", "row-11-status", "window"}},
-		{"", "window.after: when the previous recorded poll was asked; window.before: when this answer arrived, never earlier", []string{"window"}},
+		{"", "window.after: when the previous recorded poll was asked; window.before: when this answer arrived, never earlier", []string{"window", "window-after-misses"}},
 		{"", "meeting and participant are as after the whole poll; poll says which of the poll's events this is", []string{"row-09-joined", "order"}},
 		{"", "one id longer than 256 bytes is refused", []string{"id-too-long"}},
 		{"", "Roster: the participants whose attendance is invited, joining or present", []string{"row-08-invited-and-joining", "row-09-joined"}},

@@ -25,6 +25,12 @@ type Look struct {
 	After time.Time
 }
 
+// sees reports whether the look shows the meeting. One that does not must not
+// narrow the window of what the next one finds.
+func (l *Look) sees() bool {
+	return l.Kind != rollcall.SightingMissed && l.Kind != rollcall.SightingOngoing
+}
+
 // Rules are the settings of a tenant that a diff depends on.
 type Rules struct {
 	MissingAfterPolls int // misses in a row that end a meeting; 0 means 3

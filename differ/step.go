@@ -41,7 +41,10 @@ func newStep(prev *rollcall.Record, look Look) *step {
 		s.was = prev.Meeting
 	}
 	s.next.Tenant, s.next.ConferenceID = look.Tenant, look.ConferenceID
-	s.next.ObservedAt, s.next.Number = look.AskedAt, look.Number
+	s.next.Number = look.Number
+	if s.first || look.sees() {
+		s.next.ObservedAt = look.AskedAt
+	}
 	if !s.first {
 		s.roster, s.memory = prev.Roster, prev.Memory
 	}

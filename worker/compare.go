@@ -40,7 +40,7 @@ func (s *shard) compare(obs *rollcall.Observation, sightings []*rollcall.Sightin
 		}
 		st := &step{sighting: sighting, entry: e, obs: obs, prev: e.record, result: s.diff(obs, sighting, e)}
 		if !st.needed(s.term) {
-			e.saw(obs, sighting)
+			e.saw(sighting, st.result.Record)
 			continue
 		}
 		if err := s.encode(st); err != nil {
@@ -123,12 +123,14 @@ func (st *step) needed(term uint64) bool {
 	return st.result.Changed || st.prev == nil || again || st.obs.Number.Term == term && !st.entry.fenced
 }
 
-// saw notes an answer that changed nothing.
-func (e *entry) saw(obs *rollcall.Observation, sighting *rollcall.Sighting) {
+// saw notes an answer that changed nothing, and the record it leads to.
+func (e *entry) saw(sighting *rollcall.Sighting, record *rollcall.Record) {
 	e.raw = nil
 	if sighting.Kind == rollcall.SightingListed {
 		e.raw = sighting.Raw
-		e.asked = obs.AskedAt
+	}
+	if record != nil {
+		e.asked = record.ObservedAt
 	}
 }
 
@@ -169,7 +171,9 @@ func (s *shard) recordMessage(r *rollcall.Record, expect uint64) (ledger.Message
 // that was reopened come back, in the batch that says so.
 func (s *shard) encodeTracking(st *step) error {
 	names, name, next := s.w.cfg.Names, s.tenant.cfg.Name, st.result.Record
-	over := next.Untracked || next.Meeting.Status == rollcall.StatusEnded
+	// A meeting that is tracked again keeps its old record until it is seen.
+	again := st.entry.tracked && st.prev != nil && st.prev.Untracked && next.Untracked
+	over := next.Untracked && !again || next.Meeting.Status == rollcall.StatusEnded
 	st.tracked = !over
 	switch {
 	case over && st.entry.tracked:

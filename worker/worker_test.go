@@ -402,6 +402,35 @@ func TestVanishedMeetingEndsAfterMissesAndMayReopen(t *testing.T) {
 	})
 }
 
+func TestTrackedAgainAndNeverSeenVanishes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		w.set("c1", "ann")
+		p := start(t, "w1", m, w, nil)
+		elapse(time.Second)
+		if _, err := p.worker.Track(t.Context(), "acme", "c1", "api"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.worker.Untrack(t.Context(), "acme", "c1"); err != nil {
+			t.Fatal(err)
+		}
+		w.forget("c1")
+		if _, err := p.worker.Track(t.Context(), "acme", "c1", "api"); err != nil {
+			t.Fatal(err)
+		}
+		if set := trackedSet(t, m); !slices.Equal(set, []string{"c1"}) {
+			t.Errorf("after one miss tracked is %v", set)
+		}
+		elapse(2 * time.Minute)
+		expect(t, m, "c1", "meeting.started", "participant.joined ann", "meeting.untracked", "meeting.ended")
+		if set := trackedSet(t, m); len(set) != 0 {
+			t.Errorf("after the end tracked is %v", set)
+		}
+		lawful(t, m, "c1")
+		p.stop(t)
+	})
+}
+
 func TestVanishedMeetingIsLetGoAfterADay(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w, m := newWorld(), store.NewMemory(names)
