@@ -1,0 +1,146 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+
+	"rollcall/internal/safetext"
+	"rollcall/internal/subject"
+)
+
+// ErrNoWorker is matched by the error for a request that no worker answers.
+var ErrNoWorker = errors.New("no worker answers")
+
+// Client asks the running workers. Its errors are an [*Error] where a worker
+// says why it did not do it, and match [ErrNoWorker] where none says anything.
+type Client struct {
+	Conn   *nats.Conn
+	Names  subject.Names
+	Tenant string
+	// Timeout bounds one request; 0: 35 s for a track, 10 s for the rest.
+	Timeout time.Duration
+}
+
+// Track lets a meeting be asked about, now and on the schedule, and gives its
+// state. A meeting that has ended is not tracked afterwards. An error with the
+// code [NotAnswered] says that it is tracked all the same.
+func (c *Client) Track(ctx context.Context, conferenceID string) (Meeting, error) {
+	return c.one(ctx, verbTrack, conferenceID)
+}
+
+// Untrack takes a meeting off the tracked set and gives its last state.
+func (c *Client) Untrack(ctx context.Context, conferenceID string) (Meeting, error) {
+	return c.one(ctx, verbUntrack, conferenceID)
+}
+
+// Show gives the state of a meeting that is tracked, or was.
+func (c *Client) Show(ctx context.Context, conferenceID string) (Meeting, error) {
+	return c.one(ctx, verbShow, conferenceID)
+}
+
+// List gives what is known of all the tenant's meetings, on one page.
+func (c *Client) List(ctx context.Context) (List, error) {
+	all := List{Schema: Schema, Tenant: c.Tenant, Meetings: []State{}}
+	for wanted := (request{}); ; wanted.After = all.Next {
+		var page List
+		if err := c.ask(ctx, verbList, wanted, &page); err != nil {
+			return List{}, fmt.Errorf("list meetings: %w", err)
+		}
+		all.Meetings = append(all.Meetings, page.Meetings...)
+		all.Incomplete = all.Incomplete || page.Incomplete
+		if all.Next = page.Next; all.Next == "" {
+			return all, nil
+		}
+		if all.Next <= wanted.After {
+			return List{}, errors.New("list meetings: the worker gave the same page again")
+		}
+	}
+}
+
+func (c *Client) one(ctx context.Context, verb, id string) (Meeting, error) {
+	if err := checkID("conferenceId", id); err != nil {
+		return Meeting{}, fmt.Errorf("%s meeting: %w", verb, problem(BadRequest, "%v", err))
+	}
+	var answer Meeting
+	if err := c.ask(ctx, verb, request{ConferenceID: id}, &answer); err != nil {
+		return Meeting{}, fmt.Errorf("%s meeting: %w", verb, err)
+	}
+	return answer, nil
+}
+
+// ask sends a request and reads its answer.
+func (c *Client) ask(ctx context.Context, verb string, wanted request, answer any) error {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.Timeout, limit(verb)+5*time.Second))
+	defer cancel()
+	data, err := json.Marshal(wanted)
+	if err != nil {
+		return err
+	}
+	to := c.Names.API(c.Tenant, verb)
+	m, err := exchange(ctx, c.Conn, to, data)
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
+		return fmt.Errorf("%w on %s: is `rollcall run` running with this stream and tenant, and may you publish to %[2]s?", ErrNoWorker, to)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%w on %s in time: is it overloaded, or has it lost NATS? Its log tells", ErrNoWorker, to)
+	case err != nil:
+		return err
+	}
+	return decodeAnswer(m, answer)
+}
+
+// exchange sends one request. Unlike nats.Conn's own it notices at once that
+// it may not be sent.
+func exchange(ctx context.Context, conn *nats.Conn, to string, data []byte) (*nats.Msg, error) {
+	inbox := conn.NewRespInbox()
+	sub, err := conn.SubscribeSync(inbox)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = sub.Unsubscribe() }() // where that fails the connection is gone
+	if err := conn.PublishRequest(to, inbox, data); err != nil {
+		return nil, err
+	}
+	if err := conn.FlushWithContext(ctx); err != nil {
+		return nil, err
+	}
+	// The server refuses before it answers the flush.
+	if err := conn.LastError(); errors.Is(err, nats.ErrPermissionViolation) && strings.Contains(err.Error(), `"`+to+`"`) {
+		return nil, fmt.Errorf("you may not publish to %s: ask who runs NATS for the permission: %w", to, err)
+	}
+	return sub.NextMsgWithContext(ctx)
+}
+
+// decodeAnswer reads an answer, or the error that it is.
+func decodeAnswer(m *nats.Msg, answer any) error {
+	var head struct {
+		Schema int    `json:"schema"`
+		Error  *Error `json:"error"`
+	}
+	err := json.Unmarshal(m.Data, &head)
+	said := m.Header.Get(micro.ErrorHeader)
+	switch {
+	case err == nil && head.Schema > Schema:
+		return fmt.Errorf("the worker answers with schema %d, this version reads up to %d: upgrade this rollcall", head.Schema, Schema)
+	case head.Error != nil:
+		return problem(head.Error.Code, "%s", head.Error.Message)
+	case m.Header.Get(micro.ErrorCodeHeader) != "":
+		return problem(Unavailable, "%s", said)
+	case err == nil && head.Schema < 1:
+		return fmt.Errorf("the answer on this subject is none of rollcall's: %s", safetext.Field(string(m.Data), 80))
+	case err == nil:
+		err = json.Unmarshal(m.Data, answer)
+	}
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	return nil
+}

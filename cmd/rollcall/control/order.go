@@ -1,0 +1,100 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rollcall/worker"
+)
+
+// source says in the tracked set that a meeting is tracked by request.
+const source = "api"
+
+// order is a call of the worker about one meeting.
+type order func(ctx context.Context) (worker.View, error)
+
+// here has the order done by this process's worker; held is false when the
+// worker does not hold the meeting's shard.
+func (e *endpoint) here(ctx context.Context, id string) (answer reply, held bool) {
+	ctx, cancel := context.WithTimeout(ctx, limit(e.verb))
+	defer cancel()
+	begun := time.Now()
+	view, err := e.obeyed(ctx, id)
+	if errors.Is(err, worker.ErrNotHeld) {
+		return reply{}, false
+	}
+	e.note(begun, view, err)
+	if e.verb == verbTrack && errors.Is(err, worker.ErrNotAnswered) {
+		return unanswered(id, view.Trouble).reply(), true
+	}
+	if err != nil {
+		return problemOf(err, e.tenant.Name, e.verb, id).reply(), true
+	}
+	if e.verb == verbTrack && view.Record != nil && unseen(view.Record) {
+		return unanswered(id, "it does not know the meeting").reply(), true
+	}
+	return encoded(meeting(e.tenant.Name, view)), true
+}
+
+func (e *endpoint) obeyed(ctx context.Context, id string) (worker.View, error) {
+	w, tenant := e.service.worker, e.tenant.Name
+	show := func(ctx context.Context) (worker.View, error) { return w.Show(ctx, tenant, id) }
+	switch e.verb {
+	case verbTrack:
+		return e.tracked(ctx, id, show)
+	case verbUntrack:
+		return e.bounded(ctx, func(ctx context.Context) (worker.View, error) { return w.Untrack(ctx, tenant, id) })
+	}
+	return e.bounded(ctx, show)
+}
+
+// tracked tracks a meeting and, when DingTalk does not answer in time, tells
+// whether it is tracked all the same.
+func (e *endpoint) tracked(ctx context.Context, id string, show order) (worker.View, error) {
+	asking, cancel := context.WithTimeout(ctx, limit(verbTrack)-limit(verbShow))
+	defer cancel()
+	view, err := e.bounded(asking, func(ctx context.Context) (worker.View, error) {
+		return e.service.worker.Track(ctx, e.tenant.Name, id, source)
+	})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return view, err
+	}
+	if view, showErr := e.bounded(ctx, show); showErr == nil && view.Tracked {
+		view.Trouble = "no answer in time"
+		return view, worker.ErrNotAnswered
+	}
+	return worker.View{}, err
+}
+
+// bounded gives the outcome of an order, or that of ctx when the worker does
+// not come back: an order may wait for a pass that does not know of ctx.
+func (e *endpoint) bounded(ctx context.Context, do order) (worker.View, error) {
+	type outcome struct {
+		view worker.View
+		err  error
+	}
+	done := make(chan outcome, 1)
+	e.service.running.Go(func() {
+		view, err := do(ctx)
+		done <- outcome{view, err}
+	})
+	select {
+	case o := <-done:
+		return o.view, o.err
+	case <-ctx.Done():
+		return worker.View{}, context.Cause(ctx)
+	}
+}
+
+// note logs an order that has changed the tracked set.
+func (e *endpoint) note(begun time.Time, view worker.View, err error) {
+	done := err == nil || errors.Is(err, worker.ErrNotAnswered)
+	changed := e.verb == verbUntrack || e.verb == verbTrack && view.Since.After(begun)
+	if done && changed {
+		e.service.log.Info("a meeting is "+e.verb+"ed by request",
+			zap.String("tenant", e.tenant.Name), zap.String("meeting", view.ConferenceID))
+	}
+}
