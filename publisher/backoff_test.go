@@ -2,6 +2,7 @@ package publisher_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -40,4 +41,17 @@ func TestDelaysReachTheCap(t *testing.T) {
 	if longest != 15*time.Second {
 		t.Errorf("the longest of 200 delays is %s", longest)
 	}
+}
+
+func TestDelaysNeverEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := publisher.NewBackOff()
+		for begin := time.Now(); time.Since(begin) < 24*time.Hour; {
+			delay := b.NextBackOff()
+			if delay <= 0 {
+				t.Fatalf("delay %s after %s", delay, time.Since(begin))
+			}
+			<-time.After(delay)
+		}
+	})
 }

@@ -29,6 +29,11 @@ func (s *JetStream) Claim(ctx context.Context, tenant string, shard int, holder 
 	if err != nil {
 		return ledger.Claim{}, fmt.Errorf("claim shard: %w: %w", ledger.ErrBusy, err)
 	}
+	return s.claimAfter(ctx, tenant, shard, holder, now.Term)
+}
+
+// claimAfter takes the shard if its last claim is still the one of this term.
+func (s *JetStream) claimAfter(ctx context.Context, tenant string, shard int, holder string, term uint64) (ledger.Claim, error) {
 	data, err := json.Marshal(claimJSON{RecordSchema, holder, wire.Time{Time: time.Now()}})
 	if err != nil {
 		return ledger.Claim{}, fmt.Errorf("claim shard: %w: %w", ledger.ErrRefused, err)
@@ -38,7 +43,7 @@ func (s *JetStream) Claim(ctx context.Context, tenant string, shard int, holder 
 		Header: nats.Header{
 			"Nats-Rollup": {"sub"}, jetstream.MsgTTLHeader: {forever}, "Content-Type": {contentTypeJSON},
 		},
-	}, jetstream.WithExpectLastSequencePerSubject(now.Term), jetstream.WithRetryAttempts(0))
+	}, jetstream.WithExpectLastSequencePerSubject(term), jetstream.WithRetryAttempts(0))
 	if err != nil {
 		return ledger.Claim{}, fmt.Errorf("claim shard %d of tenant %s: %w: %w", shard, tenant, judgeClaim(err), err)
 	}

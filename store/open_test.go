@@ -223,3 +223,27 @@ func TestAScanLeavesNoConsumerBehind(t *testing.T) {
 		t.Errorf("%d consumers, %v", stream.CachedInfo().State.Consumers, err)
 	}
 }
+
+// TestRecordsDoNotPileUp looks at the stream itself: every read takes the last
+// message of a subject, and would not notice.
+func TestRecordsDoNotPileUp(t *testing.T) {
+	js := natstest.Start(t).JetStream(t)
+	l := open(t, js, names(), store.StreamConfig{})
+	for i := range 5 {
+		record, err := store.RecordMessage(names(), golden(), uint64(i*3), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tracking, err := store.TrackMessage(names(), "acme", ledger.Tracking{ConferenceID: "c"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Commit(minute(t), []ledger.Message{tracking, {Subject: "meetings.event.x"}, record}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stream, err := js.Stream(minute(t), names().Stream)
+	if err != nil || stream.CachedInfo().State.Msgs != 5+2 {
+		t.Errorf("%d messages are stored, %v; want 5 events, a record and a tracking", stream.CachedInfo().State.Msgs, err)
+	}
+}
