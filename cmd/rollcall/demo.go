@@ -94,7 +94,7 @@ func (p *program) demoService(dir, endpoint string, meetings []string) (*service
 	if err != nil {
 		return nil, err
 	}
-	s, err := service.New(cfg, log)
+	s, err := service.New(cfg, thisBuild().Version, log)
 	if err != nil {
 		return nil, fmt.Errorf("start: %w", err)
 	}

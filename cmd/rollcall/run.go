@@ -33,7 +33,7 @@ func (p *program) runCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		s, err := service.New(cfg, log)
+		s, err := service.New(cfg, thisBuild().Version, log)
 		if err != nil {
 			return fmt.Errorf("start: %w", err)
 		}

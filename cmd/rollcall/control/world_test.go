@@ -56,7 +56,7 @@ func (w world) run(t *testing.T, url string, shards int) *service.Service {
 	tenant.Auth = config.Auth{Kind: config.AuthInternal, ClientID: simulator.DefaultAppKey, ClientSecretFile: w.secret}
 	tenant.Poll.Schedule, tenant.Poll.MonthlyCalls, tenant.Poll.Shards = "@every 1s", config.Unlimited, shards
 	cfg.Tenants = []config.Tenant{tenant}
-	s, err := service.New(cfg, zaptest.NewLogger(t))
+	s, err := service.New(cfg, "0.0.1", zaptest.NewLogger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,11 +73,6 @@ func (w world) run(t *testing.T, url string, shards int) *service.Service {
 	case <-time.After(time.Minute):
 		t.Fatal("the worker does not begin to work")
 	}
-	api, err := control.Serve(s.Conn(), s.Names(), []control.Tenant{{Name: "acme", Shards: shards}}, s.Worker(), "v1.2.3", zaptest.NewLogger(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(api.Stop)
 	if err := s.Conn().Flush(); err != nil {
 		t.Fatal(err)
 	}

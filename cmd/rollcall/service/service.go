@@ -20,6 +20,7 @@ import (
 
 	"rollcall"
 	"rollcall/cmd/rollcall/config"
+	"rollcall/cmd/rollcall/control"
 	"rollcall/console"
 	"rollcall/internal/embedded"
 	"rollcall/internal/natsconn"
@@ -35,6 +36,7 @@ import (
 // Service is everything that `rollcall run` does. It is made by [New].
 type Service struct {
 	cfg      config.Config
+	version  string
 	log      *zap.Logger
 	registry *prometheus.Registry
 	health   *health
@@ -52,9 +54,10 @@ type Service struct {
 }
 
 // New takes what can be refused at once: files, ports, the data directory. It
-// asks nothing of anybody; Run or Close gives everything back.
-func New(cfg config.Config, log *zap.Logger) (*Service, error) {
-	s := &Service{cfg: cfg, log: log, registry: prometheus.NewRegistry(), ready: make(chan struct{})}
+// asks nothing of anybody; Run or Close gives everything back. The version is
+// what it says of itself on the bus: a semantic version.
+func New(cfg config.Config, version string, log *zap.Logger) (*Service, error) {
+	s := &Service{cfg: cfg, version: version, log: log, registry: prometheus.NewRegistry(), ready: make(chan struct{})}
 	s.health = &health{service: s}
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, step := range []func() error{s.openTenants, s.openConsole, s.openNATS, s.openJournal} {
@@ -85,7 +88,7 @@ func (s *Service) Names() subject.Names {
 	return subject.Names{Stream: s.cfg.Stream.Name, Prefix: s.cfg.Stream.Prefix}
 }
 
-// Ready is closed once the ledger is open and the worker is about to work.
+// Ready is closed once the ledger is open and orders are taken.
 func (s *Service) Ready() <-chan struct{} { return s.ready }
 
 // Worker is the worker; nil before [Service.Ready].
@@ -158,10 +161,24 @@ func (s *Service) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	api, err := control.Serve(s.conn, s.Names(), s.controlled(), s.worker, s.version, s.log)
+	if err != nil {
+		return fmt.Errorf("serve orders: %w", err)
+	}
+	defer api.Stop()
 	close(s.ready)
 	s.log.Info("the worker works", zap.String("nats", s.conn.ConnectedUrlRedacted()),
 		zap.Stringer("http", s.HTTP()), zap.Int("tenants", len(s.tenants)))
 	return s.worker.Run(ctx)
+}
+
+// controlled are the tenants that orders may be about.
+func (s *Service) controlled() []control.Tenant {
+	var all []control.Tenant
+	for _, t := range s.tenants {
+		all = append(all, control.Tenant{Name: t.Name, Shards: max(1, t.Shards)})
+	}
+	return all
 }
 
 // instance is an id that no other worker has.

@@ -53,7 +53,7 @@ func simulated(t *testing.T) (*simulator.Simulator, config.Config) {
 
 func TestServiceTellsWhatHappens(t *testing.T) {
 	sim, cfg := simulated(t)
-	s, err := service.New(cfg, zaptest.NewLogger(t))
+	s, err := service.New(cfg, "0.0.1", zaptest.NewLogger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func page(t *testing.T, url string) string {
 
 func TestStartIsRefusedWithTheReason(t *testing.T) {
 	_, cfg := simulated(t)
-	taken, err := service.New(cfg, zaptest.NewLogger(t))
+	taken, err := service.New(cfg, "0.0.1", zaptest.NewLogger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestStartIsRefusedWithTheReason(t *testing.T) {
 			cfg := cfg
 			cfg.Tenants = append([]config.Tenant(nil), cfg.Tenants...)
 			c.change(&cfg)
-			s, err := service.New(cfg, zaptest.NewLogger(t))
+			s, err := service.New(cfg, "0.0.1", zaptest.NewLogger(t))
 			if err == nil {
 				s.Close()
 				t.Fatal("it started")
