@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -57,66 +56,6 @@ func keeping(t *testing.T, l Ledger, m Messages) {
 		t.Errorf("the shard is held by %+v, %v", claim, err)
 	}
 	commit(t, l, m.record(t, "over", 0, true)) // nothing is there, so 0 is right
-}
-
-func claims(t *testing.T, l Ledger, m Messages) {
-	ctx := context1m(t)
-	if got, err := l.Holder(ctx, tenant, 0); err != nil || got != (ledger.Claim{}) {
-		t.Fatalf("before any claim: %+v, %v", got, err)
-	}
-	var last uint64
-	for i := range 3 {
-		holder := fmt.Sprintf("worker %d", i)
-		claim, err := l.Claim(ctx, tenant, 0, holder)
-		if err != nil || claim.Holder != holder || claim.Term <= last {
-			t.Fatalf("claim %d: %+v, %v after term %d", i, claim, err, last)
-		}
-		if got, err := l.Holder(ctx, tenant, 0); err != nil || got != claim {
-			t.Fatalf("the holder is %+v, %v, want %+v", got, err, claim)
-		}
-		last = commit(t, l, m.event("c"))
-	}
-	if got, err := l.Holder(ctx, tenant, 1); err != nil || got != (ledger.Claim{}) {
-		t.Errorf("another shard is held by %+v, %v", got, err)
-	}
-	if got, err := l.Holder(ctx, "other", 0); err != nil || got != (ledger.Claim{}) {
-		t.Errorf("the shard of another tenant is held by %+v, %v", got, err)
-	}
-}
-
-func claimRace(t *testing.T, l Ledger, _ Messages) {
-	ctx := context1m(t)
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	won := make(map[uint64]string)
-	for i := range 8 {
-		wg.Go(func() {
-			holder := fmt.Sprint(i)
-			claim, err := l.Claim(ctx, tenant, 0, holder)
-			if err != nil {
-				if !exactly(err, ledger.ErrStale) {
-					t.Errorf("a lost race: %v, want ErrStale", err)
-				}
-				return
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			if other, taken := won[claim.Term]; taken {
-				t.Errorf("%s and %s both have term %d", other, holder, claim.Term)
-			}
-			won[claim.Term] = holder
-		})
-	}
-	wg.Wait()
-	now, err := l.Holder(ctx, tenant, 0)
-	if err != nil || won[now.Term] != now.Holder {
-		t.Fatalf("the holder is %+v, %v; won have %v", now, err, won)
-	}
-	for term := range won {
-		if term > now.Term {
-			t.Errorf("term %d was given and %d is the last", term, now.Term)
-		}
-	}
 }
 
 func load(t *testing.T, l Ledger, m Messages) {
@@ -246,56 +185,6 @@ func unreadable(t *testing.T, l Ledger, m Messages) {
 	all, err := l.LoadAll(context1m(t), tenant)
 	if err != nil || len(all) != 7 {
 		t.Fatalf("LoadAll gave %d, %v", len(all), err)
-	}
-}
-
-func memberIDs(t *testing.T, l Ledger) string {
-	t.Helper()
-	found, err := l.Members(context1m(t))
-	if err != nil {
-		t.Fatalf("members: %v", err)
-	}
-	var ids []string
-	for _, member := range found {
-		ids = append(ids, member.ID+"="+string(member.Info))
-	}
-	return strings.Join(ids, " ")
-}
-
-func members(t *testing.T, l Ledger, _ Messages) {
-	ctx := context1m(t)
-	beat := func(id, info string, ttl time.Duration) {
-		t.Helper()
-		if err := l.Heartbeat(ctx, id, []byte(info), ttl); err != nil {
-			t.Fatalf("heartbeat of %s: %v", id, err)
-		}
-	}
-	if got := memberIDs(t, l); got != "" {
-		t.Fatalf("members are %q", got)
-	}
-	beat("w.2 *", "{}", time.Minute)
-	beat("w1", "{}", 1500*time.Millisecond)
-	beat("w3", "{}", time.Minute)
-	beat("w3", `{"v":2}`, time.Minute)
-	if got := memberIDs(t, l); got != `w.2 *={} w1={} w3={"v":2}` {
-		t.Fatalf("members are %q", got)
-	}
-	if err := l.Leave(ctx, "w3"); err != nil {
-		t.Fatal(err)
-	}
-	if got := memberIDs(t, l); strings.Contains(got, "w3") {
-		t.Fatalf("members are %q after w3 left", got)
-	}
-	eventually(t, "the silent worker expires", func() bool {
-		got := memberIDs(t, l)
-		if got != "w.2 *={} w1={}" && got != "w.2 *={}" {
-			t.Fatalf("members are %q", got)
-		}
-		return got == "w.2 *={}"
-	})
-	beat("w1", "again", time.Minute)
-	if got := memberIDs(t, l); got != "w.2 *={} w1=again" {
-		t.Fatalf("members are %q", got)
 	}
 }
 

@@ -1,0 +1,69 @@
+package ledgertest
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"rollcall/internal/ledger"
+)
+
+func claims(t *testing.T, l Ledger, m Messages) {
+	ctx := context1m(t)
+	if got, err := l.Holder(ctx, tenant, 0); err != nil || got != (ledger.Claim{}) {
+		t.Fatalf("before any claim: %+v, %v", got, err)
+	}
+	var last uint64
+	for i := range 3 {
+		holder := fmt.Sprintf("worker %d", i)
+		claim, err := l.Claim(ctx, tenant, 0, holder)
+		if err != nil || claim.Holder != holder || claim.Term <= last {
+			t.Fatalf("claim %d: %+v, %v after term %d", i, claim, err, last)
+		}
+		if got, err := l.Holder(ctx, tenant, 0); err != nil || got != claim {
+			t.Fatalf("the holder is %+v, %v, want %+v", got, err, claim)
+		}
+		last = commit(t, l, m.event("c"))
+	}
+	if got, err := l.Holder(ctx, tenant, 1); err != nil || got != (ledger.Claim{}) {
+		t.Errorf("another shard is held by %+v, %v", got, err)
+	}
+	if got, err := l.Holder(ctx, "other", 0); err != nil || got != (ledger.Claim{}) {
+		t.Errorf("the shard of another tenant is held by %+v, %v", got, err)
+	}
+}
+
+func claimRace(t *testing.T, l Ledger, _ Messages) {
+	ctx := context1m(t)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	won := make(map[uint64]string)
+	for i := range 8 {
+		wg.Go(func() {
+			holder := fmt.Sprint(i)
+			claim, err := l.Claim(ctx, tenant, 0, holder)
+			if err != nil {
+				if !exactly(err, ledger.ErrStale) {
+					t.Errorf("a lost race: %v, want ErrStale", err)
+				}
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if other, taken := won[claim.Term]; taken {
+				t.Errorf("%s and %s both have term %d", other, holder, claim.Term)
+			}
+			won[claim.Term] = holder
+		})
+	}
+	wg.Wait()
+	now, err := l.Holder(ctx, tenant, 0)
+	if err != nil || won[now.Term] != now.Holder {
+		t.Fatalf("the holder is %+v, %v; won have %v", now, err, won)
+	}
+	for term := range won {
+		if term > now.Term {
+			t.Errorf("term %d was given and %d is the last", term, now.Term)
+		}
+	}
+}
