@@ -27,8 +27,9 @@ var walls = map[string][]string{
 
 	"publisher/journal": {".", "std"},
 
-	"poller/dingtalk":           {".", "std", "any", "internal/...", "poller"},
-	"poller/dingtalk/simulator": {".", "std", "any", "internal/..."},
+	"poller/dingtalk":                    {".", "std", "any", "internal/...", "poller"},
+	"poller/dingtalk/simulator":          {".", "std", "any", "internal/..."},
+	"poller/dingtalk/simulator/scenario": {".", "std", "any", "internal/...", "poller/dingtalk/simulator"},
 
 	"worker": {".", "std", "any", "internal/...", "poller", "differ", "store", "publisher/..."},
 

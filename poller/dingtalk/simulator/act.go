@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"rollcall"
 )
@@ -23,6 +24,8 @@ type Act struct {
 	RejectDescription string `json:"rejectDescription"`
 	// Title goes with create and rename.
 	Title string `json:"title"`
+	// StartTime goes with reschedule: when the meeting is to begin.
+	StartTime time.Time `json:"startTime"`
 	// Drop takes the person off the userList with the act that sends them away.
 	Drop bool `json:"drop"`
 	// EndStyle goes with end, and overrides that of the world.
@@ -48,6 +51,23 @@ func (s *Simulator) Act(act Act) ([]Fact, error) {
 	defer s.mu.Unlock()
 	s.world.follow()
 	return s.world.act(act)
+}
+
+// Together makes acts happen at one instant: no answer shows some of them
+// only. The first that fails is an error, and those after it do not happen.
+func (s *Simulator) Together(acts []Act) ([]Fact, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.world.follow()
+	var all []Fact
+	for _, act := range acts {
+		facts, err := s.world.act(act)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, facts...)
+	}
+	return all, nil
 }
 
 func (w *world) act(act Act) ([]Fact, error) {

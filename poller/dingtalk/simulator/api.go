@@ -82,7 +82,7 @@ func (s *Simulator) settle(op Operation, fault Fault, q question, answer func(qu
 		rep.pieces = [][]byte{errorBody(rep.code, requestID, fault.Capitals)}
 	}
 	s.serve.add(Served{
-		Number: number, At: s.world.at, Operation: op, Status: rep.status, Code: rep.code,
+		Number: number, At: s.world.at, Facts: s.world.facts.last(), Operation: op, Status: rep.status, Code: rep.code,
 		RequestID: requestID, Fault: fault.Name, Asked: rep.asked, Shown: rep.shown,
 	})
 	return rep

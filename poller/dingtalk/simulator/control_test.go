@@ -25,6 +25,7 @@ func TestEveryVerbMakesItsFacts(t *testing.T) {
 	}{
 		{`{"act":"create","title":"Mine"`, "meeting.initialized"},
 		{`{"act":"rename","title":"Yours"`, "meeting.title_changed"},
+		{`{"act":"reschedule","startTime":"2026-08-03T10:00:00+08:00"`, "meeting.start_time_changed"},
 		{`{"act":"start"`, "meeting.started"},
 		{`{"act":"invite","userId":"a","nick":"A"`, "participant.invited"},
 		{`{"act":"withdraw","userId":"a"`, "participant.invitation_lapsed"},
@@ -105,6 +106,8 @@ func TestImpossibleActsAreRefused(t *testing.T) {
 		{400, `{"act":"join","userId":"x"}`, "conferenceId is missing"},
 		{400, `{"act":"join","conferenceId":"` + id + `"}`, "userId and nick are missing"},
 		{400, `{"act":"rename","conferenceId":"` + id + `"}`, "title is missing"},
+		{400, `{"act":"reschedule","conferenceId":"` + id + `"}`, "startTime is missing"},
+		{409, `{"act":"reschedule","startTime":"2026-08-03T10:00:00Z","conferenceId":"` + id + `"}`, "started already"},
 		{400, `{"act":"rename_user","conferenceId":"` + id + `","userId":"u1"}`, "both are needed"},
 		{400, `{"act":"end","conferenceId":"` + id + `","endStyle":"x"}`, "resource_closed"},
 		{400, `{"act":"join","conferenceId":"` + id + `","userId":"u","device":-1}`, "device is -1"},

@@ -1,6 +1,10 @@
 package simulator
 
-import "rollcall"
+import (
+	"time"
+
+	"rollcall"
+)
 
 // move changes how a device stands to its meeting. What was open is closed
 // first: nobody speaks who is not there.
@@ -126,6 +130,20 @@ func (w *world) rename(m *meeting, act Act) error {
 	}
 	m.title = act.Title
 	w.record(m, rollcall.MeetingTitleChanged, rollcall.ReasonNone, nil)
+	return nil
+}
+
+// reschedule changes when a meeting is to begin; one that goes on has begun.
+func (w *world) reschedule(m *meeting, act Act) error {
+	switch planned := act.StartTime.UTC().Truncate(time.Millisecond); {
+	case m.running():
+		return refuse("meeting %q has started already", m.id)
+	case m.planned.Equal(planned):
+		return refuse("meeting %q is to begin at that time already", m.id)
+	default:
+		m.planned = planned
+	}
+	w.record(m, rollcall.MeetingStartTimeChanged, rollcall.ReasonNone, nil)
 	return nil
 }
 

@@ -48,6 +48,7 @@
 //
 //	create          conferenceId, title, people (who come by chance): all may be left out
 //	rename          title
+//	reschedule      "startTime":"2026-08-03T10:00:00Z", of a meeting that has not started
 //	start, end      end takes "endStyle": status, omitted, resource_closed
 //	mute_all, unmute_all, mute_mics, unmute_mics, close_cameras, reopen_cameras
 //	invite, call    to invited, to joining; not for somebody who is present

@@ -19,6 +19,7 @@ type meeting struct {
 	status           rollcall.Status
 	media            rollcall.Media
 	startsAt, endsAt time.Time // when it does so by itself; zero: never
+	planned          time.Time // when it is to begin; zero: nobody has said
 	started, ended   time.Time
 	endStyle         EndStyle
 
@@ -110,6 +111,14 @@ func (m *meeting) list(d *device, listed bool) {
 
 func (m *meeting) over() bool { return m.status == rollcall.StatusEnded }
 
+// startTime is what DingTalk shows: when the meeting began, or is to begin.
+func (m *meeting) startTime() time.Time {
+	if m.started.IsZero() {
+		return m.planned
+	}
+	return m.started
+}
+
 // running is what DingTalk calls an ongoing meeting.
 func (m *meeting) running() bool { return m.status == rollcall.StatusStarted }
 
@@ -125,7 +134,7 @@ func (m *meeting) present() int {
 
 func (m *meeting) conference() rollcall.Conference {
 	return rollcall.Conference{
-		Title: m.title, StartTime: m.started, Status: m.status, Media: m.media, Present: m.present(),
+		Title: m.title, StartTime: m.startTime(), Status: m.status, Media: m.media, Present: m.present(),
 	}
 }
 

@@ -17,7 +17,7 @@ func (m *meeting) entry() []byte {
 
 func (m *meeting) wire() wireMeeting {
 	wire := wireMeeting{
-		ConferenceID: m.id, Title: m.title, StartTime: millis(m.started),
+		ConferenceID: m.id, Title: m.title, StartTime: millis(m.startTime()),
 		Status: statusCode(m.status), MediaStatus: int64(m.media),
 		UserList: make([]wireUser, len(m.listed)),
 	}

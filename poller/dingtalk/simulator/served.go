@@ -35,12 +35,14 @@ func (o Operation) Metered() bool { return o != OpToken && o != OpUnknown }
 type Served struct {
 	Number    uint64    // from 1
 	At        time.Time // the world's instant that the answer shows
+	Facts     uint64    // the number of the last fact the answer can know of
 	Operation Operation
 	Status    int    // HTTP; 0: the connection was broken
 	Code      string // the error code; "" for none
 	RequestID string
 	Fault     string // the name of the fault that struck; "" for none
-	// Asked are the conference ids of a batch query, as they came.
+	// Asked are the conference ids of a batch query, as they came, or the id
+	// of the one meeting that was found.
 	Asked []string
 	// Shown are the meetings of a batch query's answer, in its order; none if
 	// a fault kept the answer from arriving whole and true.

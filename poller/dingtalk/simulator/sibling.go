@@ -28,7 +28,7 @@ type confInfo struct {
 
 func (m *meeting) brief() confInfo {
 	return confInfo{
-		ConferenceID: m.id, Title: m.title, Status: statusCode(m.status), StartTime: millis(m.started),
+		ConferenceID: m.id, Title: m.title, Status: statusCode(m.status), StartTime: millis(m.startTime()),
 		CreatorID: m.creator.userID, CreatorNick: m.creator.nick, RoomCode: m.roomCode, BizType: "default",
 	}
 }
@@ -95,9 +95,9 @@ func (s *Simulator) meeting(q question) reply {
 	if m == nil {
 		return fail(codeUnknown)
 	}
-	return okay(struct {
+	return withAsked(okay(struct {
 		ConfInfo confInfo `json:"confInfo"`
-	}{m.counted()})
+	}{m.counted()}), []string{m.id})
 }
 
 // members is GET videoConferences/{conferenceId}/members: everybody who was

@@ -21,6 +21,7 @@ const (
 	needPerson                   // userId or nick
 	needUser                     // userId and nick
 	needTitle                    // title
+	needTime                     // startTime
 )
 
 // check refuses an act that lacks what its verb needs.
@@ -34,6 +35,8 @@ func (v verb) check(act Act) error {
 		return errors.New("userId or nick is missing: both are needed")
 	case v.needs&needTitle != 0 && act.Title == "":
 		return errors.New("title is missing: a text is needed")
+	case v.needs&needTime != 0 && act.StartTime.UnixMilli() <= 0:
+		return errors.New("startTime is missing or before 1970: a time is needed, such as 2026-08-03T10:00:00Z")
 	case act.Device < 0 || act.Device > maxListed:
 		return fmt.Errorf("device is %d: 0 to %d is allowed", act.Device, maxListed)
 	case act.People < 0 || act.People > maxListed/2:
@@ -48,6 +51,7 @@ func verbTable() map[string]verb {
 	verbs := map[string]verb{
 		"create":         {0, (*world).create},
 		"rename":         {needMeeting | needTitle, onOpenMeeting((*world).rename)},
+		"reschedule":     {needMeeting | needTime, onOpenMeeting((*world).reschedule)},
 		"rename_user":    {needMeeting | needUser, onOpenMeeting((*world).renameUser)},
 		"start":          {needMeeting, onMeeting((*world).startAgain)},
 		"end":            {needMeeting, onMeeting((*world).endNow)},
