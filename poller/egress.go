@@ -3,12 +3,17 @@ package poller
 import (
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Egress is the address that a process calls from. DingTalk blocks addresses,
 // whatever tenant called: all pollers of a process share one. The zero value
 // is ready to use; it must not be copied.
 type Egress struct {
+	// Limiter is waited for before each call of any tenant; nil: no limit.
+	Limiter *rate.Limiter
+
 	mu    sync.Mutex
 	until time.Time
 }

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"rollcall"
 )
 
@@ -113,8 +115,11 @@ func (r *run) permit(op string) error {
 	if r.stopped() {
 		return r.halt.err
 	}
-	if r.p.Limiter != nil {
-		if err := r.p.Limiter.Wait(r.ctx); err != nil {
+	for _, limiter := range []*rate.Limiter{r.p.Limiter, r.p.egress().Limiter} {
+		if limiter == nil {
+			continue
+		}
+		if err := limiter.Wait(r.ctx); err != nil {
 			r.stop(ClassNone, err)
 			return err
 		}

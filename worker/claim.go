@@ -32,9 +32,9 @@ func (s *shard) claim(ctx context.Context) error {
 		return err
 	}
 	s.replan()
-	s.held.Store(hold)
+	s.hold(hold)
 	if !s.wanted.Load() { // want(false) may have come meanwhile
-		s.held.Store(nil)
+		s.hold(nil)
 	}
 	s.log.Info("shard claimed", zap.Uint64("term", claim.Term), zap.Int("tracked", len(*s.plan.Load())))
 	return nil
@@ -211,7 +211,7 @@ func (s *shard) verify(ctx context.Context) error {
 	if hold := s.held.Load(); hold != nil && claim.Term != hold.term {
 		s.log.Warn("the shard was claimed by another worker", zap.String("holder", claim.Holder),
 			zap.Uint64("term", claim.Term), zap.Uint64("own_term", hold.term))
-		s.held.Store(nil)
+		s.hold(nil)
 		s.retry = time.Now().Add(s.w.cfg.MemberTTL)
 	}
 	for _, e := range s.entries {

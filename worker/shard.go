@@ -72,11 +72,25 @@ func newShard(t *tenant, number int) *shard {
 // heartbeat, so it must be cheap when nothing changes.
 func (s *shard) want(mine bool) {
 	if !mine {
-		s.held.Store(nil)
+		s.hold(nil)
 	}
 	if s.wanted.Swap(mine) != mine || mine && s.held.Load() == nil {
 		s.wakeUp()
 	}
+}
+
+// hold takes the shard, or with nil gives it up.
+func (s *shard) hold(h *hold) {
+	if s.held.Swap(h) == h || s.tenant.cfg.Holds == nil {
+		return
+	}
+	held := 0
+	for _, other := range s.tenant.shards {
+		if other.held.Load() != nil {
+			held++
+		}
+	}
+	s.tenant.cfg.Holds(held, len(s.tenant.shards))
 }
 
 func (s *shard) wakeUp() {

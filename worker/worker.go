@@ -80,6 +80,9 @@ type Tenant struct {
 	// ExpireUnstarted is after how long a meeting that never started is
 	// untracked. 0: never.
 	ExpireUnstarted time.Duration
+	// Holds is told how many of the tenant's shards this worker holds, so that
+	// a limit for the tenant can be shared among workers. It may be nil.
+	Holds func(held, shards int)
 	// OmitNicks keeps the names of people out of records and events.
 	OmitNicks bool
 }

@@ -27,9 +27,17 @@ func (c checker) config(cfg Config) {
 		}
 		seen[tenant.Name] = i
 	}
+	c.rate("egress_qps", cfg.EgressQPS)
+	atLeast(c, "journal.max_bytes", cfg.Journal.MaxBytes, 1<<20)
 	c.address("http.listen", cfg.HTTP.Listen)
 	c.oneOf("log.level", cfg.Log.Level, "debug", "info", "warn", "error")
 	c.oneOf("log.format", cfg.Log.Format, "json", "console")
+}
+
+func (c checker) rate(key string, qps float64) {
+	if !(qps > 0 && qps <= 500) {
+		c.refuse(key, fmt.Sprintf("%v is out of range", qps))
+	}
 }
 
 func (c checker) stream(s Stream) {

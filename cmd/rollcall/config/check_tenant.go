@@ -26,9 +26,7 @@ func (c checker) poll(at string, p Poll) {
 	c.schedule(join(at, "schedule"), p.Schedule)
 	c.timezone(join(at, "timezone"), p.Timezone)
 	between(c, join(at, "batch_size"), p.BatchSize, 1, 1000)
-	if !(p.QPS > 0 && p.QPS <= 500) {
-		c.refuse(join(at, "qps"), fmt.Sprintf("%v is out of range", p.QPS))
-	}
+	c.rate(join(at, "qps"), p.QPS)
 	between(c, join(at, "timeout"), p.Timeout, time.Second, 5*time.Minute)
 	if p.MonthlyCalls == 0 {
 		c.missing(join(at, "monthly_calls"), "is required: DingTalk meters calls, and only you know what yours may be spent on (the Standard edition has 5000)")

@@ -12,9 +12,12 @@ type Config struct {
 	DataDir string   `yaml:"data_dir" allow:"a directory"`
 	NATS    NATS     `yaml:"nats"`
 	Stream  Stream   `yaml:"stream"`
+	Journal Journal  `yaml:"journal"`
 	Tenants []Tenant `yaml:"tenants" allow:"a list of tenants"`
-	HTTP    HTTP     `yaml:"http"`
-	Log     Log      `yaml:"log"`
+	// EgressQPS bounds the calls a second of the whole process.
+	EgressQPS float64 `yaml:"egress_qps" allow:"a number above 0, at most 500 (where DingTalk blocks the address)"`
+	HTTP      HTTP    `yaml:"http"`
+	Log       Log     `yaml:"log"`
 }
 
 // NATS is where events and state are kept. At most one way to authenticate is
@@ -50,6 +53,11 @@ type Stream struct {
 	Replicas  int           `yaml:"replicas" allow:"a whole number from 1 to 5"`
 	Retention time.Duration `yaml:"retention" allow:"a duration with a unit, at least 1h, such as 168h"`
 	MaxBytes  int64         `yaml:"max_bytes" allow:"a whole number of bytes, 0 for no limit"`
+}
+
+// Journal keeps on disk what waits while NATS is away.
+type Journal struct {
+	MaxBytes int64 `yaml:"max_bytes" allow:"a whole number of bytes, at least 1048576"`
 }
 
 // HTTP is where health and metrics are served.

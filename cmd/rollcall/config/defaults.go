@@ -9,8 +9,11 @@ func Defaults() Config {
 		DataDir: "./rollcall-data",
 		NATS:    NATS{Embedded: Embedded{Listen: "127.0.0.1:4222", Sync: "always"}},
 		Stream:  Stream{Name: "MEETINGS", Prefix: "meetings", Replicas: 1, Retention: 168 * time.Hour},
-		HTTP:    HTTP{Listen: "127.0.0.1:8080"},
-		Log:     Log{Level: "info", Format: "json"},
+		Journal: Journal{MaxBytes: 256 << 20},
+		// DingTalk blocks an address above 10,000 calls in 20 s: 500 a second.
+		EgressQPS: 400,
+		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
+		Log:       Log{Level: "info", Format: "json"},
 	}
 }
 

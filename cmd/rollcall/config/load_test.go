@@ -45,6 +45,8 @@ tenants:
   - name: two
     auth: {kind: unified, corp_id: c, client_id: 12, client_secret_env: SECRET_SET}
     poll: {monthly_calls: unlimited}
+egress_qps: 12.5
+journal: {max_bytes: 2000000}
 http: {listen: ":0"}
 log: {level: debug, format: console}
 `
@@ -72,6 +74,7 @@ log: {level: debug, format: console}
 			},
 			Privacy: config.Privacy{Nicks: "omit"},
 		}, two},
+		Journal: config.Journal{MaxBytes: 2_000_000}, EgressQPS: 12.5,
 		HTTP: config.HTTP{Listen: ":0"},
 		Log:  config.Log{Level: "debug", Format: "console"},
 	}

@@ -201,7 +201,7 @@ func (s *Service) openConsole() error {
 }
 
 func (s *Service) openTenants() error {
-	egress := &poller.Egress{}
+	egress := &poller.Egress{Limiter: limiter(s.cfg.EgressQPS)}
 	metrics := newPollMetrics(s.registry)
 	for _, t := range s.cfg.Tenants {
 		tenant, client, err := openTenant(t, egress, metrics, s.log)

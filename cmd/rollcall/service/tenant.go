@@ -37,17 +37,25 @@ func openTenant(t config.Tenant, egress *poller.Egress, metrics *pollMetrics, lo
 		client.Close()
 		return worker.Tenant{}, nil, err
 	}
+	limit := limiter(t.Poll.QPS)
 	return worker.Tenant{
 		Name: t.Name, Schedule: schedule, Decode: client.Decode,
 		Asker: &poller.Poller{
 			Source: client, Tenant: t.Name, BatchSize: t.Poll.BatchSize,
-			Limiter: rate.NewLimiter(rate.Limit(t.Poll.QPS), max(1, int(math.Ceil(t.Poll.QPS)))),
+			Limiter: limit,
 			Egress:  egress, Logger: log, Metrics: metrics.of(t.Name),
 		},
 		BatchSize: t.Poll.BatchSize, Shards: t.Poll.Shards, Conferences: t.Track.Conferences,
 		MissingAfter: t.Poll.MissingAfterPolls, ExpireUnstarted: t.Poll.ExpireUnstarted,
 		OmitNicks: t.Privacy.Nicks == "omit",
+		Holds: func(held, shards int) {
+			limit.SetLimit(rate.Limit(t.Poll.QPS * float64(max(held, 1)) / float64(shards)))
+		},
 	}, client, nil
+}
+
+func limiter(qps float64) *rate.Limiter {
+	return rate.NewLimiter(rate.Limit(qps), max(1, int(math.Ceil(qps))))
 }
 
 func auth(a config.Auth) dingtalk.Auth {

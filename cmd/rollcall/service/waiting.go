@@ -21,7 +21,7 @@ func (s *Service) openJournal() error {
 		}
 		s.lock = lock
 	}
-	opened, found, err := journal.Open(journal.Config{Dir: s.cfg.DataDir})
+	opened, found, err := journal.Open(journal.Config{Dir: s.cfg.DataDir, MaxBytes: s.cfg.Journal.MaxBytes})
 	if err != nil && journal.IsNewer(err) {
 		return fmt.Errorf("start: %w", err)
 	}
