@@ -85,11 +85,7 @@ func (s *JetStream) Tracked(ctx context.Context, tenant string) ([]ledger.Tracki
 		if len(m.data) == 0 {
 			continue // a tombstone
 		}
-		tracking, err := decodeTracking(m.data)
-		if err != nil {
-			return nil, fmt.Errorf("read the tracked set of tenant %s: %s: %w", tenant, m.subject, err)
-		}
-		set = append(set, tracking)
+		set = append(set, storedTracking(m.subject, m.data))
 	}
 	return set, nil
 }

@@ -79,11 +79,7 @@ func (m *Memory) Tracked(ctx context.Context, tenant string) (set []ledger.Track
 			if len(msg.Data) == 0 {
 				continue
 			}
-			tracking, err := decodeTracking(msg.Data)
-			if err != nil {
-				return err
-			}
-			set = append(set, tracking)
+			set = append(set, storedTracking(msg.Subject, msg.Data))
 		}
 		return nil
 	})

@@ -67,6 +67,16 @@ func UntrackMessage(n subject.Names, tenant, conferenceID string) ledger.Message
 	return ledger.Message{Subject: n.Tracked(tenant, conferenceID), Rollup: true, TTL: "1s"}
 }
 
+// storedTracking gives what a message of a tracked subject holds; one entry that
+// cannot be read must not hide the others.
+func storedTracking(name string, data []byte) ledger.Tracking {
+	tracking, err := decodeTracking(data)
+	if err != nil {
+		return ledger.Tracking{ConferenceID: conferenceID(name), Err: err}
+	}
+	return tracking
+}
+
 // decodeTracking reads a member of the tracked set.
 func decodeTracking(data []byte) (ledger.Tracking, error) {
 	var stored trackingJSON

@@ -54,6 +54,11 @@ func (s *shard) read(ctx context.Context) (map[string]*entry, error) {
 	}
 	entries := make(map[string]*entry, len(tracked))
 	for _, t := range tracked {
+		if t.Err != nil {
+			s.log.Error("an entry of the tracked set cannot be read; it is left alone and not asked about",
+				zap.String("meeting", t.ConferenceID), zap.Error(t.Err))
+			continue
+		}
 		if s.mine(t.ConferenceID) {
 			entries[t.ConferenceID] = &entry{tracked: true, tracking: t, loaded: true}
 		}

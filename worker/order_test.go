@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/internal/ledger"
 	"rollcall/poller"
 	"rollcall/store"
 	"rollcall/worker"
@@ -147,5 +148,26 @@ func TestOrderWaitsNoLongerThanItsContext(t *testing.T) {
 			t.Errorf("the list waits for the source: %v", err)
 		}
 		p.stop(t)
+	})
+}
+
+func TestUnreadableTrackedEntryIsLeftAlone(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		bad := ledger.Message{Subject: names.Tracked("acme", "odd"), Data: []byte("{"), Rollup: true, TTL: "never"}
+		if _, err := m.Commit(t.Context(), []ledger.Message{bad}); err != nil {
+			t.Fatal(err)
+		}
+		w.set("c1", "ann")
+		p := start(t, "w1", m, w, track("c1"))
+		elapse(time.Minute)
+		p.stop(t)
+		expect(t, m, "c1", "meeting.started", "participant.joined ann")
+		if n := count(m, bad.Subject); n != 1 {
+			t.Errorf("the entry was written %d times", n)
+		}
+		if p.logs.FilterMessageSnippet("cannot be read").Len() == 0 {
+			t.Error("nothing was said of it")
+		}
 	})
 }

@@ -139,6 +139,9 @@ func (s *shard) load(ctx context.Context, sightings []*rollcall.Sighting) error 
 	}
 	for _, id := range ids {
 		record, found := stored[id]
+		if found && record.Revision < s.entries[id].revision {
+			return fmt.Errorf("read the record of meeting %q: the answer is older than what was known: a follower lags behind", id)
+		}
 		s.entries[id].take(record, found)
 		if record.Err != nil {
 			s.refuse(s.entries[id], id, record.Err)

@@ -66,6 +66,8 @@ type Tracking struct {
 	ConferenceID string    `json:"conferenceId"`
 	Source       string    `json:"source"` // config, api, …
 	Since        time.Time `json:"since"`
+	// Err says that the entry is there and cannot be read; then only the id is set.
+	Err error `json:"-"`
 }
 
 // Member is a live worker.
