@@ -48,7 +48,7 @@ func cut(steps []*step, limit int) [][]*step {
 
 // commit stores a batch, or a step that is too large for one in slices.
 func (s *shard) commit(ctx context.Context, batch []*step) error {
-	if len(batch) == 1 && !batch[0].fits() {
+	if len(batch) == 1 && !batch[0].fits() && len(batch[0].events) > 0 {
 		return s.commitSlices(ctx, batch[0])
 	}
 	var msgs []ledger.Message

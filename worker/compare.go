@@ -64,12 +64,31 @@ func (s *shard) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting,
 		if e.record.Number.Term > obs.Number.Term && obs.Number.Term == s.term {
 			s.doubt = true
 		}
+		if e.record.Number == obs.Number {
+			s.tookEffect(e, sighting.Kind)
+		}
 		e.raw = nil
 		return "outdated"
 	case !e.tracked && (e.record == nil || e.record.Untracked):
 		return "untracked"
 	}
 	return ""
+}
+
+// tookEffect takes up whether the meeting is tracked, after a commit that was
+// stored and whose answer was lost.
+func (s *shard) tookEffect(e *entry, kind rollcall.SightingKind) {
+	tracked := e.tracked
+	switch {
+	case kind == rollcall.SightingUntracked || e.record.Meeting.Status == rollcall.StatusEnded:
+		tracked = false
+	case !e.record.Untracked:
+		tracked = true
+	}
+	if e.tracked != tracked {
+		e.tracked = tracked
+		s.replan()
+	}
 }
 
 func (s *shard) diff(obs *rollcall.Observation, sighting *rollcall.Sighting, e *entry) differ.Result {
@@ -118,8 +137,9 @@ func (st *step) needed(term uint64) bool {
 	if st.result.Record == nil {
 		return false
 	}
-	// An ended meeting that was tracked once more has given its answer.
-	again := st.entry.tracked && st.result.Record.Meeting.Status == rollcall.StatusEnded
+	// An ended meeting that was tracked once more has given its answer, and
+	// what another worker untracked may still count as tracked here.
+	again := st.entry.tracked && (st.result.Record.Meeting.Status == rollcall.StatusEnded || st.sighting.Kind == rollcall.SightingUntracked)
 	return st.result.Changed || st.prev == nil || again || st.obs.Number.Term == term && !st.entry.fenced
 }
 
@@ -172,7 +192,7 @@ func (s *shard) recordMessage(r *rollcall.Record, expect uint64) (ledger.Message
 func (s *shard) encodeTracking(st *step) error {
 	names, name, next := s.w.cfg.Names, s.tenant.cfg.Name, st.result.Record
 	// A meeting that is tracked again keeps its old record until it is seen.
-	again := st.entry.tracked && st.prev != nil && st.prev.Untracked && next.Untracked
+	again := st.entry.tracked && st.prev != nil && st.prev.Untracked && next.Untracked && st.sighting.Kind != rollcall.SightingUntracked
 	over := next.Untracked && !again || next.Meeting.Status == rollcall.StatusEnded
 	st.tracked = !over
 	switch {

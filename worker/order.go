@@ -48,7 +48,12 @@ func (s *shard) obey(ctx context.Context, do func(ctx context.Context) error) er
 	if s.held.Load() == nil {
 		return ErrNotHeld
 	}
-	o := order{do: do, done: make(chan error, 1)}
+	o := order{done: make(chan error, 1), do: func(ctx context.Context) error {
+		if s.held.Load() == nil { // lost while the order waited for its turn
+			return ErrNotHeld
+		}
+		return do(ctx)
+	}}
 	select {
 	case s.orders <- o:
 	case <-ctx.Done():
@@ -82,7 +87,12 @@ func (w *Worker) Track(ctx context.Context, tenant, conferenceID, source string)
 	if err != nil {
 		return View{}, err
 	}
-	err = s.obey(ctx, func(ctx context.Context) error { return s.track(ctx, conferenceID, source) })
+	err = s.obey(ctx, func(ctx context.Context) error {
+		if err := s.track(ctx, conferenceID, source); err != nil {
+			return err
+		}
+		return s.stillOurs(ctx)
+	})
 	if err != nil {
 		return View{}, fmt.Errorf("track meeting: %w", err)
 	}
@@ -114,7 +124,7 @@ func (w *Worker) Untrack(ctx context.Context, tenant, conferenceID string) (view
 			return err
 		}
 		view = s.view(conferenceID, e)
-		return nil
+		return s.stillOurs(ctx)
 	})
 	if err != nil {
 		return View{}, fmt.Errorf("untrack meeting: %w", err)
@@ -193,6 +203,21 @@ func (s *shard) view(id string, e *entry) View {
 		v.Trouble = e.refused.err.Error()
 	}
 	return v
+}
+
+// stillOurs tells whether what was just changed in the tracked set is known to
+// whoever holds the shard. A claim made later reads it; one that was made
+// before has not, and the order has to be given to its holder.
+func (s *shard) stillOurs(ctx context.Context) error {
+	claim, err := s.w.cfg.Ledger.Holder(ctx, s.tenant.cfg.Name, s.number)
+	if err != nil {
+		return fmt.Errorf("read who holds the shard: %w", err)
+	}
+	if claim.Term != s.term {
+		s.doubt = true
+		return ErrNotHeld
+	}
+	return nil
 }
 
 // track puts the meeting on the tracked set, if it is not there yet.

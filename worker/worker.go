@@ -161,6 +161,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	settling.Wait()
 	beating.Wait()
 	w.leave(context.WithoutCancel(ctx))
+	if left > 0 {
+		w.keeper.begin() // what hung without ever failing is not in the journal yet
+	}
 	if left > 0 && w.keeper.kept() {
 		w.log.Warn("observations wait in the journal for the next start", zap.Int("observations", left))
 		return nil

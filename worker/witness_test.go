@@ -1,0 +1,352 @@
+package worker_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"rollcall"
+	"rollcall/differ"
+	"rollcall/internal/ledger"
+	"rollcall/poller"
+	"rollcall/publisher"
+	"rollcall/store"
+	"rollcall/worker"
+)
+
+// book is what the vendor said of each meeting to processes that were alive to
+// hear it, in the order in which it was said.
+type book struct {
+	mu    sync.Mutex
+	given map[string][]string // by meeting: states, see stateOf
+}
+
+func newBook() *book { return &book{given: map[string][]string{}} }
+
+func (b *book) note(id, state string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.given[id] = append(b.given[id], state)
+}
+
+// of gives what was said of a meeting, each state once in a row.
+func (b *book) of(id string) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Compact(slices.Clone(b.given[id]))
+}
+
+// stateOf puts a meeting's status and its roster into one line.
+func stateOf(status rollcall.Status, roster []rollcall.Participant) string {
+	if status == rollcall.StatusEnded {
+		return "ended"
+	}
+	words := []string{status.String()}
+	for _, p := range roster {
+		words = append(words, fmt.Sprintf("%s:%s:%s", p.Key, p.Attendance, p.Mic))
+	}
+	return strings.Join(words, " ")
+}
+
+func (m *meeting) state() string {
+	var roster []rollcall.Participant
+	for _, u := range m.Users {
+		p := rollcall.Participant{Key: u.ID, Attendance: u.Att, Mic: rollcall.DeviceClosed}
+		if u.Open {
+			p.Mic = rollcall.DeviceOpen
+		}
+		roster = append(roster, p)
+	}
+	slices.SortFunc(roster, func(a, b rollcall.Participant) int { return strings.Compare(a.Key, b.Key) })
+	return stateOf(m.Status, roster)
+}
+
+// errGone is what a process that is no more gets from everything.
+var errGone = errors.New("the process is gone")
+
+// line is all that one process has to do with the rest of the world: the
+// ledger, the journal on its disk and the vendor. Each step may be struck:
+// strike is called with the step's name before it and with the name and
+// " done" after it took effect.
+type line struct {
+	*store.Memory
+	paper *paper
+	world *world
+	book  *book
+
+	mu     sync.Mutex
+	dead   bool
+	strike func(ctx context.Context, step string) error
+}
+
+func (l *line) set(strike func(ctx context.Context, step string) error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.strike = strike
+}
+
+// die ends what the process does, at once.
+func (l *line) die() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dead = true
+}
+
+func (l *line) gone() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.dead
+}
+
+func (l *line) meet(ctx context.Context, step string) error {
+	if l.gone() {
+		return errGone
+	}
+	l.mu.Lock()
+	strike := l.strike
+	l.mu.Unlock()
+	if strike == nil {
+		return nil
+	}
+	err := strike(ctx, step)
+	if l.gone() {
+		return errGone
+	}
+	return err
+}
+
+// do takes one step, between its two strikes.
+func (l *line) do(ctx context.Context, step string, effect func() error) error {
+	if err := l.meet(ctx, step); err != nil {
+		return err
+	}
+	if err := effect(); err != nil {
+		return err
+	}
+	return l.meet(ctx, step+" done")
+}
+
+func (l *line) Commit(ctx context.Context, msgs []ledger.Message) (first uint64, err error) {
+	err = l.do(ctx, "commit", func() error { first, err = l.Memory.Commit(ctx, msgs); return err })
+	return first, err
+}
+
+func (l *line) PutStatus(ctx context.Context, tenant string, s publisher.Status) error {
+	return l.do(ctx, "status", func() error { return l.Memory.PutStatus(ctx, tenant, s) })
+}
+
+func (l *line) Claim(ctx context.Context, tenant string, shard int, holder string) (c ledger.Claim, err error) {
+	err = l.do(ctx, "claim", func() error { c, err = l.Memory.Claim(ctx, tenant, shard, holder); return err })
+	return c, err
+}
+
+func (l *line) Holder(ctx context.Context, tenant string, shard int) (c ledger.Claim, err error) {
+	err = l.do(ctx, "holder", func() error { c, err = l.Memory.Holder(ctx, tenant, shard); return err })
+	return c, err
+}
+
+func (l *line) Load(ctx context.Context, tenant string, ids []string) (all map[string]ledger.Stored, err error) {
+	err = l.do(ctx, "load", func() error { all, err = l.Memory.Load(ctx, tenant, ids); return err })
+	return all, err
+}
+
+func (l *line) LoadAll(ctx context.Context, tenant string) (all []ledger.Stored, err error) {
+	err = l.do(ctx, "load_all", func() error { all, err = l.Memory.LoadAll(ctx, tenant); return err })
+	return all, err
+}
+
+func (l *line) Tracked(ctx context.Context, tenant string) (all []ledger.Tracking, err error) {
+	err = l.do(ctx, "tracked", func() error { all, err = l.Memory.Tracked(ctx, tenant); return err })
+	return all, err
+}
+
+func (l *line) Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error {
+	return l.do(ctx, "heartbeat", func() error { return l.Memory.Heartbeat(ctx, id, info, ttl) })
+}
+
+func (l *line) Leave(ctx context.Context, id string) error {
+	return l.do(ctx, "leave", func() error { return l.Memory.Leave(ctx, id) })
+}
+
+func (l *line) Members(ctx context.Context) (all []ledger.Member, err error) {
+	err = l.do(ctx, "members", func() error { all, err = l.Memory.Members(ctx); return err })
+	return all, err
+}
+
+// disk is the journal as the process sees it.
+type disk struct{ line *line }
+
+func (d disk) Append(obs *rollcall.Observation) error {
+	return d.line.do(context.Background(), "append", func() error { return d.line.paper.Append(obs) })
+}
+
+func (d disk) Sync() error {
+	return d.line.do(context.Background(), "sync", d.line.paper.Sync)
+}
+
+func (d disk) Clear() error {
+	return d.line.do(context.Background(), "clear", d.line.paper.Clear)
+}
+
+// vendor is the source as the process sees it. What was said is noted once
+// the process has heard it.
+type vendor struct{ line *line }
+
+func (v vendor) Decode(raw []byte) *rollcall.Answer { return v.line.world.Decode(raw) }
+
+func (v vendor) Query(ctx context.Context, ids []string) (answers poller.Answers, err error) {
+	err = v.line.do(ctx, "query", func() error { answers, err = v.line.world.Query(ctx, ids); return err })
+	if err != nil {
+		return poller.Answers{}, err
+	}
+	for _, found := range answers.Found {
+		var m meeting
+		if err := json.Unmarshal(found.Raw, &m); err != nil {
+			panic(err)
+		}
+		v.line.book.note(found.ConferenceID, m.state())
+	}
+	return answers, nil
+}
+
+func (v vendor) Lookup(ctx context.Context, id string) (s poller.Standing, err error) {
+	err = v.line.do(ctx, "lookup", func() error { s, err = v.line.world.Lookup(ctx, id); return err })
+	if err == nil && s.Status == rollcall.StatusEnded {
+		v.line.book.note(id, "ended")
+	}
+	return s, err
+}
+
+// connect starts a worker at the end of a line.
+func connect(t *testing.T, id string, l *line, change func(*worker.Config)) *process {
+	t.Helper()
+	return start(t, id, l, l.world, func(c *worker.Config) {
+		c.Journal, c.Replay = disk{l}, l.paper.read()
+		c.Tenants[0].Asker = &poller.Poller{Source: vendor{l}, Tenant: "acme", Logger: c.Logger}
+		if change != nil {
+			change(c)
+		}
+	})
+}
+
+// end is kill -9: nothing that the process does has any effect from now on.
+func (p *process) end(l *line) {
+	l.die()
+	p.kill()
+	<-p.ended
+}
+
+// published gives the states of a meeting at the end of each poll that was
+// told, and the first law that the events break; "" where they break none.
+func published(t *testing.T, m *store.Memory, id string) (states []string, broken string) {
+	t.Helper()
+	var roster []rollcall.Participant
+	var epoch int64
+	var sequence uint64
+	for _, e := range events(t, m, id) {
+		if e.Epoch != epoch {
+			epoch, sequence, roster = e.Epoch, 0, nil
+		}
+		if e.Sequence != sequence+1 {
+			return states, fmt.Sprintf("a gap or a repetition: sequence %d comes after %d", e.Sequence, sequence)
+		}
+		sequence++
+		if why := unfounded(roster, e); why != "" {
+			return states, fmt.Sprintf("told twice, or false: %s (event %d)", why, e.Sequence)
+		}
+		if e.Window.Before.Before(e.Window.After) {
+			return states, fmt.Sprintf("dishonest time: the window of event %d ends before it begins", e.Sequence)
+		}
+		roster = differ.Fold(roster, []rollcall.Event{e})
+		if e.Index == e.Count && e.Type != rollcall.MeetingUntracked {
+			states = append(states, stateOf(e.Meeting.Status, roster))
+		}
+	}
+	r := record(t, m, id)
+	if r == nil {
+		return states, ""
+	}
+	if r.Sequence != sequence || len(r.Roster)+len(roster) > 0 && !slices.Equal(r.Roster, roster) {
+		return states, "the fold is not the record"
+	}
+	return states, ""
+}
+
+// unfounded says why an event cannot have happened to this roster.
+func unfounded(roster []rollcall.Participant, e rollcall.Event) string {
+	if e.Participant == nil {
+		return ""
+	}
+	var was rollcall.Participant
+	for _, p := range roster {
+		if p.Key == e.Participant.Key {
+			was = p
+		}
+	}
+	present := was.Attendance == rollcall.AttendancePresent
+	possible := true
+	switch e.Type {
+	case rollcall.ParticipantJoined:
+		possible = !present
+	case rollcall.ParticipantLeft, rollcall.ParticipantKickedOut:
+		possible = present
+	case rollcall.ParticipantMicOpened:
+		possible = present && was.Mic == rollcall.DeviceClosed
+	case rollcall.ParticipantMicClosed:
+		possible = present && was.Mic == rollcall.DeviceOpen
+	}
+	if possible {
+		return ""
+	}
+	return fmt.Sprintf("%s %s, who was %q", e.Type, was.Key, was.Attendance)
+}
+
+// increasing says which published state is not among the answers, in their
+// order; "" where the answers lead to all of them.
+func increasing(states, given []string) string {
+	at := 0
+	for i, state := range states {
+		step := slices.Index(given[at:], state)
+		if step < 0 {
+			return fmt.Sprintf("false: no answer after those told before says %q (state %d of %d)", state, i+1, len(states))
+		}
+		at += step
+	}
+	return ""
+}
+
+// judge says which law the events of a meeting break; "" where they break none.
+func judge(t *testing.T, m *store.Memory, b *book, id, truth string) string {
+	t.Helper()
+	states, broken := published(t, m, id)
+	if broken != "" {
+		return broken
+	}
+	if broken := increasing(states, b.of(id)); broken != "" {
+		return broken
+	}
+	if len(states) == 0 || states[len(states)-1] != truth {
+		return fmt.Sprintf("the next good poll does not lead to the truth: told is %q, true is %q", last(states), truth)
+	}
+	return ""
+}
+
+func last(states []string) string {
+	if len(states) == 0 {
+		return ""
+	}
+	return states[len(states)-1]
+}
+
+// truth is how a meeting stands in the world.
+func (w *world) truth(id string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.meetings[id].state()
+}
