@@ -18,13 +18,18 @@ const simulateHelp = `Simulate serves DingTalk's conference API on this machine,
 people come and go, so that Rollcall can be tried without an organization. It
 prints where it listens, the ids of its meetings, and a configuration to paste.
 
-Below /_sim/ the world can be asked and told: curl http://127.0.0.1:9099/_sim/`
+Below /_sim/ the world can be asked and told: curl http://127.0.0.1:9099/_sim/
+
+With --scenario it plays what is written in a file, from the moment at which
+every meeting of the file has been asked about, and exits with 0 once the end of
+all of them has been seen: deploy/scenarios has some, with the events to expect.`
 
 // simulateFlags are the world that somebody wants.
 type simulateFlags struct {
 	simulator.Config
 	listen   string
 	endStyle string
+	scenario scenarioFlags
 }
 
 func (p *program) simulateCommand() *cobra.Command {
@@ -34,9 +39,18 @@ func (p *program) simulateCommand() *cobra.Command {
 		Short: "Serve DingTalk's API on this machine, with people who come and go",
 		Long:  simulateHelp,
 		Example: `  rollcall simulate
-  rollcall simulate --meetings 20 --people 50 --rate 5 --end-style omitted --lifetime 10m`,
+  rollcall simulate --meetings 20 --people 50 --rate 5 --end-style omitted --lifetime 10m
+  rollcall simulate --scenario deploy/scenarios/town-hall.yaml --speed 10`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.simulate(cmd.Context(), wanted) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkScenarioFlags(cmd); err != nil {
+				return err
+			}
+			if wanted.scenario.file != "" {
+				return p.playScenario(cmd.Context(), wanted)
+			}
+			return p.simulate(cmd.Context(), wanted)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&wanted.listen, "listen", "127.0.0.1:9099", "`host:port` to serve on; port 0 takes a free one")
@@ -49,6 +63,7 @@ func (p *program) simulateCommand() *cobra.Command {
 	flags.BoolVar(&wanted.Hostile, "hostile", false, "ids, names and titles full of markup, controls and traps")
 	flags.StringVar(&wanted.AppKey, "app-key", simulator.DefaultAppKey, "the AppKey that is accepted")
 	flags.StringVar(&wanted.AppSecret, "app-secret", simulator.DefaultAppSecret, "the AppSecret that is accepted")
+	addScenarioFlags(cmd, &wanted.scenario)
 	return cmd
 }
 
@@ -69,7 +84,7 @@ func (p *program) simulate(ctx context.Context, wanted simulateFlags) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: choose another --listen: %w", wanted.listen, err)
 	}
-	if err := p.introduce(wanted, listener.Addr(), world.ConferenceIDs()); err != nil {
+	if err := p.introduce(wanted, listener.Addr(), world.ConferenceIDs(), 2*time.Second); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -81,8 +96,8 @@ func (p *program) simulate(ctx context.Context, wanted simulateFlags) error {
 	return errors.Join(err, <-lived)
 }
 
-// introduce prints where the simulator is and how to look at it.
-func (p *program) introduce(wanted simulateFlags, addr net.Addr, ids []string) error {
+// introduce prints where the simulator is and how to look at it: every pace.
+func (p *program) introduce(wanted simulateFlags, addr net.Addr, ids []string, pace time.Duration) error {
 	list, err := json.Marshal(append([]string{}, ids...)) // JSON is YAML too, and escapes what would not show
 	if err != nil {
 		return fmt.Errorf("write the ids: %w", err)
@@ -93,11 +108,11 @@ tenants:
   - name: simulated
     endpoint: http://%[1]s
     auth: {kind: internal, client_id: %[2]q, client_secret_env: SIMULATED_SECRET}
-    poll: {schedule: "@every 2s", monthly_calls: unlimited}
+    poll: {schedule: "@every %[5]s", monthly_calls: unlimited}
     track:
       conferences: %[3]s
 # And to look at it: SIMULATED_SECRET=%[4]s rollcall run --config rollcall.yaml
-`, dialable(addr.String()), wanted.AppKey, list, wanted.AppSecret)
+`, dialable(addr.String()), wanted.AppKey, list, wanted.AppSecret, pace)
 	return err
 }
 

@@ -7,6 +7,8 @@ import (
 	"io"
 
 	yaml "go.yaml.in/yaml/v4"
+
+	"rollcall/internal/safetext"
 )
 
 // maxBytes is the size of the largest file that is read.
@@ -37,7 +39,7 @@ func document(data []byte) (*yaml.Node, *Complaint) {
 
 func unreadable(err error) *Complaint {
 	if failure, ok := errors.AsType[*yaml.LoadError](err); ok {
-		return &Complaint{Line: failure.Mark.Line, Problem: "this is not YAML: " + failure.Message}
+		return &Complaint{Line: failure.Mark.Line, Problem: "this is not YAML: " + safetext.Line(failure.Message)}
 	}
-	return &Complaint{Problem: "this is not YAML: " + err.Error()}
+	return &Complaint{Problem: "this is not YAML: " + safetext.Line(err.Error())}
 }

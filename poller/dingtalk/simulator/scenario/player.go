@@ -26,6 +26,7 @@ type Player struct {
 	world    *simulator.Simulator
 	audience *audience
 	progress progress
+	finales  map[string]finale // of each meeting so far; Run owns it
 }
 
 // NewPlayer makes the world of a scenario as it is at the beginning. base holds
@@ -42,10 +43,12 @@ func NewPlayer(s *Scenario, speed float64, base simulator.Config) (*Player, erro
 	if err != nil {
 		return nil, fmt.Errorf("play scenario %s: %w", s.Name, err)
 	}
-	if err := s.populate(world); err != nil {
+	facts, err := s.populate(world)
+	if err != nil {
 		return nil, fmt.Errorf("play scenario %s: %w", s.Name, err)
 	}
-	p.world, p.audience = world, newAudience(world)
+	p.world, p.audience, p.finales = world, newAudience(world), map[string]finale{}
+	p.remember(facts)
 	return p, nil
 }
 
@@ -73,13 +76,13 @@ func (p *Player) Run(ctx context.Context) error {
 	defer stop()
 
 	p.tell("waiting until Rollcall asks about " + strings.Join(p.scenario.ConferenceIDs(), ", "))
-	if err := p.await(ctx, "start", p.finales()); err != nil {
+	if err := p.await(ctx, "start"); err != nil {
 		return err
 	}
 	if err := p.play(ctx); err != nil {
 		return err
 	}
-	if err := p.await(ctx, "see the end of", p.finales()); err != nil {
+	if err := p.await(ctx, "see the end of"); err != nil {
 		return err
 	}
 	// Whoever saw the end may have a question left, such as when it was.
@@ -91,23 +94,21 @@ func (p *Player) Run(ctx context.Context) error {
 	return nil
 }
 
-// finales says what is the last that happened in each meeting.
-func (p *Player) finales() map[string]finale {
-	last := map[string]finale{}
-	for _, fact := range p.world.Happened() {
-		last[fact.ConferenceID] = finale{fact.Number, fact.Type == rollcall.MeetingEnded}
+// remember notes the last that happened in each meeting.
+func (p *Player) remember(facts []simulator.Fact) {
+	for _, fact := range facts {
+		p.finales[fact.ConferenceID] = finale{fact.Number, fact.Type == rollcall.MeetingEnded}
 	}
-	return last
 }
 
-// await waits until somebody has seen the finales.
-func (p *Player) await(ctx context.Context, what string, finales map[string]finale) error {
+// await waits until somebody has seen the last of each meeting.
+func (p *Player) await(ctx context.Context, what string) error {
 	if p.Patience > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, p.Patience, errImpatient)
 		defer cancel()
 	}
-	for missing := p.audience.missing(finales); len(missing) > 0; missing = p.audience.missing(finales) {
+	for missing := p.audience.missing(p.finales); len(missing) > 0; missing = p.audience.missing(p.finales) {
 		select {
 		case <-p.audience.news:
 		case <-ctx.Done():
@@ -158,7 +159,9 @@ func (p *Player) happen(moment []due) error {
 			return fmt.Errorf("line %d: %w", each.step.Line, err)
 		}
 	}
-	if _, err := p.world.Together(acts); err != nil {
+	facts, err := p.world.Together(acts)
+	p.remember(facts)
+	if err != nil {
 		return fmt.Errorf("at %s: %w; did somebody else act in this world?", moment[0].at, err)
 	}
 	return nil

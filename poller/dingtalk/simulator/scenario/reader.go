@@ -23,7 +23,7 @@ type key struct {
 }
 
 func (r *reader) add(line int, path, problem string) {
-	r.complaints = append(r.complaints, Complaint{line, path, safetext.Line(problem)})
+	r.complaints = append(r.complaints, Complaint{line, safetext.Line(path), safetext.Line(problem)})
 }
 
 // section reads the keys of a mapping, and says which were written.

@@ -74,7 +74,8 @@ func (m Meeting) create() simulator.Act {
 }
 
 // populate makes the beginning of the scenario.
-func (s *Scenario) populate(world *simulator.Simulator) error {
+func (s *Scenario) populate(world *simulator.Simulator) ([]simulator.Fact, error) {
+	var all []simulator.Fact
 	for _, m := range s.Meetings {
 		acts := []simulator.Act{m.create()}
 		for _, step := range m.People {
@@ -82,9 +83,11 @@ func (s *Scenario) populate(world *simulator.Simulator) error {
 				acts = append(acts, step.act(n))
 			}
 		}
-		if _, err := world.Together(acts); err != nil {
-			return fmt.Errorf("begin meeting %q: %w", m.ConferenceID, err)
+		facts, err := world.Together(acts)
+		if err != nil {
+			return nil, fmt.Errorf("begin meeting %q: %w", m.ConferenceID, err)
 		}
+		all = append(all, facts...)
 	}
-	return nil
+	return all, nil
 }
