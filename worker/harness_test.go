@@ -39,6 +39,8 @@ type meeting struct {
 	Title  string          `json:"title"`
 	Status rollcall.Status `json:"status"`
 	Users  []user          `json:"users"`
+	// hidden: the batch query leaves the meeting out, the lookup still knows it.
+	hidden bool
 }
 
 type user struct {
@@ -68,6 +70,13 @@ func (w *world) status(id string, s rollcall.Status) {
 	w.meetings[id].Status = s
 }
 
+// hide ends a meeting so that only the lookup says so.
+func (w *world) hide(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.meetings[id] = &meeting{Status: rollcall.StatusEnded, hidden: true}
+}
+
 func (w *world) forget(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -95,7 +104,7 @@ func (w *world) Query(_ context.Context, ids []string) (poller.Answers, error) {
 		return answers, w.fault
 	}
 	for _, id := range ids {
-		if m := w.meetings[id]; m != nil {
+		if m := w.meetings[id]; m != nil && !m.hidden {
 			raw, err := json.Marshal(m)
 			if err != nil {
 				return answers, err

@@ -217,8 +217,9 @@ func (v vendor) Query(ctx context.Context, ids []string) (answers poller.Answers
 
 func (v vendor) Lookup(ctx context.Context, id string) (s poller.Standing, err error) {
 	err = v.line.do(ctx, "lookup", func() error { s, err = v.line.world.Lookup(ctx, id); return err })
-	if err == nil && s.Status == rollcall.StatusEnded {
-		v.line.book.note(id, "ended")
+	var nobody unknown
+	if errors.As(err, &nobody) || err == nil && s.Status == rollcall.StatusEnded {
+		v.line.book.note(id, "ended") // or will be, when nobody knows it often enough
 	}
 	return s, err
 }
@@ -348,5 +349,8 @@ func last(states []string) string {
 func (w *world) truth(id string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.meetings[id].state()
+	if m := w.meetings[id]; m != nil {
+		return m.state()
+	}
+	return "ended"
 }
