@@ -47,6 +47,12 @@ func Open(ctx context.Context, js jetstream.JetStream, names subject.Names, cfg 
 	return &JetStream{js: js, names: names}, nil
 }
 
+// Attach gives the reading side of a ledger that somebody else opened. It asks
+// for nothing and creates nothing: what is absent fails when it is read.
+func Attach(js jetstream.JetStream, names subject.Names) *JetStream {
+	return &JetStream{js: js, names: names}
+}
+
 func (c StreamConfig) withDefaults() StreamConfig {
 	if c.Replicas == 0 {
 		c.Replicas = 1

@@ -2,14 +2,11 @@ package worker
 
 import (
 	"context"
-	"encoding/json"
 	"hash/fnv"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"go.uber.org/zap"
 
 	"rollcall/internal/ledger"
 )
@@ -62,22 +59,8 @@ func (h *heartbeat) fresh() bool {
 	return last != nil && time.Since(*last) < h.ttl
 }
 
-// info is what a worker says of itself in its heartbeat.
-type info struct {
-	Schema int        `json:"schema"`
-	Shards []heldInfo `json:"shards"`
-}
-
-type heldInfo struct {
-	Tenant   string    `json:"tenant"`
-	Shard    int       `json:"shard"`
-	Term     uint64    `json:"term"`
-	Tracked  int       `json:"tracked"`
-	LastGood time.Time `json:"lastGoodPoll,omitzero"`
-}
-
-// keepMembership beats three times a TTL and hands each shard to the live
-// worker it belongs to.
+// keepMembership beats three times a TTL, and whenever a shard was taken or
+// given up, and hands each shard to the live worker it belongs to.
 func (w *Worker) keepMembership(ctx context.Context) {
 	ticker := time.NewTicker(w.cfg.MemberTTL / 3)
 	defer ticker.Stop()
@@ -90,6 +73,7 @@ func (w *Worker) keepMembership(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		case <-w.changed:
 		}
 	}
 }
@@ -110,23 +94,6 @@ func (w *Worker) beatOnce(ctx context.Context) error {
 		s.want(owner(members, s.tenant.cfg.Name, s.number) == w.cfg.ID)
 	}
 	return nil
-}
-
-func (w *Worker) info() []byte {
-	said := info{Schema: 1, Shards: []heldInfo{}}
-	for _, s := range w.shards() {
-		if h := s.held.Load(); h != nil {
-			said.Shards = append(said.Shards, heldInfo{
-				Tenant: s.tenant.cfg.Name, Shard: s.number, Term: h.term,
-				Tracked: len(*s.plan.Load()), LastGood: s.tenant.lastGood(),
-			})
-		}
-	}
-	data, err := json.Marshal(said)
-	if err != nil {
-		w.log.DPanic("cannot say what this worker holds", zap.Error(err))
-	}
-	return data
 }
 
 // owner is the live worker with the highest rendezvous hash of a shard.

@@ -81,7 +81,14 @@ func (s *shard) want(mine bool) {
 
 // hold takes the shard, or with nil gives it up.
 func (s *shard) hold(h *hold) {
-	if s.held.Swap(h) == h || s.tenant.cfg.Holds == nil {
+	if s.held.Swap(h) == h {
+		return
+	}
+	select {
+	case s.w.changed <- struct{}{}:
+	default:
+	}
+	if s.tenant.cfg.Holds == nil {
 		return
 	}
 	held := 0

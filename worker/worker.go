@@ -96,6 +96,7 @@ type Worker struct {
 	tenants []*tenant
 	started time.Time
 	keeper  *keeper
+	changed chan struct{} // a shard was taken or given up, which others are to know
 }
 
 // New makes a worker; nothing runs and nothing is asked before [Worker.Run].
@@ -104,7 +105,7 @@ func New(cfg Config) (*Worker, error) {
 		return nil, fmt.Errorf("make worker: an id, a ledger and a committer are required")
 	}
 	cfg = withDefaults(cfg)
-	w := &Worker{cfg: cfg, log: cfg.Logger, metrics: newMetrics(), started: time.Now()}
+	w := &Worker{cfg: cfg, log: cfg.Logger, metrics: newMetrics(), started: time.Now(), changed: make(chan struct{}, 1)}
 	if err := w.metrics.register(cfg.Registry); err != nil {
 		return nil, fmt.Errorf("make worker: %w", err)
 	}

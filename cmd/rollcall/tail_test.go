@@ -38,12 +38,12 @@ func tailStream(t *testing.T, messages ...[]byte) (*natstest.Server, jetstream.J
 		t.Fatal(err)
 	}
 	for _, data := range messages {
-		store(t, js, data)
+		publish(t, js, data)
 	}
 	return server, js
 }
 
-func store(t *testing.T, js jetstream.JetStream, data []byte) {
+func publish(t *testing.T, js jetstream.JetStream, data []byte) {
 	t.Helper()
 	subject := subject.Names{Stream: "M", Prefix: "m"}.Event("acme", "c.1", rollcall.ParticipantJoined)
 	if _, err := js.Publish(t.Context(), subject, data); err != nil {
