@@ -104,6 +104,21 @@ func TestPassTimesEachQuestionAlone(t *testing.T) {
 	})
 }
 
+func TestStampsWidenToMilliseconds(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		at := time.Unix(0, rapid.Int64Range(1e18, 2e18).Draw(rt, "at"))
+		took := time.Duration(rapid.Int64Range(0, int64(time.Minute)).Draw(rt, "took"))
+		asked, answered := stamps(at, took)
+		early, late := at.Sub(asked), answered.Sub(at.Add(took))
+		if early < 0 || early >= time.Millisecond || late < 0 || late >= time.Millisecond {
+			rt.Fatalf("stamped %v too early and %v too late", early, late)
+		}
+		if asked.Nanosecond()%1e6 != 0 || answered.Nanosecond()%1e6 != 0 || asked.Location() != time.UTC {
+			rt.Fatalf("stamps %v and %v", asked, answered)
+		}
+	})
+}
+
 func TestPassConfirmsWhatIsMissing(t *testing.T) {
 	end := instant("2026-11-23T09:00:00Z")
 	source, ids := healthy(8)

@@ -40,9 +40,16 @@ func (r *run) numbered(q *question, ask func() error) error {
 	q.number = r.ask.Next()
 	asked := time.Now()
 	err := ask()
-	q.asked = asked.UTC().Round(0)
-	q.answered = q.asked.Add(time.Since(asked))
+	q.asked, q.answered = stamps(asked, time.Since(asked))
 	return err
+}
+
+// stamps gives the times of a question in milliseconds, as they are stored. The
+// span between them is widened rather than cut: what happened lies within it.
+func stamps(at time.Time, took time.Duration) (asked, answered time.Time) {
+	at = at.UTC().Round(0)
+	const most = time.Millisecond - time.Nanosecond
+	return at.Truncate(time.Millisecond), at.Add(took + most).Truncate(time.Millisecond)
 }
 
 // try asks something that must be known. Questions that fail in a row in spite
