@@ -83,7 +83,7 @@ func (k *killer) hook(_ context.Context, m natsproxy.Moment) natsproxy.Verdict {
 func (k *killer) watch(w *world) {
 	w.proxy.SetHook(k.hook)
 	w.witness.hooks(
-		func(string) { k.comes(asking) },
+		func(string) bool { return k.comes(asking) },
 		func(context.Context, string) { k.comes(answered) })
 }
 

@@ -179,3 +179,12 @@ func write(t testing.TB, dir, name, text string) string {
 	}
 	return path
 }
+
+func contents(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

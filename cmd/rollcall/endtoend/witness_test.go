@@ -29,7 +29,8 @@ type witness struct {
 	queries map[string]int // batch queries answered, by door
 	secrets map[string]bool
 	paused  chan struct{} // closed: questions are let through
-	before  func(door string)
+	held    int           // questions that wait while paused
+	before  func(door string) (abort bool)
 	after   func(ctx context.Context, door string)
 }
 
@@ -62,9 +63,27 @@ func (w *witness) resume() {
 	close(w.paused)
 }
 
-// hooks are called with each batch query: before the world is looked at, and
-// when its answer is here and has not been handed on. nil: none.
-func (w *witness) hooks(before func(door string), after func(ctx context.Context, door string)) {
+func (w *witness) hold(by int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held += by
+}
+
+// rest holds every question back, and waits until one is held: then whoever
+// asked has taken in all answers before it.
+func (w *witness) rest() {
+	w.t.Helper()
+	w.pause()
+	eventually(w.t, "a question is held back", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.held > 0
+	})
+}
+
+// hooks are called with each batch query: before the world is looked at, which
+// can be averted, and when its answer is here and has not been handed on. nil: none.
+func (w *witness) hooks(before func(door string) (abort bool), after func(ctx context.Context, door string)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.before, w.after = before, after
@@ -75,16 +94,19 @@ func (w *witness) serve(door string, rw http.ResponseWriter, r *http.Request) {
 	paused, before, after := w.paused, w.before, w.after
 	w.mu.Unlock()
 	query := strings.HasSuffix(r.URL.Path, "/videoConferences/query")
-	if query && before != nil {
-		before(door)
+	if query && before != nil && before(door) {
+		panic(http.ErrAbortHandler) // breaks the connection, and says no more
 	}
-	select {
-	case <-paused:
-	case <-r.Context().Done():
+	body, err := io.ReadAll(r.Body) // first: until then nobody notices that the caller is gone
+	if err != nil {
 		return
 	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
+	w.hold(1)
+	select {
+	case <-paused:
+		w.hold(-1)
+	case <-r.Context().Done():
+		w.hold(-1)
 		return
 	}
 	response, said, err := w.look(door, r, body)
