@@ -52,7 +52,7 @@ func (c *Client) List(ctx context.Context) (List, error) {
 	for wanted := (request{}); ; wanted.After = all.Next {
 		var page List
 		if err := c.ask(ctx, verbList, wanted, &page); err != nil {
-			return List{}, fmt.Errorf("list meetings: %w", err)
+			return List{}, err
 		}
 		all.Meetings = append(all.Meetings, page.Meetings...)
 		all.Incomplete = all.Incomplete || page.Incomplete
@@ -66,12 +66,12 @@ func (c *Client) List(ctx context.Context) (List, error) {
 }
 
 func (c *Client) one(ctx context.Context, verb, id string) (Meeting, error) {
-	if err := checkID("conferenceId", id); err != nil {
-		return Meeting{}, fmt.Errorf("%s meeting: %w", verb, problem(BadRequest, "%v", err))
+	if err := CheckID(id); err != nil {
+		return Meeting{}, problem(BadRequest, "%v", err)
 	}
 	var answer Meeting
 	if err := c.ask(ctx, verb, request{ConferenceID: id}, &answer); err != nil {
-		return Meeting{}, fmt.Errorf("%s meeting: %w", verb, err)
+		return Meeting{}, err
 	}
 	return answer, nil
 }

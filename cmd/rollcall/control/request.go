@@ -41,8 +41,8 @@ func decodeRequest(verb string, data []byte) (request, error) {
 	if verb == verbList {
 		return request{After: value}, nil
 	}
-	if err := checkID(member, value); err != nil {
-		return request{}, err
+	if err := CheckID(value); err != nil {
+		return request{}, fmt.Errorf("the request's %q: %w", member, err)
 	}
 	return request{ConferenceID: value}, nil
 }
@@ -79,14 +79,14 @@ func onlyMember(data []byte, name string) (value string, err error) {
 	return value, nil
 }
 
-// checkID refuses what cannot be the id of a meeting. The replacement character
+// CheckID refuses what cannot be the id of a meeting. The replacement character
 // stands for something that was lost, so that two ids could become one.
-func checkID(member, id string) error {
+func CheckID(id string) error {
 	if id == "" || len(id) > rollcall.MaxID {
-		return fmt.Errorf("the request's %q has %d bytes; an id has 1 to %d", member, len(id), rollcall.MaxID)
+		return fmt.Errorf("an id of a meeting has 1 to %d bytes, not %d", rollcall.MaxID, len(id))
 	}
 	if strings.ContainsRune(id, utf8.RuneError) {
-		return fmt.Errorf("the request's %q holds what is no Unicode character", member)
+		return errors.New("an id of a meeting holds no broken characters")
 	}
 	return nil
 }

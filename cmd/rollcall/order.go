@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rollcall"
+	"rollcall/cmd/rollcall/config"
+	"rollcall/cmd/rollcall/control"
+	"rollcall/internal/safetext"
+	"rollcall/internal/subject"
+)
+
+// orderHelp stands below the help of the commands that talk to the workers.
+const orderHelp = `
+
+The running workers are asked over NATS: that of --nats or of the configuration,
+without either the one that a "rollcall run" on this machine brings. --tenant
+may be left out where they serve only one. Exit code 1: it failed, of one
+meeting at least.`
+
+// orderFlags say whom to ask, and how to show the answer.
+type orderFlags struct {
+	nats, stream, tenant string
+	asJSON               bool
+}
+
+// orderCommands are the commands that talk to the running workers.
+func (p *program) orderCommands() []*cobra.Command {
+	return []*cobra.Command{p.trackCommand(), p.untrackCommand(), p.listCommand(), p.showCommand()}
+}
+
+// addTo gives a command the flags.
+func (f *orderFlags) addTo(cmd *cobra.Command) {
+	addConfigFlag(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.nats, "nats", "", "the `URL` of NATS (default: the configuration's)")
+	flags.StringVar(&f.stream, "stream", "", "the stream's `name` (default: the configuration's, MEETINGS)")
+	flags.StringVar(&f.tenant, "tenant", "", "the tenant's `name` (default: the only one there is)")
+	flags.BoolVar(&f.asJSON, "json", false, "the workers' answer in JSON, one line each")
+}
+
+// over puts the flags over the configuration; its errors are misuses.
+func (f *orderFlags) over(cfg config.Config) (config.Config, error) {
+	if f.nats != "" {
+		cfg.NATS.URL = f.nats
+	}
+	if f.stream != "" {
+		cfg.Stream.Name = f.stream
+	}
+	if err := cfg.Stream.Check(); err != nil {
+		return cfg, misusef("--stream: %w", err)
+	}
+	if f.tenant != "" && !rollcall.ValidTenant(f.tenant) {
+		return cfg, misusef("--tenant %q cannot name a tenant; a name has 1 to 32 of a-z, 0-9 and -", f.tenant)
+	}
+	return cfg, nil
+}
+
+// order connects and lets do talk to the workers of the tenant.
+func (p *program) order(cmd *cobra.Command, f orderFlags, do func(*control.Client) error) error {
+	cfg, err := p.loadConfig(cmd)
+	if err != nil {
+		return err
+	}
+	if cfg, err = f.over(cfg); err != nil {
+		return err
+	}
+	conn, err := p.reach(cmd.Context(), cfg)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	client := &control.Client{
+		Conn: conn, Tenant: f.tenant,
+		Names: subject.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix},
+	}
+	if client.Tenant == "" {
+		if client.Tenant, err = onlyTenant(cmd.Context(), client); err != nil {
+			return err
+		}
+	}
+	return do(client)
+}
+
+// onlyTenant finds the tenant where there is no choice.
+func onlyTenant(ctx context.Context, c *control.Client) (string, error) {
+	tenants, err := control.Tenants(ctx, c.Conn, c.Names)
+	switch {
+	case err != nil:
+		return "", err
+	case len(tenants) == 0:
+		return "", fmt.Errorf("no worker of stream %s is found on %s: is \"rollcall run\" running there? "+
+			"Where discovery ($SRV.INFO) is not permitted, --tenant makes do without", c.Names.Stream, c.Conn.ConnectedUrlRedacted())
+	case len(tenants) > 1:
+		return "", misusef("there are several tenants: %s; name one with --tenant", strings.Join(tenants, ", "))
+	}
+	return tenants[0], nil
+}
+
+// checkIDs refuses ids before anything is asked; its errors are misuses.
+func checkIDs(_ *cobra.Command, ids []string) error {
+	if len(ids) == 0 {
+		return misusef("which meeting? Give its id")
+	}
+	for _, id := range ids {
+		if err := control.CheckID(id); err != nil {
+			return misusef("%q: %w", safetext.Field(id, 60), err)
+		}
+	}
+	return nil
+}
+
+// each asks about one meeting after the other, and tells in the end how many
+// failed; why is told at once.
+func (p *program) each(ctx context.Context, ids []string, asJSON bool, ask func(context.Context, string) (control.Meeting, error)) error {
+	failed := 0
+	for _, id := range ids {
+		answer, err := ask(ctx, id)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err == nil {
+			err = p.tell(answer, asJSON)
+		}
+		if err != nil && len(ids) == 1 {
+			return err
+		}
+		if err != nil {
+			failed++
+			p.complain(err.Error())
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d meetings failed", failed, len(ids))
+	}
+	return nil
+}
+
+// tell writes one line about a meeting.
+func (p *program) tell(m control.Meeting, asJSON bool) error {
+	if asJSON {
+		return p.writeJSON(m)
+	}
+	_, err := fmt.Fprintf(p.stdout, "%s  %s  %s\n", safetext.Line(m.ConferenceID), safetext.Field(titleOf(m.State), titleWidth), standing(m.State))
+	return err
+}
+
+// writeJSON writes an answer on one line, with what does not show escaped.
+func (p *program) writeJSON(answer any) error {
+	text, err := json.Marshal(answer)
+	if err != nil {
+		return fmt.Errorf("write the answer: %w", err)
+	}
+	_, err = io.WriteString(p.stdout, string(safetext.JSON(text))+"\n")
+	return err
+}
