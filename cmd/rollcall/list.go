@@ -22,7 +22,7 @@ func (p *program) listCommand() *cobra.Command {
 		Use:     "list",
 		Short:   "Show the meetings that are watched",
 		Long:    listHelp + orderHelp,
-		Example: "  rollcall list\n  rollcall list --tenant acme --json | jq .meetings[].conferenceId",
+		Example: "  rollcall list\n  rollcall list --tenant acme --json | jq '.meetings[].conferenceId'",
 		Args:    cobra.NoArgs,
 	}
 	flags.addTo(cmd)

@@ -24,7 +24,7 @@ func (p *program) showCommand() *cobra.Command {
 		Use:     "show ID",
 		Short:   "Show one meeting and its people",
 		Long:    showHelp + orderHelp,
-		Example: "  rollcall show 6f1a2b\n  rollcall show --json 6f1a2b | jq .record.roster[].nick",
+		Example: "  rollcall show 6f1a2b\n  rollcall show --json 6f1a2b | jq '.record.roster[].nick'",
 		Args: func(cmd *cobra.Command, ids []string) error {
 			return errors.Join(cobra.MaximumNArgs(1)(cmd, ids), checkIDs(cmd, ids))
 		},
