@@ -107,6 +107,14 @@ func TestTheClockStartsOnceEveryMeetingWasAskedAbout(t *testing.T) {
 			t.Errorf("%d facts after the first step, want 7", n)
 		}
 		st.wants(scenario.Over, 1500*time.Millisecond+time.Minute)
+		st.call("GET", "/v1.0/conference/videoConferences/a", nil)
+		st.call("GET", "/v1.0/conference/videoConferences/b", nil)
+		st.wants(scenario.Over, time.Minute) // a look at a by itself does not show its people
+		st.stop()
+		<-st.played
+		st = staged(t, brief, 10, 0)
+		st.query("a", "b")
+		st.wants(scenario.Over, time.Minute)
 		st.query("a", "b")
 		st.wants(scenario.Over, time.Minute) // b was left out of the answer: that is not to see its end
 		st.call("GET", "/v1.0/conference/videoConferences/b", nil)
@@ -122,6 +130,20 @@ func TestTheClockStartsOnceEveryMeetingWasAskedAbout(t *testing.T) {
 		if !slices.Equal(st.told, want) {
 			t.Errorf("told\n%s\nwant\n%s", strings.Join(st.told, "\n"), strings.Join(want, "\n"))
 		}
+	})
+}
+
+func TestFaultsComeBeforeTheActsOfTheirInstant(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fault := "\n  - {at: 20s, fault: reset, times: 1}"
+		st := staged(t, strings.Replace(brief, "userId: ann}", "userId: ann}"+fault, 1), 1, 0)
+		st.query("a", "b")
+		st.wants(scenario.Playing, 30*time.Second)
+		if len(st.told) < 4 || !strings.Contains(st.told[2], "reset befalls every call 1 times") || !strings.Contains(st.told[3], "mic_on") {
+			t.Errorf("told\n%s", strings.Join(st.told, "\n"))
+		}
+		st.stop()
+		<-st.played
 	})
 }
 
