@@ -40,6 +40,7 @@ func (f *frozen) here(ctx context.Context, p *worker) {
 
 func TestLongFrozenWorker(t *testing.T) {
 	long(t)
+	t.Parallel()
 	for name, freeze := range map[string]func(w *world, f *frozen, first *worker){
 		// Its batch is on the way, held short of its last message.
 		"with a batch": func(w *world, f *frozen, first *worker) {

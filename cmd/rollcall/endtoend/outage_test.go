@@ -15,6 +15,7 @@ import (
 // expects each change made meanwhile as a poll of its own afterwards.
 func TestLongOutage(t *testing.T) {
 	long(t)
+	t.Parallel()
 	for name, end := range map[string]func(*broker){"stopped": (*broker).stop, "killed": (*broker).kill} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -78,6 +78,7 @@ func TestLongStopStoresWhatIsHeld(t *testing.T) {
 // configuration stores what it held, each poll for itself.
 func TestLongJournal(t *testing.T) {
 	long(t)
+	t.Parallel()
 	for name, end := range map[string]func(t *testing.T, w *world, p *worker){
 		"stopped": func(t *testing.T, w *world, p *worker) {
 			w.witness.rest()

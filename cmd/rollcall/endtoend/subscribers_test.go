@@ -45,6 +45,7 @@ func TestThreeProcesses(t *testing.T) {
 
 func TestLongSubscribersAgree(t *testing.T) {
 	long(t)
+	t.Parallel()
 	for seed, style := range []string{"status", "omitted", "resource_closed"} {
 		t.Run(style, func(t *testing.T) {
 			t.Parallel()
