@@ -1,0 +1,213 @@
+package deploy_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"rollcall/cmd/rollcall/config"
+	"rollcall/cmd/rollcall/control"
+	"rollcall/cmd/rollcall/follow"
+	"rollcall/cmd/rollcall/service"
+	"rollcall/internal/natstest"
+	"rollcall/internal/subject"
+	"rollcall/poller/dingtalk/simulator"
+)
+
+const overlay = "kubernetes/overlays/simulator"
+
+// password is that of one of nats.conf's users.
+func password(user string) string { return "of-" + user }
+
+var names = subject.Names{Stream: "MEETINGS", Prefix: "meetings"}
+
+// broker runs the overlay's nats.conf, on an address and a store of the test.
+func broker(t *testing.T) string {
+	t.Helper()
+	for _, user := range []string{"worker", "reader", "operator"} {
+		t.Setenv(strings.ToUpper(user)+"_PASSWORD", password(user))
+	}
+	options, err := server.ProcessConfigFile(filepath.Join(overlay, "nats.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.Host, options.Port, options.HTTPPort, options.StoreDir = "127.0.0.1", server.RANDOM_PORT, 0, t.TempDir()
+	return natstest.StartWith(t, *options).URL()
+}
+
+// worker runs the overlay's worker with what is its own in a test, and logs to
+// an observer. The function stops it and waits.
+func worker(t *testing.T, url, endpoint string) (logs *observer.ObservedLogs, stop func()) {
+	t.Helper()
+	cfg := load(t, filepath.Join(overlay, "rollcall.yaml"))
+	cfg.DataDir, cfg.HTTP.Listen, cfg.NATS.URL = t.TempDir(), "127.0.0.1:0", url
+	cfg.NATS.PasswordFile = secret(t, password("worker"))
+	tenant := &cfg.Tenants[0]
+	tenant.Endpoint, tenant.Auth.ClientSecretFile = endpoint, secret(t, simulator.DefaultAppSecret)
+	tenant.Poll.Schedule = "@every 1s"
+	core, logs := observer.New(zapcore.InfoLevel)
+	s, err := service.New(cfg, "test", zap.New(core))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the worker stopped with %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	select {
+	case <-s.Ready():
+	case <-time.After(time.Minute):
+		t.Fatalf("the worker never began: %v", logs.All())
+	}
+	return logs, stop
+}
+
+func secret(t *testing.T, content string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func connect(t *testing.T, url, user string) (conn *nats.Conn, refused chan error) {
+	t.Helper()
+	refused = make(chan error, 100)
+	conn, err := nats.Connect(url, nats.UserInfo(user, password(user)),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { refused <- err }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	return conn, refused
+}
+
+// simulated serves the meetings that the overlay's configuration names.
+func simulated(t *testing.T) string {
+	t.Helper()
+	sim, err := simulator.New(simulator.Config{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := load(t, filepath.Join(overlay, "rollcall.yaml")).Tenants[0].Track.Conferences
+	if got := sim.ConferenceIDs(); !slices.Equal(got, want) {
+		t.Fatalf("the simulator's meetings are %q, the overlay tracks %q", got, want)
+	}
+	api := httptest.NewServer(sim.Handler())
+	t.Cleanup(api.Close)
+	return api.URL
+}
+
+func TestPermissionsSuffice(t *testing.T) {
+	url, endpoint := broker(t), simulated(t)
+	tenant := tenantOf(t).Name
+	first, stopFirst := worker(t, url, endpoint)
+	reader, refused := connect(t, url, "reader")
+	read(t, reader)
+	// A second worker reads what is stored, and passes on what it is asked.
+	second, stopSecond := worker(t, url, endpoint)
+	conn, forbidden := connect(t, url, "operator")
+	operator := &control.Client{Conn: conn, Names: names, Tenant: tenant}
+	tenants, err := control.Tenants(t.Context(), conn, names)
+	if err != nil || !slices.Contains(tenants, tenant) {
+		t.Errorf("the operator finds the tenants %q, %v", tenants, err)
+	}
+	for range 12 { // each is answered by one of the two workers
+		if _, err := operator.Show(t.Context(), tenantOf(t).Track.Conferences[0]); err != nil {
+			t.Errorf("the operator is shown nothing: %v", err)
+		}
+	}
+	stopFirst()
+	stopSecond()
+	for _, entry := range slices.Concat(first.All(), second.All()) {
+		// What is slow on a busy machine may be complained of; this may not.
+		if said := fmt.Sprint(entry.Message, entry.ContextMap()); strings.Contains(strings.ToLower(said), "permissions violation") {
+			t.Errorf("a worker lacks a permission: %s", said)
+		}
+	}
+	for _, errs := range []chan error{refused, forbidden} {
+		if len(errs) > 0 {
+			t.Errorf("NATS refuses: %v", <-errs)
+		}
+	}
+}
+
+func tenantOf(t *testing.T) config.Tenant {
+	t.Helper()
+	return load(t, filepath.Join(overlay, "rollcall.yaml")).Tenants[0]
+}
+
+// read subscribes as services do, and waits for one event as rollcall tail does.
+func read(t *testing.T, conn *nats.Conn) {
+	t.Helper()
+	if _, err := conn.Subscribe(names.Events(), func(*nats.Msg) {}); err != nil {
+		t.Fatal(err)
+	}
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	seen := false
+	follower := follow.Follower{
+		JetStream: js, Names: names, Since: time.Now().Add(-time.Hour),
+		Each:    func([]byte) error { seen = true; cancel(); return nil },
+		Trouble: func(err error) { t.Logf("the reader has trouble: %v", err) },
+	}
+	if err := follower.Run(ctx); err != nil || !seen {
+		t.Fatalf("the reader has seen an event: %v, %v", seen, err)
+	}
+}
+
+// What would forge an event, or take one away, is refused by the server.
+func TestPermissionsAreNoMoreThanNeeded(t *testing.T) {
+	url := broker(t)
+	for user, subjects := range map[string][]string{
+		"reader": {
+			names.Commit("meetings.event.x"), "meetings.event.x", "$KV.MEETINGS_WORKERS.x", names.API("simulated", "track"),
+			"_INBOX.x", "$JS.API.STREAM.CREATE.X", "$JS.API.STREAM.UPDATE.MEETINGS", "$JS.API.STREAM.PURGE.MEETINGS",
+			"$JS.API.STREAM.DELETE.MEETINGS", "$JS.API.STREAM.MSG.DELETE.MEETINGS",
+		},
+		"operator": {names.Commit("meetings.event.x"), "meetings.event.x", "$JS.API.STREAM.INFO.MEETINGS", "_INBOX.x"},
+		"worker": {
+			"meetings.event.x", "$JS.API.STREAM.UPDATE.MEETINGS", "$JS.API.STREAM.PURGE.MEETINGS",
+			"$JS.API.STREAM.DELETE.MEETINGS", "$JS.API.STREAM.MSG.DELETE.MEETINGS",
+		},
+	} {
+		conn, _ := connect(t, url, user)
+		for _, name := range subjects {
+			if err := conn.Publish(name, nil); err != nil {
+				t.Fatal(err)
+			}
+			// The refusal comes before the answer to the flush.
+			if err := conn.Flush(); err != nil {
+				t.Fatal(err)
+			}
+			if err := conn.LastError(); err == nil || !strings.Contains(err.Error(), `"`+name+`"`) {
+				t.Errorf("%s may publish to %s", user, name)
+			}
+		}
+	}
+}
