@@ -41,8 +41,11 @@ func TestCheckTellsTheFirstDifference(t *testing.T) {
 		events []rollcall.Event
 		says   string // "": no difference
 	}{
-		"as expected": {[]string{"participant.joined a nick=A session=1", "participant.left a reason=left", "meeting.ended reason=status"},
-			[]rollcall.Event{joined("a"), left("a"), ended}, ""},
+		"as expected": {
+			[]string{"participant.joined a nick=A session=1", "participant.left a reason=left", "meeting.ended reason=status"},
+			[]rollcall.Event{joined("a"), left("a"), ended},
+			"",
+		},
 		"nothing of something": {[]string{"participant.joined a"}, nil, "participant.joined a is expected and came 0 times; then came nothing more"},
 		"somebody else":        {[]string{"participant.joined a"}, []rollcall.Event{joined("b")}, "then came participant.joined b as event 1 of 1"},
 		"another reason":       {[]string{"participant.left a reason=vanished"}, []rollcall.Event{left("a")}, "then came participant.left a reason=left"},

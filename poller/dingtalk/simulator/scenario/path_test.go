@@ -66,8 +66,11 @@ func TestEveryScenarioComesOutAsExpected(t *testing.T) {
 			t.Errorf("%s says that its name is %s", file, s.Name)
 		}
 		for _, how := range []terms{
-			{1, s.Poll, 0}, {1, s.Poll, s.Poll * 7 / 10}, {1, time.Second, 300 * time.Millisecond},
-			{s.MaxSpeed(), time.Second, 0}, {s.MaxSpeed(), time.Second, 450 * time.Millisecond},
+			{1, s.Poll, 0},
+			{1, s.Poll, s.Poll * 7 / 10},
+			{1, time.Second, 300 * time.Millisecond},
+			{s.MaxSpeed(), time.Second, 0},
+			{s.MaxSpeed(), time.Second, 450 * time.Millisecond},
 		} {
 			t.Run(fmt.Sprintf("%s/speed %g, polled every %s, late by %s", s.Name, how.speed, how.pace, how.late), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { comesOut(t, s, how) })
