@@ -32,7 +32,8 @@ func (p *program) root() *cobra.Command {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(p.runCommand(), p.demoCommand(), p.simulateCommand(), p.tailCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.demoCommand(), p.simulateCommand(), p.tailCommand(), p.workersCommand(), p.versionCommand())
+	root.AddCommand(p.orderCommands()...)
 	root.AddCommand(p.more...)
 	return root
 }

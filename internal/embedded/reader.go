@@ -53,7 +53,7 @@ func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byt
 // denied is what would change the ledger, forge what it says, or show what is
 // not committed.
 func readerPermissions(n subject.Names) *server.Permissions {
-	deny := []string{n.Commits(), n.All(), "_ROLLCALL.>"}
+	deny := []string{n.Commits(), n.All(), n.Shard("*", ">"), "_ROLLCALL.>"}
 	deny = append(deny, changesOf(n.Stream)...)
 	for _, bucket := range []string{n.Workers(), n.Budget()} {
 		deny = append(deny, "$KV."+bucket+".>")
@@ -61,7 +61,7 @@ func readerPermissions(n subject.Names) *server.Permissions {
 	}
 	return &server.Permissions{
 		Publish:   &server.SubjectPermission{Deny: deny},
-		Subscribe: &server.SubjectPermission{Deny: []string{n.Commits(), n.API("*", ">"), "_ROLLCALL.>"}},
+		Subscribe: &server.SubjectPermission{Deny: []string{n.Commits(), n.API("*", ">"), n.Shard("*", ">"), "_ROLLCALL.>"}},
 	}
 }
 

@@ -57,7 +57,7 @@ func TestReadersMayNotChangeAnything(t *testing.T) {
 	t.Cleanup(conn.Close)
 	denied := []string{
 		names().Commit("meetings.event.acme.c1.meeting.ended"), "meetings.event.acme.c1.meeting.ended", "meetings.state.acme.c1",
-		"_ROLLCALL.inbox.x", "$KV." + names().Workers() + ".w1", "$KV." + names().Budget() + ".acme",
+		"_ROLLCALL.inbox.x", names().Shard("acme", "track"), "$KV." + names().Workers() + ".w1", "$KV." + names().Budget() + ".acme",
 	}
 	for _, stream := range []string{"MEETINGS", "KV_MEETINGS_WORKERS", "KV_MEETINGS_BUDGET"} {
 		for _, verb := range []string{"CREATE", "UPDATE", "DELETE", "PURGE", "RESTORE", "SNAPSHOT", "MSG.DELETE", "LEADER.STEPDOWN", "PEER.REMOVE"} {
@@ -77,7 +77,7 @@ func TestReadersMayNotChangeAnything(t *testing.T) {
 			t.Fatalf("publish to %s was allowed", subject)
 		}
 	}
-	for _, subject := range []string{names().Commits(), "rollcall.MEETINGS.commit.event.>", names().API("acme", "track"), "_ROLLCALL.>"} {
+	for _, subject := range []string{names().Commits(), "rollcall.MEETINGS.commit.event.>", names().API("acme", "track"), names().Shard("acme", "track"), "_ROLLCALL.>"} {
 		if _, err := conn.SubscribeSync(subject); err != nil {
 			t.Fatal(err)
 		}

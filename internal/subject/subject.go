@@ -66,6 +66,12 @@ func (n Names) API(tenant, verb string) string {
 	return "rollcall." + n.Stream + ".api." + tenant + "." + verb
 }
 
+// Shard is the subject on which workers pass orders of a tenant on to the one
+// that holds the meeting's shard.
+func (n Names) Shard(tenant, verb string) string {
+	return "rollcall." + n.Stream + ".shard." + tenant + "." + verb
+}
+
 const upperHex = "0123456789ABCDEF"
 
 // Token writes every byte outside A-Z a-z 0-9 _ - as %XX. It is injective, and

@@ -59,6 +59,7 @@ func TestNames(t *testing.T) {
 		n.Commit(n.State("acme", "c1")):                    "rollcall.MEETINGS.commit.state.acme.c1",
 		n.Commits():                                        "rollcall.MEETINGS.commit.>",
 		n.API("acme", "track"):                             "rollcall.MEETINGS.api.acme.track",
+		n.Shard("acme", "track"):                           "rollcall.MEETINGS.shard.acme.track",
 		n.Workers():                                        "MEETINGS_WORKERS",
 	} {
 		if got != want {

@@ -3,7 +3,6 @@ package control
 import (
 	"time"
 
-	"rollcall/internal/subject"
 	"rollcall/internal/wire"
 )
 
@@ -32,11 +31,6 @@ func limit(verb string) time.Duration {
 		return 30 * time.Second
 	}
 	return 5 * time.Second
-}
-
-// shardSubject is where a worker asks the others.
-func shardSubject(names subject.Names, tenant, verb string) string {
-	return "rollcall." + names.Stream + ".shard." + tenant + "." + verb
 }
 
 // Meeting is the answer to track, untrack and show.

@@ -46,7 +46,7 @@ func (e *endpoint) consult(ctx context.Context, data []byte, enough func(*nats.M
 	again := time.NewTicker(insist)
 	defer again.Stop()
 	for {
-		if err := conn.PublishRequest(shardSubject(e.service.names, e.tenant.Name, e.verb), inbox, data); err != nil {
+		if err := conn.PublishRequest(e.service.names.Shard(e.tenant.Name, e.verb), inbox, data); err != nil {
 			return err
 		}
 		if listen(ctx, answers, again.C, enough) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
@@ -102,7 +103,7 @@ func (s *Service) openVerb(t Tenant, verb string) error {
 		return err
 	}
 	passed := newEndpoint(s, t, verb)
-	sub, err := s.conn.Subscribe(shardSubject(s.names, t.Name, verb), passed.takeOver)
+	sub, err := s.conn.Subscribe(s.names.Shard(t.Name, verb), passed.takeOver)
 	if err != nil {
 		return err
 	}
@@ -110,12 +111,12 @@ func (s *Service) openVerb(t Tenant, verb string) error {
 	return nil
 }
 
+// goodbye is how long a stop waits for the server to hear of it.
+const goodbye = time.Second
+
 // Stop takes no more requests, ends what is in hand with an answer that says
 // so, and returns when all of it is over. It may be called more than once.
 func (s *Service) Stop() {
-	s.mu.Lock()
-	s.stopped = true
-	s.mu.Unlock()
 	if s.micro != nil {
 		if err := s.micro.Stop(); err != nil {
 			s.log.Warn("could not leave NATS's discovery in order", zap.Error(err))
@@ -124,6 +125,11 @@ func (s *Service) Stop() {
 	for _, sub := range s.subs {
 		_ = sub.Unsubscribe() // it is gone already when stopped twice, or with the connection
 	}
+	// Once the server knows, no request comes here that another could answer.
+	_ = s.conn.FlushTimeout(goodbye)
+	s.mu.Lock()
+	s.stopped = true
+	s.mu.Unlock()
 	s.cancel(errStopping)
 	s.running.Wait()
 }

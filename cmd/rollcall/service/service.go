@@ -166,8 +166,10 @@ func (s *Service) work(ctx context.Context) error {
 		return fmt.Errorf("serve orders: %w", err)
 	}
 	defer api.Stop()
+	// Others take the orders while this worker stores what it holds.
+	defer context.AfterFunc(ctx, api.Stop)()
 	close(s.ready)
-	s.log.Info("the worker works", zap.String("nats", s.conn.ConnectedUrlRedacted()),
+	s.log.Info("the worker works", zap.String("nats", s.NATS()),
 		zap.Stringer("http", s.HTTP()), zap.Int("tenants", len(s.tenants)))
 	return s.worker.Run(ctx)
 }

@@ -26,9 +26,8 @@ func openTenant(t config.Tenant, egress *poller.Egress, metrics *pollMetrics, lo
 	if err != nil {
 		return worker.Tenant{}, nil, err
 	}
-	log = log.With(zap.String("tenant", t.Name))
 	client, err := dingtalk.New(dingtalk.Config{
-		Endpoint: t.Endpoint, Auth: auth(t.Auth), Timeout: t.Poll.Timeout, Logger: log,
+		Endpoint: t.Endpoint, Auth: auth(t.Auth), Timeout: t.Poll.Timeout, Logger: log.With(zap.String("tenant", t.Name)),
 	})
 	if err != nil {
 		return worker.Tenant{}, nil, err
