@@ -271,8 +271,10 @@ func (s *shard) askNow(ctx context.Context, id string) error {
 const aside = -1
 
 func (s *shard) askOne(ctx context.Context, hold *hold, id string) poller.Report {
-	s.tenant.passing.Lock()
-	defer s.tenant.passing.Unlock()
+	if !s.tenant.begin(ctx) {
+		return poller.Report{Err: context.Cause(ctx)}
+	}
+	defer s.tenant.finish()
 	// A shard number of its own keeps what the poller remembers of the others.
 	return s.ask(ctx, hold, aside, []string{id})
 }

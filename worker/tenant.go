@@ -23,8 +23,8 @@ type tenant struct {
 	good   atomic.Pointer[time.Time]
 	tell   chan publisher.Status // the newest status; one may wait
 
-	passing sync.Mutex  // held during a pass
-	paused  atomic.Bool // polling pauses because too much waits
+	passing chan struct{} // holds one token during a pass
+	paused  atomic.Bool   // polling pauses because too much waits
 }
 
 func newTenant(w *Worker, cfg Tenant) *tenant {
@@ -36,6 +36,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 		w: w, cfg: cfg, log: w.log.With(zap.String("tenant", cfg.Name)),
 		named: make(map[string]bool, len(cfg.Conferences)),
 		kick:  make(chan struct{}, 1), tell: make(chan publisher.Status, 1),
+		passing: make(chan struct{}, 1),
 	}
 	for _, id := range cfg.Conferences {
 		t.named[id] = true
@@ -81,11 +82,25 @@ func (t *tenant) keepHurrying(ctx context.Context) {
 	}
 }
 
+// begin waits until no other pass of the tenant is under way, or ctx ends.
+func (t *tenant) begin(ctx context.Context) bool {
+	select {
+	case t.passing <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (t *tenant) finish() { <-t.passing }
+
 // pass asks once about every shard that this worker holds. Passes of a tenant
 // come one after the other.
 func (t *tenant) pass(ctx context.Context) {
-	t.passing.Lock()
-	defer t.passing.Unlock()
+	if !t.begin(ctx) {
+		return
+	}
+	defer t.finish()
 	if t.tooMuchWaits() {
 		return
 	}

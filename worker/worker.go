@@ -155,6 +155,10 @@ func (w *Worker) Run(ctx context.Context) error {
 	for _, t := range w.tenants {
 		asking.Go(func() { t.run(ctx) })
 	}
+	if len(w.tenants) == 0 {
+		w.log.Warn("no tenant is configured: nothing is asked")
+		<-ctx.Done()
+	}
 	asking.Wait()
 
 	left := w.drain(held)
