@@ -3,14 +3,9 @@ package poller
 import (
 	"context"
 	"slices"
-	"time"
 
 	"rollcall"
 )
-
-// patience is how long the meetings of an answer wait for the exact times at
-// which others of them ended.
-const patience = 5 * time.Second
 
 // answered emits what a query told about the ids, which are sorted.
 func (r *run) answered(q question, ids []string, answers Answers) {
@@ -23,7 +18,7 @@ func (r *run) answered(q question, ids []string, answers Answers) {
 	for i, found := range match(ids, answers) {
 		switch {
 		case len(found.Raw) > 0:
-			o.Sightings = append(o.Sightings, r.sight(found))
+			r.listed(&o, q, found)
 		case found.ConferenceID == "" && answers.Complete:
 			r.later = append(r.later, followUp{id: ids[i]})
 		default:
@@ -31,8 +26,17 @@ func (r *run) answered(q question, ids []string, answers Answers) {
 			r.unanswered(ClassMalformed, ids[i])
 		}
 	}
-	r.addEndTimes(o.Sightings)
 	r.emit(o)
+}
+
+// listed takes up what an answer says of one meeting.
+func (r *run) listed(o *rollcall.Observation, q question, found Found) {
+	s := r.sight(found)
+	if s.Answer != nil && s.Answer.Status == rollcall.StatusEnded {
+		r.await(q, s)
+		return
+	}
+	o.Sightings = append(o.Sightings, s)
 }
 
 // match puts the entries of an answer beside the sorted ids. An id that was
@@ -58,27 +62,6 @@ func (r *run) sight(found Found) rollcall.Sighting {
 		r.report.Unchanged++
 	}
 	return s
-}
-
-// addEndTimes asks when the meetings ended that are said to have ended. They
-// go without when that is not told soon.
-func (r *run) addEndTimes(sightings []rollcall.Sighting) {
-	deadline := time.Now().Add(patience)
-	for i := range sightings {
-		s := &sightings[i]
-		if s.Answer == nil || s.Answer.Status != rollcall.StatusEnded {
-			continue
-		}
-		if !time.Now().Before(deadline) {
-			return
-		}
-		end, err := r.endTime(deadline, s.ConferenceID)
-		if r.halt != nil || passing(ClassOf(err)) {
-			return
-		}
-		s.EndTime = end
-		r.desk.ended(s.ConferenceID, end)
-	}
 }
 
 // observation begins the observation of a question.

@@ -16,9 +16,14 @@ type desk struct {
 	// alone are meetings because of which a batch was refused as ended. Those
 	// that are asked about all the same, since their end is not stored yet or
 	// is denied by the lookup, would cost a search each time.
-	alone    map[string]bool
-	streak   streak
-	lastGood time.Time
+	alone map[string]bool
+	// elsewhere go on without standing in the organization's list.
+	elsewhere map[string]bool
+	denied    map[string]bool    // those whose lookup was not permitted, once
+	ends      map[string]*ending // those whose end is not told yet
+	streak    streak
+	silent    bool // another shard tells how the tenant fares
+	lastGood  time.Time
 }
 
 // memo is the last answer about one meeting. The bytes are a copy that belongs
@@ -26,7 +31,15 @@ type desk struct {
 // the answer itself would keep the whole answer alive.
 type memo struct {
 	raw     []byte
+	status  rollcall.Status
 	endTime time.Time // of a meeting that the bytes say has ended; zero: not known
+}
+
+func newDesk() *desk {
+	return &desk{
+		memos: make(map[string]*memo), alone: make(map[string]bool), elsewhere: make(map[string]bool),
+		denied: make(map[string]bool), ends: make(map[string]*ending),
+	}
 }
 
 // sight makes the sighting of an answer. Bytes that are known are not decoded.
@@ -39,22 +52,33 @@ func (d *desk) sight(found Found, decode func([]byte) *rollcall.Answer) rollcall
 	m := &memo{raw: bytes.Clone(found.Raw)}
 	d.memos[found.ConferenceID] = m
 	s.Raw, s.Answer = m.raw, decode(m.raw)
+	m.status = s.Answer.Status
 	return s
 }
 
-// ended remembers when a meeting ended.
-func (d *desk) ended(id string, at time.Time) {
+// status gives how a meeting stood when it was last seen.
+func (d *desk) status(id string) rollcall.Status {
 	if m := d.memos[id]; m != nil {
-		m.endTime = at
+		return m.status
 	}
+	return rollcall.StatusUnknown
 }
 
-// shun keeps a meeting out of the batches of later passes.
-func (d *desk) shun(id string) {
-	if d.alone == nil {
-		d.alone = make(map[string]bool)
+// expect remembers an end that is to be told.
+func (d *desk) expect(e *ending) { d.ends[e.sighting.ConferenceID] = e }
+
+// unexpect forgets it together with the answer, which is to count anew.
+func (d *desk) unexpect(e *ending) {
+	delete(d.ends, e.sighting.ConferenceID)
+	delete(d.memos, e.sighting.ConferenceID)
+}
+
+// ended notes that an end is told.
+func (d *desk) ended(e *ending) {
+	delete(d.ends, e.sighting.ConferenceID)
+	if m := d.memos[e.sighting.ConferenceID]; m != nil {
+		m.endTime = e.sighting.EndTime
 	}
-	d.alone[id] = true
 }
 
 // welcome takes meetings back that a query accepted.
@@ -70,7 +94,10 @@ func (d *desk) welcome(ids []string) {
 // keep drops what is remembered of all but these sorted ids.
 func (d *desk) keep(ids []string) {
 	maps.DeleteFunc(d.memos, func(id string, _ *memo) bool { return !listed(ids, id) })
-	maps.DeleteFunc(d.alone, func(id string, _ bool) bool { return !listed(ids, id) })
+	maps.DeleteFunc(d.ends, func(id string, _ *ending) bool { return !listed(ids, id) })
+	for _, set := range []map[string]bool{d.alone, d.elsewhere, d.denied} {
+		maps.DeleteFunc(set, func(id string, _ bool) bool { return !listed(ids, id) })
+	}
 }
 
 func listed(ids []string, id string) bool {

@@ -40,14 +40,16 @@ type fakeSource struct {
 	standing map[string]Standing // what a lookup gives; an id without is unknown
 	sick     map[string]error    // what a lookup fails with
 	script   []error             // outcomes of the next calls; nil: as above
-	forever  error               // outcome of every call, after the script
-	took     time.Duration
-	hang     bool // calls last until their context ends
-	mute     bool // lookups do
-	queries  [][]string
-	lookups  []string
-	at       []time.Time // of every call
-	decoded  int
+
+	lookupScript []error // outcomes of the next lookups
+
+	forever error // outcome of every call, after the script
+	took    time.Duration
+	hang    bool // calls last until their context ends
+	queries [][]string
+	lookups []string
+	at      []time.Time // of every call
+	decoded int
 }
 
 // healthy has n meetings m000, m001 … that go on.
@@ -111,8 +113,12 @@ func (s *fakeSource) Lookup(ctx context.Context, id string) (Standing, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lookups = append(s.lookups, id)
-	s.hang = s.hang || s.mute
 	if err := s.next(ctx); err != nil {
+		return Standing{}, err
+	}
+	if len(s.lookupScript) > 0 {
+		err := s.lookupScript[0]
+		s.lookupScript = s.lookupScript[1:]
 		return Standing{}, err
 	}
 	if err := s.sick[id]; err != nil {
@@ -139,6 +145,7 @@ func (s *fakeSource) calls() int { return len(s.queries) + len(s.lookups) }
 // book numbers the questions of one shard and keeps what is emitted.
 type book struct {
 	shard        int
+	term         uint64 // 0: 1
 	poll         uint64
 	observations []rollcall.Observation
 	full         error // what Emit fails with
@@ -147,7 +154,7 @@ type book struct {
 func (b *book) ask(ids ...string) Ask {
 	return Ask{
 		Shard: b.shard, IDs: ids,
-		Next: func() rollcall.Number { b.poll++; return rollcall.Number{Term: 1, Poll: b.poll} },
+		Next: func() rollcall.Number { b.poll++; return rollcall.Number{Term: max(b.term, 1), Poll: b.poll} },
 		Emit: func(ctx context.Context, o rollcall.Observation) error {
 			if err := cmp.Or(b.full, ctx.Err()); err != nil {
 				return err

@@ -9,14 +9,24 @@ import (
 // longestAsked bounds how long a vendor can make us wait.
 const longestAsked = 5 * time.Minute
 
-// hold keeps a whole tenant from calling until a time. The zero value keeps
-// nobody. It is guarded by its poller's lock.
+// hold keeps a whole tenant from calling until a time, or from one way of
+// calling. The zero value keeps nobody. It is guarded by its poller's lock.
 type hold struct {
 	class   Class
 	err     error
 	until   time.Time
-	strikes int // faults of this class in a row, without a success in between
+	strikes int  // faults of this class in a row, without a success in between
+	told    bool // a shard has logged it
 }
+
+// reach is how much a hold keeps back.
+type reach uint8
+
+const (
+	holdsNone reach = iota
+	holdsOne        // one way of calling: limits are counted for each
+	holdsAll
+)
 
 // holdGrowth is how long a class of fault holds a tenant back; ok is false for
 // one that does not.
@@ -42,7 +52,7 @@ func (h *hold) strike(now time.Time, class Class, until time.Time, err error) {
 	}
 	switch {
 	case h.class != class:
-		h.strikes = 1
+		h.strikes, h.told = 1, false
 	case !h.active(now):
 		h.strikes++
 	}
@@ -79,32 +89,58 @@ func nextMonth(now time.Time) time.Time {
 }
 
 // settle draws from a call's outcome what it means for all shards, and says
-// whether nothing may be called for now.
-func (p *Poller) settle(err error) bool {
+// what may not be called for now.
+func (p *Poller) settle(op string, err error) reach {
 	class, now := ClassOf(err), wall()
 	if class == ClassBlocked {
-		until := p.egress().block(now)
-		p.tellHeld(class, until)
-		return true
+		p.tellHeld(class, p.egress().block(now))
+		return holdsAll
 	}
-	until, held := p.strike(now, class, err)
-	if held {
+	until, held := p.strike(now, op, class, err)
+	if held != holdsNone {
 		p.tellHeld(class, until)
 	}
 	return held
 }
 
-func (p *Poller) strike(now time.Time, class Class, err error) (time.Time, bool) {
+func (p *Poller) strike(now time.Time, op string, class Class, err error) (time.Time, reach) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	until := p.hold.end(now, class, retryAfter(err), rand.Float64())
-	switch {
-	case !until.IsZero():
-		p.hold.strike(now, class, until, err)
-	case !passing(class) && !p.hold.active(now):
+	h, held := &p.hold, holdsAll
+	if class == ClassThrottled {
+		h, held = p.throttleOf(op), holdsOne
+	}
+	until := h.end(now, class, retryAfter(err), rand.Float64())
+	if until.IsZero() {
+		p.release(now, op, class)
+		return until, holdsNone
+	}
+	h.strike(now, class, until, err)
+	return h.until, held
+}
+
+// release forgets past holds once a call is answered, or refused for a reason
+// of its own.
+func (p *Poller) release(now time.Time, op string, class Class) {
+	if passing(class) {
+		return
+	}
+	if !p.hold.active(now) {
 		p.hold = hold{}
 	}
-	return p.hold.until, !until.IsZero()
+	if t := p.throttles[op]; t != nil && !t.active(now) {
+		delete(p.throttles, op)
+	}
+}
+
+func (p *Poller) throttleOf(op string) *hold {
+	if p.throttles == nil {
+		p.throttles = make(map[string]*hold)
+	}
+	if p.throttles[op] == nil {
+		p.throttles[op] = &hold{}
+	}
+	return p.throttles[op]
 }
 
 func (p *Poller) tellHeld(class Class, until time.Time) {
@@ -113,36 +149,58 @@ func (p *Poller) tellHeld(class Class, until time.Time) {
 	}
 }
 
-// held gives what keeps the tenant from calling now.
-func (p *Poller) held() (Class, error) {
+// held gives what keeps the tenant from calling now, in this way or in any.
+func (p *Poller) held(op string) (reach, Class, error) {
 	now := wall()
 	if p.egress().BlockedUntil().After(now) {
-		return ClassBlocked, errBlocked()
+		return holdsAll, ClassBlocked, errBlocked()
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.hold.active(now) {
-		return p.hold.class, p.hold.err
+		return holdsAll, p.hold.class, p.hold.err
 	}
-	return ClassNone, nil
+	if t := p.throttles[op]; t != nil && t.active(now) {
+		return holdsOne, t.class, t.err
+	}
+	return holdsNone, ClassNone, nil
 }
 
 func errBlocked() error {
 	return errors.New("the address of this process is blocked for some minutes: too many calls came from it")
 }
 
-// heldUntil is when calls are made again; zero when they are made now.
-func (p *Poller) heldUntil() time.Time {
+// heldUntil is when calls are made again, also in the ways that are barred;
+// zero when they are made now.
+func (p *Poller) heldUntil(barred map[string]*halt) time.Time {
 	now, until := wall(), p.egress().BlockedUntil()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.hold.until.After(until) {
 		until = p.hold.until
 	}
+	for op, t := range p.throttles {
+		if barred[op] != nil && t.until.After(until) {
+			until = t.until
+		}
+	}
 	if !until.After(now) {
 		return time.Time{}
 	}
 	return until
+}
+
+// tells reports whether the hold of a class is still to be logged: the first
+// shard that meets it does so for all.
+func (p *Poller) tells(class Class) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.hold.class != class {
+		return true
+	}
+	was := p.hold.told
+	p.hold.told = true
+	return !was
 }
 
 // retryAfter is how long the vendor asked to wait.

@@ -2,12 +2,20 @@ package poller
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 	"golang.org/x/time/rate"
 	"pgregory.net/rapid"
+
+	"rollcall"
 )
 
 func TestDelayStaysInItsBounds(t *testing.T) {
@@ -320,4 +328,137 @@ func TestFailureIsNoSuccess(t *testing.T) {
 			t.Errorf("hold %+v", p.hold)
 		}
 	})
+}
+
+// TestThrottleIsThatOfOneOperation throttles lookups and lets queries go on, and
+// the other way round.
+func TestThrottleIsThatOfOneOperation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, ids := healthy(3)
+		delete(source.raw, "m001")
+		delete(source.raw, "m002")
+		source.standing["m002"] = Standing{Status: rollcall.StatusEnded}
+		source.lookupScript = []error{fault{ClassThrottled, 30 * time.Second}}
+		p, b := &Poller{Source: source}, &book{}
+		for range 2 {
+			report := p.Pass(t.Context(), b.ask(ids...))
+			if report.Answered != 1 || report.Unanswered["m002"] != ClassThrottled || report.State != StateThrottled || report.Until.IsZero() {
+				t.Errorf("report %+v", report)
+			}
+		}
+		if len(source.lookups) != 1 || len(source.queries) != 2 {
+			t.Errorf("%d lookups, %d queries", len(source.lookups), len(source.queries))
+		}
+		wait(t.Context(), 30*time.Second)
+		if report := p.Pass(t.Context(), b.ask(ids...)); report.Answered != 3 || report.State != StateOK || !report.Until.IsZero() {
+			t.Errorf("report %+v", report)
+		}
+	})
+}
+
+// TestRevocationQuarantinesNobody takes the permission away between the query
+// and the lookups that follow from it.
+func TestRevocationQuarantinesNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, ids := healthy(50)
+		for _, id := range ids[1:] {
+			delete(source.raw, id)
+			source.standing[id] = Standing{Status: rollcall.StatusEnded}
+		}
+		source.script = append([]error{nil}, slices.Repeat([]error{fault{class: ClassPermission}}, 10)...)
+		p, b := &Poller{Source: source}, &book{}
+		report := p.Pass(t.Context(), b.ask(ids...))
+		if report.State != StateAuth || len(source.lookups) != mostDenials || len(report.Unanswered) != 49 {
+			t.Errorf("%d lookups, report %+v", len(source.lookups), report)
+		}
+		for len(source.script) > 0 {
+			if report = p.Pass(t.Context(), b.ask(ids...)); len(p.Quarantined()) != 0 || report.State != StateAuth {
+				t.Fatalf("quarantined %v, report %+v", p.Quarantined(), report)
+			}
+			wait(t.Context(), 5*time.Minute)
+		}
+		if report = p.Pass(t.Context(), b.ask(ids...)); report.Answered != 50 {
+			t.Errorf("report %+v", report)
+		}
+	})
+}
+
+// TestTenantsTroubleIsToldOnce has several shards meet it and recover.
+func TestTenantsTroubleIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zapcore.InfoLevel)
+		source, ids := healthy(40)
+		p := &Poller{Source: source, Logger: zap.New(core)}
+		pass := func() {
+			for shard := range 4 {
+				p.Pass(t.Context(), (&book{shard: shard}).ask(ids[10*shard:10*shard+10]...))
+			}
+		}
+		for _, class := range []Class{ClassQuota, ClassPermission} {
+			source.forever = fault{class: class}
+			pass()
+			pass()
+			source.forever = nil
+			p.Resume()
+			pass()
+			pass()
+		}
+		var got []string
+		for _, entry := range logs.All() {
+			got = append(got, entry.Level.String()+" "+entry.Message)
+		}
+		once := []string{"error polling fails", "info calls are made again: an operator says so", "info polling works again"}
+		if diff := cmp.Diff(slices.Concat(once, once), got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestResumeTellsWhatItEnded(t *testing.T) {
+	source, ids := healthy(1)
+	var held []string
+	p := &Poller{Source: source, Metrics: Metrics{Held: func(class Class, until time.Time) {
+		held = append(held, fmt.Sprint(class, " ", until.IsZero()))
+	}}}
+	if was := p.Resume(); was != ClassNone || len(held) != 0 {
+		t.Errorf("it ended %v, told %v", was, held)
+	}
+	source.script = []error{fault{class: ClassQuota}}
+	p.Pass(t.Context(), (&book{}).ask(ids...))
+	if was := p.Resume(); was != ClassQuota || !slices.Equal(held, []string{"quota false", "quota true"}) {
+		t.Errorf("it ended %v, told %v", was, held)
+	}
+}
+
+// TestQuestionsOutsideTheScheduleLeaveNothing asks as an operator does.
+func TestQuestionsOutsideTheScheduleLeaveNothing(t *testing.T) {
+	source, ids := healthy(2)
+	source.bad["m001"] = true
+	source.raw["m000"] = "ended m000"
+	source.sick["m000"] = fault{class: ClassTransient}
+	p, b := &Poller{Source: source}, &book{shard: -1}
+	for range 2 {
+		report := p.Pass(t.Context(), b.ask(ids...))
+		if len(report.Unanswered) != 2 || len(report.Apart) != 0 || len(p.Quarantined()) != 0 || len(p.desks) != 0 {
+			t.Errorf("quarantined %v, report %+v", p.Quarantined(), report)
+		}
+	}
+	if source.decoded != 2 {
+		t.Errorf("decoded %d times", source.decoded)
+	}
+}
+
+func TestReportSaysWhatTheTroubleIs(t *testing.T) {
+	until := instant("2026-11-23T09:00:00Z")
+	r := Report{
+		Unanswered: map[string]Class{"a": ClassThrottled, "b": ClassBadRequest, "c": ClassNone},
+		Apart:      map[string]time.Time{"b": until},
+	}
+	for id, want := range map[string]string{
+		"a": "throttled", "b": "refused even by itself (bad_request); asked about again at 2026-11-23T09:00:00Z", "c": "", "d": "",
+	} {
+		if got := r.Trouble(id); got != want {
+			t.Errorf("%s: %q, want %q", id, got, want)
+		}
+	}
 }

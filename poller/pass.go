@@ -18,13 +18,20 @@ type run struct {
 
 	healthy  []string   // sorted; asked about in batches
 	suspects []string   // spoiled a batch before; asked about one by one
+	ends     []*ending  // said to have ended; it is not known when
 	later    []followUp // to be looked up one by one, after the batches
+	again    []string   // doubted and going on: to be asked about once more, together
+	cleared  bool       // nobody is doubted any more
+	roll     roll
+	probes   int // queries that halving has cost for the batch at hand
+	denials  int // lookups in a row that were not permitted
 
 	report   Report
-	trouble  Class // of the first fault that was not about one meeting
-	failures int   // questions in a row that failed though they were tried again
-	refusals int   // queries in a row that were refused as bad
-	halt     *halt // nothing more is asked
+	trouble  Class            // of the first fault that was not about one meeting
+	failures int              // questions in a row that failed though they were tried again
+	refusals int              // queries in a row that were refused as bad
+	halt     *halt            // nothing more is asked
+	bars     map[string]*halt // nothing more is asked in this way
 }
 
 // halt ends the asking of a pass. With [ClassNone] the pass itself is over and
@@ -45,62 +52,112 @@ func (p *Poller) begin(ctx context.Context, ask Ask) *run {
 	return r
 }
 
-// sortOut leaves out the meetings that wait in quarantine.
+// sortOut leaves out the meetings that wait in quarantine, and those whose end
+// is known but for its time.
 func (r *run) sortOut(ids []string) {
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
 	now := time.Now()
-	r.p.quarantine.keep(r.ask.Shard, ids)
+	if r.ask.Shard >= 0 {
+		r.p.quarantine.keep(r.ask.Shard, ids)
+	}
 	for _, id := range ids {
-		switch class, due := r.p.quarantine.find(id, now); {
+		class, due := r.p.quarantine.find(id, now)
+		switch e := r.desk.ends[id]; {
+		case e != nil:
+			r.ends = append(r.ends, e)
 		case due || class == ClassNone && r.desk.alone[id]:
 			r.suspects = append(r.suspects, id)
 		case class == ClassNone:
 			r.healthy = append(r.healthy, id)
 		default:
 			r.unanswered(class, id)
+			r.apart(id)
 		}
 	}
 }
 
 func (r *run) askAll() {
-	r.report.Good = len(r.healthy)+len(r.suspects) == 0
-	for ids := r.healthy; len(ids) > 0; {
-		n := min(r.p.BatchLimit(), len(ids))
-		r.batch(ids[:n])
-		ids = ids[n:]
-	}
+	r.report.Good = len(r.healthy)+len(r.suspects)+len(r.ends) == 0
+	r.batches(r.healthy)
 	for i := range r.suspects {
 		r.refusals = 0
 		r.batch(r.suspects[i : i+1])
 	}
+	for _, e := range r.ends {
+		r.findEnd(e)
+	}
+	r.followUps()
+	r.cleared = true
+	slices.Sort(r.again)
+	r.batches(r.again)
+	r.followUps()
+}
+
+func (r *run) batches(ids []string) {
+	for len(ids) > 0 {
+		n := min(r.p.BatchLimit(), len(ids))
+		r.probes = 0
+		r.batch(ids[:n])
+		ids = ids[n:]
+	}
+}
+
+func (r *run) followUps() {
 	for _, f := range r.later {
 		r.followUp(f)
 	}
+	r.later = nil
 }
 
 // batch asks about some meetings with one query, or with several smaller ones
 // where that one is refused. It says whether all of them were accepted.
 func (r *run) batch(ids []string) bool {
-	if r.stopped() {
-		r.skip(ids...)
-		return false
+	v, class := r.put(ids)
+	if v == refused {
+		r.closed(ids, class)
+	}
+	return v == accepted
+}
+
+// probe is batch for who searches: what is refused is left to the caller.
+func (r *run) probe(ids []string) verdict {
+	v, _ := r.put(ids)
+	return v
+}
+
+// verdict is what became of a query.
+type verdict uint8
+
+const (
+	failed   verdict = iota // nothing is known of its meetings, and that is noted
+	accepted                // its answer is emitted
+	refused                 // because of some of its meetings; nothing is noted
+)
+
+func (r *run) put(ids []string) (verdict, Class) {
+	if h := r.barred(OpQuery); h != nil {
+		r.skip(h, ids...)
+		return failed, h.class
 	}
 	q, answers, err := r.query(ids)
-	switch class := ClassOf(err); {
+	class := ClassOf(err)
+	switch {
 	case err == nil:
 		r.answered(q, ids, answers)
-		return true
+		return accepted, class
 	case r.halt != nil:
-		r.skip(ids...)
+		r.skip(r.halt, ids...)
 	case class == ClassEnded || class == ClassUnknown:
-		r.search(ids, class)
+		return refused, class
 	case class == ClassBadRequest:
-		return r.narrow(ids, err)
+		if r.narrow(ids, err) {
+			return accepted, class
+		}
 	default:
 		r.unanswered(class, ids...)
 	}
-	return false
+	return failed, class
 }
 
 // unanswered notes meetings about which nothing was learned.
@@ -113,10 +170,18 @@ func (r *run) unanswered(class Class, ids ...string) {
 	}
 }
 
-// skip notes meetings that are not asked about because the pass was halted.
-func (r *run) skip(ids ...string) {
-	if r.halt.class != ClassNone {
-		r.unanswered(r.halt.class, ids...)
+// apart notes until when a meeting waits in quarantine; the poller's lock is held.
+func (r *run) apart(id string) {
+	if r.report.Apart == nil {
+		r.report.Apart = make(map[string]time.Time)
+	}
+	r.report.Apart[id] = r.p.quarantine.cells[id].until
+}
+
+// skip notes meetings that are not asked about because nothing more is.
+func (r *run) skip(h *halt, ids ...string) {
+	if h.class != ClassNone {
+		r.unanswered(h.class, ids...)
 	}
 }
 
@@ -147,7 +212,9 @@ func (r *run) finish() Report {
 	class := r.trouble
 	if r.halt != nil {
 		class = r.halt.class
-		r.report.Until = r.p.heldUntil()
+	}
+	if r.halt != nil || len(r.bars) > 0 {
+		r.report.Until = r.p.heldUntil(r.bars)
 	}
 	r.report.State = stateOf(class, r.report.Answered > 0)
 	if r.telling() {
@@ -162,12 +229,15 @@ func (r *run) telling() bool {
 	if r.halt != nil {
 		return r.halt.class != ClassNone
 	}
-	return r.report.Calls > 0
+	return r.report.Calls > 0 || len(r.bars) > 0
 }
 
 // log tells what has changed since the shard's last pass.
 func (r *run) log() {
 	what, failures := r.desk.streak.note(r.trouble)
+	if r.another(what) {
+		return
+	}
 	fields := []zap.Field{zap.Int("shard", r.ask.Shard), zap.Int("failures", failures)}
 	if what == turnRecovered {
 		r.p.logger().Info("polling works again", fields...)
@@ -181,6 +251,21 @@ func (r *run) log() {
 	case turnDifferent:
 		r.p.logger().Log(levelOf(r.trouble), "polling fails differently", fields...)
 	}
+}
+
+// another reports whether another shard tells the same, or has told what is
+// over now.
+func (r *run) another(what turn) bool {
+	was := r.desk.silent
+	switch what {
+	case turnFailing, turnDifferent:
+		r.desk.silent = r.halt != nil && !r.p.tells(r.halt.class)
+		return r.desk.silent
+	case turnRecovered:
+		r.desk.silent = false
+		return was
+	}
+	return false
 }
 
 // levelOf is louder for what does not pass before somebody mends it.

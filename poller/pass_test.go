@@ -183,46 +183,151 @@ func TestPassFindsTheExactEnd(t *testing.T) {
 	b := &book{}
 	p := &Poller{Source: source}
 	p.Pass(t.Context(), b.ask(ids...))
+	if b.kinds() != "m001 listed, m000 listed" {
+		t.Fatalf("sighted %s", b.kinds())
+	}
+	o := b.observations[1]
+	if s := o.Sightings[0]; !s.EndTime.Equal(end) || s.Answer == nil || o.Number.Poll != 2 || o.AskedAt.After(o.AnsweredAt) {
+		t.Errorf("the end is told as %+v", o)
+	}
 	p.Pass(t.Context(), b.ask(ids...))
-
-	for i, o := range b.observations {
-		if s := o.Sightings[0]; s.Kind != rollcall.SightingListed || !s.EndTime.Equal(end) {
-			t.Errorf("pass %d: %+v", i, s)
-		}
-		if o.Number.Poll != uint64(i+1) {
-			t.Errorf("the lookup took a number: %v", o.Number)
-		}
+	if s := b.observations[2].Sightings[0]; !s.EndTime.Equal(end) || s.Answer != nil {
+		t.Errorf("told again it is %+v", s)
 	}
 	if len(source.lookups) != 1 {
 		t.Errorf("lookups %v", source.lookups)
 	}
 }
 
-func TestPassGoesOnWithoutTheExactEnd(t *testing.T) {
-	for name, sick := range map[string]error{
-		"transient": fault{class: ClassTransient}, "unknown": fault{class: ClassUnknown}, "slow": nil,
-		"asked to wait": fault{ClassTransient, 4500 * time.Millisecond}, "mute": nil,
+// TestNobodyWaitsForTheExactEnd has the others told at once, and lookups that
+// hang end the pass.
+func TestNobodyWaitsForTheExactEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, ids := healthy(40)
+		for _, id := range ids[:20] {
+			source.raw[id] = "ended " + id
+			source.sick[id] = fault{class: ClassTransient}
+		}
+		source.took = 10 * time.Second
+		b := &book{}
+		began := time.Now()
+		ask := b.ask(ids...)
+		emit := ask.Emit
+		ask.Emit = func(ctx context.Context, o rollcall.Observation) error {
+			if time.Since(began) > source.took || len(o.Sightings) != 20 {
+				t.Errorf("%d are told after %v", len(o.Sightings), time.Since(began))
+			}
+			return emit(ctx, o)
+		}
+		p := &Poller{Source: source}
+		report := p.Pass(t.Context(), ask)
+		if len(source.lookups) != mostFailures || len(report.Unanswered) != 20 || report.State != StateOK {
+			t.Errorf("%d lookups, report %+v", len(source.lookups), report)
+		}
+	})
+}
+
+// TestEndWaitsForItsTime walks what can come between an end and its time: how
+// many questions it is worth, and whether the time is told.
+func TestEndWaitsForItsTime(t *testing.T) {
+	end := instant("2026-11-23T09:00:00Z")
+	ended := Standing{Status: rollcall.StatusEnded, EndTime: end}
+	for name, c := range map[string]struct {
+		script  []error // of the lookups
+		after   Standing
+		passes  int
+		lookups int
+		exact   bool
+	}{
+		"told":       {nil, ended, 1, 1, true},
+		"not said":   {nil, Standing{Status: rollcall.StatusEnded}, 1, 1, false},
+		"denied":     {nil, Standing{Status: rollcall.StatusStarted, EndTime: end}, 1, 1, false},
+		"unknown":    {[]error{fault{class: ClassUnknown}}, ended, 1, 1, false},
+		"bad":        {[]error{fault{class: ClassBadRequest}}, ended, 1, 1, false},
+		"passing":    {[]error{fault{class: ClassTransient}, fault{class: ClassPermission}, fault{class: ClassMalformed}}, ended, 4, 4, true},
+		"throttled":  {[]error{fault{class: ClassThrottled}}, ended, 2, 2, true},
+		"no token":   {[]error{fault{class: ClassToken}}, ended, 2, 2, true},
+		"quota":      {[]error{fault{class: ClassQuota}}, ended, 1, 1, false},
+		"never told": {slices.Repeat([]error{fault{class: ClassPermission}}, 9), ended, mostTries, mostTries, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				source, ids := healthy(40)
-				for _, id := range ids[:20] {
-					source.raw[id] = "ended " + id
-					source.standing[id] = Standing{Status: rollcall.StatusEnded, EndTime: time.Now()}
-					source.sick[id] = sick
+				source, ids := healthy(2)
+				source.raw["m000"] = "ended m000"
+				source.standing["m000"] = c.after
+				source.lookupScript = c.script
+				p, b := &Poller{Source: source}, &book{}
+				for pass := range c.passes {
+					if all := b.sightings(t); all["m000"].Kind != 0 {
+						t.Fatalf("told after %d passes", pass)
+					}
+					b.observations = nil
+					p.Pass(t.Context(), b.ask(ids...))
+					wait(t.Context(), time.Minute)
 				}
-				source.took = time.Second
-				source.mute = name == "mute"
-				b := &book{}
-				began := time.Now()
-				report := (&Poller{Source: source}).Pass(t.Context(), b.ask(ids...))
-				if report.Answered != 40 || report.State != StateOK {
-					t.Errorf("report %+v", report)
+				s, told := b.sightings(t)["m000"]
+				if !told || s.Kind != rollcall.SightingListed || s.EndTime.Equal(end) != c.exact || !c.exact && !s.EndTime.IsZero() {
+					t.Errorf("told as %+v", s)
 				}
-				if took := time.Since(began); took > patience+2*time.Second {
-					t.Errorf("the others waited %v", took)
+				if len(source.lookups) != c.lookups {
+					t.Errorf("%d lookups", len(source.lookups))
 				}
 			})
+		})
+	}
+}
+
+// TestEndIsToldInTheEnd keeps the tenant from calling right after the query.
+func TestEndIsToldInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, ids := healthy(2)
+		source.raw["m000"] = "ended m000"
+		source.lookupScript = []error{fault{class: ClassToken}}
+		p, b := &Poller{Source: source}, &book{}
+		p.Pass(t.Context(), b.ask(ids...))
+		asked := time.Now()
+		source.forever = fault{class: ClassToken}
+		for time.Since(asked) <= mostPatience {
+			if b.kinds() != "m001 listed" {
+				t.Fatalf("after %v: %s", time.Since(asked), b.kinds())
+			}
+			p.Pass(t.Context(), b.ask(ids...))
+			wait(t.Context(), 15*time.Second)
+		}
+		p.Pass(t.Context(), b.ask(ids...))
+		p.Pass(t.Context(), b.ask(ids...))
+		if b.kinds() != "m001 listed, m000 listed" || !b.observations[1].AskedAt.Equal(asked) {
+			t.Errorf("told %s", b.kinds())
+		}
+	})
+}
+
+func TestEndThatIsNoneAnyMore(t *testing.T) {
+	for _, c := range []string{"reopened", "another claim", "the pass is over"} {
+		t.Run(c, func(t *testing.T) {
+			source, ids := healthy(2)
+			source.raw["m000"] = "ended m000"
+			source.lookupScript = []error{fault{class: ClassTransient}}
+			p, b := &Poller{Source: source}, &book{}
+			p.Pass(t.Context(), b.ask(ids...))
+			source.raw["m000"] = "started m000"
+			source.standing["m000"] = Standing{Status: rollcall.StatusStarted}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			switch c {
+			case "another claim":
+				source.standing["m000"] = Standing{Status: rollcall.StatusEnded}
+				b.term = 2
+			case "the pass is over":
+				cancel()
+			}
+			p.Pass(ctx, b.ask(ids...))
+			b.observations = nil
+			p.Pass(t.Context(), b.ask(ids...))
+			s := b.sightings(t)["m000"]
+			if s.Answer == nil || s.Answer.Status != rollcall.StatusStarted {
+				t.Errorf("told as %+v", s)
+			}
 		})
 	}
 }
@@ -239,7 +344,7 @@ func TestPassHalvesForEndedMeetings(t *testing.T) {
 		if s.Kind != rollcall.SightingEnded || s.Reason != rollcall.ReasonResourceClosed || !s.EndTime.Equal(end) {
 			t.Errorf("sighted %+v", s)
 		}
-		if len(source.queries) > map[int]int{0: 2*6 + 1, 31: 6 + 2, 63: 6 + 1}[one] || len(source.lookups) != 1 || report.Answered != 64 {
+		if report.Calls > map[int]int{0: 9, 31: 9, 63: 8}[one] || len(source.lookups) != 1 || report.Answered != 64 {
 			t.Errorf("%d queries, %d lookups, report %+v", len(source.queries), len(source.lookups), report)
 		}
 	}
@@ -267,11 +372,11 @@ func TestPassSplitsExactly(t *testing.T) {
 				rt.Fatalf("%s is sighted as %v", id, all[id].Kind)
 			}
 		}
-		if len(source.lookups) != len(source.closed) || report.Calls != source.calls() {
-			rt.Fatalf("%d lookups for %d ended; %+v", len(source.lookups), len(source.closed), report)
+		if report.Calls != source.calls() {
+			rt.Fatalf("%d calls; %+v", source.calls(), report)
 		}
-		if most := mostQueries(ids, size, source.closed); len(source.queries) > most {
-			rt.Fatalf("%d queries, more than %d", len(source.queries), most)
+		if most := mostCalls(ids, size, source.closed); report.Calls > most {
+			rt.Fatalf("%d calls, more than %d", report.Calls, most)
 		}
 		for i := 1; i < len(b.observations); i++ {
 			if !b.observations[i].Number.After(b.observations[i-1].Number) {
@@ -281,21 +386,24 @@ func TestPassSplitsExactly(t *testing.T) {
 	})
 }
 
-// mostQueries bounds what halving may cost: two a level for each ended
-// meeting, and never more than the nodes of the whole tree.
-func mostQueries(ids []string, size int, ended map[string]bool) int {
+// mostCalls bounds what the ended meetings of a pass may cost: for each one the
+// halving, its lookup and a query of those after it; where there are several,
+// as much once more for asking about each one that is left; and never more than
+// twice what asking about each one costs.
+func mostCalls(ids []string, size int, ended map[string]bool) int {
 	most := 0
 	for batch := range slices.Chunk(ids, size) {
-		k, levels := 0, 0
+		k, n := 0, len(batch)
 		for _, id := range batch {
 			if ended[id] {
 				k++
 			}
 		}
-		for 1<<levels < len(batch) {
-			levels++
+		h, more := halvings(n), 0
+		if k > 1 {
+			more = k*h + 1
 		}
-		most += min(1+2*k*levels, 2*len(batch)-1)
+		most += 1 + min(k*(h+2)+more, 2*(n+h+1))
 	}
 	return most
 }
@@ -399,22 +507,6 @@ func TestPassKeepsToTheBudget(t *testing.T) {
 	left = 100
 	if report = p.Pass(t.Context(), b.ask(ids...)); report.State != StateOK || spent[len(spent)-1] != OpLookup {
 		t.Errorf("report %+v, spent %v", report, spent)
-	}
-}
-
-func TestExactEndIsThatOfAnEndedMeeting(t *testing.T) {
-	end := instant("2026-11-23T09:00:00Z")
-	source, ids := healthy(3)
-	for _, id := range ids {
-		source.raw[id] = "ended " + id
-	}
-	source.standing["m001"] = Standing{Status: rollcall.StatusStarted, EndTime: end}
-	source.standing["m002"] = Standing{Status: rollcall.StatusEnded, EndTime: end}
-	b := &book{}
-	(&Poller{Source: source}).Pass(t.Context(), b.ask(ids...))
-	s := b.observations[0].Sightings
-	if !s[0].EndTime.IsZero() || !s[1].EndTime.IsZero() || !s[2].EndTime.Equal(end) {
-		t.Errorf("sighted %+v", s)
 	}
 }
 

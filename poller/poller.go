@@ -27,7 +27,7 @@ type Poller struct {
 	Egress  *Egress
 	Logger  *zap.Logger // nil: silent
 	Metrics Metrics
-	// Spend is asked before each metered call, with [OpQuery] or [OpLookup].
+	// Spend is asked before each metered call, with its operation.
 	// Its error ends the pass in [StateQuota]. nil: unlimited.
 	Spend func(ctx context.Context, op string) error
 
@@ -36,14 +36,17 @@ type Poller struct {
 	mu         sync.Mutex // guards what follows; the desks themselves belong to their shard's goroutine
 	desks      map[int]*desk
 	hold       hold
+	throttles  map[string]*hold // by operation
 	quarantine quarantine
 	limit      batchLimit
+	overview   overview
 }
 
 // The metered operations.
 const (
-	OpQuery  = "query"
-	OpLookup = "lookup"
+	OpQuery   = "query"
+	OpLookup  = "lookup"
+	OpOngoing = "ongoing" // of a [Lister]
 )
 
 // Metrics are told what a poller does. Each may be nil, and is called by
@@ -52,12 +55,18 @@ type Metrics struct {
 	// Called is told of each metered call; the class is [ClassNone] when it
 	// was answered.
 	Called func(op string, class Class, took time.Duration)
-	// Held is told of each new time until which no call is made.
+	// Held is told of each new time until which no call is made, or none of one
+	// operation (throttled). A zero time: an operator has ended it.
 	Held func(class Class, until time.Time)
+	// Passed is told at the end of each pass how many meetings one query asks
+	// about at most, and how many wait in quarantine.
+	Passed func(batchLimit, quarantined int)
 }
 
 // Ask is what a pass is to ask about.
 type Ask struct {
+	// Shard tells whose answers are remembered together; a negative one is for
+	// questions outside the schedule, of which nothing is.
 	Shard int
 	IDs   []string
 	// Next numbers a question. It is called right before the question is asked.
@@ -77,7 +86,11 @@ type Ask struct {
 func (p *Poller) Pass(ctx context.Context, ask Ask) Report {
 	r := p.begin(ctx, ask)
 	r.askAll()
-	return r.finish()
+	report := r.finish()
+	if passed := p.Metrics.Passed; passed != nil {
+		passed(p.BatchLimit(), len(p.Quarantined()))
+	}
+	return report
 }
 
 // Forget drops what is remembered of a shard's answers: the next pass decodes
@@ -90,11 +103,24 @@ func (p *Poller) Forget(shard int) {
 }
 
 // Resume ends what holds the tenant back, such as a used up quota, because an
-// operator says so. A blocked address stays blocked.
-func (p *Poller) Resume() {
+// operator says so; it gives what did. A blocked address stays blocked.
+func (p *Poller) Resume() Class {
+	was := p.resume(wall())
+	if was != ClassNone {
+		p.tellHeld(was, time.Time{})
+		p.logger().Info("calls are made again: an operator says so", zap.Stringer("class", was))
+	}
+	return was
+}
+
+func (p *Poller) resume(now time.Time) (was Class) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.hold = hold{}
+	if p.hold.active(now) {
+		was = p.hold.class
+	}
+	p.hold, p.throttles, p.overview = hold{}, nil, overview{}
+	return was
 }
 
 // Quarantined lists the meetings that are refused by themselves, by id, with
@@ -133,13 +159,16 @@ func (p *Poller) logger() *zap.Logger {
 
 // deskOf gives the desk of a shard, which belongs to the caller during a pass.
 func (p *Poller) deskOf(shard int) *desk {
+	if shard < 0 {
+		return newDesk()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.desks[shard] == nil {
 		if p.desks == nil {
 			p.desks = make(map[int]*desk)
 		}
-		p.desks[shard] = &desk{memos: make(map[string]*memo)}
+		p.desks[shard] = newDesk()
 	}
 	return p.desks[shard]
 }

@@ -154,13 +154,16 @@ func TestMeetingOutOfBoundsHoldsNobodyBack(t *testing.T) {
 	delete(source.raw, "m001")
 	source.sick["m001"] = fault{class: ClassPermission}
 	p, b := &Poller{Source: source}, &book{}
-	for range 2 {
+	for pass := range 3 {
 		report := p.Pass(t.Context(), b.ask(ids...))
 		if report.Answered != 2 || report.State != StateOK || report.Unanswered["m001"] != ClassPermission {
 			t.Errorf("report %+v", report)
 		}
+		if apart := len(p.Quarantined()) == 1; apart != (pass > 0) || apart != (len(report.Apart) == 1) {
+			t.Errorf("pass %d: quarantined %v, apart %v", pass, p.Quarantined(), report.Apart)
+		}
 	}
-	if list := p.Quarantined(); len(source.lookups) != 1 || len(list) != 1 || list[0].Class != ClassPermission {
+	if list := p.Quarantined(); len(source.lookups) != 2 || len(list) != 1 || list[0].Class != ClassPermission {
 		t.Errorf("quarantined %v, lookups %v", list, source.lookups)
 	}
 }

@@ -55,23 +55,19 @@ func stamps(at time.Time, took time.Duration) (asked, answered time.Time) {
 // try asks something that must be known. Questions that fail in a row in spite
 // of a second try end the pass.
 func (r *run) try(op string, call func(context.Context) error) error {
-	err := r.tryUntil(time.Time{}, op, call)
+	err := r.tryTwice(op, call)
 	r.count(err)
 	return err
 }
 
-// tryUntil makes a call, and makes it once more when it fails in a way that
-// may pass. It does not wait beyond the deadline, where there is one.
-func (r *run) tryUntil(deadline time.Time, op string, call func(context.Context) error) error {
+// tryTwice makes a call, and makes it once more when it fails in a way that
+// may pass.
+func (r *run) tryTwice(op string, call func(context.Context) error) error {
 	err := r.call(op, call)
 	if r.halt != nil || !passing(ClassOf(err)) {
 		return err
 	}
-	pause := max(retries().delay(0, rand.Float64()), retryAfter(err))
-	if !deadline.IsZero() && pause > time.Until(deadline) {
-		return err
-	}
-	wait(r.ctx, pause)
+	wait(r.ctx, max(retries().delay(0, rand.Float64()), retryAfter(err)))
 	return r.call(op, call)
 }
 
@@ -108,19 +104,30 @@ func (r *run) call(op string, call func(context.Context) error) error {
 	switch class := ClassOf(err); {
 	case r.ctx.Err() != nil && err != nil:
 		r.stop(ClassNone, r.ctx.Err())
-	case op == OpLookup && class == ClassPermission:
-		// Queries have gone through: it is this meeting that is out of bounds.
-	case r.p.settle(err):
-		r.stop(class, err)
+	case op != OpQuery && class == ClassPermission:
+		// Queries have gone through: it is this meeting that is out of bounds,
+		// or this operation, or the next query meets it, too.
+	default:
+		r.heed(op, class, err)
 	}
 	return err
+}
+
+// heed ends the pass, or one way of asking, where a call's outcome wants that.
+func (r *run) heed(op string, class Class, err error) {
+	switch r.p.settle(op, err) {
+	case holdsAll:
+		r.stop(class, err)
+	case holdsOne:
+		r.bar(op, class, err)
+	}
 }
 
 // permit waits for the limiter and asks the budget. What holds the tenant back
 // is looked at after the waiting: another shard may have met it meanwhile.
 func (r *run) permit(op string) error {
-	if r.stopped() {
-		return r.halt.err
+	if h := r.barred(op); h != nil {
+		return h.err
 	}
 	for _, limiter := range []*rate.Limiter{r.p.Limiter, r.p.egress().Limiter} {
 		if limiter == nil {
@@ -131,8 +138,8 @@ func (r *run) permit(op string) error {
 			return err
 		}
 	}
-	if r.stopped() {
-		return r.halt.err
+	if h := r.barred(op); h != nil {
+		return h.err
 	}
 	if r.p.Spend != nil {
 		if err := r.p.Spend(r.ctx, op); err != nil {
@@ -152,15 +159,30 @@ func (r *run) refused(err error) {
 	r.stop(ClassQuota, err)
 }
 
-// stopped reports whether nothing more may be asked, and notes why.
-func (r *run) stopped() bool {
+// barred gives why nothing more may be asked in this way; nil where it may.
+func (r *run) barred(op string) *halt {
 	if r.halt != nil {
-		return true
+		return r.halt
 	}
 	if err := r.ctx.Err(); err != nil {
 		r.stop(ClassNone, err)
-	} else if class, err := r.p.held(); class != ClassNone {
-		r.stop(class, err)
+		return r.halt
 	}
-	return r.halt != nil
+	switch reach, class, err := r.p.held(op); reach {
+	case holdsAll:
+		r.stop(class, err)
+		return r.halt
+	case holdsOne:
+		r.bar(op, class, err)
+	}
+	return r.bars[op]
+}
+
+// bar ends one way of asking for this pass.
+func (r *run) bar(op string, class Class, err error) {
+	if r.bars == nil {
+		r.bars = make(map[string]*halt)
+	}
+	r.bars[op] = &halt{class, err}
+	r.blame(class, err)
 }

@@ -1,6 +1,9 @@
 package poller
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // The states of a tenant's polling, as they stand in the status.
 const (
@@ -22,7 +25,10 @@ type Report struct {
 	// Unanswered has the reason for each meeting nothing was learned about;
 	// nil when there is none.
 	Unanswered map[string]Class
-	State      string // one of the states above
+	// Apart are those of Unanswered that wait in quarantine, with the time at
+	// which they are asked about again; nil when there is none.
+	Apart map[string]time.Time
+	State string // one of the states above
 	// Good says that something was answered, or that there was nothing to ask.
 	Good bool
 	// LastGood is when the shard's last good pass ended; zero: there was none.
@@ -32,6 +38,16 @@ type Report struct {
 	Err error
 	// Until is when a call will be made again, where all are held back.
 	Until time.Time
+}
+
+// Trouble says in words why nothing was learned about a meeting; "" when
+// something was, or when its turn comes with the next pass.
+func (r *Report) Trouble(conferenceID string) string {
+	class := r.Unanswered[conferenceID]
+	if until, apart := r.Apart[conferenceID]; apart {
+		return fmt.Sprintf("refused even by itself (%s); asked about again at %s", class, until.UTC().Format(time.RFC3339))
+	}
+	return class.String()
 }
 
 // stateOf names the state that a fault leaves. A fault that concerned only a

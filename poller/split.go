@@ -4,27 +4,13 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // mostRefusals is how many queries in a row may be refused as bad before a
 // pass concludes that it is not about single meetings. Halving down to several
 // bad ones side by side stays below.
 const mostRefusals = 32
-
-// search finds the meetings because of which a batch was refused, by halving.
-// When one half is accepted the other holds them, and is halved without asking.
-func (r *run) search(ids []string, class Class) {
-	if len(ids) == 1 {
-		r.later = append(r.later, followUp{ids[0], class})
-		return
-	}
-	left, right := ids[:len(ids)/2], ids[len(ids)/2:]
-	if r.batch(left) {
-		r.search(right, class)
-		return
-	}
-	r.batch(right)
-}
 
 // narrow halves a batch that was refused as bad: because of single meetings,
 // or because it was too large, which shows when both halves are accepted. It
@@ -34,7 +20,7 @@ func (r *run) narrow(ids []string, err error) bool {
 	if r.refusals >= mostRefusals {
 		r.trouble = ClassBadRequest
 		r.stop(ClassBadRequest, err)
-		r.skip(ids...)
+		r.skip(r.halt, ids...)
 		return false
 	}
 	if len(ids) == 1 {
@@ -42,27 +28,36 @@ func (r *run) narrow(ids []string, err error) bool {
 		return false
 	}
 	left, right := ids[:len(ids)/2], ids[len(ids)/2:]
-	accepted := r.batch(left)
-	accepted = r.batch(right) && accepted
-	if accepted {
+	all := r.batch(left)
+	all = r.batch(right) && all
+	if all {
 		r.learn(len(right))
 	}
-	return accepted
+	return all
 }
 
 // isolate puts a meeting that is refused by itself into quarantine.
 func (r *run) isolate(id string, class Class, err error) {
-	until := r.p.isolate(id, r.ask.Shard, class)
 	r.unanswered(class, id)
 	r.blame(ClassBadRequest, err)
-	r.p.logger().Warn("quarantine a meeting that is refused by itself",
+	if r.ask.Shard < 0 {
+		return // the meeting's own shard will find it
+	}
+	until, again := r.lock(id, class)
+	level := zapcore.WarnLevel
+	if again {
+		level = zapcore.DebugLevel
+	}
+	r.p.logger().Log(level, "quarantine a meeting that is refused by itself",
 		zap.String("meeting", id), zap.Time("until", until), zap.Error(err))
 }
 
-func (p *Poller) isolate(id string, shard int, class Class) time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.quarantine.lock(id, shard, class, wall())
+func (r *run) lock(id string, class Class) (until time.Time, again bool) {
+	r.p.mu.Lock()
+	defer r.p.mu.Unlock()
+	until = r.p.quarantine.lock(id, r.ask.Shard, class, wall())
+	r.apart(id)
+	return until, r.p.quarantine.cells[id].refusals > 1
 }
 
 // acquit ends the quarantine of meetings that were accepted.

@@ -1,0 +1,123 @@
+package poller
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Lister is a [Source] that can also list the ongoing meetings of the whole
+// organization. A source need not be one.
+type Lister interface {
+	// Ongoing gives one page of the list with one metered call; token "" asks
+	// for the first. Its errors are those of the Source.
+	Ongoing(ctx context.Context, token string) (OngoingPage, error)
+}
+
+// OngoingPage is a part of the list of ongoing meetings.
+type OngoingPage struct {
+	IDs   []string
+	Next  string // the token of the next page; "": this is the last
+	Total int    // meetings on all pages together; 0: not said
+}
+
+// mostPages bounds a list whose end does not come.
+const mostPages = 50
+
+// overview is what is known of the organization's list. It is guarded by its
+// poller's lock. The zero value knows nothing.
+type overview struct {
+	pages int       // of which it consisted the last time; 0: not known
+	until time.Time // not asked before: it is not permitted, or too long
+	class Class     // why, as it was told
+}
+
+const overviewRests = time.Hour
+
+// worth reports whether the list can be read with fewer calls than this.
+func (o *overview) worth(now time.Time, calls int) bool {
+	return !now.Before(o.until) && max(o.pages, 1) < calls
+}
+
+// roll is the organization's list as one pass read it.
+type roll struct {
+	asked bool
+	ids   map[string]bool // nil: not known
+}
+
+// ongoing gives the meetings that the organization's list names, nil where it
+// is not known. It is asked at most once in a pass, and not where it costs as
+// many calls as what it could save.
+func (r *run) ongoing(calls int) map[string]bool {
+	lister, can := r.p.Source.(Lister)
+	if !can || r.roll.asked || !r.p.worthListing(calls) {
+		return r.roll.ids
+	}
+	r.roll.asked = true
+	ids, pages, class := r.readList(lister, calls)
+	if r.p.learnList(pages, class) {
+		r.p.logger().Info("the organization's list of meetings is not of use; ended ones are found by halving",
+			zap.Stringer("class", class), zap.Int("pages", pages), zap.Duration("again_in", overviewRests))
+	}
+	r.roll.ids = ids
+	return ids
+}
+
+// readList reads all pages; ids is nil unless it did. pages is how many there
+// are, as far as is known; class is why the list is not of use for a while.
+func (r *run) readList(lister Lister, calls int) (ids map[string]bool, pages int, class Class) {
+	ids = make(map[string]bool)
+	token := ""
+	for pages = 1; pages <= mostPages; pages++ {
+		var page OngoingPage
+		err := r.call(OpOngoing, func(ctx context.Context) (err error) {
+			page, err = lister.Ongoing(ctx, token)
+			return err
+		})
+		if err != nil {
+			return nil, 0, lasting(ClassOf(err))
+		}
+		for _, id := range page.IDs {
+			ids[id] = true
+		}
+		if page.Next == "" {
+			return ids, pages, ClassNone
+		}
+		token = page.Next
+		if all := pagesOf(page.Total, len(page.IDs)); all-pages > calls {
+			return nil, max(all, pages), ClassNone
+		}
+	}
+	return nil, pages, ClassNone
+}
+
+// pagesOf estimates the pages of a list; 0 where nothing is said.
+func pagesOf(total, size int) int { return (total + max(size, 1) - 1) / max(size, 1) }
+
+// lasting gives the class of a fault that will not pass by itself, or none.
+func lasting(class Class) Class {
+	switch class {
+	case ClassPermission, ClassBadRequest, ClassUnknown:
+		return class
+	}
+	return ClassNone
+}
+
+func (p *Poller) worthListing(calls int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.overview.worth(wall(), calls)
+}
+
+// learnList notes how a look at the list went, and says whether that is news.
+func (p *Poller) learnList(pages int, class Class) (news bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was := p.overview
+	p.overview = overview{pages: pages, class: class}
+	if class != ClassNone || pages > halvings(DefaultBatchSize) {
+		p.overview.until = wall().Add(overviewRests)
+	}
+	return class != ClassNone && class != was.class
+}
