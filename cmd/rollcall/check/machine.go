@@ -1,0 +1,113 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+)
+
+// embeddedName is what the server inside a rollcall calls itself.
+const embeddedName = "rollcall-embedded"
+
+// machine is the checks of what a worker takes of this machine.
+type machine struct {
+	check   *Check
+	running bool // a rollcall serves NATS at the address of the embedded one
+}
+
+func (m *machine) table() table {
+	steps := []step{
+		{"http", "", "listen for health and metrics", m.http},
+	}
+	if m.check.Config.NATS.URL == "" {
+		steps = append(steps, step{"embedded", "", "listen for the embedded NATS", m.embedded})
+	}
+	// data_dir comes last: who has it depends on who is found to run.
+	return table{part: "local", steps: append(steps, step{"data_dir", "", "write in data_dir", m.dataDir})}
+}
+
+// first is what is told before all else.
+func (m *machine) first() table {
+	return table{part: "local", steps: []step{{"config", "", "read the configuration", m.config}}}
+}
+
+// config comes to be only when the configuration holds no mistake.
+func (m *machine) config(context.Context) Result {
+	const tried = "read the configuration"
+	switch n := len(m.check.Config.Tenants); n {
+	case 0:
+		return warn(tried, "no mistakes, but no tenant either: nothing will be asked", "name an organization of DingTalk below tenants")
+	case 1:
+		return ok(tried, "no mistakes; 1 tenant")
+	default:
+		return ok(tried, "no mistakes; %d tenants", n)
+	}
+}
+
+// takeable tells whether an address can be listened on; taken is an error
+// that means that something else does.
+func takeable(ctx context.Context, address string) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	return listener.Close()
+}
+
+func taken(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
+
+// embedded looks who has the address of the embedded NATS.
+func (m *machine) embedded(ctx context.Context) Result {
+	listen := m.check.Config.NATS.Embedded.Listen
+	tried := "listen on " + listen + " for the embedded NATS"
+	err := takeable(ctx, listen)
+	if err == nil {
+		return ok(tried, "it is free; no rollcall runs there")
+	}
+	if !taken(err) {
+		return fail(tried, err.Error(), "set nats.embedded.listen to an address of this machine")
+	}
+	const mend = "stop it, or set nats.embedded.listen to another port; to use that NATS, set nats.url"
+	info, err := greet(ctx, dialable(listen))
+	switch {
+	case err != nil:
+		return fail(tried, "it is taken by something that is no NATS", mend)
+	case info.Name != embeddedName:
+		return fail(tried, fmt.Sprintf("it is taken by another NATS server, %s of version %s", info.Name, info.Version), mend)
+	}
+	m.running = true
+	return ok(tried, "it is taken by a running rollcall, whose NATS is of version %s", info.Version)
+}
+
+// dialable turns an address to listen on into one to connect to.
+func dialable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if ip := net.ParseIP(host); err != nil || host != "" && (ip == nil || !ip.IsUnspecified()) {
+		return listen
+	}
+	return net.JoinHostPort("127.0.0.1", port)
+}
+
+// http looks who has the address of the console.
+func (m *machine) http(ctx context.Context) Result {
+	listen := m.check.Config.HTTP.Listen
+	tried := "listen on " + listen + " for health and metrics"
+	err := takeable(ctx, listen)
+	if err == nil {
+		return ok(tried, "it is free")
+	}
+	if !taken(err) {
+		return fail(tried, err.Error(), "set http.listen to an address of this machine")
+	}
+	health, err := askHealth(ctx, dialable(listen))
+	switch {
+	case err != nil:
+		return fail(tried, "it is taken by something that is no rollcall", "stop it, or set http.listen to another port")
+	case !health.Ready:
+		return warn(tried, "it is taken by a running rollcall, which is not ready: "+strings.Join(health.Reasons, "; "), "see its log")
+	}
+	return ok(tried, "it is taken by a running rollcall, which is ready")
+}

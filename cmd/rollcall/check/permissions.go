@@ -1,0 +1,155 @@
+package check
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+
+	"rollcall"
+)
+
+const api = "$JS.API."
+
+// other is the name of a stream in requests that are refused because the
+// subject names another one: what they ask for cannot happen.
+const other = "rollcall-check"
+
+// impossible is a sequence that no stream ever reaches: a write that expects
+// it is refused, and nothing is stored.
+const impossible = 1 << 62
+
+// look asks for the stream and the bucket, as the start of a worker does.
+func (b *broker) look(ctx context.Context) Result {
+	tried := "look at the stream and the bucket"
+	wide := []string{api + "STREAM.INFO." + b.names.Stream, api + "STREAM.INFO.KV_" + b.names.Workers()}
+	refused := b.askAll(ctx, []trial{{subject: wide[0]}, {subject: wide[1]}})
+	return b.judge(ctx, tried, "allowed", refused, strings.Join(wide, " and "))
+}
+
+// create asks for a stream of another name than the subject says.
+func (b *broker) create(ctx context.Context) Result {
+	const tried = "create what is absent (refused, nothing is created)"
+	var trials []trial
+	var wide []string
+	for name, missing := range map[string]bool{b.names.Stream: b.missing.stream, "KV_" + b.names.Workers(): b.missing.bucket} {
+		if missing {
+			trials = append(trials, trial{subject: api + "STREAM.CREATE." + name, data: fmt.Sprintf(`{"name":%q,"storage":"file"}`, other)})
+			wide = append(wide, api+"STREAM.CREATE."+name)
+		}
+	}
+	if len(trials) == 0 {
+		return skip(tried, "not needed: they are there")
+	}
+	r := b.judge(ctx, tried, "allowed", b.askAll(ctx, trials), strings.Join(wide, " and "))
+	replicas := b.check.Config.Stream.Replicas
+	if r.Verdict == OK && replicas > 1 && b.conn.ConnectedClusterName() == "" {
+		return fail(tried, fmt.Sprintf("allowed, but stream.replicas is %d and this nats-server is in no cluster", replicas), "set stream.replicas to 1, or connect to a cluster")
+	}
+	return r
+}
+
+// read asks for a record, and for what a scan does with its consumer.
+func (b *broker) read(ctx context.Context) Result {
+	s := b.names.Stream
+	filter := b.names.Prefix + ".tracked." + b.tenants()[0] + ".*"
+	last := `{"multi_last":["` + b.names.Status(b.tenants()[0]) + `"]}`
+	consumer := fmt.Sprintf(`{"stream_name":%q,"config":{"name":%q,"filter_subject":%q}}`, other, other, filter)
+	trials := []trial{
+		{subject: api + "DIRECT.GET." + s, data: last},
+		{subject: api + "DIRECT.GET.KV_" + b.names.Workers(), data: `{"multi_last":["$KV.` + b.names.Workers() + `.` + other + `"]}`},
+		{subject: api + "CONSUMER.CREATE." + s + "." + other + "." + filter, data: consumer},
+		{subject: api + "CONSUMER.MSG.NEXT." + s + "." + other, data: `{"no_wait":true}`},
+		{subject: api + "CONSUMER.INFO." + s + "." + other},
+		{subject: api + "CONSUMER.DELETE." + s + "." + other},
+	}
+	wide := fmt.Sprintf("%[1]sDIRECT.GET.%[2]s, %[1]sDIRECT.GET.KV_%[3]s and %[1]sCONSUMER.*.%[2]s.> (and %[1]sCONSUMER.MSG.NEXT.%[2]s.*)", api, s, b.names.Workers())
+	return b.judge(ctx, "read records, and make a consumer (refused)", "allowed", b.askAll(ctx, trials), wide)
+}
+
+// publish sends batches of one message that are refused by what they expect.
+// Their subjects are nobody's, except the tenant's status, where nothing is
+// disturbed either: what is refused leaves no trace.
+func (b *broker) publish(ctx context.Context) Result {
+	var trials []trial
+	for _, tenant := range b.tenants() {
+		for _, subject := range []string{
+			b.names.Event(tenant, other, rollcall.MeetingStarted), b.names.State(tenant, other), b.names.Tracked(tenant, other),
+			b.names.Status(tenant), b.names.Prefix + ".claim." + tenant + "." + other,
+		} {
+			trials = append(trials, trial{subject: b.names.Commit(subject), header: nats.Header{
+				"Nats-Batch-Id": {rand.Text()}, "Nats-Batch-Sequence": {"1"}, "Nats-Batch-Commit": {"1"},
+				"Nats-Expected-Last-Subject-Sequence": {strconv.Itoa(impossible)},
+			}})
+		}
+	}
+	tried := fmt.Sprintf("publish commits (%d, refused by what they expect)", len(trials))
+	return b.judge(ctx, tried, "allowed, nothing is stored", b.askAll(ctx, trials), b.names.Commits())
+}
+
+// workers writes a member's key that is refused: one that is stored would be
+// taken for a worker that lives.
+func (b *broker) workers(ctx context.Context) Result {
+	subject := "$KV." + b.names.Workers() + "."
+	t := trial{subject: subject + other, header: nats.Header{"Nats-Expected-Last-Subject-Sequence": {strconv.Itoa(impossible)}}}
+	return b.judge(ctx, "register a worker (refused by what it expects)", "allowed, nothing is stored", b.askAll(ctx, []trial{t}), subject+">")
+}
+
+// tenants are those of the configuration, or any name where there is none.
+func (b *broker) tenants() []string {
+	var names []string
+	for _, t := range b.check.Config.Tenants {
+		names = append(names, t.Name)
+	}
+	if len(names) == 0 {
+		return []string{other}
+	}
+	return names
+}
+
+// api listens where operators ask the workers. Whoever asks meanwhile is
+// answered by a worker all the same.
+func (b *broker) api(ctx context.Context) Result {
+	const tried = "listen for rollcall track, untrack, list and show"
+	shards := "rollcall." + b.names.Stream + ".shard."
+	var denied []string
+	for _, tenant := range b.tenants() {
+		for _, verb := range []string{"track", "untrack", "list", "show"} {
+			for _, subject := range []string{b.names.API(tenant, verb), shards + tenant + "." + verb} {
+				if err := b.subscribe(ctx, subject); err != nil {
+					denied = append(denied, subject)
+				}
+				if ctx.Err() != nil {
+					return fail(tried, b.check.why(ctx, ctx.Err()), "see whether nats-server is overloaded")
+				}
+			}
+		}
+	}
+	if len(denied) > 0 {
+		return warn(tried, "meetings can be watched, but these commands will not work: the user may not subscribe to "+several(denied),
+			"allow the user to subscribe to "+b.names.API("*", "*")+" and "+shards+"*.*")
+	}
+	return ok(tried, "allowed")
+}
+
+// subscribe listens for a moment, and gives the violation if that is denied.
+func (b *broker) subscribe(ctx context.Context, subject string) error {
+	before := b.conn.LastError()
+	sub, err := b.conn.SubscribeSync(subject)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = sub.Unsubscribe() }() // where that fails the connection is gone
+	if err := b.conn.FlushWithContext(ctx); err != nil {
+		return err
+	}
+	after := b.conn.LastError()
+	b.judged(after)
+	if after != before {
+		return after
+	}
+	return nil
+}

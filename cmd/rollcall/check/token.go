@@ -1,0 +1,99 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"rollcall/cmd/rollcall/config"
+	"rollcall/poller"
+	"rollcall/poller/dingtalk"
+)
+
+// token proves the credentials. It is not metered.
+func (t *tenant) token(ctx context.Context) Result {
+	tried := fmt.Sprintf("ask for a token (%s)", t.cfg.Auth.Kind)
+	client, err := dingtalk.New(dingtalk.Config{
+		Endpoint: t.cfg.Endpoint, Auth: auth(t.cfg.Auth), Timeout: min(t.cfg.Poll.Timeout, t.check.Timeout),
+		Transport: t.check.Transport, Now: t.check.Now,
+	})
+	if err != nil {
+		return fail(tried, err.Error(), "correct the tenant's endpoint and auth")
+	}
+	t.client = client
+	expires, err := client.CheckToken(ctx)
+	if err == nil {
+		return ok(tried, "valid until %s", stamp(expires))
+	}
+	found, mend := t.refusal(ctx, err)
+	if poller.ClassOf(err) == poller.ClassToken {
+		mend += t.suspects()
+	}
+	return fail(tried, found, mend)
+}
+
+// refusal tells what DingTalk has said, and what can be done about it.
+func (t *tenant) refusal(ctx context.Context, err error) (found, mend string) {
+	fault, is := errors.AsType[*dingtalk.Fault](err)
+	if !is {
+		return t.check.why(ctx, err), "try again later, or give it more time with --timeout"
+	}
+	found = said(fault)
+	switch {
+	case fault.Mend != "":
+		return found, fault.Mend
+	case fault.Class() == poller.ClassThrottled:
+		return found, "try again in a minute: other programs ask with the same app, or another rollcall does"
+	case fault.Class() == poller.ClassMalformed:
+		return found, "check endpoint: it is https://api.dingtalk.io or https://api.dingtalk.com; a proxy in between may answer in its place"
+	}
+	return found, "try again later; DingTalk's support asks for the request id"
+}
+
+// said is what a fault tells beside its mend.
+func said(f *dingtalk.Fault) string {
+	parts := []string{f.Class().String()}
+	if f.Status != 0 {
+		parts = append(parts, fmt.Sprintf("HTTP %d", f.Status))
+	}
+	for _, part := range []struct{ label, text string }{
+		{"code ", f.Code}, {"request id ", f.RequestID}, {"message ", quoted(f.Message)}, {"", f.Detail},
+		{"missing scopes: ", strings.Join(f.Scopes, ", ")},
+	} {
+		if part.text != "" {
+			parts = append(parts, part.label+part.text)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func quoted(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "“" + text + "”"
+}
+
+// suspects names the keys of the configuration that a refused token can be
+// due to, and what they say where that is no secret.
+func (t *tenant) suspects() string {
+	a := t.cfg.Auth
+	client, suite, ticket := credentials(a)
+	var keys []string
+	for _, public := range []struct{ key, value string }{
+		{"auth.client_id", a.ClientID}, {"auth.suite_key", a.SuiteKey}, {"auth.corp_id", a.CorpID},
+	} {
+		if public.value != "" {
+			keys = append(keys, public.key+" "+public.value)
+		}
+	}
+	for _, c := range append(append(client, suite...), ticket...) {
+		keys = append(keys, c.key+" "+c.where)
+	}
+	text := "\nwhat was sent: " + strings.Join(keys, ", ")
+	if a.Kind == config.AuthCorp {
+		text += "; DingTalk pushes a new suite ticket every five hours, and only the newest is good"
+	}
+	return text
+}

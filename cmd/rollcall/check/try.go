@@ -1,0 +1,93 @@
+package check
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+)
+
+// trial is a message that a worker must be allowed to publish. Whatever the
+// server answers, also that it refuses it for what it holds, shows that the
+// permission is there; when it is missing nothing comes back, and the
+// connection is told of a violation.
+type trial struct {
+	subject string
+	header  nats.Header
+	data    string
+}
+
+// answerError is the error of an answer of JetStream's API.
+type answerError struct {
+	Error *struct {
+		Code        int    `json:"err_code"`
+		Description string `json:"description"`
+	} `json:"error"`
+}
+
+// refusal is what makes a trial's result other than fine.
+type refusal struct {
+	subject string
+	denied  bool // for want of a permission
+	err     error
+}
+
+// ask sends a trial. It gives the error code of JetStream's answer, 0 for none.
+func (b *broker) ask(ctx context.Context, t trial) (code int, r *refusal) {
+	ctx, stop := b.watch(ctx)
+	defer stop()
+	answer, err := b.conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: t.subject, Header: t.header, Data: []byte(t.data)})
+	if denied := denial(ctx); denied != nil {
+		b.judged(denied)
+		return 0, &refusal{t.subject, true, denied}
+	}
+	if errors.Is(err, nats.ErrNoResponders) {
+		return 0, nil // there is no such stream, which another check says
+	}
+	if err != nil {
+		return 0, &refusal{t.subject, false, err}
+	}
+	var body answerError
+	if json.Unmarshal(answer.Data, &body) == nil && body.Error != nil {
+		return body.Error.Code, nil
+	}
+	return 0, nil
+}
+
+// askAll sends trials until one is not answered at all: the others would not be either.
+func (b *broker) askAll(ctx context.Context, trials []trial) (refused []refusal) {
+	for _, t := range trials {
+		_, r := b.ask(ctx, t)
+		if r == nil {
+			continue
+		}
+		refused = append(refused, *r)
+		if !r.denied {
+			break
+		}
+	}
+	return refused
+}
+
+// judge makes a result of what was refused. wide is the subject with a
+// wildcard that lets all of the trials through.
+func (b *broker) judge(ctx context.Context, tried, allowed string, refused []refusal, wide string) Result {
+	if len(refused) == 0 {
+		return ok(tried, "%s", allowed)
+	}
+	var denied []string
+	for _, r := range refused {
+		if !r.denied {
+			return fail(tried, fmt.Sprintf("no answer on %s: %s", r.subject, b.check.why(ctx, r.err)), "see whether nats-server is overloaded or has no leader; or give it more time with --timeout")
+		}
+		denied = append(denied, r.subject)
+	}
+	found := "the user may not publish to " + strings.Join(denied, ", ")
+	if text := refused[0].err.Error(); strings.Contains(text, "Subscription") {
+		return fail(tried, shorter(refused[0].err), "allow the user to subscribe to _INBOX.>")
+	}
+	return fail(tried, found, "allow the user to publish to "+wide)
+}
