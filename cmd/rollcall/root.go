@@ -13,7 +13,8 @@ meeting ended) to NATS.
 
 Exit codes: 0 done, 1 failed, 2 misused (a mistake in the configuration is one).`
 
-const rootExample = `  rollcall run --config rollcall.yaml     # the worker
+const rootExample = `  rollcall check --config rollcall.yaml   # what is wrong, and how to mend it
+  rollcall run --config rollcall.yaml     # the worker
   rollcall tail --since 10m               # what happened, one line an event
   rollcall simulate --meetings 2          # DingTalk's API on this machine`
 
@@ -34,15 +35,18 @@ func (p *program) root() *cobra.Command {
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(p.runCommand(), p.demoCommand(), p.simulateCommand(), p.tailCommand(), p.workersCommand(), p.versionCommand())
 	root.AddCommand(p.orderCommands()...)
+	root.AddCommand(p.checkCommand())
 	root.AddCommand(p.more...)
+	p.addCompletion(root)
 	return root
 }
 
 // helpCommand is cobra's, except that help about nothing is a misuse.
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [command]",
-		Short: "Tell how a command is used",
+		Use:     "help [command]",
+		Short:   "Tell how a command is used",
+		Example: "  rollcall help tail",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			topic, rest, err := cmd.Root().Find(args)
 			if err == nil && len(rest) > 0 {

@@ -64,6 +64,7 @@ func (p *program) simulateCommand() *cobra.Command {
 	flags.StringVar(&wanted.AppKey, "app-key", simulator.DefaultAppKey, "the AppKey that is accepted")
 	flags.StringVar(&wanted.AppSecret, "app-secret", simulator.DefaultAppSecret, "the AppSecret that is accepted")
 	addScenarioFlags(cmd, &wanted.scenario)
+	completeWith(cmd, "end-style", endStyles())
 	return cmd
 }
 

@@ -56,6 +56,7 @@ func (p *program) tailCommand() *cobra.Command {
 	flags.StringSliceVar(&wanted.types, "type", nil, "only events of this type: participant.joined, participant.*, joined; may be given again")
 	flags.DurationVar(&wanted.since, "since", 0, "also events of the last `10m`, 2h …")
 	flags.BoolVar(&wanted.asJSON, "json", false, "as stored: one CloudEvent in JSON a line")
+	completeWith(cmd, "type", typeWords())
 	return cmd
 }
 
