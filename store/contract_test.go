@@ -51,6 +51,9 @@ func open(t *testing.T, js jetstream.JetStream, n subject.Names, cfg store.Strea
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := s.OpenBudget(ctx, cfg, zaptest.NewLogger(t)); err != nil {
+		t.Fatal(err)
+	}
 	return real{s, &publisher.Publisher{Conn: js.Conn(), Names: n, Timeout: time.Minute}}
 }
 

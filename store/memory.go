@@ -25,7 +25,8 @@ type Memory struct {
 	// Fail may let an operation fail. It is called with the operation's name
 	// before anything happens, and with the name and " done" after it took
 	// effect; an error is returned to the caller as it is. Names: commit,
-	// status, claim, holder, load, load_all, tracked, heartbeat, leave, members.
+	// status, claim, holder, load, load_all, tracked, heartbeat, leave, members,
+	// read_budget, write_budget.
 	Fail func(op string) error
 
 	names   subject.Names
@@ -33,6 +34,9 @@ type Memory struct {
 	log     []Message
 	stored  map[string][]int // by subject: the indexes into log that were not rolled up
 	members map[string]memoryMember
+
+	budgets  map[string]memoryBudget // by tenant and key
+	budgeted uint64                  // writes to budgets
 }
 
 // Message is a message of the ledger in memory.

@@ -27,6 +27,8 @@ type Ledger interface {
 	Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error
 	Leave(ctx context.Context, id string) error
 	Members(ctx context.Context) ([]ledger.Member, error)
+	ReadBudget(ctx context.Context, tenant, key string) (data []byte, revision uint64, written time.Time, err error)
+	WriteBudget(ctx context.Context, tenant, key string, data []byte, expect uint64) (revision uint64, err error)
 }
 
 // Messages makes the messages that are committed.
@@ -69,6 +71,9 @@ func Cases() []Case {
 		{"too large is refused and named", 0, size},
 		{"a status replaces the one before", 0, status},
 		{"a cancelled context stores nothing", 0, cancelled},
+		{"a budget is written once for each revision", 0, budgetGuard},
+		{"one of many writers of a budget wins", 0, budgetRace},
+		{"a budget outlives the retention", time.Second, budgetKeeping},
 	}
 }
 

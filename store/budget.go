@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+
+	"rollcall/internal/ledger"
+)
+
+// OpenBudget makes sure that the bucket is there in which calls are counted,
+// and that it forgets nothing. cfg is that of [Open]; only its replicas count.
+func (s *JetStream) OpenBudget(ctx context.Context, cfg StreamConfig, logger *zap.Logger) error {
+	bucket := s.names.Budget()
+	kv, err := s.js.KeyValue(ctx, bucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		kv, err = s.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+			Bucket: bucket, Description: "Rollcall: the calls of the month", Replicas: cfg.withDefaults().Replicas, History: 1,
+		})
+		if err == nil {
+			logger.Info("bucket created", zap.String("bucket", bucket))
+		}
+	}
+	if errors.Is(err, jetstream.ErrBucketExists) { // another worker was faster
+		kv, err = s.js.KeyValue(ctx, bucket)
+	}
+	if err != nil {
+		return fmt.Errorf("look up or create bucket %s: %w", bucket, err)
+	}
+	status, err := kv.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("look up bucket %s: %w", bucket, err)
+	}
+	return checkBudget(bucket, status)
+}
+
+// checkBudget refuses a bucket that would forget what was spent.
+func checkBudget(bucket string, status jetstream.KeyValueStatus) error {
+	about, ok := status.(*jetstream.KeyValueBucketStatus)
+	if !ok {
+		return fmt.Errorf("look up bucket %s: the answer has no configuration of a stream", bucket)
+	}
+	cfg := about.StreamInfo().Config
+	switch {
+	case cfg.MaxAge > 0:
+		return fmt.Errorf("bucket %s forgets after %s what was spent: set its ttl to 0 with nats kv edit %s --ttl 0", bucket, cfg.MaxAge, bucket)
+	case cfg.Storage != jetstream.FileStorage:
+		return fmt.Errorf("bucket %s is in memory, and would forget at a restart what was spent: "+
+			"delete it with nats kv del %s, rollcall creates it again; what was spent this month is then counted anew", bucket, bucket)
+	}
+	return nil
+}
+
+// ReadBudget reads what is kept under a key of the tenant's budget, its
+// revision and when the server stored it, by the server's clock. A key that
+// was never written has revision 0.
+func (s *JetStream) ReadBudget(ctx context.Context, tenant, key string) (data []byte, revision uint64, written time.Time, err error) {
+	subject := s.budgetSubject(tenant, key)
+	found, err := s.getLast(ctx, "KV_"+s.names.Budget(), []string{subject})
+	if err != nil {
+		return nil, 0, time.Time{}, fmt.Errorf("read the budget of tenant %s: %w", tenant, err)
+	}
+	m, ok := found[subject]
+	if !ok {
+		return nil, 0, time.Time{}, nil
+	}
+	written, err = time.Parse(time.RFC3339Nano, m.header.Get("Nats-Time-Stamp"))
+	if err != nil {
+		return nil, 0, time.Time{}, fmt.Errorf("read the budget of tenant %s: the time of the entry: %w", tenant, err)
+	}
+	if m.header.Get("KV-Operation") != "" {
+		return nil, m.sequence, written, nil // somebody deleted it
+	}
+	return m.data, m.sequence, written, nil
+}
+
+// WriteBudget replaces what is kept under a key if it still has the revision
+// expect (0: nothing was ever written), and gives the new one. Its errors match
+// [ledger.ErrStale] when somebody else wrote, [ledger.ErrUnknown] when nobody
+// can tell whether it was stored, and [ledger.ErrBusy] when it was not.
+func (s *JetStream) WriteBudget(ctx context.Context, tenant, key string, data []byte, expect uint64) (revision uint64, err error) {
+	ctx, cancel := within(ctx)
+	defer cancel()
+	ack, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: s.budgetSubject(tenant, key), Data: data},
+		jetstream.WithExpectLastSequencePerSubject(expect), jetstream.WithRetryAttempts(0))
+	if err != nil {
+		return 0, fmt.Errorf("write the budget of tenant %s: %w: %w", tenant, judgeClaim(err), err)
+	}
+	return ack.Sequence, nil
+}
+
+// budgetSubject is the subject of a key; tenants and keys are tokens already.
+func (s *JetStream) budgetSubject(tenant, key string) string {
+	return "$KV." + s.names.Budget() + "." + tenant + "." + key
+}
+
+// memoryBudget is an entry of the budget in memory.
+type memoryBudget struct {
+	data     []byte
+	revision uint64
+	written  time.Time
+}
+
+// ReadBudget reads as [JetStream.ReadBudget] does.
+func (m *Memory) ReadBudget(ctx context.Context, tenant, key string) (data []byte, revision uint64, written time.Time, err error) {
+	err = m.do(ctx, "read_budget", func() error {
+		entry := m.budgets[tenant+"."+key]
+		data, revision, written = append([]byte(nil), entry.data...), entry.revision, entry.written
+		return nil
+	})
+	return data, revision, written, err
+}
+
+// WriteBudget writes as [JetStream.WriteBudget] does.
+func (m *Memory) WriteBudget(ctx context.Context, tenant, key string, data []byte, expect uint64) (revision uint64, err error) {
+	err = m.do(ctx, "write_budget", func() error {
+		name := tenant + "." + key
+		if now := m.budgets[name].revision; now != expect {
+			return fmt.Errorf("write the budget of tenant %s: %w: it is at %d, not at %d", tenant, ledger.ErrStale, now, expect)
+		}
+		if m.budgets == nil {
+			m.budgets = make(map[string]memoryBudget)
+		}
+		m.budgeted++
+		revision = m.budgeted
+		m.budgets[name] = memoryBudget{append([]byte(nil), data...), revision, time.Now()}
+		return nil
+	})
+	return revision, err
+}

@@ -1,0 +1,54 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+
+	"rollcall/internal/natstest"
+	"rollcall/store"
+)
+
+func TestOpenBudgetRefusesABucketThatForgets(t *testing.T) {
+	for want, bucket := range map[string]jetstream.KeyValueConfig{
+		"--ttl 0":     {Bucket: "MEETINGS_BUDGET", TTL: time.Hour},
+		"nats kv del": {Bucket: "MEETINGS_BUDGET", Storage: jetstream.MemoryStorage},
+	} {
+		js := natstest.Start(t).JetStream(t)
+		ledger, err := store.Open(minute(t), js, names(), store.StreamConfig{}, zap.NewNop())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := js.CreateKeyValue(minute(t), bucket); err != nil {
+			t.Fatal(err)
+		}
+		if err := ledger.OpenBudget(minute(t), store.StreamConfig{}, zap.NewNop()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+func TestADeletedBudgetCanBeWrittenAgain(t *testing.T) {
+	js := natstest.Start(t).JetStream(t)
+	ledger := open(t, js, names(), store.StreamConfig{})
+	if _, err := ledger.WriteBudget(minute(t), "acme", "2026-11", []byte("{}"), 0); err != nil {
+		t.Fatal(err)
+	}
+	kv, err := js.KeyValue(minute(t), "MEETINGS_BUDGET")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kv.Delete(minute(t), "acme.2026-11"); err != nil {
+		t.Fatal(err)
+	}
+	data, revision, _, err := ledger.ReadBudget(minute(t), "acme", "2026-11")
+	if err != nil || data != nil || revision == 0 {
+		t.Fatalf("read %q at %d, %v", data, revision, err)
+	}
+	if _, err := ledger.WriteBudget(minute(t), "acme", "2026-11", []byte("{}"), revision); err != nil {
+		t.Error(err)
+	}
+}
