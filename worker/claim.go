@@ -28,6 +28,7 @@ func (s *shard) claim(ctx context.Context) error {
 	}
 	s.entries, s.term, s.lapses, s.doubt = entries, claim.Term, lapses, false
 	hold := &hold{term: claim.Term}
+	s.own = hold
 	if err := s.reconcile(ctx, hold); err != nil {
 		return err
 	}
@@ -213,15 +214,37 @@ func (s *shard) verify(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read who holds shard %d of tenant %s: %w", s.number, s.tenant.cfg.Name, err)
 	}
-	if hold := s.held.Load(); hold != nil && claim.Term != hold.term {
-		s.log.Warn("the shard was claimed by another worker", zap.String("holder", claim.Holder),
-			zap.Uint64("term", claim.Term), zap.Uint64("own_term", hold.term))
-		s.hold(nil)
-		s.retry = time.Now().Add(s.w.cfg.MemberTTL)
-	}
+	s.compareClaim(claim)
 	for _, e := range s.entries {
 		e.void()
 	}
 	s.lapses, s.doubt = lapses, false
 	return nil
+}
+
+// compareClaim gives the shard up where somebody claimed it later. The pause
+// before it is claimed again keeps two workers that disagree about who lives
+// from taking it from each other without end.
+func (s *shard) compareClaim(claim ledger.Claim) {
+	hold := s.held.Load()
+	if hold == nil || claim.Term == hold.term {
+		return
+	}
+	s.log.Warn("the shard was claimed by another worker", zap.String("holder", claim.Holder),
+		zap.Uint64("term", claim.Term), zap.Uint64("own_term", hold.term))
+	s.hold(nil)
+	s.retry = time.Now().Add(s.w.cfg.MemberTTL / 2)
+}
+
+// lookAfterClaim notices a later claim of a worker that has given the shard up
+// since, as when two start at once: ours would be outdated for ever.
+func (s *shard) lookAfterClaim(ctx context.Context) {
+	if !s.suspect.Swap(false) || s.held.Load() == nil {
+		return
+	}
+	claim, err := s.w.cfg.Ledger.Holder(ctx, s.tenant.cfg.Name, s.number)
+	if err != nil {
+		return // the heartbeat tells of it, and the next beat asks again
+	}
+	s.compareClaim(claim)
 }

@@ -69,6 +69,9 @@ func (s *shard) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting,
 		}
 		e.raw = nil
 		return "outdated"
+	case e.overlaps(s.term) && obs.Number.Term == s.term && obs.Number.Poll <= e.known:
+		e.raw = nil
+		return "overlapping"
 	case !e.tracked && (e.record == nil || e.record.Untracked):
 		return "untracked"
 	}

@@ -19,6 +19,9 @@ type entry struct {
 	fenced   bool             // the record was written in this term
 	raw      []byte           // the answer that led to the record; nil: not known
 	asked    time.Time        // when the last answer was asked that showed the record's state
+	// known is the number of the last question that was asked in this term
+	// when the record was read.
+	known    uint64
 	tracking ledger.Tracking
 	tracked  bool
 	refused  refusal
@@ -57,6 +60,13 @@ func (e *entry) take(stored ledger.Stored, found bool) {
 	if !found {
 		e.record, e.revision = nil, 0
 	}
+}
+
+// overlaps reports whether the record was written under an older term after
+// the term's claim. Its question may have been asked after those of ours that
+// had been asked when it was read, whatever the numbers say.
+func (e *entry) overlaps(term uint64) bool {
+	return e.record != nil && e.record.Number.Term < term && e.revision > term
 }
 
 // over reports whether the meeting has ended or was taken off the tracked set.

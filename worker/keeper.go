@@ -3,6 +3,7 @@ package worker
 import (
 	"errors"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -17,8 +18,8 @@ type Journal interface {
 	Clear() error
 }
 
-// keeper writes what waits into the journal, from the first failure of the
-// ledger until nothing waits any more. Without a journal it does nothing.
+// keeper writes what waits into the journal, from when the ledger fails or lags
+// until nothing waits any more. Without a journal it does nothing.
 type keeper struct {
 	journal Journal
 	queues  []*queue
@@ -42,10 +43,18 @@ func (k *keeper) begin() {
 	k.write()
 }
 
-// came writes what has come, if anything is written at all.
+// slow is how long an observation may wait before it counts as not taken,
+// though nothing has failed yet.
+const slow = time.Second
+
+// came writes what has come, if the ledger does not take it.
 func (k *keeper) came() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	for _, q := range k.queues {
+		_, _, oldest := q.weight()
+		k.on = k.on || !oldest.IsZero() && time.Since(oldest) > slow
+	}
 	if k.on {
 		k.write()
 	}

@@ -65,7 +65,7 @@ func (w *Worker) keepMembership(ctx context.Context) {
 	ticker := time.NewTicker(w.cfg.MemberTTL / 3)
 	defer ticker.Stop()
 	trouble := trouble{log: w.log, what: "membership"}
-	for {
+	for beats := 0; ; {
 		if err := w.beatOnce(ctx); ctx.Err() == nil {
 			trouble.note(err)
 		}
@@ -73,8 +73,18 @@ func (w *Worker) keepMembership(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			if beats++; beats%3 == 0 {
+				w.doubtClaims()
+			}
 		case <-w.changed:
 		}
+	}
+}
+
+// doubtClaims lets every shard look, once a TTL, whether its claim is the last.
+func (w *Worker) doubtClaims() {
+	for _, s := range w.shards() {
+		s.doubtClaim()
 	}
 }
 

@@ -143,11 +143,20 @@ func (s *shard) load(ctx context.Context, sightings []*rollcall.Sighting) error 
 			return fmt.Errorf("read the record of meeting %q: the answer is older than what was known: a follower lags behind", id)
 		}
 		s.entries[id].take(record, found)
+		s.entries[id].known = s.questions()
 		if record.Err != nil {
 			s.refuse(s.entries[id], id, record.Err)
 		}
 	}
 	return nil
+}
+
+// questions is how many were asked in this term.
+func (s *shard) questions() uint64 {
+	if s.own == nil {
+		return 0
+	}
+	return s.own.polls.Load()
 }
 
 // failed says what to try again after a batch was not stored.

@@ -18,6 +18,7 @@ import (
 type hold struct {
 	term  uint64
 	polls atomic.Uint64
+	slow  map[string]time.Time // when slow meetings were asked about; belongs to the pass
 }
 
 // next numbers a question.
@@ -27,22 +28,23 @@ func (h *hold) next() rollcall.Number {
 
 // shard is a part of a tenant's meetings, claimed and settled as one.
 type shard struct {
-	w      *Worker
-	tenant *tenant
-	number int
-	log    *zap.Logger
-	queue  *queue
-	orders chan order
-	wanted atomic.Bool
-	held   atomic.Pointer[hold]               // nil: not ours to ask about
-	plan   atomic.Pointer[[]poller.Candidate] // whom to ask about
+	w       *Worker
+	tenant  *tenant
+	number  int
+	log     *zap.Logger
+	queue   *queue
+	orders  chan order
+	wanted  atomic.Bool
+	suspect atomic.Bool                        // the claim is to be looked after
+	held    atomic.Pointer[hold]               // nil: not ours to ask about
+	plan    atomic.Pointer[[]poller.Candidate] // whom to ask about
 
 	// unanswered are the meetings of which the last pass learned nothing.
 	unanswered atomic.Pointer[map[string]poller.Class]
-	slow       map[string]time.Time // when slow meetings were asked about; belongs to the pass
 
 	// What follows belongs to the goroutine of run.
 	entries map[string]*entry
+	own     *hold     // the last claim, also when it is lost; nil: there was none
 	term    uint64    // of the claim under which entries were loaded
 	lapses  uint64    // the heartbeat's lapses when they were last verified
 	doubt   bool      // somebody else seems to hold the shard
@@ -79,6 +81,12 @@ func (s *shard) want(mine bool) {
 	}
 }
 
+// doubtClaim lets the shard's goroutine look whether its claim is the last.
+func (s *shard) doubtClaim() {
+	s.suspect.Store(true)
+	s.wakeUp()
+}
+
 // hold takes the shard, or with nil gives it up.
 func (s *shard) hold(h *hold) {
 	if s.held.Swap(h) == h {
@@ -112,6 +120,7 @@ func (s *shard) wakeUp() {
 func (s *shard) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		s.serve(ctx)
+		s.lookAfterClaim(ctx)
 		if obs := s.queue.take(); obs != nil {
 			if s.settle(ctx, obs) {
 				s.queue.done()
@@ -162,7 +171,7 @@ func (s *shard) tryClaim(ctx context.Context) {
 
 // pass asks about the shard's meetings that are due.
 func (s *shard) pass(ctx context.Context, hold *hold) poller.Report {
-	report := s.ask(ctx, hold, s.number, s.due(time.Now()))
+	report := s.ask(ctx, hold, s.number, s.due(hold, time.Now()))
 	s.unanswered.Store(&report.Unanswered)
 	return report
 }
@@ -181,14 +190,15 @@ func (s *shard) ask(ctx context.Context, hold *hold, number int, ids []string) p
 }
 
 // due picks whom to ask about now, and remembers when those were asked about
-// that are not asked about at every pass.
-func (s *shard) due(now time.Time) []string {
+// that are not asked about at every pass. What was asked under an earlier claim
+// does not count: its answer may have been dropped.
+func (s *shard) due(hold *hold, now time.Time) []string {
 	candidates := slices.Clone(*s.plan.Load())
 	slow := make(map[string]time.Time)
 	for i, c := range candidates {
 		if c.Slow {
-			candidates[i].LastAsked = s.slow[c.ID]
-			slow[c.ID] = s.slow[c.ID]
+			candidates[i].LastAsked = hold.slow[c.ID]
+			slow[c.ID] = hold.slow[c.ID]
 		}
 	}
 	ids := poller.Plan{BatchSize: s.tenant.cfg.BatchSize}.Due(now, candidates)
@@ -197,7 +207,7 @@ func (s *shard) due(now time.Time) []string {
 			slow[id] = now
 		}
 	}
-	s.slow = slow
+	hold.slow = slow
 	return ids
 }
 
