@@ -13,11 +13,13 @@ const (
 	mendIP     = "add this machine's public address to the app's allowed addresses in the DingTalk developer console: the app, Security"
 	mendOrg    = "the app or its permission VideoConference.Conference.Read does not cover this organization's meetings; " +
 		"see the DingTalk developer console: the app, Permissions and Visibility"
-	mendAuth    = "check the app's id and secret in the DingTalk developer console: the app, Credentials"
-	mendTicket  = "check that the newest suite ticket is in its file"
-	mendQuota   = "the organization's calls of this calendar month are used up: wait for the next one or buy more"
-	mendBlocked = "DingTalk's firewall refuses this machine's address; it lets it in again after some minutes without calls"
-	mendProxy   = "the proxy wants credentials: see HTTPS_PROXY"
+	mendAuth   = "check the app's id and secret in the DingTalk developer console: the app, Credentials"
+	mendTicket = "check that the newest suite ticket is in its file: DingTalk pushes one to the app every five hours"
+	mendQuota  = "the organization's calls of this calendar month (China time) are used up: wait for the next one or buy more, " +
+		"after which run goes on at a SIGHUP or a restart"
+	mendBlocked = "DingTalk's firewall refuses this machine's address; it lets it in again after some minutes without calls " +
+		"(if it never does, check that the tenant's endpoint is DingTalk's)"
+	mendProxy = "the proxy wants credentials: see HTTPS_PROXY"
 )
 
 // accessDenied begins codes of DingTalk's gateway; it is left out of the table.

@@ -36,6 +36,7 @@ func New(config Config) (*Client, error) {
 	t := &tokens{
 		fetch: func(ctx context.Context) (token, error) { return x.fetchToken(ctx, config.Auth) },
 		now:   config.Now, log: config.Logger,
+		watch: watch{print: config.Auth.digest},
 	}
 	t.life, t.end = context.WithCancel(context.Background())
 	return &Client{exchange: x, tokens: t, own: own}, nil

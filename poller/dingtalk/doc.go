@@ -9,6 +9,7 @@
 //     costs one scan of its bytes. What the answer does not say stays unsaid.
 //   - Every failure is a [Fault] with its class, or the caller's own context error.
 //   - Tokens are kept and renewed ahead of their end, by one request at a time.
-//     Secrets are read again for each of these requests.
+//     Secrets are read again for each of these requests; when they have changed,
+//     which is noticed within half a minute, one is made with the new ones.
 //   - Secrets, tokens and join links never reach an error or the log.
 package dingtalk

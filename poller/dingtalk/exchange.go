@@ -131,20 +131,3 @@ func readBody(response *http.Response, most int64) (body []byte, whole bool, err
 	}
 	return buffer.Bytes(), true, err
 }
-
-// networkFault tells why there is no whole answer. The end of the caller's own
-// context is not a fault.
-func (x *exchange) networkFault(ctx context.Context, op operation, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	// A dialer may notice the caller's deadline a moment before the context does.
-	if deadline, set := ctx.Deadline(); set && !time.Now().Before(deadline) {
-		return context.DeadlineExceeded
-	}
-	detail := "no answer from " + x.endpoint.Host + ": " + x.veil.clean(err.Error(), maxMessage)
-	if errors.Is(err, context.DeadlineExceeded) {
-		detail = fmt.Sprintf("no whole answer from %s within %v", x.endpoint.Host, x.timeout)
-	}
-	return &Fault{Operation: string(op), Detail: detail, class: classOfNetwork}
-}

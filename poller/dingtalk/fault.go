@@ -12,15 +12,16 @@ import (
 type operation string
 
 const (
-	opQuery  operation = "query meetings"
-	opLookup operation = "look up meeting"
-	opToken  operation = "get token"
+	opQuery   operation = "query meetings"
+	opLookup  operation = "look up meeting"
+	opOngoing operation = "list ongoing meetings"
+	opToken   operation = "get token"
 )
 
 // Fault is a failure of DingTalk's API or of the way to it. It contains neither
 // secrets nor anything a terminal could choke on. It is not changed once made.
 type Fault struct {
-	Operation string   // query meetings, look up meeting or get token
+	Operation string   // query meetings, look up meeting, list ongoing meetings or get token
 	Status    int      // the HTTP status; 0: there was no answer
 	Code      string   // DingTalk's code; "" when the answer had none
 	Message   string   // DingTalk's words, at most 256 bytes

@@ -2,8 +2,10 @@ package dingtalk_test
 
 import (
 	"net/http/httptest"
+	"slices"
 	"testing"
 
+	"rollcall"
 	"rollcall/internal/secret"
 	"rollcall/poller/dingtalk"
 	"rollcall/poller/dingtalk/simulator"
@@ -40,9 +42,10 @@ func TestAgainstTheSimulator(t *testing.T) {
 	}
 }
 
-// readAll asks about meetings in both ways.
+// readAll asks about meetings in all ways.
 func readAll(t *testing.T, client *dingtalk.Client, ids []string) {
 	t.Helper()
+	var started []string
 	answers, err := client.Query(t.Context(), ids)
 	if err != nil || len(answers.Found) != len(ids) || !answers.Complete || answers.Unasked != 0 {
 		t.Fatalf("found %d of %d: %v", len(answers.Found), len(ids), err)
@@ -51,8 +54,16 @@ func readAll(t *testing.T, client *dingtalk.Client, ids []string) {
 		if answer := client.Decode(found.Raw); len(answer.Oddities) != 0 || !answer.Listed {
 			t.Errorf("%q: %d entries, oddities %v", found.ConferenceID, len(answer.Entries), answer.Oddities)
 		}
-		if _, err := client.Lookup(t.Context(), found.ConferenceID); err != nil {
+		standing, err := client.Lookup(t.Context(), found.ConferenceID)
+		if err != nil {
 			t.Errorf("%q: %v", found.ConferenceID, err)
 		}
+		if standing.Status == rollcall.StatusStarted {
+			started = append(started, found.ConferenceID)
+		}
+	}
+	page, err := client.Ongoing(t.Context(), "")
+	if err != nil || !slices.Equal(page.IDs, started) || page.Next != "" || page.Total != len(started) {
+		t.Errorf("ongoing are %+v, not %v: %v", page, started, err)
 	}
 }

@@ -27,13 +27,15 @@ type tokens struct {
 	generation uint64
 	flight     *flight // nil: none is under way
 	outage     outage
+	watch      watch
 }
 
 // flight is a request for a token; token and err may be read once done is closed.
 type flight struct {
-	done  chan struct{}
-	token token
-	err   error
+	done    chan struct{}
+	changes uint64 // of the secrets, before it departed
+	token   token
+	err     error
 }
 
 // outage is what is known of token requests that fail; zero: they do not.
@@ -41,6 +43,7 @@ type outage struct {
 	failures int
 	fault    *Fault
 	until    time.Time // no request before
+	told     bool      // in the log, rather than by the error of a call
 }
 
 // get gives a valid token. refused is the generation of one that DingTalk did
@@ -49,6 +52,7 @@ func (t *tokens) get(ctx context.Context, refused uint64) (token, error) {
 	if err := ctx.Err(); err != nil {
 		return token{}, err
 	}
+	t.look()
 	held, awaited, err := t.seek(refused)
 	if awaited == nil {
 		return held, err
@@ -70,7 +74,7 @@ func (t *tokens) seek(refused uint64) (token, *flight, error) {
 		t.current = token{}
 	}
 	now := t.now()
-	if now.Before(t.current.renewAt) {
+	if now.Before(t.current.renewAt) && !t.watch.pending() {
 		return t.current, nil, nil
 	}
 	awaited, err := t.depart(now)
@@ -91,7 +95,7 @@ func (t *tokens) depart(now time.Time) (*flight, error) {
 	if now.Before(t.outage.until) {
 		return nil, t.outage.fault
 	}
-	f := &flight{done: make(chan struct{})}
+	f := &flight{done: make(chan struct{}), changes: t.watch.changes}
 	t.flight = f
 	t.flying.Go(func() {
 		f.token, f.err = t.fetch(t.life)
@@ -110,6 +114,7 @@ func (t *tokens) land(f *flight) {
 		t.generation++
 		f.token.generation = t.generation
 		t.current = f.token
+		t.watch.honored = f.changes
 		t.recovered()
 		return
 	}
@@ -133,22 +138,25 @@ func (t *tokens) close() {
 	t.flying.Wait()
 }
 
-// recovered and failed log changes, not repetition.
+// recovered and failed log changes, not repetition, and only while the token in
+// hand is still good: after that every call fails with the same words.
 
 func (t *tokens) recovered() {
-	if t.outage.failures > 0 {
+	if t.outage.told {
 		t.log.Info("dingtalk token renewed again", zap.Int("attempt", t.outage.failures+1))
 	}
 	t.outage = outage{}
 }
 
 func (t *tokens) failed(fault *Fault) {
-	before := t.outage.fault
-	failures := t.outage.failures + 1
+	before := t.outage
+	failures := before.failures + 1
 	wait := max(pause(failures), fault.wait)
-	t.outage = outage{failures: failures, fault: fault, until: t.now().Add(wait)}
-	if t.life.Err() == nil && (before == nil || before.class != fault.class || before.Code != fault.Code) {
-		t.log.Warn("dingtalk token not renewed", zap.Int("attempt", failures),
-			zap.String("request_id", fault.RequestID), zap.Error(fault))
+	t.outage = outage{failures: failures, fault: fault, until: t.now().Add(wait), told: before.told}
+	news := before.fault == nil || before.fault.class != fault.class || before.fault.Code != fault.Code
+	if news && t.life.Err() == nil && t.now().Before(t.current.expires) {
+		t.outage.told = true
+		t.log.Warn("dingtalk token not renewed; the one in hand still serves", zap.Int("attempt", failures),
+			zap.Time("until", t.current.expires), zap.String("request_id", fault.RequestID), zap.Error(fault))
 	}
 }

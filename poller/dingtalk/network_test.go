@@ -1,0 +1,53 @@
+package dingtalk
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"rollcall/poller"
+)
+
+// TestWrongHosts asks where DingTalk is not: each time it is said what to look at.
+func TestWrongHosts(t *testing.T) {
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	defer secure.Close()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	other := newTransport()
+	defer other.CloseIdleConnections()
+	other.DialContext = func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "api.dingtalk.example", IsNotFound: true}}
+	}
+	for name, c := range map[string]struct {
+		endpoint  string
+		transport http.RoundTripper
+		says      []string
+	}{
+		"no such name":   {"https://api.dingtalk.example", other, []string{"api.dingtalk.example", "no such host", mendName}},
+		"nobody listens": {closed.URL, nil, []string{"no answer from 127.0.0.1", mendWay}},
+		"another's name": {secure.URL, nil, []string{"certificate", mendTLS}},
+		"no TLS":         {strings.Replace(plain.URL, "http:", "https:", 1), nil, []string{mendTLS}},
+		"a web server":   {plain.URL, nil, []string{"HTTP 404", "check the corp id and the endpoint"}},
+	} {
+		client, err := New(Config{Endpoint: c.endpoint, Auth: internalApp(), Transport: c.transport})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		_, err = client.CheckToken(t.Context())
+		for _, want := range c.says {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v does not say %q", name, err, want)
+			}
+		}
+		if class := poller.ClassOf(err); class != poller.ClassTransient && name != "a web server" {
+			t.Errorf("%s: class %v", name, class)
+		}
+	}
+}
