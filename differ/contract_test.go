@@ -21,7 +21,8 @@ func contract() []sentence {
 		{"1", "meeting.initialized: first seen with status 0", []string{"row-01-initialized", "row-01-status-said-later"}},
 		{"2", "meeting.started: to status 2", []string{"row-02-started-first-poll"}},
 		{"2", "time = startTime if there was no earlier poll or it lies in the window", []string{
-			"row-02-started-first-poll", "row-02-started-first-poll-ahead", "row-02-started-in-window", "row-02-started-outside-window", "row-02-started-after-window"}},
+			"row-02-started-first-poll", "row-02-started-first-poll-ahead", "row-02-started-in-window", "row-02-started-outside-window", "row-02-started-after-window",
+		}},
 		{"2", "reason reopened after an end", []string{"row-02-reopened", "row-11-vanished-and-back"}},
 		{"3", "meeting.title_changed, meeting.start_time_changed", []string{"row-03-title-and-start-time", "row-03-not-on-the-first-poll"}},
 		{"4", "bits of mediaStatus: 4 mute all, 1 microphone, 2 camera", []string{"row-04-media", "row-04-media-baseline", "row-04-media-not-given"}},
@@ -37,12 +38,15 @@ func contract() []sentence {
 		{"10", "by key: devices of who stays present, participant.renamed (in the roster before and after)", []string{"row-10-devices-and-names", "row-10-renamed-in-roster"}},
 		{"11", "kicked_out keeps its name for code 5; everyone else row 5 with left, row 6, with reason meeting_ended; then meeting.ended", []string{"row-11-status"}},
 		{"11", "meeting.ended: reason status, resource_closed, vanished; time = endTime where known", []string{
-			"row-11-status", "row-11-resource-closed", "row-11-vanished", "row-11-asked-and-ended"}},
+			"row-11-status", "row-11-resource-closed", "row-11-vanished", "row-11-asked-and-ended",
+		}},
 		{"12", "meeting.untracked: taken off the tracked set while it goes on: the roster is empty afterwards", []string{
-			"row-12-untracked", "row-12-untracked-after-the-end", "row-12-untracked-never-recorded"}},
+			"row-12-untracked", "row-12-untracked-after-the-end", "row-12-untracked-never-recorded",
+		}},
 		{"12", "a later track begins a new epoch", []string{"row-12-untracked", "row-12-epoch-always-grows"}},
 		{"13", "meeting.summarized: after an end, when the exact times have been read; changes no roster", []string{
-			"row-13-summarized", "row-13-summarized-without-a-time"}},
+			"row-13-summarized", "row-13-summarized-without-a-time",
+		}},
 
 		{"", "time: the exact time if known, else window.before", []string{"row-02-started-in-window", "row-11-status", "window"}},
 		{"", "window.after: when the previous recorded poll was asked; window.before: when this answer arrived, never earlier", []string{"window", "window-after-misses"}},
@@ -53,27 +57,32 @@ func contract() []sentence {
 		{"", "a microphone or camera is open only while its owner is present and the code is 2; unsaid: as before (new: closed)", []string{"device-unsaid"}},
 		{"", "an absent or null userList covers nobody, [] is empty", []string{"list-absent-and-empty"}},
 		{"", "what an answer does not say (a part) changes nothing", []string{
-			"list-partial", "list-partial-counts", "list-nobody-can-say-who", "key-anonymous-partial", "answer-not-decoded"}},
+			"list-partial", "list-partial-counts", "list-nobody-can-say-who", "key-anonymous-partial", "answer-not-decoded",
+		}},
 		{"", "an absent or empty title or startTime: as before", []string{"row-03-title-and-start-time"}},
 		{"", "an unknown status: as before", []string{"status-unknown", "row-01-status-said-later"}},
 		{"", "unknown codes are counted", []string{"oddities-passed-on"}},
 		{"", "the status never goes back except from ended to started; anything else is ignored and counted", []string{
-			"status-goes-back", "status-after-the-end", "row-02-reopened"}},
+			"status-goes-back", "status-after-the-end", "row-02-reopened",
+		}},
 		{"", "Key: the userId (with id: before one that starts with anon:)", []string{"key-escaped"}},
 		{"", "anon:<nick>#<n>, n counting the entries of that nick after sorting them, most present first", []string{
-			"key-anonymous", "key-anonymous-leaves", "key-anonymous-nicks-alike"}},
+			"key-anonymous", "key-anonymous-leaves", "key-anonymous-nicks-alike",
+		}},
 		{"", "no false visits by mere renumbering", []string{
 			"key-anonymous-moved", "key-anonymous-moved-between-gone-codes", "key-anonymous-called-again",
 			"key-anonymous-swapped-without-growth", "key-anonymous-declined", "key-anonymous-unlisted",
 			"key-anonymous-remembered", "key-anonymous-asked", "key-anonymous-roster-first",
 			"key-anonymous-one-grew", "key-anonymous-unsaid", "key-anonymous-all-moved",
-			"key-anonymous-last-code", "key-anonymous-refusals", "key-anonymous-called-again-and-failed"}},
+			"key-anonymous-last-code", "key-anonymous-refusals", "key-anonymous-called-again-and-failed",
+		}},
 		{"", "entries of one key: the most present wins (present, joining, invited, then the gone)", []string{"merge-most-present"}},
 		{"", "a tie goes to the open microphone, then camera, then the smaller bytes of nick and rejectDescription", []string{"merge-tie"}},
 		{"", "the departure is the gone code whose number of entries grew since the last poll; several grew, or none: left", []string{"merge-departure-code"}},
 		{"", "within rows 5 to 10 participants are ordered by key (bytewise), row by row", []string{"order", "row-05-left", "row-10-devices-and-names"}},
 		{"", "the first poll is a diff from nothing, its events marked baseline; people already gone or failed yield no events", []string{
-			"first-poll", "first-poll-after-misses", "first-poll-goes-on", "first-poll-says-nothing"}},
+			"first-poll", "first-poll-after-misses", "first-poll-goes-on", "first-poll-says-nothing",
+		}},
 		{"", "a meeting found ended yields meeting.ended alone", []string{"first-poll-ended", "first-poll-ended-by-lookup"}},
 		{"", "the answer that says ended says nothing else: no title, media or newcomers from it", []string{"row-11-status"}},
 		{"", "once seen, a person stays known to the record as gone, listed or not, until the end", []string{"gone-stays-known", "row-05-vanished", "row-02-reopened"}},
@@ -81,7 +90,8 @@ func contract() []sentence {
 		{"", "missing from a complete answer, or refused as closed. Ended: it has ended, with the endTime", []string{"row-11-resource-closed", "row-11-asked-and-ended"}},
 		{"", "started or initialized: it goes on, its misses are forgotten", []string{"misses-forgotten"}},
 		{"", "unknown meeting: a miss; after missing_after_polls (default 3) in a row it has ended as vanished", []string{
-			"row-11-vanished", "row-11-vanished-setting", "first-poll-misses"}},
+			"row-11-vanished", "row-11-vanished-setting", "first-poll-misses",
+		}},
 	}
 }
 

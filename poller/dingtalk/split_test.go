@@ -70,7 +70,8 @@ func TestSplit(t *testing.T) {
 		"all": {
 			` {"x":[{"infos":1}], "infos" : [ {"conferenceId":"a"} , {"conferenceId":"b\/\u00fc *.>","y":{}},{"conferenceId":17}] } `,
 			poller.Answers{Complete: true, Found: found("a", `{"conferenceId":"a"}`,
-				"b/ü *.>", `{"conferenceId":"b\/\u00fc *.>","y":{}}`, "17", `{"conferenceId":17}`)}, true, true,
+				"b/ü *.>", `{"conferenceId":"b\/\u00fc *.>","y":{}}`, "17", `{"conferenceId":17}`)},
+			true, true,
 		},
 		"one left out":        {`{"infos":[{"conferenceId":"a"}]}`, poller.Answers{Complete: true, Found: found("a", `{"conferenceId":"a"}`)}, true, true},
 		"none":                {`{"infos":[]}`, poller.Answers{Complete: true}, true, true},

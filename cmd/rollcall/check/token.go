@@ -58,7 +58,10 @@ func said(f *dingtalk.Fault) string {
 		parts = append(parts, fmt.Sprintf("HTTP %d", f.Status))
 	}
 	for _, part := range []struct{ label, text string }{
-		{"code ", f.Code}, {"request id ", f.RequestID}, {"message ", quoted(f.Message)}, {"", f.Detail},
+		{"code ", f.Code},
+		{"request id ", f.RequestID},
+		{"message ", quoted(f.Message)},
+		{"", f.Detail},
 		{"missing scopes: ", strings.Join(f.Scopes, ", ")},
 	} {
 		if part.text != "" {

@@ -365,7 +365,6 @@ func (c *crook) healthyGoesOn(t *testing.T, p *worker, what string) {
 // quietCrook lets nothing change any more.
 func (w *world) quietCrook(c *crook) {
 	c.set(func() { c.spoil = slowly })
-
 }
 
 // keep writes down an answer that was given now.
