@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -196,8 +197,8 @@ func (s *shard) view(id string, e *entry) View {
 		ConferenceID: id, Tracked: e.tracked, Source: e.tracking.Source, Since: e.tracking.Since,
 		Record: e.record, AskedAt: e.asked,
 	}
-	if failed := s.unanswered.Load(); failed != nil {
-		v.Trouble = (*failed)[id].String()
+	if report := s.last.Load(); report != nil {
+		v.Trouble = report.Trouble(id)
 	}
 	if e.refused.err != nil {
 		v.Trouble = e.refused.err.Error()
@@ -256,7 +257,7 @@ func (s *shard) askNow(ctx context.Context, id string) error {
 		if report.Err != nil {
 			return report.Err
 		}
-		return errors.New(class.String())
+		return errors.New(cmp.Or(class.String(), "it is asked about again with the next pass"))
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("wait for the answer: %w", context.Cause(ctx))

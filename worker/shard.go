@@ -39,8 +39,7 @@ type shard struct {
 	held    atomic.Pointer[hold]               // nil: not ours to ask about
 	plan    atomic.Pointer[[]poller.Candidate] // whom to ask about
 
-	// unanswered are the meetings of which the last pass learned nothing.
-	unanswered atomic.Pointer[map[string]poller.Class]
+	last atomic.Pointer[poller.Report] // of the last pass
 
 	// What follows belongs to the goroutine of run.
 	entries map[string]*entry
@@ -172,7 +171,7 @@ func (s *shard) tryClaim(ctx context.Context) {
 // pass asks about the shard's meetings that are due.
 func (s *shard) pass(ctx context.Context, hold *hold) poller.Report {
 	report := s.ask(ctx, hold, s.number, s.due(hold, time.Now()))
-	s.unanswered.Store(&report.Unanswered)
+	s.last.Store(&report)
 	return report
 }
 

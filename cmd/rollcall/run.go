@@ -13,7 +13,10 @@ schedule and publishes what changed to NATS. Without nats.url in the
 configuration it brings its own NATS server, whose data is in data_dir.
 
 The first SIGINT or SIGTERM stops it in order: nothing more is asked, and what
-was answered is stored, for at most ten seconds. A second signal leaves at once.`
+was answered is stored, for at most ten seconds. A second signal leaves at once.
+
+SIGHUP lets it call DingTalk again where a refusal keeps it waiting, such as a
+quota that was used up until somebody bought more. A restart does, too.`
 
 func (p *program) runCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -37,6 +40,7 @@ func (p *program) runCommand() *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("start: %w", err)
 		}
+		defer onHangup(s.Resume)()
 		return s.Run(cmd.Context())
 	}
 	return cmd

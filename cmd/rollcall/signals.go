@@ -8,6 +8,24 @@ import (
 	"syscall"
 )
 
+// onHangup calls do at every SIGHUP. release gives the signal back.
+func onHangup(do func()) (release func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range hangups {
+			do()
+		}
+	}()
+	return func() {
+		signal.Stop(hangups)
+		close(hangups)
+		<-done
+	}
+}
+
 // interruptible gives a context that the first SIGINT or SIGTERM cancels; at
 // the second one leave is called. release gives the signals back.
 func interruptible(parent context.Context, notes io.Writer, leave func()) (ctx context.Context, release func()) {

@@ -104,7 +104,9 @@ func readable(a config.Auth) error {
 type pollMetrics struct {
 	calls   *prometheus.CounterVec   // tenant, operation, class
 	seconds *prometheus.HistogramVec // tenant, operation
-	held    *prometheus.GaugeVec     // tenant
+	held    *prometheus.GaugeVec     // tenant, class
+	batch   *prometheus.GaugeVec     // tenant
+	apart   *prometheus.GaugeVec     // tenant
 }
 
 func newPollMetrics(registry *prometheus.Registry) *pollMetrics {
@@ -123,8 +125,16 @@ func newPollMetrics(registry *prometheus.Registry) *pollMetrics {
 			Namespace: "rollcall", Name: "held_until_timestamp_seconds",
 			Help: "Until when no call is made, because DingTalk refuses them.",
 		}, []string{"tenant", "class"}),
+		batch: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "rollcall", Name: "batch_meetings",
+			Help: "Meetings that one call asks about at most: poll.batch_size, or less where DingTalk was found to refuse as many.",
+		}, []string{"tenant"}),
+		apart: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "rollcall", Name: "quarantined_meetings",
+			Help: "Meetings that DingTalk refuses by themselves, and that are asked about less often.",
+		}, []string{"tenant"}),
 	}
-	registry.MustRegister(m.calls, m.seconds, m.held)
+	registry.MustRegister(m.calls, m.seconds, m.held, m.batch, m.apart)
 	return m
 }
 
@@ -139,7 +149,15 @@ func (m *pollMetrics) of(tenant string) poller.Metrics {
 			m.seconds.WithLabelValues(tenant, op).Observe(took.Seconds())
 		},
 		Held: func(class poller.Class, until time.Time) {
+			if until.IsZero() { // an operator has ended it
+				m.held.DeleteLabelValues(tenant, class.String())
+				return
+			}
 			m.held.WithLabelValues(tenant, class.String()).Set(float64(until.Unix()))
+		},
+		Passed: func(batchLimit, quarantined int) {
+			m.batch.WithLabelValues(tenant).Set(float64(batchLimit))
+			m.apart.WithLabelValues(tenant).Set(float64(quarantined))
 		},
 	}
 }
