@@ -22,7 +22,6 @@ func (b *broker) jetstream(ctx context.Context) Result {
 	defer stop()
 	info, err := b.js.AccountInfo(ctx)
 	if denied := denial(ctx); denied != nil {
-		b.judged(denied)
 		return ok(tried, "the user may not ask, which a worker need not")
 	}
 	switch {
@@ -55,7 +54,6 @@ func (b *broker) downstream(ctx context.Context) Result {
 		}
 	}
 	if denied := denial(ctx); denied != nil {
-		b.judged(denied)
 		return skip(tried, "the user may not list streams, which a worker need not")
 	}
 	if err := streams.Err(); err != nil {

@@ -57,14 +57,15 @@ func (b *broker) read(ctx context.Context) Result {
 	s := b.names.Stream
 	filter := b.names.Prefix + ".tracked." + b.tenants()[0] + ".*"
 	last := `{"multi_last":["` + b.names.Status(b.tenants()[0]) + `"]}`
-	consumer := fmt.Sprintf(`{"stream_name":%q,"config":{"name":%q,"filter_subject":%q}}`, other, other, filter)
+	name := other + "-" + rand.Text() // nobody's
+	consumer := fmt.Sprintf(`{"stream_name":%q,"config":{"name":%q,"filter_subject":%q}}`, other, name, filter)
 	trials := []trial{
 		{subject: api + "DIRECT.GET." + s, data: last},
 		{subject: api + "DIRECT.GET.KV_" + b.names.Workers(), data: `{"multi_last":["$KV.` + b.names.Workers() + `.` + other + `"]}`},
-		{subject: api + "CONSUMER.CREATE." + s + "." + other + "." + filter, data: consumer},
-		{subject: api + "CONSUMER.MSG.NEXT." + s + "." + other, data: `{"no_wait":true}`},
-		{subject: api + "CONSUMER.INFO." + s + "." + other},
-		{subject: api + "CONSUMER.DELETE." + s + "." + other},
+		{subject: api + "CONSUMER.CREATE." + s + "." + name + "." + filter, data: consumer},
+		{subject: api + "CONSUMER.MSG.NEXT." + s + "." + name, data: `{"no_wait":true}`},
+		{subject: api + "CONSUMER.INFO." + s + "." + name},
+		{subject: api + "CONSUMER.DELETE." + s + "." + name},
 	}
 	wide := fmt.Sprintf("%[1]sDIRECT.GET.%[2]s, %[1]sDIRECT.GET.KV_%[3]s and %[1]sCONSUMER.*.%[2]s.> (and %[1]sCONSUMER.MSG.NEXT.%[2]s.*)", api, s, b.names.Workers())
 	return b.judge(ctx, "read records, and make a consumer (refused)", "allowed", b.askAll(ctx, trials), wide)

@@ -41,7 +41,6 @@ func (b *broker) ask(ctx context.Context, t trial) (code int, r *refusal) {
 	defer stop()
 	answer, err := b.conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: t.subject, Header: t.header, Data: []byte(t.data)})
 	if denied := denial(ctx); denied != nil {
-		b.judged(denied)
 		return 0, &refusal{t.subject, true, denied}
 	}
 	if errors.Is(err, nats.ErrNoResponders) {

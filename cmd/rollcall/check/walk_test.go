@@ -71,22 +71,22 @@ func TestInterrupted(t *testing.T) {
 }
 
 func TestPrintedResults(t *testing.T) {
-	r := Result{Verdict: Fail, Part: "dingtalk", Tenant: "acme", Check: "token", Tried: "try", Found: "found <it>\u202e", Mend: "one\ntwo", Took: 1500 * time.Millisecond}
+	r := Result{Verdict: Fail, Part: "dingtalk", Tenant: "acme", Check: "token", Tried: "try", Found: "found <it>\u202e", Mend: "one\ntwo\x1b[2J", Took: 1500 * time.Millisecond}
 	var out bytes.Buffer
 	w := newWorld(t)
 	if err := NewPrinter(&out, w.cfg).Print(r.safe()); err != nil {
 		t.Fatal(err)
 	}
 	want := "FAIL  acme: token          try: found <it>\\u202e\n" +
-		"                           → one\n                           → two\n"
+		"                           → one\n                           → two\\x1b[2J\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
 	}
 	out.Reset()
-	if err := PrintJSON(&out, r); err != nil {
+	if err := PrintJSON(&out, r.safe()); err != nil {
 		t.Fatal(err)
 	}
-	want = `{"verdict":"fail","part":"dingtalk","tenant":"acme","check":"token","tried":"try","found":"found <it>\u202e","mend":"one\ntwo","tookMs":1500}` + "\n"
+	want = `{"verdict":"fail","part":"dingtalk","tenant":"acme","check":"token","tried":"try","found":"found <it>\\u202e","mend":"one\ntwo\\x1b[2J","tookMs":1500}` + "\n"
 	if out.String() != want || !json.Valid(out.Bytes()) {
 		t.Errorf("got  %swant %s", out.String(), want)
 	}
@@ -100,3 +100,13 @@ type broken struct{}
 
 // Write fails.
 func (broken) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+func TestNoPasswordOfAnAddressIsShown(t *testing.T) {
+	c := Check{Timeout: time.Second}
+	err := errors.New("dial http://ann:" + password + "@proxy:3128: refused")
+	for _, text := range []string{c.why(t.Context(), err), shorter(err)} {
+		if strings.Contains(text, password) || !strings.Contains(text, "//•••@proxy:3128: refused") {
+			t.Errorf("got %s", text)
+		}
+	}
+}
