@@ -207,3 +207,28 @@ func TestStopDuringAHungCommitKeepsWhatIsHeld(t *testing.T) {
 			"participant.left ann", "participant.joined bob", "participant.left bob", "participant.joined cid")
 	})
 }
+
+func TestVanishedMeetingIsAskedAboutUnderANewClaim(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		l1 := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
+		l2 := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
+		w.set("c1", "ann")
+		p1 := connect(t, "w1", l1, track("c1"))
+		elapse(time.Second)
+		w.forget("c1")
+		elapse(time.Minute)
+		l1.set(only(errors.New("cut off"), "members")) // it does not learn of the other
+		p2 := usurp(t, l2)
+		elapse(30 * time.Minute)
+		w.set("c1", "ann") // the first worker may learn of it, under a claim that does not count
+		elapse(10 * time.Second)
+		p2.stop(t)
+		l1.set(nil)
+		elapse(5 * time.Minute)
+		if n := len(events(t, m, "c1")); n != 6 {
+			t.Errorf("a new claim and the meeting is back: told is %v", tell(events(t, m, "c1")))
+		}
+		p1.stop(t)
+	})
+}

@@ -2,7 +2,6 @@ package worker_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -194,14 +193,9 @@ func leaveJournal(t *testing.T, l *line) {
 func (p *paper) states(id string) (states []string) {
 	for _, obs := range p.read() {
 		for _, s := range obs.Sightings {
-			var m meeting
-			if s.ConferenceID != id || s.Kind != rollcall.SightingListed {
-				continue
+			if s.ConferenceID == id && s.Kind == rollcall.SightingListed {
+				states = append(states, parse(s.Raw).state())
 			}
-			if err := json.Unmarshal(s.Raw, &m); err != nil {
-				panic(err)
-			}
-			states = append(states, m.state())
 		}
 	}
 	return states

@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,26 +21,71 @@ import (
 	"rollcall/worker"
 )
 
-// book is what the vendor said of each meeting to processes that were alive to
-// hear it, in the order in which it was said.
+// book is what the processes that were alive heard of each meeting, with the
+// numbers of the questions.
 type book struct {
 	mu    sync.Mutex
-	given map[string][]string // by meeting: states, see stateOf
+	heard map[string][]said // by meeting
 }
 
-func newBook() *book { return &book{given: map[string][]string{}} }
+// said is one answer about one meeting.
+type said struct {
+	number rollcall.Number
+	asked  time.Time
+	kind   rollcall.SightingKind
+	state  string // of SightingListed, see stateOf; of others "ended"
+}
 
-func (b *book) note(id, state string) {
+func newBook() *book { return &book{heard: map[string][]said{}} }
+
+func (b *book) note(obs *rollcall.Observation) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.given[id] = append(b.given[id], state)
+	for _, s := range obs.Sightings {
+		each := said{obs.Number, obs.AskedAt, s.Kind, "ended"}
+		if s.Kind == rollcall.SightingListed {
+			each.state = parse(s.Raw).state()
+		}
+		b.heard[s.ConferenceID] = append(b.heard[s.ConferenceID], each)
+	}
 }
 
-// of gives what was said of a meeting, each state once in a row.
+// of gives what was listed of a meeting, in the order of the numbers, each
+// state once in a row.
 func (b *book) of(id string) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.Compact(slices.Clone(b.given[id]))
+	all := slices.Clone(b.heard[id])
+	slices.SortStableFunc(all, func(a, b said) int {
+		return cmp.Or(cmp.Compare(a.number.Term, b.number.Term), cmp.Compare(a.number.Poll, b.number.Poll))
+	})
+	var states []string
+	for _, each := range all {
+		if each.kind == rollcall.SightingListed {
+			states = append(states, each.state)
+		}
+	}
+	return slices.Compact(states)
+}
+
+// by gives the answer with a number.
+func (b *book) by(id string, number rollcall.Number) (said, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, each := range b.heard[id] {
+		if each.number == number {
+			return each, true
+		}
+	}
+	return said{}, false
+}
+
+func parse(raw []byte) *meeting {
+	var m meeting
+	if err := json.Unmarshal(raw, &m); err != nil {
+		panic(err)
+	}
+	return &m
 }
 
 // stateOf puts a meeting's status and its roster into one line.
@@ -79,9 +125,13 @@ type line struct {
 	paper *paper
 	world *world
 	book  *book
+	// without names a guard that is taken away: see guards_test.go.
+	without string
 
 	mu     sync.Mutex
 	dead   bool
+	term   uint64           // of the last claim
+	stands map[string]stand // by subject
 	strike func(ctx context.Context, step string) error
 }
 
@@ -133,7 +183,7 @@ func (l *line) do(ctx context.Context, step string, effect func() error) error {
 }
 
 func (l *line) Commit(ctx context.Context, msgs []ledger.Message) (first uint64, err error) {
-	err = l.do(ctx, "commit", func() error { first, err = l.Memory.Commit(ctx, msgs); return err })
+	err = l.do(ctx, "commit", func() error { first, err = l.commit(ctx, msgs); return err })
 	return first, err
 }
 
@@ -143,6 +193,9 @@ func (l *line) PutStatus(ctx context.Context, tenant string, s publisher.Status)
 
 func (l *line) Claim(ctx context.Context, tenant string, shard int, holder string) (c ledger.Claim, err error) {
 	err = l.do(ctx, "claim", func() error { c, err = l.Memory.Claim(ctx, tenant, shard, holder); return err })
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.term = c.Term
 	return c, err
 }
 
@@ -153,11 +206,17 @@ func (l *line) Holder(ctx context.Context, tenant string, shard int) (c ledger.C
 
 func (l *line) Load(ctx context.Context, tenant string, ids []string) (all map[string]ledger.Stored, err error) {
 	err = l.do(ctx, "load", func() error { all, err = l.Memory.Load(ctx, tenant, ids); return err })
+	for id, r := range all {
+		all[id] = l.shown(r)
+	}
 	return all, err
 }
 
 func (l *line) LoadAll(ctx context.Context, tenant string) (all []ledger.Stored, err error) {
 	err = l.do(ctx, "load_all", func() error { all, err = l.Memory.LoadAll(ctx, tenant); return err })
+	for i, r := range all {
+		all[i] = l.shown(r)
+	}
 	return all, err
 }
 
@@ -194,8 +253,7 @@ func (d disk) Clear() error {
 	return d.line.do(context.Background(), "clear", d.line.paper.Clear)
 }
 
-// vendor is the source as the process sees it. What was said is noted once
-// the process has heard it.
+// vendor is the source as the process sees it.
 type vendor struct{ line *line }
 
 func (v vendor) Decode(raw []byte) *rollcall.Answer { return v.line.world.Decode(raw) }
@@ -205,23 +263,30 @@ func (v vendor) Query(ctx context.Context, ids []string) (answers poller.Answers
 	if err != nil {
 		return poller.Answers{}, err
 	}
-	for _, found := range answers.Found {
-		var m meeting
-		if err := json.Unmarshal(found.Raw, &m); err != nil {
-			panic(err)
-		}
-		v.line.book.note(found.ConferenceID, m.state())
-	}
 	return answers, nil
 }
 
 func (v vendor) Lookup(ctx context.Context, id string) (s poller.Standing, err error) {
 	err = v.line.do(ctx, "lookup", func() error { s, err = v.line.world.Lookup(ctx, id); return err })
-	var nobody unknown
-	if errors.As(err, &nobody) || err == nil && s.Status == rollcall.StatusEnded {
-		v.line.book.note(id, "ended") // or will be, when nobody knows it often enough
-	}
 	return s, err
+}
+
+// asker is the poller as the process sees it. What it hears is noted.
+type asker struct {
+	line   *line
+	poller *poller.Poller
+}
+
+func (a asker) Pass(ctx context.Context, ask poller.Ask) poller.Report {
+	emit := ask.Emit
+	ask.Emit = func(ctx context.Context, obs rollcall.Observation) error {
+		if a.line.gone() {
+			return errGone
+		}
+		a.line.book.note(&obs)
+		return emit(ctx, obs)
+	}
+	return a.poller.Pass(ctx, ask)
 }
 
 // connect starts a worker at the end of a line.
@@ -229,7 +294,7 @@ func connect(t *testing.T, id string, l *line, change func(*worker.Config)) *pro
 	t.Helper()
 	return start(t, id, l, l.world, func(c *worker.Config) {
 		c.Journal, c.Replay = disk{l}, l.paper.read()
-		c.Tenants[0].Asker = &poller.Poller{Source: vendor{l}, Tenant: "acme", Logger: c.Logger}
+		c.Tenants[0].Asker = asker{l, &poller.Poller{Source: vendor{l}, Tenant: "acme", Logger: c.Logger}}
 		if change != nil {
 			change(c)
 		}
@@ -308,16 +373,32 @@ func unfounded(roster []rollcall.Participant, e rollcall.Event) string {
 	return fmt.Sprintf("%s %s, who was %q", e.Type, was.Key, was.Attendance)
 }
 
-// increasing says which published state is not among the answers, in their
-// order; "" where the answers lead to all of them.
-func increasing(states, given []string) string {
-	at := 0
-	for i, state := range states {
-		step := slices.Index(given[at:], state)
-		if step < 0 {
-			return fmt.Sprintf("false: no answer after those told before says %q (state %d of %d)", state, i+1, len(states))
+// increasing says which stored record of a meeting is not what a newer answer
+// than that of the record before it said; "" where all are.
+func increasing(m *store.Memory, b *book, id string) string {
+	var before said
+	for _, msg := range m.Messages() {
+		if msg.Subject != names.State("acme", id) {
+			continue
 		}
-		at += step
+		r, err := store.DecodeRecord(msg.Data)
+		if err != nil {
+			return err.Error()
+		}
+		if !r.Number.After(before.number) {
+			return fmt.Sprintf("old: the record of %v is stored after that of %v", r.Number, before.number)
+		}
+		answer, known := b.by(id, r.Number)
+		if !known {
+			return fmt.Sprintf("false: nobody heard the answer %v that a record is made of", r.Number)
+		}
+		if answer.asked.Before(before.asked) {
+			return fmt.Sprintf("old: the answer %v, asked at %s, follows %v, asked at %s", r.Number, answer.asked, before.number, before.asked)
+		}
+		before = answer
+		if state := stateOf(r.Meeting.Status, r.Roster); answer.kind == rollcall.SightingListed && r.Partial == nil && state != answer.state {
+			return fmt.Sprintf("false: the answer %v said %q, the record says %q", r.Number, answer.state, state)
+		}
 	}
 	return ""
 }
@@ -329,7 +410,7 @@ func judge(t *testing.T, m *store.Memory, b *book, id, truth string) string {
 	if broken != "" {
 		return broken
 	}
-	if broken := increasing(states, b.of(id)); broken != "" {
+	if broken := increasing(m, b, id); broken != "" {
 		return broken
 	}
 	if len(states) == 0 || states[len(states)-1] != truth {
