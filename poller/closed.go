@@ -20,6 +20,9 @@ func (r *run) closed(ids []string, class Class) {
 		r.halve(ids, class)
 		return
 	}
+	if r.probes == 0 {
+		r.spoilt++
+	}
 	switch absent := r.absentees(ids); {
 	case len(absent) > 0:
 		r.doubt(absent, class)
@@ -73,7 +76,8 @@ func (r *run) doubt(ids []string, class Class) {
 // ongoing ones and do not. Those that have not started do not stand there, nor
 // do those of other organizations.
 func (r *run) absentees(ids []string) []string {
-	list := r.ongoing(halvings(len(ids)))
+	// The list serves all batches of a pass: perhaps as many as lately.
+	list := r.ongoing(halvings(len(ids)) * max(r.desk.spoilt, 1))
 	if list == nil {
 		return nil
 	}

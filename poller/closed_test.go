@@ -141,6 +141,23 @@ func TestListIsNotWorthAFewMeetings(t *testing.T) {
 	}
 }
 
+// TestLongListIsWorthManyBatches has several batches spoilt in each pass, which
+// makes up for a list of many pages.
+func TestLongListIsWorthManyBatches(t *testing.T) {
+	o, ids, p := incorporated(t, 1000)
+	for i, most := range []int{4*9 + 7, 8 + 4*2} { // the first time it is not known to be worth it
+		o.told = true
+		for batch := range 4 {
+			o.close(ids[batch*200+i])
+		}
+		left := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return o.closed[id] && slices.Index(ids, id)%200 < i })
+		report := p.Pass(t.Context(), (&book{}).ask(left...))
+		if report.Answered != len(left) || report.Calls-10 > most {
+			t.Errorf("pass %d: %d calls beside its own", i, report.Calls-10)
+		}
+	}
+}
+
 // TestOthersMeetingsAreDoubtedOnce has meetings in the batch that stand in no
 // list: they have not started, or are those of another organization.
 func TestOthersMeetingsAreDoubtedOnce(t *testing.T) {

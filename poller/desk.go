@@ -23,6 +23,7 @@ type desk struct {
 	ends      map[string]*ending // those whose end is not told yet
 	streak    streak
 	silent    bool // another shard tells how the tenant fares
+	spoilt    int  // batches that ended meetings spoil in a pass, about
 	lastGood  time.Time
 }
 

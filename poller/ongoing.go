@@ -28,16 +28,21 @@ const mostPages = 50
 // overview is what is known of the organization's list. It is guarded by its
 // poller's lock. The zero value knows nothing.
 type overview struct {
-	pages int       // of which it consisted the last time; 0: not known
-	until time.Time // not asked before: it is not permitted, or too long
-	class Class     // why, as it was told
+	at    time.Time // when it was asked for
+	pages int       // of which it consists; 0: not known
+	class Class     // why it cannot be read; none: it can
 }
 
-const overviewRests = time.Hour
+// overviewLasts is how long that is believed. Organizations grow and shrink in
+// a day, and permissions are given.
+const overviewLasts = time.Hour
 
-// worth reports whether the list can be read with fewer calls than this.
+// worth reports whether the list can be read, with fewer calls than this.
 func (o *overview) worth(now time.Time, calls int) bool {
-	return !now.Before(o.until) && max(o.pages, 1) < calls
+	if now.Sub(o.at) >= overviewLasts {
+		return calls > 1
+	}
+	return o.class == ClassNone && max(o.pages, 1) < calls
 }
 
 // roll is the organization's list as one pass read it.
@@ -57,8 +62,8 @@ func (r *run) ongoing(calls int) map[string]bool {
 	r.roll.asked = true
 	ids, pages, class := r.readList(lister, calls)
 	if r.p.learnList(pages, class) {
-		r.p.logger().Info("the organization's list of meetings is not of use; ended ones are found by halving",
-			zap.Stringer("class", class), zap.Int("pages", pages), zap.Duration("again_in", overviewRests))
+		r.p.logger().Info("the organization's list of meetings cannot be read; ended ones are found by halving",
+			zap.Stringer("class", class), zap.Duration("again_in", overviewLasts))
 	}
 	r.roll.ids = ids
 	return ids
@@ -115,9 +120,6 @@ func (p *Poller) learnList(pages int, class Class) (news bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	was := p.overview
-	p.overview = overview{pages: pages, class: class}
-	if class != ClassNone || pages > halvings(DefaultBatchSize) {
-		p.overview.until = wall().Add(overviewRests)
-	}
+	p.overview = overview{at: wall(), pages: pages, class: class}
 	return class != ClassNone && class != was.class
 }

@@ -24,6 +24,7 @@ type run struct {
 	cleared  bool       // nobody is doubted any more
 	roll     roll
 	probes   int // queries that halving has cost for the batch at hand
+	spoilt   int // batches that were refused because of ended meetings
 	denials  int // lookups in a row that were not permitted
 
 	report   Report
@@ -209,6 +210,7 @@ func (r *run) finish() Report {
 		r.desk.lastGood = wall()
 	}
 	r.report.LastGood = r.desk.lastGood
+	r.desk.spoilt = max(r.spoilt, r.desk.spoilt/2)
 	class := r.trouble
 	if r.halt != nil {
 		class = r.halt.class
