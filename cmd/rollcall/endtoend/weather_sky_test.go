@@ -69,25 +69,36 @@ func (s *sky) organization(tenant string, cfg simulator.Config) *simulator.Simul
 	over := make(chan error, 1)
 	go func() { over <- sim.Run(ctx) }()
 	wire := simulator.NewWire(sim.Handler())
-	client, err := dingtalk.New(dingtalk.Config{
-		Endpoint: "http://127.0.0.1", Transport: wire.Client().Transport, Logger: s.cfg.Logger.With(zap.String("tenant", tenant)),
-		Auth: dingtalk.Auth{Kind: dingtalk.KindInternal, ClientID: simulator.DefaultAppKey, ClientSecret: func() (secret.String, error) {
-			return secret.New(simulator.DefaultAppSecret), nil
-		}},
+	s.tenant(tenant, sim.ConferenceIDs(), dingtalk.Config{
+		Endpoint: "http://127.0.0.1", Transport: wire.Client().Transport,
+		Auth: dingtalk.Auth{Kind: dingtalk.KindInternal, ClientID: simulator.DefaultAppKey, ClientSecret: kept(simulator.DefaultAppSecret)},
 	})
+	s.closed = append(s.closed, wire.Close, func() { stop(); <-over })
+	return sim
+}
+
+// kept is a secret that does not change.
+func kept(value string) dingtalk.Secret {
+	return func() (secret.String, error) { return secret.New(value), nil }
+}
+
+// tenant makes a tenant that asks whatever the client's configuration names.
+func (s *sky) tenant(name string, ids []string, cfg dingtalk.Config) {
+	s.t.Helper()
+	cfg.Logger = s.cfg.Logger.With(zap.String("tenant", name))
+	client, err := dingtalk.New(cfg)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.closed = append(s.closed, client.Close, wire.Close, func() { stop(); <-over })
+	s.closed = append(s.closed, client.Close)
 	schedule, err := poller.ParseSchedule("@every 15s", "UTC")
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.cfg.Tenants = append(s.cfg.Tenants, rooms.Tenant{
-		Name: tenant, Schedule: schedule, Decode: client.Decode, Conferences: sim.ConferenceIDs(),
-		Asker: &poller.Poller{Source: client, Tenant: tenant, Egress: s.egress, Logger: s.cfg.Logger},
+		Name: name, Schedule: schedule, Decode: client.Decode, Conferences: ids,
+		Asker: &poller.Poller{Source: client, Tenant: name, Egress: s.egress, Logger: s.cfg.Logger},
 	})
-	return sim
 }
 
 // start lets the worker work.

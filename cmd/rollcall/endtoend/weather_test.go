@@ -59,8 +59,11 @@ func weather(t *testing.T, s *sky, seed uint64) {
 	v.settled(answers)
 	for i, id := range sim.ConferenceIDs() {
 		looks := v.courses[id].looks
-		if ended := looks[len(looks)-1].state.Status == "ended"; ended != (i < mortal) {
+		last := looks[len(looks)-1]
+		if ended := last.state.Status == "ended"; ended != (i < mortal) {
 			t.Errorf("meeting %d is told as ended: %v", i, ended)
+		} else if e := last.events[len(last.events)-1]; ended && !e.Time.Equal(endOf(t, sim, id)) {
+			t.Errorf("meeting %d ended at %v, and is told to have ended at %v", i, endOf(t, sim, id), e.Time)
 		}
 	}
 	v.report(t)
