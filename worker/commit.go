@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"rollcall"
 	"rollcall/internal/ledger"
@@ -48,7 +49,7 @@ func cut(steps []*step, limit int) [][]*step {
 
 // commit stores a batch, or a step that is too large for one in slices.
 func (s *shard) commit(ctx context.Context, batch []*step) error {
-	if len(batch) == 1 && !batch[0].fits() && len(batch[0].events) > 0 {
+	if len(batch) == 1 && !batch[0].fits() {
 		return s.commitSlices(ctx, batch[0])
 	}
 	var msgs []ledger.Message
@@ -73,6 +74,9 @@ func (s *shard) commit(ctx context.Context, batch []*step) error {
 // commitSlices stores the events of one meeting in several batches, each with
 // the record as it is after them.
 func (s *shard) commitSlices(ctx context.Context, st *step) error {
+	if size := s.size(st.record); size > ledger.MaxBatchBytes {
+		return fmt.Errorf("%w: the record alone has %d bytes, a batch at most %d", ledger.ErrRefused, size, ledger.MaxBatchBytes)
+	}
 	reserve, err := s.reserve(st)
 	if err != nil {
 		return err

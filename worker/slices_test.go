@@ -1,0 +1,262 @@
+package worker_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall"
+	"rollcall/internal/ledger"
+	"rollcall/store"
+	"rollcall/worker"
+)
+
+// crowd is a meeting whose coming, going and end each need several batches.
+func crowd(w *world, n int) {
+	var people []string
+	for i := range n {
+		people = append(people, fmt.Sprintf("p%04d*", i))
+	}
+	w.set("big", people...)
+}
+
+// moment is when a crowd makes more events than a batch holds.
+type moment struct {
+	before int // people who are there already
+	happen func(w *world)
+}
+
+func moments() map[string]moment {
+	return map[string]moment{
+		"come":    {0, func(w *world) { crowd(w, 1500) }},
+		"go":      {1500, func(w *world) { w.set("big") }},
+		"the end": {1500, func(w *world) { w.status("big", rollcall.StatusEnded) }},
+	}
+}
+
+// TestSlices lets the process end after any slice of a large poll, or the
+// answer to that slice get lost: nothing is told twice, nothing is left out.
+func TestSlices(t *testing.T) {
+	for name, moment := range moments() {
+		for slice := 1; slice <= 3; slice++ {
+			for _, ends := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s/after slice %d/ends %v", name, slice, ends), func(t *testing.T) {
+					t.Parallel()
+					bubble(t, func(t *testing.T) { sliced(t, moment.before, moment.happen, slice, ends) })
+				})
+			}
+		}
+	}
+}
+
+func sliced(t *testing.T, before int, happen func(*world), slice int, ends bool) {
+	w, m := newWorld(), store.NewMemory(names)
+	l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
+	crowd(w, before)
+	w.set("small", "ann")
+	p := connect(t, "w1", l, track("big", "small"))
+	elapse(time.Second)
+	struck := false
+	l.set(afterSlice(l, m, slice, ends, &struck))
+	happen(w)
+	elapse(16 * time.Second)
+	if !struck {
+		t.Fatal("there was no such slice")
+	}
+	if ends {
+		p.end(l)
+		l = &line{Memory: m, paper: l.paper, world: w, book: l.book}
+		p = connect(t, "w1", l, track("big", "small"))
+	}
+	elapse(2 * time.Minute)
+	p.stop(t)
+	for _, id := range []string{"big", "small"} {
+		if broken := judge(t, m, l.book, id, w.truth(id)); broken != "" && !strings.HasPrefix(broken, "the next good poll") {
+			t.Errorf("%s: %s", id, broken)
+		}
+	}
+	r := record(t, m, "big")
+	if stateOf(r.Meeting.Status, r.Roster) != w.truth("big") || r.Partial != nil {
+		t.Errorf("at last %d people are there, partial %v", len(r.Roster), r.Partial)
+	}
+	words := strings.Join(tell(events(t, m, "big")), "\n")
+	if n := strings.Count(words, "participant.joined"); n != 1500 {
+		t.Errorf("%d joined, want 1500", n)
+	}
+	if n := strings.Count(words, "participant.left"); n != 1500-len(r.Roster) {
+		t.Errorf("%d left, want %d", n, 1500-len(r.Roster))
+	}
+}
+
+// afterSlice strikes after the given slice of the large meeting was stored.
+func afterSlice(l *line, m *store.Memory, slice int, ends bool, struck *bool) func(context.Context, string) error {
+	seen, slices := len(m.Messages()), 0
+	return func(_ context.Context, step string) error {
+		if step != "commit done" {
+			return nil
+		}
+		all := m.Messages()
+		for _, msg := range all[seen:] {
+			if msg.Subject == names.State("acme", "big") {
+				slices++
+			}
+		}
+		seen = len(all)
+		if slices != slice {
+			return nil
+		}
+		slices, *struck = 1000, true
+		if ends {
+			l.die()
+		}
+		return fmt.Errorf("%w: after slice %d", ledger.ErrUnknown, slice)
+	}
+}
+
+// TestSlicesOfAFirstPoll is TestSlices for people who are there from the start.
+func TestSlicesOfAFirstPoll(t *testing.T) {
+	for slice := 1; slice <= 4; slice++ {
+		t.Run(fmt.Sprint("after slice ", slice), func(t *testing.T) {
+			t.Parallel()
+			bubble(t, func(t *testing.T) {
+				w, m := newWorld(), store.NewMemory(names)
+				l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
+				crowd(w, 1500)
+				l.set(afterSlice(l, m, slice, true, new(bool)))
+				p := connect(t, "w1", l, track("big"))
+				elapse(time.Second)
+				p.end(l)
+				l = &line{Memory: m, paper: l.paper, world: w, book: l.book}
+				p = connect(t, "w2", l, track("big"))
+				elapse(time.Minute)
+				p.stop(t)
+				lawful(t, m, "big")
+				all := events(t, m, "big")
+				for _, e := range all {
+					if e.Provenance != rollcall.ProvenanceBaseline || !e.Window.After.IsZero() {
+						t.Fatalf("event %d is %s, after %v; all are of the first poll", e.Sequence, e.Provenance, e.Window.After)
+					}
+				}
+				if len(all) != 1+2*1500 {
+					t.Errorf("%d events, want %d", len(all), 1+2*1500)
+				}
+			})
+		})
+	}
+}
+
+func TestRecordThatCanNeverBeStored(t *testing.T) {
+	for name, c := range map[string]struct {
+		people     int
+		attendance rollcall.Attendance
+	}{
+		"too large for a message": {3000, rollcall.AttendancePresent},
+		"too large for a batch":   {4_800, rollcall.AttendanceLeft},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w, m := newWorld(), store.NewMemory(names)
+				huge := &meeting{Title: "huge", Status: rollcall.StatusStarted}
+				for i := range c.people {
+					huge.Users = append(huge.Users, user{ID: fmt.Sprintf("%0250d", i), Att: c.attendance})
+				}
+				w.set("good", "ann")
+				w.meetings["huge"] = huge
+				p := start(t, "w1", m, w, track("good", "huge"))
+				elapse(time.Second)
+				w.set("good", "bob")
+				elapse(16 * time.Second)
+				expect(t, m, "good", "meeting.started", "participant.joined ann", "participant.left ann", "participant.joined bob")
+				if n := p.logs.FilterMessageSnippet("set aside").Len(); n != 1 {
+					t.Errorf("it was logged %d times that the meeting is set aside", n)
+				}
+				lawful(t, m, "huge")
+				if n := len(events(t, m, "huge")); c.people > 4000 && n > 0 {
+					t.Errorf("%d events were told of what can never be told whole", n)
+				}
+				w.set("huge")
+				w.status("huge", rollcall.StatusEnded)
+				elapse(2 * time.Hour)
+				if n := strings.Count(strings.Join(tell(events(t, m, "huge")), "\n"), "meeting.ended"); n != 1 {
+					t.Errorf("it was told %d times that the huge meeting has ended", n)
+				}
+				lawful(t, m, "huge")
+				p.stop(t)
+			})
+		})
+	}
+}
+
+func TestFullLedgerThenSpace(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
+		w.set("c1", "ann")
+		p := connect(t, "w1", l, track("c1"))
+		elapse(time.Second)
+		l.set(func(_ context.Context, step string) error {
+			if step == "commit" || step == "status" || step == "claim" {
+				return fmt.Errorf("%w: no space", ledger.ErrFull)
+			}
+			return nil
+		})
+		for i := range 20 {
+			w.set("c1", "ann", fmt.Sprint("guest", i))
+			elapse(15 * time.Second)
+		}
+		if h := p.worker.Health()[0]; h.Waiting == 0 || h.Oldest < 4*time.Minute || h.Held != 1 {
+			t.Errorf("with a full ledger the health is %+v", h)
+		}
+		l.set(nil)
+		elapse(30 * time.Second)
+		p.stop(t)
+		wholly(t, m, l.book, "c1")
+	})
+}
+
+// wholly demands that every answer was told.
+func wholly(t *testing.T, m *store.Memory, b *book, id string) {
+	t.Helper()
+	states, broken := published(t, m, id)
+	if broken != "" {
+		t.Error(broken)
+	}
+	if given := b.of(id); strings.Join(states, "\n") != strings.Join(given, "\n") {
+		t.Errorf("told is\n%s\nsaid was\n%s", strings.Join(states, "\n"), strings.Join(given, "\n"))
+	}
+}
+
+func TestSlowLedger(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
+		l.set(func(ctx context.Context, step string) error {
+			if step == "commit" {
+				<-time.After(3 * time.Second)
+			}
+			return nil
+		})
+		ids := []string{"c1"}
+		for i := range 2500 { // a first poll of several batches
+			ids = append(ids, fmt.Sprint("m", i))
+			w.set(ids[i+1], "ann")
+		}
+		p := connect(t, "w1", l, func(c *worker.Config) {
+			track(ids...)(c)
+			c.Tenants[0].Asker.(asker).poller.BatchSize = 1000
+		})
+		for i := range 40 {
+			w.set("c1", "ann", fmt.Sprint("guest", i))
+			elapse(15 * time.Second)
+		}
+		elapse(time.Minute)
+		if h := p.worker.Health()[0]; h.Waiting > 0 {
+			t.Errorf("%d answers still wait", h.Waiting)
+		}
+		p.stop(t)
+		wholly(t, m, l.book, "c1")
+		wholly(t, m, l.book, "m2499")
+	})
+}
