@@ -27,6 +27,8 @@ var walls = map[string][]string{
 
 	"publisher/journal": {".", "std"},
 
+	"poller/budget":                      {".", "std", "any", "internal/..."},
+	"poller/discovery":                   {".", "std", "any", "internal/...", "poller"},
 	"poller/dingtalk":                    {".", "std", "any", "internal/...", "poller"},
 	"poller/dingtalk/simulator":          {".", "std", "any", "internal/..."},
 	"poller/dingtalk/simulator/scenario": {".", "std", "any", "internal/...", "poller/dingtalk/simulator"},
@@ -128,6 +130,9 @@ func TestWallsRefuse(t *testing.T) {
 		{"differ", "rollcall", true},
 		{"poller", "rollcall/poller/dingtalk", false},
 		{"poller/dingtalk", "rollcall/poller", true},
+		{"poller/budget", "rollcall/store", false},
+		{"poller/budget", "rollcall/poller", false},
+		{"poller/discovery", "rollcall/poller/dingtalk", false},
 		{"store", "rollcall/publisher", false},
 		{"worker", "rollcall/publisher", true},
 		{"worker", "rollcall/console", false},

@@ -1,0 +1,216 @@
+package budget
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Ledger keeps a tenant's entries, each replaced by compare-and-swap. Both
+// errors of a write that was not stored and of one whose outcome is unknown
+// are passing ones; one that lost a race matches ledger.ErrStale.
+type Ledger interface {
+	// ReadBudget gives an entry, its revision (0: never written) and when the
+	// ledger stored it, by the ledger's own clock. It may be a moment behind.
+	ReadBudget(ctx context.Context, tenant, key string) (data []byte, revision uint64, written time.Time, err error)
+	// WriteBudget replaces an entry that still has the revision expect.
+	WriteBudget(ctx context.Context, tenant, key string, data []byte, expect uint64) (revision uint64, err error)
+}
+
+// Why a call is not granted.
+var (
+	// ErrSpent: the calls of the month are used up, or reserved by others.
+	ErrSpent = errors.New("the calls of the month (poll.monthly_calls) are used up; more come with the next month")
+	// ErrPace: so many calls were made lately that the next ones have to wait.
+	ErrPace = errors.New("the calls of this hour are used up ahead of their time; the next ones come by and by")
+	// ErrTurning: it cannot be said which month a call would be counted to.
+	ErrTurning = errors.New("the month turns within a minute; no call is made that DingTalk might count to the other one")
+	// ErrUnreachable: what was reserved is spent, and the budget cannot be asked for more.
+	ErrUnreachable = errors.New("the reserved calls are spent and the budget in NATS cannot be asked for more")
+	// ErrClosed: the budget was closed.
+	ErrClosed = errors.New("the budget is closed")
+)
+
+// Config is what a budget needs.
+type Config struct {
+	Tenant string
+	Calls  int64 // the calls a month, at least 1
+	// Finds says that meetings are looked for, which takes a share of the calls.
+	Finds  bool
+	Slip   *Slip       // nil: what is reserved is lost in a crash
+	Logger *zap.Logger // nil: silent
+
+	// Now reads the wall clock; nil: [time.Now].
+	Now func() time.Time
+	// Elapsed reads a clock that is never set; nil: the process's monotonic one.
+	Elapsed func() time.Duration
+}
+
+// Budget is one worker's part in a tenant's budget. It is made by [New] and
+// safe for concurrent use.
+type Budget struct {
+	cfg     Config
+	log     *zap.Logger
+	figures atomic.Pointer[Figures]
+	share   atomic.Uint64 // the bits of the part of the tenant's shards that is held
+
+	mu       sync.Mutex // guards what follows; held while the ledger is asked
+	ledger   Ledger
+	clock    clock
+	watch    watch
+	held     holding
+	account  *account // as last read or written; nil: not yet, this month
+	retry    time.Time
+	pace     pace
+	restored bool
+	closed   bool
+}
+
+// Figures is how a budget stands, as far as this worker knows.
+type Figures struct {
+	Month   Month
+	Limit   int64
+	Left    int64         // neither spent nor reserved
+	Held    int64         // reserved by this worker and not spent
+	Pace    time.Duration // between two calls of this worker about tracked meetings; 0: not known, or none are made
+	Started bool          // the account of the month was read
+}
+
+// New makes a budget. It grants nothing before [Budget.Attach].
+func New(cfg Config) *Budget {
+	if cfg.Logger == nil {
+		cfg.Logger = zap.NewNop()
+	}
+	if cfg.Now == nil {
+		cfg.Now = func() time.Time { return time.Now().Round(0) }
+	}
+	if cfg.Elapsed == nil {
+		began := time.Now()
+		cfg.Elapsed = func() time.Duration { return time.Since(began) }
+	}
+	b := &Budget{
+		cfg: cfg, log: cfg.Logger.With(zap.String("tenant", cfg.Tenant)),
+		clock: clock{wall: cfg.Now, steady: cfg.Elapsed}, watch: watch{weights: flat()},
+	}
+	b.Share(1, 1)
+	b.figures.Store(&Figures{Limit: cfg.Calls})
+	return b
+}
+
+// Attach gives the budget its ledger.
+func (b *Budget) Attach(l Ledger) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ledger = l
+}
+
+// Share says which part of the tenant's shards this worker holds: the pace is
+// shared among workers as the meetings are. It never waits.
+func (b *Budget) Share(held, shards int) {
+	b.share.Store(math.Float64bits(float64(held) / float64(max(shards, 1))))
+}
+
+// Figures tells how the budget stands. It never waits.
+func (b *Budget) Figures() Figures { return *b.figures.Load() }
+
+// Allow gives how many calls may be spent now on asking about the tracked
+// meetings, of which there are so many. An error says why none may be, where
+// that is not just the pace.
+func (b *Budget) Allow(ctx context.Context, tracked int) (calls int, err error) {
+	return b.allow(ctx, tracked > 0, tracked > 0, func() *float64 { return &b.pace.asks })
+}
+
+// AllowFind gives how many calls may be spent now on looking for meetings; busy
+// says that some are tracked.
+func (b *Budget) AllowFind(ctx context.Context, busy bool) (calls int, err error) {
+	return b.allow(ctx, true, busy, func() *float64 { return &b.pace.finds })
+}
+
+func (b *Budget) allow(ctx context.Context, wanted, busy bool, bucket func() *float64) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now, err := b.ready(ctx)
+	if err != nil {
+		return 0, err
+	}
+	b.look(ctx, now, busy)
+	b.accrue(now, busy)
+	defer b.publish()
+	calls := int64(math.Floor(*bucket()))
+	if !wanted || calls < 1 || turns(now) {
+		return 0, nil
+	}
+	err = b.refill(ctx, now, calls, b.pace.block())
+	if left := b.held.left(); left > 0 && b.certain(now) {
+		return int(min(calls, left)), nil
+	}
+	return 0, b.why(err)
+}
+
+// why says why nothing is held.
+func (b *Budget) why(err error) error {
+	switch {
+	case err != nil:
+		return errors.Join(ErrUnreachable, err)
+	case b.account != nil && b.account.Granted >= b.cfg.Calls:
+		return ErrSpent
+	}
+	return nil
+}
+
+// Spend takes one call out of what is reserved, for an operation of this name.
+// It is called right before the call is made. An error says that the call must
+// not be made.
+func (b *Budget) Spend(ctx context.Context, op string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now, err := b.ready(ctx)
+	switch {
+	case err != nil:
+		return err
+	case turns(now):
+		return ErrTurning
+	case b.held.left() < 1:
+		// A question that is under way is answered in full: its calls are owed
+		// to the pace, within bounds.
+		err = b.refill(ctx, now, 1, b.pace.debt())
+	}
+	if b.held.left() < 1 || !b.certain(now) {
+		if why := b.why(err); why != nil {
+			return why
+		}
+		return ErrPace
+	}
+	if err := b.note(op); err != nil {
+		return err
+	}
+	b.pace.took(op)
+	b.publish()
+	return nil
+}
+
+// Close gives back what is reserved and not spent. Nothing is granted after it.
+func (b *Budget) Close(ctx context.Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	if b.ledger == nil || b.held.month == "" {
+		return nil
+	}
+	b.learn(ctx)
+	return b.giveBack(ctx)
+}
+
+// publish leaves the figures for whoever wants to see them.
+func (b *Budget) publish() {
+	f := Figures{Month: b.held.month, Limit: b.cfg.Calls, Held: b.held.left(), Pace: b.pace.between(), Started: b.account != nil}
+	if b.account != nil {
+		f.Left = max(0, b.cfg.Calls-b.account.Granted)
+	}
+	b.figures.Store(&f)
+}

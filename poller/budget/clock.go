@@ -1,0 +1,80 @@
+package budget
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"rollcall/internal/ledger"
+)
+
+// clock knows the ledger's time: what it was when it was last read, and what
+// has passed since by whichever of this machine's clocks has moved more. The
+// steady one rests while the machine sleeps, the other one can be set back.
+type clock struct {
+	wall   func() time.Time
+	steady func() time.Duration
+
+	told     time.Time // the ledger's time; zero: never read
+	wallAt   time.Time
+	steadyAt time.Duration
+}
+
+const (
+	// clockLasts is how long the ledger's time is extrapolated before it is
+	// read again, if that can be done.
+	clockLasts = time.Hour
+	clockKey   = "clock"
+)
+
+// now is the ledger's time; ok is false when it was never read. It may be ahead
+// by as long as the reading took, and is not behind.
+func (c *clock) now() (now time.Time, ok bool) {
+	passed := max(c.steady()-c.steadyAt, c.wall().Sub(c.wallAt))
+	return c.told.Add(passed), !c.told.IsZero()
+}
+
+// stale reports whether the ledger's time should be read again: before a
+// month's turn more often.
+func (c *clock) stale() bool {
+	now, ok := c.now()
+	passed := now.Sub(c.told)
+	return !ok || passed > clockLasts || MonthOf(now) != MonthOf(c.told) || MonthOf(now.Add(clockLasts)) != MonthOf(now) && passed > 10*time.Minute
+}
+
+// read writes something, and takes the time at which the ledger stored it. The
+// time of an entry that somebody else wrote says nothing: the one that is read
+// may be an old one.
+func (c *clock) read(ctx context.Context, l Ledger, tenant string) error {
+	wall, steady := c.wall(), c.steady()
+	wrote, err := touch(ctx, l, tenant)
+	if err != nil {
+		return fmt.Errorf("read the time of the ledger: %w", err)
+	}
+	_, revision, told, err := l.ReadBudget(ctx, tenant, clockKey)
+	switch {
+	case err != nil:
+		return fmt.Errorf("read the time of the ledger: %w", err)
+	case revision < wrote:
+		return fmt.Errorf("read the time of the ledger: %w: the answer is older than the question", ledger.ErrBusy)
+	case c.steady()-steady > turning/2:
+		return fmt.Errorf("read the time of the ledger: %w: it took too long to be of use", ledger.ErrBusy)
+	}
+	c.told, c.wallAt, c.steadyAt = told, wall, steady
+	return nil
+}
+
+// touch writes an entry that nobody reads, and gives its revision.
+func touch(ctx context.Context, l Ledger, tenant string) (revision uint64, err error) {
+	for range mostTries {
+		_, before, _, err := l.ReadBudget(ctx, tenant, clockKey)
+		if err != nil {
+			return 0, err
+		}
+		revision, err = l.WriteBudget(ctx, tenant, clockKey, []byte("{}"), before)
+		if err == nil || !isStale(err) {
+			return revision, err
+		}
+	}
+	return 0, fmt.Errorf("%w: others were faster %d times in a row", ledger.ErrBusy, mostTries)
+}

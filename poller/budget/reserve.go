@@ -1,0 +1,237 @@
+package budget
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rollcall/internal/ledger"
+)
+
+// mostTries bounds how often a write is tried that others overtake.
+const mostTries = 16
+
+// patience bounds one exchange with the ledger: whoever waits for a call waits
+// for it too.
+const patience = 5 * time.Second
+
+// retryAfter is how long an unreachable ledger is left alone while something
+// is still held.
+const retryAfter = 30 * time.Second
+
+// holding is what this worker has of one month. The zero value has nothing.
+type holding struct {
+	month    Month
+	holder   string
+	reserved int64 // as the ledger confirmed it
+	spent    map[string]int64
+	next     int64 // the size of the next block: they begin small, since a crash may lose one
+}
+
+func newHolding(m Month) holding {
+	return holding{month: m, holder: strings.ToLower(rand.Text()[:12]), spent: make(map[string]int64), next: 1}
+}
+
+func (h *holding) left() int64 { return h.reserved - sum(h.spent) }
+
+func isStale(err error) bool { return errors.Is(err, ledger.ErrStale) }
+
+// ready gives the ledger's time, and makes sure that what is held is of the
+// month it lies in.
+func (b *Budget) ready(ctx context.Context) (time.Time, error) {
+	if b.closed {
+		return time.Time{}, ErrClosed
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := b.setClock(ctx); err != nil {
+		return time.Time{}, errors.Join(ErrUnreachable, err)
+	}
+	now, _ := b.clock.now()
+	if err := b.restore(ctx); err != nil {
+		return now, errors.Join(ErrUnreachable, err)
+	}
+	if m := MonthOf(now); m != b.held.month {
+		b.turn(ctx, m)
+	}
+	if b.account == nil {
+		if err := b.begin(ctx, now); err != nil {
+			return now, errors.Join(ErrUnreachable, err)
+		}
+	}
+	return now, nil
+}
+
+// setClock reads the ledger's time where it is needed. While the month goes on,
+// an old reading does as well.
+func (b *Budget) setClock(ctx context.Context) error {
+	if b.ledger == nil {
+		return errors.New("there is no ledger yet")
+	}
+	now, known := b.clock.now()
+	if !b.clock.stale() || known && MonthOf(now) == MonthOf(b.clock.told) && now.Before(b.retry) {
+		return nil
+	}
+	err := b.clock.read(ctx, b.ledger, b.cfg.Tenant)
+	if err == nil || !known {
+		return err
+	}
+	b.retry = now.Add(retryAfter)
+	return nil
+}
+
+// certain reports whether the ledger itself has told the month of what is held.
+func (b *Budget) certain(now time.Time) bool {
+	return b.held.month == MonthOf(now) && b.held.month == MonthOf(b.clock.told)
+}
+
+// restore gives back, once, what an earlier process on the same disk reserved
+// and did not spend.
+func (b *Budget) restore(ctx context.Context) error {
+	if b.restored {
+		return nil
+	}
+	note, found, err := b.cfg.Slip.read()
+	if err != nil {
+		b.log.Warn("what an earlier process had spent cannot be read; what it had reserved counts as spent", zap.Error(err))
+	}
+	if found {
+		err := b.change(ctx, note.Month, func(a *account) bool { return a.close(note.Holder, note.Spent) })
+		if err != nil {
+			return fmt.Errorf("give back what an earlier process reserved: %w", err)
+		}
+	}
+	b.restored = true
+	return nil
+}
+
+// turn begins another month. What is held of the one before is worth nothing
+// any more, except that its account should be complete.
+func (b *Budget) turn(ctx context.Context, m Month) {
+	if b.held.month != "" {
+		if err := b.giveBack(ctx); err != nil {
+			b.log.Warn("the account of the month before stays incomplete", zap.Error(err))
+		}
+	}
+	b.held, b.account = newHolding(m), nil
+}
+
+// giveBack ends the lease of what is held.
+func (b *Budget) giveBack(ctx context.Context) error {
+	if b.held.reserved == 0 {
+		return nil
+	}
+	err := b.change(ctx, b.held.month, func(a *account) bool { return a.close(b.held.holder, b.held.spent) })
+	if err != nil {
+		return fmt.Errorf("give back %d reserved calls: %w", b.held.left(), err)
+	}
+	b.held.reserved = sum(b.held.spent)
+	if err := b.cfg.Slip.remove(); err != nil {
+		b.log.Warn("the note of what was spent cannot be taken away", zap.Error(err))
+	}
+	return nil
+}
+
+// begin reads the account and the hours, and starts the pace where others left it.
+func (b *Budget) begin(ctx context.Context, now time.Time) error {
+	if err := b.watch.learn(ctx, b.ledger, b.cfg.Tenant, 0, 0, false); err != nil {
+		return err
+	}
+	return b.change(ctx, b.held.month, func(a *account) bool {
+		b.account = a
+		rate := b.rate(now, false)
+		a.accrue(now, rate, max(1, rate*blockSpan.Seconds()))
+		b.pace = pace{at: now}
+		b.pace.begin(a.Credit)
+		return false
+	})
+}
+
+// refill makes sure that calls are held, and some more as far as the block
+// goes; ahead is how far the tenant's reservations may run ahead of the plan.
+// What it could not get is not an error.
+func (b *Budget) refill(ctx context.Context, now time.Time, calls int64, ahead float64) error {
+	left := b.held.left()
+	block := min(b.held.next, b.pace.largest())
+	if left >= calls && (left > block/2 || now.Before(b.retry)) {
+		return nil
+	}
+	if err := b.startNote(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	want := min(max(calls-left, block), b.pace.largest())
+	err := b.change(ctx, b.held.month, func(a *account) bool { return b.reserve(a, now, want, ahead) })
+	if err != nil {
+		b.retry = now.Add(retryAfter)
+		return err
+	}
+	b.held.next = min(2*b.held.next, max(1, b.pace.largest()))
+	return nil
+}
+
+// reserve grants calls in a copy of the account that is then written.
+func (b *Budget) reserve(a *account, now time.Time, want int64, ahead float64) bool {
+	a.accrue(now, b.pace.rate, max(1, b.pace.rate*blockSpan.Seconds()))
+	l := a.leaseOf(b.held.holder, now)
+	// More than was confirmed: an answer that was lost.
+	want -= max(0, l.Reserved-b.held.reserved)
+	l.Reserved = max(l.Reserved, b.held.reserved)
+	l.Spent = maps.Clone(b.held.spent)
+	return a.grant(b.held.holder, want, b.cfg.Calls, ahead, now) > 0
+}
+
+// change reads the account of a month, lets do change it, and writes it if do
+// says so, again and again while others are faster.
+func (b *Budget) change(ctx context.Context, m Month, do func(*account) bool) error {
+	for range mostTries {
+		data, revision, _, err := b.ledger.ReadBudget(ctx, b.cfg.Tenant, string(m))
+		if err != nil {
+			return err
+		}
+		a, err := decodeAccount(data)
+		if err != nil {
+			return err
+		}
+		if do(a) {
+			err = b.put(ctx, m, a, revision)
+		}
+		if err == nil {
+			b.keep(m, a)
+		}
+		if err == nil || !isStale(err) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: others changed the budget %d times in a row", ledger.ErrBusy, mostTries)
+}
+
+func (b *Budget) put(ctx context.Context, m Month, a *account, revision uint64) error {
+	a.Schema, a.Limit = schema, b.cfg.Calls
+	text, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("encode the account of the month: %w", err)
+	}
+	_, err = b.ledger.WriteBudget(ctx, b.cfg.Tenant, string(m), text, revision)
+	return err
+}
+
+// keep takes over what the account says of this worker. A reading may be
+// older than what was confirmed, but never says too much.
+func (b *Budget) keep(m Month, a *account) {
+	if m != b.held.month {
+		return
+	}
+	b.account = a
+	if l := a.Leases[b.held.holder]; l != nil {
+		b.held.reserved = max(b.held.reserved, l.Reserved)
+	}
+}
