@@ -178,6 +178,18 @@ func TestOthersMeetingsAreDoubtedOnce(t *testing.T) {
 	}
 }
 
+// TestUnseenMeetingsAreNotDoubtedByTheDozen begins with meetings of which most
+// stand in no list, and nobody knows yet whether they should.
+func TestUnseenMeetingsAreNotDoubtedByTheDozen(t *testing.T) {
+	o, ids, _ := incorporated(t, 64)
+	o.close(ids[5])
+	o.listed = ids[40:]
+	report := (&Poller{Source: o}).Pass(t.Context(), (&book{}).ask(ids...))
+	if report.Answered != 64 || report.Calls > 10 {
+		t.Errorf("report %+v", report)
+	}
+}
+
 // TestManyEndsAreAskedAboutOneByOne ends every meeting at once.
 func TestManyEndsAreAskedAboutOneByOne(t *testing.T) {
 	source, ids := healthy(64)

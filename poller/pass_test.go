@@ -322,6 +322,13 @@ func TestEndThatIsNoneAnyMore(t *testing.T) {
 				cancel()
 			}
 			p.Pass(ctx, b.ask(ids...))
+			for _, o := range b.observations {
+				for _, s := range o.Sightings {
+					if s.ConferenceID == "m000" {
+						t.Errorf("the end is told: %+v", s)
+					}
+				}
+			}
 			b.observations = nil
 			p.Pass(t.Context(), b.ask(ids...))
 			s := b.sightings(t)["m000"]
@@ -507,6 +514,42 @@ func TestPassKeepsToTheBudget(t *testing.T) {
 	left = 100
 	if report = p.Pass(t.Context(), b.ask(ids...)); report.State != StateOK || spent[len(spent)-1] != OpLookup {
 		t.Errorf("report %+v, spent %v", report, spent)
+	}
+}
+
+// TestOnlyWhatIsUnknownIsMissed lets lookups fail in every other way.
+func TestOnlyWhatIsUnknownIsMissed(t *testing.T) {
+	for class := ClassToken; class <= ClassMalformed; class++ {
+		synctest.Test(t, func(t *testing.T) {
+			source, ids := healthy(3)
+			delete(source.raw, "m001")
+			source.sick["m001"] = fault{class: class}
+			b := &book{}
+			(&Poller{Source: source}).Pass(t.Context(), b.ask(ids...))
+			if missed := b.sightings(t)["m001"].Kind == rollcall.SightingMissed; missed != (class == ClassUnknown) {
+				t.Errorf("%v: missed is %v", class, missed)
+			}
+		})
+	}
+}
+
+// TestEndThatWasNotReachedIsFoundAgain ends a pass before the end is told.
+func TestEndThatWasNotReachedIsFoundAgain(t *testing.T) {
+	source, ids := healthy(2)
+	source.raw["m000"] = "ended m000"
+	source.standing["m000"] = Standing{Status: rollcall.StatusEnded, EndTime: instant("2026-11-23T09:00:00Z")}
+	p, b := &Poller{Source: source}, &book{}
+	ctx, cancel := context.WithCancel(t.Context())
+	ask := b.ask(ids...)
+	emit := ask.Emit
+	ask.Emit = func(ctx context.Context, o rollcall.Observation) error { cancel(); return emit(ctx, o) }
+	p.Pass(ctx, ask)
+	if b.kinds() != "m001 listed" {
+		t.Fatalf("sighted %s", b.kinds())
+	}
+	p.Pass(t.Context(), b.ask(ids...))
+	if last := b.observations[len(b.observations)-1].Sightings[0]; last.Answer == nil || last.EndTime.IsZero() {
+		t.Errorf("then told as %+v", last)
 	}
 }
 

@@ -162,3 +162,42 @@ func hourOfEnds(t *testing.T, s *sky, style simulator.EndStyle, listed bool, n i
 	return fmt.Sprintf("%5d calls; %5d for the passes, %4d more queries, %4d lookups, %3d lists: %.1f an end",
 		total, passes, calls[simulator.OpQuery]-passes, calls[simulator.OpMeeting], calls[simulator.OpOrganization], float64(total-passes)/float64(n))
 }
+
+// TestNoTroubleIsAMiss keeps the end of meetings that answers leave out from
+// being confirmed, in every way but one: that nobody knows them.
+func TestNoTroubleIsAMiss(t *testing.T) {
+	for _, name := range simulator.FaultNames() {
+		if name == "roomNotFound" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			inSky(t, func(s *sky) { unconfirmed(t, s, name) })
+		})
+	}
+}
+
+func unconfirmed(t *testing.T, s *sky, fault string) {
+	sim := s.organization("acme", simulator.Config{Seed: 3, Meetings: 4, People: 1, Latency: endLatency})
+	s.start()
+	if err := sim.Arm(simulator.Fault{Name: fault, Operation: simulator.OpMeeting, For: 5 * time.Minute, Bytes: 1 << 20}); err != nil {
+		t.Fatal(err)
+	}
+	ids := sim.ConferenceIDs()
+	end(t, sim, ids[0], simulator.EndOmitted)
+	end(t, sim, ids[1], simulator.EndOmitted)
+	letPass(45 * time.Minute) // a quarantine may have grown to some minutes
+	s.clear()
+	told := 0
+	for _, m := range s.below("meetings.event.") {
+		if !strings.HasSuffix(m.subject, ".meeting.ended") {
+			continue
+		}
+		told++
+		if e, err := decode[event](m.data); err != nil || e.Data.Reason == "vanished" {
+			t.Errorf("%s is told to have vanished: %v", e.Data.ConferenceID, err)
+		}
+	}
+	if want := map[bool]int{false: 2}[strings.HasSuffix(fault, "ApiCountLimitForOrg")]; told != want {
+		t.Errorf("%d ends are told once the trouble is over, want %d", told, want)
+	}
+}
