@@ -21,10 +21,13 @@ type desk struct {
 	elsewhere map[string]bool
 	denied    map[string]bool    // those whose lookup was not permitted, once
 	ends      map[string]*ending // those whose end is not told yet
-	streak    streak
-	silent    bool // another shard tells how the tenant fares
-	spoilt    int  // batches that ended meetings spoil in a pass, about
-	lastGood  time.Time
+	// over are those that a lookup found ended, and when. They stay among the
+	// tracked ones until that is stored, and cost a call or two each time.
+	over     map[string]time.Time
+	streak   streak
+	silent   bool // another shard tells how the tenant fares
+	spoilt   int  // batches that ended meetings spoil in a pass, about
+	lastGood time.Time
 }
 
 // memo is the last answer about one meeting. The bytes are a copy that belongs
@@ -39,7 +42,7 @@ type memo struct {
 func newDesk() *desk {
 	return &desk{
 		memos: make(map[string]*memo), alone: make(map[string]bool), elsewhere: make(map[string]bool),
-		denied: make(map[string]bool), ends: make(map[string]*ending),
+		denied: make(map[string]bool), ends: make(map[string]*ending), over: make(map[string]time.Time),
 	}
 }
 
@@ -63,6 +66,15 @@ func (d *desk) status(id string) rollcall.Status {
 		return m.status
 	}
 	return rollcall.StatusUnknown
+}
+
+// overRests is how long a meeting that was told to have ended is left alone.
+const overRests = 2 * time.Minute
+
+// rests reports whether a meeting was told to have ended a moment ago.
+func (d *desk) rests(id string, now time.Time) bool {
+	at, over := d.over[id]
+	return over && now.Sub(at) < overRests
 }
 
 // expect remembers an end that is to be told.
@@ -96,6 +108,7 @@ func (d *desk) welcome(ids []string) {
 func (d *desk) keep(ids []string) {
 	maps.DeleteFunc(d.memos, func(id string, _ *memo) bool { return !listed(ids, id) })
 	maps.DeleteFunc(d.ends, func(id string, _ *ending) bool { return !listed(ids, id) })
+	maps.DeleteFunc(d.over, func(id string, _ time.Time) bool { return !listed(ids, id) })
 	for _, set := range []map[string]bool{d.alone, d.elsewhere, d.denied} {
 		maps.DeleteFunc(set, func(id string, _ bool) bool { return !listed(ids, id) })
 	}

@@ -3,6 +3,7 @@ package poller
 import (
 	"context"
 	"errors"
+	"time"
 
 	"rollcall"
 )
@@ -44,6 +45,9 @@ func (r *run) followUp(f followUp) {
 	if sighting, told := conclude(f, standing, err); told {
 		o := r.observation(q)
 		o.Sightings = []rollcall.Sighting{sighting}
+		if sighting.Kind == rollcall.SightingEnded {
+			r.desk.over[f.id] = time.Now()
+		}
 		r.emit(o)
 		return
 	}

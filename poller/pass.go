@@ -43,30 +43,42 @@ type halt struct {
 }
 
 func (p *Poller) begin(ctx context.Context, ask Ask) *run {
-	ids := slices.DeleteFunc(slices.Clone(ask.IDs), func(id string) bool { return id == "" })
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
+	ids := distinct(ask.IDs)
+	all := ids
+	if len(ask.Later) > 0 {
+		all = distinct(slices.Concat(ids, ask.Later))
+	}
 	r := &run{p: p, ctx: ctx, ask: ask, desk: p.deskOf(ask.Shard)}
 	r.report.Asked = len(ids)
-	r.desk.keep(ids)
-	r.sortOut(ids)
+	r.desk.keep(all)
+	r.sortOut(ids, all)
 	return r
 }
 
+// distinct gives the ids sorted, each once, and none that is empty.
+func distinct(ids []string) []string {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == "" })
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
 // sortOut leaves out the meetings that wait in quarantine, and those whose end
-// is known but for its time.
-func (r *run) sortOut(ids []string) {
+// is known but for its time. Those of all that are not asked about stay where
+// they are.
+func (r *run) sortOut(ids, all []string) {
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
 	now := time.Now()
 	if r.ask.Shard >= 0 {
-		r.p.quarantine.keep(r.ask.Shard, ids)
+		r.p.quarantine.keep(r.ask.Shard, all)
 	}
 	for _, id := range ids {
 		class, due := r.p.quarantine.find(id, now)
 		switch e := r.desk.ends[id]; {
 		case e != nil:
 			r.ends = append(r.ends, e)
+		case r.desk.rests(id, now):
+			r.unanswered(ClassNone, id)
 		case due || class == ClassNone && r.desk.alone[id]:
 			r.suspects = append(r.suspects, id)
 		case class == ClassNone:

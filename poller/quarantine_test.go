@@ -195,13 +195,24 @@ func TestScatteredRefusalsDoNotEndAPass(t *testing.T) {
 	}
 }
 
-func TestSpoilerThatEndedIsAskedAlone(t *testing.T) {
-	source, ids := healthy(64)
-	source.closed["m009"] = true
-	source.standing["m009"] = Standing{Status: rollcall.StatusEnded}
-	p, b := &Poller{Source: source}, &book{}
-	p.Pass(t.Context(), b.ask(ids...))
-	if report := p.Pass(t.Context(), b.ask(ids...)); report.Calls != 3 || report.Answered != 64 {
-		t.Errorf("report %+v", report)
-	}
+// TestEndedMeetingRests has the end of a meeting told and not stored yet.
+func TestEndedMeetingRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, ids := healthy(64)
+		source.closed["m009"] = true
+		delete(source.raw, "m011")
+		for _, id := range []string{"m009", "m011"} {
+			source.standing[id] = Standing{Status: rollcall.StatusEnded}
+		}
+		p, b := &Poller{Source: source}, &book{}
+		p.Pass(t.Context(), b.ask(ids...))
+		report := p.Pass(t.Context(), b.ask(ids...))
+		if report.Calls != 1 || report.Answered != 62 || len(report.Unanswered) != 2 || report.Trouble("m009") != "" {
+			t.Errorf("report %+v", report)
+		}
+		wait(t.Context(), overRests)
+		if report = p.Pass(t.Context(), b.ask(ids...)); report.Calls != 4 || report.Answered != 64 {
+			t.Errorf("report %+v", report)
+		}
+	})
 }

@@ -22,8 +22,9 @@ type Report struct {
 	Unchanged int // of these, with the bytes of the answer before
 	Unasked   int // entries of answers about meetings nobody asked about
 	Calls     int // metered calls, whatever became of them
-	// Unanswered has the reason for each meeting nothing was learned about;
-	// nil when there is none.
+	// Unanswered has the reason for each meeting nothing was learned about; nil
+	// when there is none. With [ClassNone] all is well: its end was told a
+	// moment ago, or its turn comes with the next pass.
 	Unanswered map[string]Class
 	// Apart are those of Unanswered that wait in quarantine, with the time at
 	// which they are asked about again; nil when there is none.
