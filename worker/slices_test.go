@@ -14,10 +14,10 @@ import (
 )
 
 // crowd is a meeting whose coming, going and end each need several batches.
-func crowd(w *world, n int) {
+func crowd(w *world, n int, mic string) {
 	var people []string
 	for i := range n {
-		people = append(people, fmt.Sprintf("p%04d*", i))
+		people = append(people, fmt.Sprintf("p%04d%s", i, mic))
 	}
 	w.set("big", people...)
 }
@@ -30,7 +30,7 @@ type moment struct {
 
 func moments() map[string]moment {
 	return map[string]moment{
-		"come":    {0, func(w *world) { crowd(w, 1500) }},
+		"come":    {0, func(w *world) { crowd(w, 1500, "") }},
 		"go":      {1500, func(w *world) { w.set("big") }},
 		"the end": {1500, func(w *world) { w.status("big", rollcall.StatusEnded) }},
 	}
@@ -40,8 +40,11 @@ func moments() map[string]moment {
 // answer to that slice get lost: nothing is told twice, nothing is left out.
 func TestSlices(t *testing.T) {
 	for name, moment := range moments() {
-		for slice := 1; slice <= 3; slice++ {
+		for slice := 1; slice <= 2; slice++ {
 			for _, ends := range []bool{true, false} {
+				if !ends && slice == 2 {
+					continue
+				}
 				t.Run(fmt.Sprintf("%s/after slice %d/ends %v", name, slice, ends), func(t *testing.T) {
 					t.Parallel()
 					bubble(t, func(t *testing.T) { sliced(t, moment.before, moment.happen, slice, ends) })
@@ -54,7 +57,7 @@ func TestSlices(t *testing.T) {
 func sliced(t *testing.T, before int, happen func(*world), slice int, ends bool) {
 	w, m := newWorld(), store.NewMemory(names)
 	l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
-	crowd(w, before)
+	crowd(w, before, "")
 	w.set("small", "ann")
 	p := connect(t, "w1", l, track("big", "small"))
 	elapse(time.Second)
@@ -117,13 +120,13 @@ func afterSlice(l *line, m *store.Memory, slice int, ends bool, struck *bool) fu
 
 // TestSlicesOfAFirstPoll is TestSlices for people who are there from the start.
 func TestSlicesOfAFirstPoll(t *testing.T) {
-	for slice := 1; slice <= 4; slice++ {
+	for slice := 1; slice <= 3; slice++ {
 		t.Run(fmt.Sprint("after slice ", slice), func(t *testing.T) {
 			t.Parallel()
 			bubble(t, func(t *testing.T) {
 				w, m := newWorld(), store.NewMemory(names)
 				l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
-				crowd(w, 1500)
+				crowd(w, 1500, "*")
 				l.set(afterSlice(l, m, slice, true, new(bool)))
 				p := connect(t, "w1", l, track("big"))
 				elapse(time.Second)
@@ -153,7 +156,7 @@ func TestRecordThatCanNeverBeStored(t *testing.T) {
 		attendance rollcall.Attendance
 	}{
 		"too large for a message": {3000, rollcall.AttendancePresent},
-		"too large for a batch":   {4_800, rollcall.AttendanceLeft},
+		"too large for a batch":   {4800, rollcall.AttendanceLeft}, // all of them came and went
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -163,18 +166,18 @@ func TestRecordThatCanNeverBeStored(t *testing.T) {
 					huge.Users = append(huge.Users, user{ID: fmt.Sprintf("%0250d", i), Att: c.attendance})
 				}
 				w.set("good", "ann")
-				w.meetings["huge"] = huge
+				w.set("huge", "eve")
 				p := start(t, "w1", m, w, track("good", "huge"))
 				elapse(time.Second)
+				w.meetings["huge"] = huge
 				w.set("good", "bob")
 				elapse(16 * time.Second)
 				expect(t, m, "good", "meeting.started", "participant.joined ann", "participant.left ann", "participant.joined bob")
 				if n := p.logs.FilterMessageSnippet("set aside").Len(); n != 1 {
 					t.Errorf("it was logged %d times that the meeting is set aside", n)
 				}
-				lawful(t, m, "huge")
-				if n := len(events(t, m, "huge")); c.people > 4000 && n > 0 {
-					t.Errorf("%d events were told of what can never be told whole", n)
+				if n := count(m, names.State("acme", "huge")); n > 10 {
+					t.Errorf("%d records were stored on the way to one that cannot be", n)
 				}
 				w.set("huge")
 				w.status("huge", rollcall.StatusEnded)
@@ -182,7 +185,9 @@ func TestRecordThatCanNeverBeStored(t *testing.T) {
 				if n := strings.Count(strings.Join(tell(events(t, m, "huge")), "\n"), "meeting.ended"); n != 1 {
 					t.Errorf("it was told %d times that the huge meeting has ended", n)
 				}
-				lawful(t, m, "huge")
+				if _, broken := published(t, m, "huge"); broken != "" {
+					t.Error(broken)
+				}
 				p.stop(t)
 			})
 		})
@@ -239,13 +244,13 @@ func TestSlowLedger(t *testing.T) {
 			return nil
 		})
 		ids := []string{"c1"}
-		for i := range 2500 { // a first poll of several batches
+		for i := range 1200 { // a first poll of several batches
 			ids = append(ids, fmt.Sprint("m", i))
 			w.set(ids[i+1], "ann")
 		}
 		p := connect(t, "w1", l, func(c *worker.Config) {
 			track(ids...)(c)
-			c.Tenants[0].Asker.(asker).poller.BatchSize = 1000
+			c.Tenants[0].Asker.(asker).poller.BatchSize = 400
 		})
 		for i := range 40 {
 			w.set("c1", "ann", fmt.Sprint("guest", i))
@@ -257,6 +262,6 @@ func TestSlowLedger(t *testing.T) {
 		}
 		p.stop(t)
 		wholly(t, m, l.book, "c1")
-		wholly(t, m, l.book, "m2499")
+		wholly(t, m, l.book, "m1199")
 	})
 }

@@ -313,27 +313,32 @@ func (p *process) end(l *line) {
 func published(t *testing.T, m *store.Memory, id string) (states []string, broken string) {
 	t.Helper()
 	var roster []rollcall.Participant
+	var poll []rollcall.Event // what is not folded yet
 	var epoch int64
 	var sequence uint64
+	seats := map[string]seat{}
 	for _, e := range events(t, m, id) {
 		if e.Epoch != epoch {
-			epoch, sequence, roster = e.Epoch, 0, nil
+			epoch, sequence, roster, poll, seats = e.Epoch, 0, nil, nil, map[string]seat{}
 		}
 		if e.Sequence != sequence+1 {
 			return states, fmt.Sprintf("a gap or a repetition: sequence %d comes after %d", e.Sequence, sequence)
 		}
 		sequence++
-		if why := unfounded(roster, e); why != "" {
+		if why := sit(seats, e); why != "" {
 			return states, fmt.Sprintf("told twice, or false: %s (event %d)", why, e.Sequence)
 		}
 		if e.Window.Before.Before(e.Window.After) {
 			return states, fmt.Sprintf("dishonest time: the window of event %d ends before it begins", e.Sequence)
 		}
-		roster = differ.Fold(roster, []rollcall.Event{e})
-		if e.Index == e.Count && e.Type != rollcall.MeetingUntracked {
-			states = append(states, stateOf(e.Meeting.Status, roster))
+		if poll = append(poll, e); e.Index == e.Count {
+			roster, poll = differ.Fold(roster, poll), nil
+			if e.Type != rollcall.MeetingUntracked {
+				states = append(states, stateOf(e.Meeting.Status, roster))
+			}
 		}
 	}
+	roster = differ.Fold(roster, poll)
 	r := record(t, m, id)
 	if r == nil {
 		return states, ""
@@ -344,33 +349,34 @@ func published(t *testing.T, m *store.Memory, id string) (states []string, broke
 	return states, ""
 }
 
-// unfounded says why an event cannot have happened to this roster.
-func unfounded(roster []rollcall.Participant, e rollcall.Event) string {
+// seat is where a person stands, by the events alone.
+type seat struct{ present, open bool }
+
+// sit lets an event happen, or says why it cannot.
+func sit(seats map[string]seat, e rollcall.Event) string {
+	if e.Type == rollcall.MeetingEnded || e.Type == rollcall.MeetingUntracked {
+		clear(seats)
+	}
 	if e.Participant == nil {
 		return ""
 	}
-	var was rollcall.Participant
-	for _, p := range roster {
-		if p.Key == e.Participant.Key {
-			was = p
-		}
-	}
-	present := was.Attendance == rollcall.AttendancePresent
-	possible := true
+	was := seats[e.Participant.Key]
+	is, possible := was, true
 	switch e.Type {
 	case rollcall.ParticipantJoined:
-		possible = !present
+		is, possible = seat{present: true}, !was.present
 	case rollcall.ParticipantLeft, rollcall.ParticipantKickedOut:
-		possible = present
+		is, possible = seat{}, was.present && !was.open // an open microphone is told to close before
 	case rollcall.ParticipantMicOpened:
-		possible = present && was.Mic == rollcall.DeviceClosed
+		is.open, possible = true, was.present && !was.open
 	case rollcall.ParticipantMicClosed:
-		possible = present && was.Mic == rollcall.DeviceOpen
+		is.open, possible = false, was.present && was.open
 	}
-	if possible {
-		return ""
+	seats[e.Participant.Key] = is
+	if !possible {
+		return fmt.Sprintf("%s %s, who was %+v", e.Type, e.Participant.Key, was)
 	}
-	return fmt.Sprintf("%s %s, who was %q", e.Type, was.Key, was.Attendance)
+	return ""
 }
 
 // increasing says which stored record of a meeting is not what a newer answer
