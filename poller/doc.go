@@ -10,5 +10,7 @@
 //   - every observation carries a number taken when its question was asked, and
 //     observations are emitted in the order of their numbers;
 //   - a meeting that could not be asked about is said to be unanswered, with
-//     the reason, and is never said to be gone.
+//     the reason, and is never said to be gone;
+//   - the end of a meeting is told with its exact time, unless the source does
+//     not say it, or cannot be asked for long.
 package poller
