@@ -3,7 +3,6 @@ package worker_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -316,16 +315,6 @@ func trackedSet(t *testing.T, m *store.Memory) []string {
 	}
 	slices.Sort(ids)
 	return ids
-}
-
-// names of operations that a Fail hook lets fail.
-func failing(err error, ops ...string) func(string) error {
-	return func(op string) error {
-		if slices.Contains(ops, op) {
-			return fmt.Errorf("%s: %w", op, err)
-		}
-		return nil
-	}
 }
 
 // wrapped lets a test come between one worker and the ledger.

@@ -131,16 +131,6 @@ func TestMomentsOfBatches(t *testing.T) {
 	}
 }
 
-// verdictAt gives one verdict at one kind of moment and lets all else pass.
-func verdictAt(kind natsproxy.Kind, verdict natsproxy.Verdict) natsproxy.Hook {
-	return func(_ context.Context, m natsproxy.Moment) natsproxy.Verdict {
-		if m.Kind == kind {
-			return verdict
-		}
-		return natsproxy.Pass
-	}
-}
-
 func TestVerdicts(t *testing.T) {
 	for _, c := range []struct {
 		kind    natsproxy.Kind
