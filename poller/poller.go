@@ -69,6 +69,9 @@ type Ask struct {
 	// questions outside the schedule, of which nothing is.
 	Shard int
 	IDs   []string
+	// Later are meetings of the shard that are asked about another time. What
+	// is remembered of them is kept.
+	Later []string
 	// Next numbers a question. It is called right before the question is asked.
 	Next func() rollcall.Number
 	// Emit takes an observation, in the order of the numbers. Its context
