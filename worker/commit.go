@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"rollcall"
 	"rollcall/internal/ledger"
@@ -141,6 +142,9 @@ func (s *shard) stored(st *step, record *rollcall.Record, events []rollcall.Even
 	e.fenced = st.obs.Number.Term == s.term
 	e.raw, e.asked = nil, record.ObservedAt
 	e.refused = refusal{}
+	if len(events) > 0 && s.tenant.cfg.Budget != nil {
+		s.news.note(record.ConferenceID, time.Now())
+	}
 	for i := range events {
 		s.w.metrics.events.WithLabelValues(s.tenant.cfg.Name, string(events[i].Type)).Inc()
 	}

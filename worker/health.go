@@ -55,11 +55,12 @@ func (t *tenant) health() Health {
 // passGrace is how long a pass may take before its tick counts as missed.
 const passGrace = 30 * time.Second
 
-// patience gives the age at which three ticks after a good pass were missed.
+// patience gives the age at which three ticks after a good pass were missed, or
+// three times the pace that the budget allows has passed.
 func (t *tenant) patience(good time.Time) time.Duration {
 	tick := good
 	for range 3 {
 		tick = t.cfg.Schedule.Next(tick)
 	}
-	return tick.Sub(good) + passGrace
+	return max(tick.Sub(good), 3*t.pace()) + passGrace
 }

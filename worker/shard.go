@@ -19,6 +19,7 @@ type hold struct {
 	term  uint64
 	polls atomic.Uint64
 	slow  map[string]time.Time // when slow meetings were asked about; belongs to the pass
+	asked map[string]time.Time // the same of all, where not all can be asked about; belongs to the pass
 }
 
 // next numbers a question.
@@ -40,6 +41,7 @@ type shard struct {
 	plan    atomic.Pointer[[]poller.Candidate] // whom to ask about
 
 	last atomic.Pointer[poller.Report] // of the last pass
+	news news                          // which meetings changed lately
 
 	// What follows belongs to the goroutine of run.
 	entries map[string]*entry
@@ -168,17 +170,20 @@ func (s *shard) tryClaim(ctx context.Context) {
 	s.tenant.hurry()
 }
 
-// pass asks about the shard's meetings that are due.
-func (s *shard) pass(ctx context.Context, hold *hold) poller.Report {
-	report := s.ask(ctx, hold, s.number, s.due(hold, time.Now()))
+// pass asks about the shard's meetings that are due, as far as the calls go.
+func (s *shard) pass(ctx context.Context, hold *hold, calls int) poller.Report {
+	now := time.Now()
+	ids, later := s.choose(hold, s.due(hold, now), calls, now)
+	report := s.ask(ctx, hold, s.number, ids, later...)
 	s.last.Store(&report)
 	return report
 }
 
-func (s *shard) ask(ctx context.Context, hold *hold, number int, ids []string) poller.Report {
+func (s *shard) ask(ctx context.Context, hold *hold, number int, ids []string, later ...string) poller.Report {
 	return s.tenant.cfg.Asker.Pass(ctx, poller.Ask{
 		Shard: number,
 		IDs:   ids,
+		Later: later,
 		Next:  hold.next,
 		Emit: func(_ context.Context, obs rollcall.Observation) error {
 			s.queue.push(&obs)

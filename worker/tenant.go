@@ -25,6 +25,8 @@ type tenant struct {
 
 	passing chan struct{} // holds one token during a pass
 	paused  atomic.Bool   // polling pauses because too much waits
+	first   int           // the shard that the next pass begins with; belongs to the pass
+	means   trouble       // with the budget; belongs to the pass
 }
 
 func newTenant(w *Worker, cfg Tenant) *tenant {
@@ -38,6 +40,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 		kick:  make(chan struct{}, 1), tell: make(chan publisher.Status, 1),
 		passing: make(chan struct{}, 1),
 	}
+	t.means = trouble{log: t.log, what: "asking within the budget of calls"}
 	for _, id := range cfg.Conferences {
 		t.named[id] = true
 	}
@@ -104,14 +107,19 @@ func (t *tenant) pass(ctx context.Context) {
 	if t.tooMuchWaits() {
 		return
 	}
+	calls, ok := t.afford(ctx)
+	if !ok {
+		return
+	}
 	var merged poller.Report
 	asked := false
-	for _, s := range t.shards {
+	for _, s := range t.inTurn() {
 		hold := s.held.Load()
-		if hold == nil || ctx.Err() != nil {
+		if hold == nil || ctx.Err() != nil || s.skips(calls) {
 			continue
 		}
-		report := s.pass(ctx, hold)
+		report := s.pass(ctx, hold, calls)
+		calls -= t.costs(report.Asked)
 		if !asked || report.State != poller.StateOK {
 			merged = report
 		}
@@ -139,7 +147,7 @@ func (t *tenant) status(state string) publisher.Status {
 	t.w.metrics.tracked.WithLabelValues(t.cfg.Name).Set(float64(tracked))
 	return publisher.Status{
 		Tenant: t.cfg.Name, State: state, LastGoodPoll: t.lastGood(),
-		LastPass: time.Now(), Pace: t.cfg.Schedule.Pace(), Tracked: tracked, At: time.Now(),
+		LastPass: time.Now(), Pace: t.pace(), Tracked: tracked, At: time.Now(),
 	}
 }
 

@@ -41,6 +41,17 @@ type Asker interface {
 	Pass(ctx context.Context, ask poller.Ask) poller.Report
 }
 
+// Budget says how many calls a tenant may spend now. Each call takes itself
+// out of it, in the poller.
+type Budget interface {
+	// Allow gives the calls that a pass may begin with, about so many tracked
+	// meetings and so many that are only looked after. An error says why there
+	// are none, where that is not just the pace.
+	Allow(ctx context.Context, tracked, watched int) (calls int, err error)
+	// Pace is the time between two calls; 0: it is not known, or there are none.
+	Pace() time.Duration
+}
+
 // Config is what a worker needs. All fields without a default are required.
 type Config struct {
 	ID        string // unique among all workers that are alive
@@ -83,6 +94,8 @@ type Tenant struct {
 	// Holds is told how many of the tenant's shards this worker holds, so that
 	// a limit for the tenant can be shared among workers. It may be nil.
 	Holds func(held, shards int)
+	// Budget paces the passes; nil: the schedule alone does.
+	Budget Budget
 	// OmitNicks keeps the names of people out of records and events.
 	OmitNicks bool
 }

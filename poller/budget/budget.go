@@ -42,7 +42,6 @@ type Config struct {
 	Calls  int64 // the calls a month, at least 1
 	// Finds says that meetings are looked for, which takes a share of the calls.
 	Finds  bool
-	Slip   *Slip       // nil: what is reserved is lost in a crash
 	Logger *zap.Logger // nil: silent
 
 	// Now reads the wall clock; nil: [time.Now].
@@ -61,6 +60,7 @@ type Budget struct {
 
 	mu       sync.Mutex // guards what follows; held while the ledger is asked
 	ledger   Ledger
+	slip     *Slip // nil: there is none
 	clock    clock
 	watch    watch
 	held     holding
@@ -102,11 +102,12 @@ func New(cfg Config) *Budget {
 	return b
 }
 
-// Attach gives the budget its ledger.
-func (b *Budget) Attach(l Ledger) {
+// Attach gives the budget its ledger, and a slip on the disk; without one (nil)
+// a crash loses what is reserved.
+func (b *Budget) Attach(l Ledger, slip *Slip) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.ledger = l
+	b.ledger, b.slip = l, slip
 }
 
 // Share says which part of the tenant's shards this worker holds: the pace is
@@ -118,20 +119,24 @@ func (b *Budget) Share(held, shards int) {
 // Figures tells how the budget stands. It never waits.
 func (b *Budget) Figures() Figures { return *b.figures.Load() }
 
-// Allow gives how many calls may be spent now on asking about the tracked
-// meetings, of which there are so many. An error says why none may be, where
-// that is not just the pace.
-func (b *Budget) Allow(ctx context.Context, tracked int) (calls int, err error) {
-	return b.allow(ctx, tracked > 0, tracked > 0, func() *float64 { return &b.pace.asks })
+// Allow gives how many calls may be spent now on asking about meetings: so many
+// are tracked, and so many more are only looked after. An error says why none
+// may be, where that is not just the pace.
+func (b *Budget) Allow(ctx context.Context, tracked, watched int) (calls int, err error) {
+	return b.allow(ctx, tracked+watched > 0, tracked > 0, asks)
 }
 
 // AllowFind gives how many calls may be spent now on looking for meetings; busy
 // says that some are tracked.
 func (b *Budget) AllowFind(ctx context.Context, busy bool) (calls int, err error) {
-	return b.allow(ctx, true, busy, func() *float64 { return &b.pace.finds })
+	return b.allow(ctx, true, busy, finds)
 }
 
-func (b *Budget) allow(ctx context.Context, wanted, busy bool, bucket func() *float64) (int, error) {
+// Pace is the time between two calls that ask about tracked meetings; 0: it is
+// not known, or there are none. It never waits.
+func (b *Budget) Pace() time.Duration { return b.Figures().Pace }
+
+func (b *Budget) allow(ctx context.Context, wanted, busy bool, of bucket) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now, err := b.ready(ctx)
@@ -141,7 +146,7 @@ func (b *Budget) allow(ctx context.Context, wanted, busy bool, bucket func() *fl
 	b.look(ctx, now, busy)
 	b.accrue(now, busy)
 	defer b.publish()
-	calls := int64(math.Floor(*bucket()))
+	calls := int64(math.Floor(*of(&b.pace)))
 	if !wanted || calls < 1 || turns(now) {
 		return 0, nil
 	}
@@ -167,6 +172,15 @@ func (b *Budget) why(err error) error {
 // It is called right before the call is made. An error says that the call must
 // not be made.
 func (b *Budget) Spend(ctx context.Context, op string) error {
+	return b.spend(ctx, op, asks)
+}
+
+// SpendFind is [Budget.Spend] for a call that looks for meetings.
+func (b *Budget) SpendFind(ctx context.Context, op string) error {
+	return b.spend(ctx, op, finds)
+}
+
+func (b *Budget) spend(ctx context.Context, op string, of bucket) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now, err := b.ready(ctx)
@@ -189,7 +203,7 @@ func (b *Budget) Spend(ctx context.Context, op string) error {
 	if err := b.note(op); err != nil {
 		return err
 	}
-	b.pace.took(op)
+	*of(&b.pace)--
 	b.publish()
 	return nil
 }

@@ -26,11 +26,12 @@ func begin(t *testing.T, b *bank, calls int64, dir string) *worker {
 		Now:     func() time.Time { return b.now },
 		Elapsed: func() time.Duration { return b.now.Sub(time.Time{}) },
 	}
+	var slip *budget.Slip
 	if dir != "" {
-		cfg.Slip = budget.NewSlip(dir, "acme")
+		slip = budget.NewSlip(dir, "acme")
 	}
 	w := &worker{Budget: budget.New(cfg), t: t, bank: b}
-	w.Attach(b)
+	w.Attach(b, slip)
 	return w
 }
 
@@ -42,7 +43,7 @@ func (w *worker) work(d, step time.Duration) {
 }
 
 func (w *worker) pass() {
-	calls, _ := w.Allow(w.t.Context(), 1)
+	calls, _ := w.Allow(w.t.Context(), 1, 0)
 	for range calls {
 		if err := w.Spend(w.t.Context(), "query"); err != nil {
 			w.t.Fatalf("a call that was allowed is refused: %v", err)
@@ -133,7 +134,7 @@ func TestBlocksAreAQuarterOfAnHour(t *testing.T) {
 	if made := w.made - before; made < 30 || made > 90 {
 		t.Errorf("%d calls were made without the ledger", made)
 	}
-	if _, err := w.Allow(t.Context(), 1); !errors.Is(err, budget.ErrUnreachable) {
+	if _, err := w.Allow(t.Context(), 1, 0); !errors.Is(err, budget.ErrUnreachable) {
 		t.Errorf("it says %v", err)
 	}
 	b.away = false
@@ -149,7 +150,7 @@ func TestWhenTheMonthIsSpentItSaysSo(t *testing.T) {
 	for w.Spend(t.Context(), "lookup") == nil {
 		w.made++
 	}
-	if _, err := w.Allow(t.Context(), 1); w.made != 3 || err != nil && !errors.Is(err, budget.ErrSpent) {
+	if _, err := w.Allow(t.Context(), 1, 0); w.made != 3 || err != nil && !errors.Is(err, budget.ErrSpent) {
 		t.Errorf("%d calls were made of 3, then %v", w.made, err)
 	}
 	if err := w.Spend(t.Context(), "query"); !errors.Is(err, budget.ErrSpent) {
@@ -174,7 +175,7 @@ func TestASleepOverTheTurn(t *testing.T) {
 	w.Budget = budget.New(budget.Config{
 		Tenant: "acme", Calls: 5000, Now: func() time.Time { return b.now }, Elapsed: func() time.Duration { return steady },
 	})
-	w.Attach(b)
+	w.Attach(b, nil)
 	for range 20 {
 		w.pass()
 		b.now, steady = b.now.Add(time.Minute), steady+time.Minute

@@ -23,7 +23,7 @@ func TestCallsAreSpentWhenMeetingsAreSeen(t *testing.T) {
 			if office(b.now) {
 				tracked, busy[week] = 3, busy[week]+time.Minute
 			}
-			calls, err := w.Allow(t.Context(), tracked)
+			calls, err := w.Allow(t.Context(), tracked, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +58,7 @@ func TestAMeetingAtNightIsAskedAbout(t *testing.T) {
 		if office(b.now) {
 			tracked = 1
 		}
-		calls, _ := w.Allow(t.Context(), tracked)
+		calls, _ := w.Allow(t.Context(), tracked, 0)
 		for range calls {
 			if err := w.Spend(t.Context(), "query"); err != nil {
 				t.Fatal(err)

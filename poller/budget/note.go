@@ -30,11 +30,11 @@ func (b *Budget) note(op string) error {
 }
 
 func (b *Budget) writeNote(spent map[string]int64) error {
-	err := b.cfg.Slip.write(note{Holder: b.held.holder, Month: b.held.month, Spent: spent})
+	err := b.slip.write(note{Holder: b.held.holder, Month: b.held.month, Spent: spent})
 	if !errors.Is(err, errNoNote) {
 		return err
 	}
-	b.cfg.Slip = nil
+	b.slip = nil
 	b.log.Warn("after a crash, reserved calls are lost: what is spent cannot be written down in data_dir", zap.Error(err))
 	return nil
 }

@@ -5,10 +5,6 @@ import (
 	"time"
 )
 
-// OpFind is the operation of looking for meetings, as against asking about
-// those that are tracked.
-const OpFind = "find"
-
 const (
 	// blockSpan is how much of a worker's pace one reservation covers at most:
 	// for so long it can go on without the ledger.
@@ -77,13 +73,11 @@ func (p *pace) largest() int64 { return max(1, int64(p.mine*blockSpan.Seconds())
 // debt is the same for what cannot wait.
 func (p *pace) debt() float64 { return p.block() + max(leastDebt, p.rate*debtSpan.Seconds()) }
 
-func (p *pace) took(op string) {
-	if op == OpFind {
-		p.finds--
-		return
-	}
-	p.asks--
-}
+// bucket picks what a call is taken out of.
+type bucket func(*pace) *float64
+
+func asks(p *pace) *float64  { return &p.asks }
+func finds(p *pace) *float64 { return &p.finds }
 
 // between is the time between two calls that ask; 0: there are none.
 func (p *pace) between() time.Duration {

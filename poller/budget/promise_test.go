@@ -32,11 +32,11 @@ func (m *machine) loseDisk(t *rapid.T) {
 
 func (m *machine) start() {
 	m.budget = budget.New(budget.Config{
-		Tenant: "acme", Calls: m.calls, Slip: budget.NewSlip(m.dir, "acme"),
+		Tenant: "acme", Calls: m.calls,
 		Now:     func() time.Time { return m.bank.now.Add(m.skew) },
 		Elapsed: func() time.Duration { return m.steady },
 	})
-	m.budget.Attach(m.bank)
+	m.budget.Attach(m.bank, budget.NewSlip(m.dir, "acme"))
 	m.slept = false
 }
 
@@ -83,7 +83,7 @@ func TestTheMonthIsNeverOverspent(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"ask": func(t *rapid.T) {
 				m := one(t)
-				calls, _ := m.budget.Allow(t.Context(), 3)
+				calls, _ := m.budget.Allow(t.Context(), 3, 0)
 				for range calls {
 					spent.call(t, m, "query")
 				}

@@ -98,7 +98,7 @@ func (b *Budget) restore(ctx context.Context) error {
 	if b.restored {
 		return nil
 	}
-	note, found, err := b.cfg.Slip.read()
+	note, found, err := b.slip.read()
 	if err != nil {
 		b.log.Warn("what an earlier process had spent cannot be read; what it had reserved counts as spent", zap.Error(err))
 	}
@@ -133,7 +133,7 @@ func (b *Budget) giveBack(ctx context.Context) error {
 		return fmt.Errorf("give back %d reserved calls: %w", b.held.left(), err)
 	}
 	b.held.reserved = sum(b.held.spent)
-	if err := b.cfg.Slip.remove(); err != nil {
+	if err := b.slip.remove(); err != nil {
 		b.log.Warn("the note of what was spent cannot be taken away", zap.Error(err))
 	}
 	return nil

@@ -70,7 +70,7 @@ func (t *tenant) ticks(ctx context.Context, schedule poller.Schedule) (n int64) 
 // fitting says which schedule the calls of a month suffice for.
 func fitting(monthly, calls int64) string {
 	every, taken := slowest(monthly, calls)
-	return fmt.Sprintf("set poll.schedule to %q, which takes %s; or to a cron expression that rests at night and on weekends; or raise monthly_calls", every, grouped(taken))
+	return fmt.Sprintf("rollcall run keeps to monthly_calls and asks less often than the schedule says, most of all while meetings go on; to have it regular set poll.schedule to %q, which takes %s; or to a cron expression that rests at night and on weekends; or raise monthly_calls", every, grouped(taken))
 }
 
 // slowest gives the schedule in whole seconds, above a minute in whole
@@ -101,15 +101,4 @@ func grouped(n int64) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return text
-}
-
-// monthlyCalls tells beforehand what "rollcall run" refuses: it keeps no budget
-// yet. A test holds this against what it really does.
-func (t *tenant) monthlyCalls(context.Context) Result {
-	const tried = "see whether rollcall run takes it"
-	if t.cfg.Poll.MonthlyCalls == config.Unlimited {
-		return ok(tried, "unlimited: calls are not counted")
-	}
-	return fail(tried, spendable(t.cfg.Poll.MonthlyCalls)+": it refuses to start with a number, since this version keeps no budget yet",
-		"write poll.monthly_calls: unlimited, with a schedule that the organization's calls suffice for")
 }

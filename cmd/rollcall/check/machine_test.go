@@ -11,8 +11,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"rollcall/cmd/rollcall/config"
-	"rollcall/cmd/rollcall/service"
 	"rollcall/console"
 	"rollcall/internal/embedded"
 )
@@ -136,21 +134,4 @@ func TestWithoutTenants(t *testing.T) {
 	r := run(t, w.check())
 	r.says(t, "local config", Warn, "no tenant")
 	r.says(t, "nats publish", OK)
-}
-
-// TestMonthlyCallsAreRefusedAsRunRefusesThem fails when the worker comes to
-// keep a budget: then the check's own refusal is to go.
-func TestMonthlyCallsAreRefusedAsRunRefusesThem(t *testing.T) {
-	for calls, wanted := range map[config.Calls]Verdict{config.Unlimited: OK, 1_000_000: Fail} {
-		w := newWorld(t)
-		w.tenant().Poll.MonthlyCalls = calls
-		s, err := service.New(w.cfg, "v0", zap.NewNop())
-		if err == nil {
-			s.Close()
-		}
-		if refused := err != nil; refused != (wanted == Fail) {
-			t.Errorf("monthly_calls %d: run starts with %v", calls, err)
-		}
-		run(t, w.check()).says(t, "dingtalk monthly_calls", wanted)
-	}
 }

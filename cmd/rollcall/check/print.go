@@ -22,7 +22,7 @@ type Printer struct {
 func NewPrinter(out io.Writer, cfg config.Config) Printer {
 	width := len("local: downstream:") // the longest of those that do not belong to a tenant
 	for _, t := range cfg.Tenants {
-		width = max(width, len(t.Name+": monthly_calls:"))
+		width = max(width, len(t.Name+": permission:"))
 	}
 	return Printer{out, width}
 }

@@ -31,7 +31,6 @@ func (t *tenant) table() table {
 		{"token", "secret connect", "ask " + t.url.Host + " for a token", t.token},
 		{"permission", "token", "ask about one meeting", t.permission},
 		{"budget", "", "count the calls of a month", t.budget},
-		{"monthly_calls", "", "see whether run takes it", t.monthlyCalls},
 	}}
 }
 

@@ -77,8 +77,8 @@ func TestPrintedResults(t *testing.T) {
 	if err := NewPrinter(&out, w.cfg).Print(r.safe()); err != nil {
 		t.Fatal(err)
 	}
-	want := "FAIL  acme: token          try: found <it>\\u202e\n" +
-		"                           → one\n                           → two\\x1b[2J\n"
+	want := "FAIL  acme: token        try: found <it>\\u202e\n" +
+		"                         → one\n                         → two\\x1b[2J\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
 	}

@@ -13,7 +13,6 @@ import (
 	"sync"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
@@ -29,7 +28,6 @@ import (
 	"rollcall/poller/dingtalk"
 	"rollcall/publisher"
 	"rollcall/publisher/journal"
-	"rollcall/store"
 	"rollcall/worker"
 )
 
@@ -48,6 +46,7 @@ type Service struct {
 	replay   []*rollcall.Observation
 	clients  []*dingtalk.Client
 	tenants  []worker.Tenant
+	budgets  budgets
 
 	ready  chan struct{} // closed once worker is set
 	worker *worker.Worker
@@ -60,7 +59,7 @@ func New(cfg config.Config, version string, log *zap.Logger) (*Service, error) {
 	s := &Service{cfg: cfg, version: version, log: log, registry: prometheus.NewRegistry(), ready: make(chan struct{})}
 	s.health = &health{service: s}
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, step := range []func() error{s.openTenants, s.openConsole, s.openNATS, s.openJournal} {
+	for _, step := range []func() error{s.openTenants, s.openBudgets, s.openConsole, s.openNATS, s.openJournal} {
 		if err := step(); err != nil {
 			s.Close()
 			return nil, err
@@ -171,6 +170,8 @@ func (s *Service) work(ctx context.Context) error {
 	close(s.ready)
 	s.log.Info("the worker works", zap.String("nats", s.NATS()),
 		zap.Stringer("http", s.HTTP()), zap.Int("tenants", len(s.tenants)))
+	s.attachBudgets(ledger)
+	defer s.closeBudgets(context.WithoutCancel(ctx))
 	return s.worker.Run(ctx)
 }
 
@@ -256,40 +257,4 @@ func (s *Service) startEmbedded() (*embedded.Server, error) {
 		}
 	}
 	return embedded.Start(c)
-}
-
-// openLedger waits for NATS as long as it takes: without the ledger nothing is
-// asked. It gives nil when ctx ends before.
-func (s *Service) openLedger(ctx context.Context) (*store.JetStream, error) {
-	js, err := jetstream.New(s.conn)
-	if err != nil {
-		return nil, fmt.Errorf("open JetStream: %w", err)
-	}
-	pause := publisher.NewBackOff()
-	for said := ""; ; {
-		ledger, err := s.tryLedger(ctx, js)
-		if err == nil {
-			return ledger, nil
-		}
-		if ctx.Err() != nil {
-			return nil, nil
-		}
-		if !passes(err) {
-			return nil, err
-		}
-		if text := err.Error(); text != said {
-			said = text
-			s.log.Warn("waiting for NATS; nothing is asked before", zap.Error(err))
-		}
-		wait(ctx, pause.NextBackOff())
-	}
-}
-
-func (s *Service) tryLedger(ctx context.Context, js jetstream.JetStream) (*store.JetStream, error) {
-	if !s.conn.IsConnected() {
-		return nil, errors.Join(nats.ErrDisconnected, s.conn.LastError())
-	}
-	return store.Open(ctx, js, s.Names(), store.StreamConfig{
-		Replicas: s.cfg.Stream.Replicas, Retention: s.cfg.Stream.Retention, MaxBytes: s.cfg.Stream.MaxBytes,
-	}, s.log)
 }

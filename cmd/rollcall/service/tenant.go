@@ -18,10 +18,6 @@ import (
 
 // openTenant makes the client and the poller of one organization.
 func openTenant(t config.Tenant, egress *poller.Egress, metrics *pollMetrics, log *zap.Logger) (worker.Tenant, *dingtalk.Client, error) {
-	if t.Poll.MonthlyCalls != config.Unlimited {
-		return worker.Tenant{}, nil, errors.New("poll.monthly_calls: this version keeps no budget yet; write unlimited, " +
-			"and choose a schedule that the organization's calls suffice for")
-	}
 	schedule, err := poller.ParseSchedule(t.Poll.Schedule, t.Poll.Timezone)
 	if err != nil {
 		return worker.Tenant{}, nil, err

@@ -1,0 +1,55 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+
+	"rollcall/publisher"
+	"rollcall/store"
+)
+
+// openLedger waits for NATS as long as it takes: without the ledger nothing is
+// asked. It gives nil when ctx ends before.
+func (s *Service) openLedger(ctx context.Context) (*store.JetStream, error) {
+	js, err := jetstream.New(s.conn)
+	if err != nil {
+		return nil, fmt.Errorf("open JetStream: %w", err)
+	}
+	pause := publisher.NewBackOff()
+	for said := ""; ; {
+		ledger, err := s.tryLedger(ctx, js)
+		if err == nil {
+			return ledger, nil
+		}
+		if ctx.Err() != nil {
+			return nil, nil
+		}
+		if !passes(err) {
+			return nil, err
+		}
+		if text := err.Error(); text != said {
+			said = text
+			s.log.Warn("waiting for NATS; nothing is asked before", zap.Error(err))
+		}
+		wait(ctx, pause.NextBackOff())
+	}
+}
+
+func (s *Service) tryLedger(ctx context.Context, js jetstream.JetStream) (*store.JetStream, error) {
+	if !s.conn.IsConnected() {
+		return nil, errors.Join(nats.ErrDisconnected, s.conn.LastError())
+	}
+	stream := store.StreamConfig{
+		Replicas: s.cfg.Stream.Replicas, Retention: s.cfg.Stream.Retention, MaxBytes: s.cfg.Stream.MaxBytes,
+	}
+	ledger, err := store.Open(ctx, js, s.Names(), stream, s.log)
+	if err == nil && len(s.budgets) > 0 {
+		err = ledger.OpenBudget(ctx, stream, s.log)
+	}
+	return ledger, err
+}
