@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,8 +27,25 @@ import (
 // dingTalk is the simulator behind real HTTP inside a bubble.
 type dingTalk struct {
 	*simulator.Simulator
-	wire   *simulator.Wire
+	wire *simulator.Wire
+
+	mu     sync.Mutex
 	strike func(*http.Request, bool) error // before a call and after it; nil: none
+}
+
+func (d *dingTalk) set(strike func(*http.Request, bool) error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.strike = strike
+}
+
+func (d *dingTalk) meet(r *http.Request, after bool) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.strike == nil {
+		return nil
+	}
+	return d.strike(r, after)
 }
 
 func newDingTalk(t *testing.T, cfg simulator.Config) *dingTalk {
@@ -41,19 +59,18 @@ func newDingTalk(t *testing.T, cfg simulator.Config) *dingTalk {
 
 // RoundTrip carries a call, if nothing strikes it.
 func (d *dingTalk) RoundTrip(r *http.Request) (*http.Response, error) {
-	if d.strike != nil {
-		if err := d.strike(r, false); err != nil {
-			return nil, err
-		}
+	if err := d.meet(r, false); err != nil {
+		return nil, err
 	}
 	answer, err := d.wire.Client().Transport.RoundTrip(r)
-	if err == nil && d.strike != nil {
-		if err := d.strike(r, true); err != nil {
-			_ = answer.Body.Close()
-			return nil, err
-		}
+	if err != nil {
+		return nil, err
 	}
-	return answer, err
+	if err := d.meet(r, true); err != nil {
+		_ = answer.Body.Close()
+		return nil, err
+	}
+	return answer, nil
 }
 
 // client makes one process's client.
@@ -315,29 +332,30 @@ func TestTokenFailurePoints(t *testing.T) {
 
 func tokenStruck(t *testing.T, late, ends bool, heir string) {
 	d := newDingTalk(t, simulator.Config{Seed: 3, Meetings: 2})
-	ids, m, struck := d.ConferenceIDs(), store.NewMemory(names), 0
+	ids, m, struck := d.ConferenceIDs(), store.NewMemory(names), new(atomic.Int64)
 	p, client := d.employ(t, "w1", m, nil, ids...)
 	elapse(20 * time.Second)
-	d.strike = func(r *http.Request, after bool) error {
-		if !strings.Contains(r.URL.Path, "oken") || after != late || struck >= 3 {
+	kill := p.kill
+	d.set(func(r *http.Request, after bool) error {
+		if !strings.Contains(r.URL.Path, "oken") || after != late || struck.Load() >= 3 {
 			return nil
 		}
-		if struck++; ends {
-			p.kill()
+		if struck.Add(1); ends {
+			kill()
 		}
 		return fmt.Errorf("struck: %w", http.ErrHandlerTimeout)
-	}
+	})
 	d.RevokeTokens()
 	if _, err := d.Act(simulator.Act{Verb: "join", ConferenceID: ids[0], UserID: "late"}); err != nil {
 		t.Fatal(err)
 	}
 	elapse(5 * time.Minute)
-	if struck == 0 {
+	if struck.Load() == 0 {
 		t.Fatal("no token was asked for")
 	}
 	p.stop(t)
 	client.Close()
-	d.strike = nil
+	d.set(nil)
 	p, client = d.employ(t, heir, m, nil, ids...)
 	elapse(5 * time.Minute)
 	p.stop(t)

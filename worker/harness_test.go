@@ -53,13 +53,17 @@ func newWorld() *world { return &world{meetings: map[string]*meeting{}} }
 // set makes a meeting go on with these people present; a name that ends in *
 // has its microphone open.
 func (w *world) set(id string, people ...string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	m := &meeting{Title: "Meeting " + id, Status: rollcall.StatusStarted}
 	for _, p := range people {
 		name, open := strings.CutSuffix(p, "*")
 		m.Users = append(m.Users, user{ID: name, Att: rollcall.AttendancePresent, Open: open})
 	}
+	w.put(id, m)
+}
+
+func (w *world) put(id string, m *meeting) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.meetings[id] = m
 }
 
@@ -71,9 +75,7 @@ func (w *world) status(id string, s rollcall.Status) {
 
 // hide ends a meeting so that only the lookup says so.
 func (w *world) hide(id string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.meetings[id] = &meeting{Status: rollcall.StatusEnded, hidden: true}
+	w.put(id, &meeting{Status: rollcall.StatusEnded, hidden: true})
 }
 
 func (w *world) forget(id string) {

@@ -42,7 +42,7 @@ func TestSlices(t *testing.T) {
 	for name, moment := range moments() {
 		for slice := 1; slice <= 2; slice++ {
 			for _, ends := range []bool{true, false} {
-				if !ends && slice == 2 {
+				if (!ends || raced) && slice == 2 {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s/after slice %d/ends %v", name, slice, ends), func(t *testing.T) {
@@ -121,6 +121,9 @@ func afterSlice(l *line, m *store.Memory, slice int, ends bool, struck *bool) fu
 // TestSlicesOfAFirstPoll is TestSlices for people who are there from the start.
 func TestSlicesOfAFirstPoll(t *testing.T) {
 	for slice := 1; slice <= 3; slice++ {
+		if raced && slice != 2 {
+			continue
+		}
 		t.Run(fmt.Sprint("after slice ", slice), func(t *testing.T) {
 			t.Parallel()
 			bubble(t, func(t *testing.T) {
@@ -169,7 +172,7 @@ func TestRecordThatCanNeverBeStored(t *testing.T) {
 				w.set("huge", "eve")
 				p := start(t, "w1", m, w, track("good", "huge"))
 				elapse(time.Second)
-				w.meetings["huge"] = huge
+				w.put("huge", huge)
 				w.set("good", "bob")
 				elapse(16 * time.Second)
 				expect(t, m, "good", "meeting.started", "participant.joined ann", "participant.left ann", "participant.joined bob")
