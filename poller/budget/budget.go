@@ -136,7 +136,7 @@ func (b *Budget) AllowFind(ctx context.Context, busy bool) (calls int, err error
 // not known, or there are none. It never waits.
 func (b *Budget) Pace() time.Duration { return b.Figures().Pace }
 
-func (b *Budget) allow(ctx context.Context, wanted, busy bool, of bucket) (int, error) {
+func (b *Budget) allow(ctx context.Context, wanted, busy bool, of purpose) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now, err := b.ready(ctx)
@@ -146,13 +146,16 @@ func (b *Budget) allow(ctx context.Context, wanted, busy bool, of bucket) (int, 
 	b.look(ctx, now, busy)
 	b.accrue(now, busy)
 	defer b.publish()
-	calls := int64(math.Floor(*of(&b.pace)))
+	purse := of(&b.pace)
+	purse.allowed = 0
+	calls := int64(math.Floor(purse.saved))
 	if !wanted || calls < 1 || turns(now) {
 		return 0, nil
 	}
-	err = b.refill(ctx, now, calls, b.pace.block())
+	err = b.refill(ctx, now, calls)
 	if left := b.held.left(); left > 0 && b.certain(now) {
-		return int(min(calls, left)), nil
+		purse.allowed = min(calls, left)
+		return int(purse.allowed), nil
 	}
 	return 0, b.why(err)
 }
@@ -180,7 +183,7 @@ func (b *Budget) SpendFind(ctx context.Context, op string) error {
 	return b.spend(ctx, op, finds)
 }
 
-func (b *Budget) spend(ctx context.Context, op string, of bucket) error {
+func (b *Budget) spend(ctx context.Context, op string, of purpose) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now, err := b.ready(ctx)
@@ -190,9 +193,7 @@ func (b *Budget) spend(ctx context.Context, op string, of bucket) error {
 	case turns(now):
 		return ErrTurning
 	case b.held.left() < 1:
-		// A question that is under way is answered in full: its calls are owed
-		// to the pace, within bounds.
-		err = b.refill(ctx, now, 1, b.pace.debt())
+		err = b.refill(ctx, now, 1)
 	}
 	if b.held.left() < 1 || !b.certain(now) {
 		if why := b.why(err); why != nil {
@@ -203,7 +204,7 @@ func (b *Budget) spend(ctx context.Context, op string, of bucket) error {
 	if err := b.note(op); err != nil {
 		return err
 	}
-	*of(&b.pace)--
+	b.pace.took(of(&b.pace))
 	b.publish()
 	return nil
 }

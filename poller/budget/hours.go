@@ -11,7 +11,7 @@ const (
 	slotCount = 7 * 24
 	// quietest is the weight of an hour in which no meeting was ever seen,
 	// where 1 is one that is full of them: something may happen all the same.
-	quietest = 0.05
+	quietest = 0.01
 	// surprised is the least weight of an hour in which a meeting is seen now.
 	surprised = 0.5
 )

@@ -11,28 +11,54 @@ const (
 	blockSpan = 15 * time.Minute
 	// saveSpan is how much of the pace can be saved up while nothing is asked.
 	saveSpan = 5 * time.Minute
-	// debtSpan is how far the calls that an answer makes necessary (the ends of
-	// meetings) may run ahead of the pace.
-	debtSpan  = time.Hour
+	// A tenant may run ahead of the plan by the part debtPart of its calls, that
+	// is half a day of them, and always by leastDebt: a busy hour is asked about
+	// though nobody expected it, and the following ones pay for it.
+	debtPart  = 1.0 / 60
 	leastDebt = 10
+	// slowest is the part of the pace that is left once all of that is owed.
+	slowest = 0.25
+	// fastest is the same once a quarter of an hour lags behind the plan.
+	fastest = 1.5
 	// findShare is the part of the calls that looking for meetings takes while
 	// some are tracked; idleShare, while none is.
 	findShare = 0.25
 	idleShare = 0.5
+	// recent is over how many calls the share of the unplanned ones is taken.
+	recent = 500
 )
 
-// pace lets calls out by and by. What looking for meetings may take and what
-// asking about them may take is kept apart; both may fall below zero.
+// purse is what may be spent on one purpose.
+type purse struct {
+	saved   float64 // calls
+	allowed int64   // of these, what a pass was told that it may begin with
+}
+
+// pace lets calls out by and by: some for asking about tracked meetings, some
+// for looking for others. A pass may need more calls than it began with, since
+// meetings have ended; these are not held against the next pass, which would
+// come late for it, but have a share of their own, as large as it lately was.
 type pace struct {
 	at          time.Time // until when it has accrued; zero: not begun
 	rate        float64   // of the tenant, in calls a second
 	mine        float64   // of this worker
-	asks, finds float64   // calls that may be made now
-	asking      float64   // the part of mine that asks takes
+	asks, finds purse
+	perAsk      float64 // what asks accrues, in calls a second
+
+	planned, unplanned float64 // calls lately
 }
 
-// run lets the pace run on until now.
-func (p *pace) run(now time.Time, rate, share float64, finding, busy bool) {
+// lean is by what factor the pace differs from the plan while the tenant is
+// ahead of it (owed up to 1, as a part of how far it may be) or behind (down to -1).
+func lean(owed float64) float64 {
+	if owed > 0 {
+		return 1 - (1-slowest)*min(owed, 1)
+	}
+	return 1 + (fastest-1)*min(-owed, 1)
+}
+
+// run lets the pace run on until now; owed is as in [lean].
+func (p *pace) run(now time.Time, rate, share, owed float64, finding, busy bool) {
 	passed := max(now.Sub(p.at).Seconds(), 0)
 	if p.at.IsZero() {
 		passed = 0
@@ -45,53 +71,88 @@ func (p *pace) run(now time.Time, rate, share float64, finding, busy bool) {
 	case finding:
 		find = idleShare
 	}
-	p.asking = 1 - find
-	p.asks = p.save(p.asks, passed, p.asking)
-	p.finds = p.save(p.finds, passed, find)
+	mine := p.mine * (1 - p.extra()) * lean(owed)
+	p.perAsk = mine * (1 - find)
+	p.asks.save(passed, p.perAsk)
+	p.finds.save(passed, mine*find)
 }
 
-func (p *pace) save(saved, passed, part float64) float64 {
-	if part == 0 {
-		return saved
+func (p *purse) save(passed, perSecond float64) {
+	if perSecond > 0 {
+		p.saved = min(max(1, perSecond*saveSpan.Seconds()), p.saved+perSecond*passed)
 	}
-	most := max(1, p.mine*part*saveSpan.Seconds())
-	return min(most, saved+p.mine*part*passed)
 }
 
 // begin starts with what the account of the month lags behind.
 func (p *pace) begin(credit float64) {
-	p.asks = min(max(credit, 0), 1)
-	p.finds = p.asks
+	p.asks.saved = min(max(credit, 0), 1)
+	p.finds.saved = p.asks.saved
+	p.planned, p.unplanned = 90, 10
 }
 
-// block is how far reservations may run ahead of the tenant's pace.
-func (p *pace) block() float64 { return max(1, p.rate*blockSpan.Seconds()) }
+// took counts a call.
+func (p *pace) took(from *purse) {
+	if from.allowed > 0 {
+		from.allowed--
+		from.saved--
+		p.planned++
+	} else {
+		p.unplanned++
+	}
+	if p.planned+p.unplanned > recent {
+		p.planned, p.unplanned = p.planned/2, p.unplanned/2
+	}
+}
+
+// extra is the part of the calls that no pass began with.
+func (p *pace) extra() float64 {
+	if p.unplanned == 0 {
+		return 0
+	}
+	return min(p.unplanned/(p.planned+p.unplanned), 0.8)
+}
 
 // largest is the largest block of this worker.
 func (p *pace) largest() int64 { return max(1, int64(p.mine*blockSpan.Seconds())) }
 
-// debt is the same for what cannot wait.
-func (p *pace) debt() float64 { return p.block() + max(leastDebt, p.rate*debtSpan.Seconds()) }
+// purpose picks what a call is taken out of.
+type purpose func(*pace) *purse
 
-// bucket picks what a call is taken out of.
-type bucket func(*pace) *float64
+func asks(p *pace) *purse  { return &p.asks }
+func finds(p *pace) *purse { return &p.finds }
 
-func asks(p *pace) *float64  { return &p.asks }
-func finds(p *pace) *float64 { return &p.finds }
-
-// between is the time between two calls that ask; 0: there are none.
+// between is the time between two passes; 0: there are none.
 func (p *pace) between() time.Duration {
-	perSecond := p.mine * p.asking
-	if perSecond <= 0 {
+	if p.perAsk <= 0 {
 		return 0
 	}
-	return time.Duration(min(1/perSecond, 1e6) * float64(time.Second)).Round(100 * time.Millisecond)
+	return time.Duration(min(1/p.perAsk, 1e6) * float64(time.Second)).Round(100 * time.Millisecond)
 }
 
 // accrue lets the pace run on until now, by what is left and how much of the
 // month is.
 func (b *Budget) accrue(now time.Time, busy bool) {
-	b.pace.run(now, b.rate(now, busy), math.Float64frombits(b.share.Load()), b.cfg.Finds, busy)
+	rate := b.rate(now, busy)
+	share := math.Float64frombits(b.share.Load())
+	b.pace.run(now, rate, share, b.owed(now, rate), b.cfg.Finds, busy)
+}
+
+// debt is how far the tenant's reservations may run ahead of the plan.
+func (b *Budget) debt() float64 {
+	return max(leastDebt, float64(b.cfg.Calls)*debtPart, b.pace.rate*blockSpan.Seconds())
+}
+
+// owed is how far the tenant's calls are ahead of the plan, as [lean] takes it.
+func (b *Budget) owed(now time.Time, rate float64) float64 {
+	if b.account == nil {
+		return 0
+	}
+	since := max(now.Sub(b.account.At.Time).Seconds(), 0)
+	behind := b.account.Credit + rate*since + float64(b.held.left())
+	if behind > 0 {
+		return -behind / max(1, rate*blockSpan.Seconds())
+	}
+	return -behind / b.debt()
 }
 
 // rate is the tenant's pace in calls a second.

@@ -155,9 +155,8 @@ func (b *Budget) begin(ctx context.Context, now time.Time) error {
 }
 
 // refill makes sure that calls are held, and some more as far as the block
-// goes; ahead is how far the tenant's reservations may run ahead of the plan.
-// What it could not get is not an error.
-func (b *Budget) refill(ctx context.Context, now time.Time, calls int64, ahead float64) error {
+// goes. What it could not get is not an error.
+func (b *Budget) refill(ctx context.Context, now time.Time, calls int64) error {
 	left := b.held.left()
 	block := min(b.held.next, b.pace.largest())
 	if left >= calls && (left > block/2 || now.Before(b.retry)) {
@@ -168,8 +167,8 @@ func (b *Budget) refill(ctx context.Context, now time.Time, calls int64, ahead f
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	want := min(max(calls-left, block), b.pace.largest())
-	err := b.change(ctx, b.held.month, func(a *account) bool { return b.reserve(a, now, want, ahead) })
+	want := min(max(calls, block), b.pace.largest()) - left
+	err := b.change(ctx, b.held.month, func(a *account) bool { return b.reserve(a, now, want) })
 	if err != nil {
 		b.retry = now.Add(retryAfter)
 		return err
@@ -179,14 +178,14 @@ func (b *Budget) refill(ctx context.Context, now time.Time, calls int64, ahead f
 }
 
 // reserve grants calls in a copy of the account that is then written.
-func (b *Budget) reserve(a *account, now time.Time, want int64, ahead float64) bool {
+func (b *Budget) reserve(a *account, now time.Time, want int64) bool {
 	a.accrue(now, b.pace.rate, max(1, b.pace.rate*blockSpan.Seconds()))
 	l := a.leaseOf(b.held.holder, now)
 	// More than was confirmed: an answer that was lost.
 	want -= max(0, l.Reserved-b.held.reserved)
 	l.Reserved = max(l.Reserved, b.held.reserved)
 	l.Spent = maps.Clone(b.held.spent)
-	return a.grant(b.held.holder, want, b.cfg.Calls, ahead, now) > 0
+	return a.grant(b.held.holder, want, b.cfg.Calls, b.debt(), now) > 0
 }
 
 // change reads the account of a month, lets do change it, and writes it if do
