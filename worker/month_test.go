@@ -24,10 +24,10 @@ type office struct {
 	style    string // how ended meetings answer: status, omitted or refused
 	meetings map[string]*gathering
 
-	mu       sync.Mutex
-	calls    map[string]int
-	known    map[string]time.Time // when a meeting was last answered about
-	ages     []time.Duration      // of what is known of ongoing meetings, from the second week on
+	mu    sync.Mutex
+	calls map[string]int
+	known map[string]time.Time // when a meeting was last answered about
+	ages  []time.Duration      // of what is known of ongoing meetings, from the second week on
 }
 
 type gathering struct {

@@ -149,7 +149,7 @@ func (b *Budget) allow(ctx context.Context, wanted, busy bool, of purpose) (int,
 	purse := of(&b.pace)
 	purse.allowed = 0
 	calls := int64(math.Floor(purse.saved))
-	if !wanted || calls < 1 || turns(now) {
+	if !wanted || calls < 1 || b.clock.doubtful() {
 		return 0, nil
 	}
 	err = b.refill(ctx, now, calls)
@@ -190,7 +190,7 @@ func (b *Budget) spend(ctx context.Context, op string, of purpose) error {
 	switch {
 	case err != nil:
 		return err
-	case turns(now):
+	case b.clock.doubtful():
 		return ErrTurning
 	case b.held.left() < 1:
 		err = b.refill(ctx, now, 1)

@@ -9,14 +9,17 @@ import (
 )
 
 // clock knows the ledger's time: what it was when it was last read, and what
-// has passed since by whichever of this machine's clocks has moved more. The
-// steady one rests while the machine sleeps, the other one can be set back.
+// has passed since. Between two looks that is what the faster of this machine's
+// clocks says: the steady one rests while the machine sleeps, the other one can
+// be set back. Only a machine that does both between two looks deceives it.
 type clock struct {
 	wall   func() time.Time
 	steady func() time.Duration
 
-	told     time.Time // the ledger's time; zero: never read
-	wallAt   time.Time
+	told     time.Time     // the ledger's time; zero: never read
+	passed   time.Duration // since then, at the last look, at most
+	least    time.Duration // the same, at least
+	wallAt   time.Time     // of the last look
 	steadyAt time.Duration
 }
 
@@ -30,16 +33,26 @@ const (
 // now is the ledger's time; ok is false when it was never read. It may be ahead
 // by as long as the reading took, and is not behind.
 func (c *clock) now() (now time.Time, ok bool) {
-	passed := max(c.steady()-c.steadyAt, c.wall().Sub(c.wallAt))
-	return c.told.Add(passed), !c.told.IsZero()
+	wall, steady := c.wall(), c.steady()
+	c.passed += max(steady-c.steadyAt, wall.Sub(c.wallAt), 0)
+	c.least += max(min(steady-c.steadyAt, wall.Sub(c.wallAt)), 0)
+	c.wallAt, c.steadyAt = wall, steady
+	return c.told.Add(c.passed), !c.told.IsZero()
 }
 
-// stale reports whether the ledger's time should be read again: before a
-// month's turn more often.
+// doubtful reports whether it cannot be said for certain, by the last look,
+// which month DingTalk would count a call to.
+func (c *clock) doubtful() bool {
+	most, least := c.told.Add(c.passed), c.told.Add(c.least)
+	return turns(most) || turns(least) || MonthOf(most) != MonthOf(least)
+}
+
+// stale reports whether the ledger's time should be read again: where this
+// machine's clocks have parted, and before a month's turn more often.
 func (c *clock) stale() bool {
 	now, ok := c.now()
-	passed := now.Sub(c.told)
-	return !ok || passed > clockLasts || MonthOf(now) != MonthOf(c.told) || MonthOf(now.Add(clockLasts)) != MonthOf(now) && passed > 10*time.Minute
+	passed := c.passed
+	return !ok || passed > clockLasts || passed-c.least > turning/6 || MonthOf(now) != MonthOf(c.told) || MonthOf(now.Add(clockLasts)) != MonthOf(now) && passed > 10*time.Minute
 }
 
 // read writes something, and takes the time at which the ledger stored it. The
@@ -60,7 +73,7 @@ func (c *clock) read(ctx context.Context, l Ledger, tenant string) error {
 	case c.steady()-steady > turning/2:
 		return fmt.Errorf("read the time of the ledger: %w: it took too long to be of use", ledger.ErrBusy)
 	}
-	c.told, c.wallAt, c.steadyAt = told, wall, steady
+	c.told, c.passed, c.least, c.wallAt, c.steadyAt = told, 0, 0, wall, steady
 	return nil
 }
 

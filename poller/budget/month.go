@@ -30,8 +30,7 @@ func (m Month) End() time.Time { return m.Start().AddDate(0, 1, 0) }
 // may be apart.
 const turning = time.Minute
 
-// turns reports whether it cannot be said for certain which month DingTalk
-// would count a call to.
+// turns reports whether an instant is too close to a month's turn.
 func turns(now time.Time) bool {
 	m := MonthOf(now)
 	return now.Sub(m.Start()) < turning || m.End().Sub(now) <= turning
