@@ -116,6 +116,9 @@ func openWorkers(ctx context.Context, js jetstream.JetStream, n subject.Names, c
 		kv, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
 			Bucket: bucket, Description: "Rollcall: the workers that live", Replicas: c.Replicas,
 			History: 1, LimitMarkerTTL: markerTTL,
+			// Workers that are gone are forgotten also where their own TTL was
+			// lost, as at a server that was killed.
+			TTL: time.Hour,
 		})
 		if err == nil {
 			logger.Info("bucket created", zap.String("bucket", bucket))

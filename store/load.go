@@ -80,12 +80,15 @@ func (s *JetStream) Tracked(ctx context.Context, tenant string) ([]ledger.Tracki
 	if err != nil {
 		return nil, fmt.Errorf("read the tracked set of tenant %s: %w", tenant, err)
 	}
-	set := make([]ledger.Tracking, 0, len(found))
+	last := make(map[string]got, len(found)) // what was written during the scan is there twice
 	for _, m := range found {
-		if len(m.data) == 0 {
-			continue // a tombstone
+		last[m.subject] = m
+	}
+	set := make([]ledger.Tracking, 0, len(last))
+	for _, m := range last {
+		if len(m.data) > 0 { // else a tombstone
+			set = append(set, storedTracking(m.subject, m.data, m.sequence))
 		}
-		set = append(set, storedTracking(m.subject, m.data))
 	}
 	return set, nil
 }

@@ -61,14 +61,40 @@ func (s *JetStream) Members(ctx context.Context) ([]ledger.Member, error) {
 		return nil, fmt.Errorf("read the workers in bucket %s: %w", bucket, err)
 	}
 	members := make([]ledger.Member, 0, len(found))
+	newest := newestOf(found)
 	for _, m := range found {
 		id, ok := memberID(strings.TrimPrefix(m.subject, prefix))
-		if ok && m.header.Get("KV-Operation") == "" && m.header.Get("Nats-Marker-Reason") == "" {
+		if ok && !m.outlived(newest) && m.header.Get("KV-Operation") == "" && m.header.Get("Nats-Marker-Reason") == "" {
 			members = append(members, ledger.Member{ID: id, Info: m.data})
 		}
 	}
 	slices.SortFunc(members, func(a, b ledger.Member) int { return cmp.Compare(a.ID, b.ID) })
 	return members, nil
+}
+
+// newestOf is when the newest of the messages was stored, by the server's clock.
+func newestOf(found map[string]got) (newest time.Time) {
+	for _, m := range found {
+		if at := m.storedAt(); at.After(newest) {
+			newest = at
+		}
+	}
+	return newest
+}
+
+func (m *got) storedAt() time.Time {
+	at, err := time.Parse(time.RFC3339Nano, m.header.Get("Nats-Time-Stamp"))
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
+// outlived reports whether a message stored at now came after this one's TTL. A
+// server that was killed may bring messages back that had expired.
+func (m *got) outlived(now time.Time) bool {
+	ttl, err := time.ParseDuration(m.header.Get(jetstream.MsgTTLHeader))
+	return err == nil && now.Sub(m.storedAt()) > ttl
 }
 
 func (s *JetStream) memberPrefix() string { return "$KV." + s.names.Workers() + "." }

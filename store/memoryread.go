@@ -79,7 +79,7 @@ func (m *Memory) Tracked(ctx context.Context, tenant string) (set []ledger.Track
 			if len(msg.Data) == 0 {
 				continue
 			}
-			set = append(set, storedTracking(msg.Subject, msg.Data))
+			set = append(set, storedTracking(msg.Subject, msg.Data, msg.Sequence))
 		}
 		return nil
 	})

@@ -69,11 +69,12 @@ func UntrackMessage(n subject.Names, tenant, conferenceID string) ledger.Message
 
 // storedTracking gives what a message of a tracked subject holds; one entry that
 // cannot be read must not hide the others.
-func storedTracking(name string, data []byte) ledger.Tracking {
+func storedTracking(name string, data []byte, sequence uint64) ledger.Tracking {
 	tracking, err := decodeTracking(data)
 	if err != nil {
-		return ledger.Tracking{ConferenceID: conferenceID(name), Err: err}
+		return ledger.Tracking{ConferenceID: conferenceID(name), Revision: sequence, Err: err}
 	}
+	tracking.Revision = sequence
 	return tracking
 }
 

@@ -1,11 +1,11 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
+	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
 )
 
@@ -19,7 +19,7 @@ func oldest() version { return version{2, 14, 4} }
 // checkServer refuses a server on which the promises do not hold.
 func checkServer(reported string, logger *zap.Logger) error {
 	if reported == "" {
-		return errors.New("not connected to NATS")
+		return fmt.Errorf("not connected to NATS: %w", nats.ErrDisconnected)
 	}
 	v, err := parseVersion(reported)
 	if err != nil {

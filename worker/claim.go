@@ -1,7 +1,9 @@
 package worker
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -80,6 +82,9 @@ func (s *shard) keep(entries map[string]*entry, r ledger.Stored) {
 		e = &entry{}
 	}
 	e.take(r, true)
+	// The record of an end came with what took the entry away: a server that
+	// was killed has brought it back.
+	e.tracked = e.tracked && (!e.over() || e.tracking.Revision > e.revision)
 	if r.Err != nil {
 		s.refuse(e, r.ConferenceID, r.Err)
 	}
@@ -99,8 +104,13 @@ func (s *shard) reconcile(ctx context.Context, hold *hold) error {
 	}
 	for id, e := range s.entries {
 		if e.tracked && e.tracking.Source == sourceConfig && !s.tenant.named[id] {
-			if err := s.untrack(ctx, hold, id); err != nil {
+			err := s.untrack(ctx, hold, id)
+			if err != nil && (ctx.Err() != nil || s.entries[id].refused.err == nil && !errors.Is(err, errOverlap)) {
 				return err
+			}
+			if err != nil { // it alone stays tracked; the others are not to wait for it
+				s.log.Warn("a meeting that the configuration no longer names is still tracked",
+					zap.String("meeting", id), zap.Error(err))
 			}
 		}
 	}
@@ -152,6 +162,7 @@ func (s *shard) trackNamed(ctx context.Context) error {
 // untrack takes a meeting off the tracked set and tells it, where there is
 // anything to tell.
 func (s *shard) untrack(ctx context.Context, hold *hold, id string) error {
+	s.catchUp(ctx)
 	if e := s.entries[id]; e.record == nil || e.over() {
 		_, err := s.w.cfg.Committer.Commit(ctx, []ledger.Message{store.UntrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, id)})
 		if err != nil {
@@ -166,8 +177,22 @@ func (s *shard) untrack(ctx context.Context, hold *hold, id string) error {
 		Tenant: s.tenant.cfg.Name, Shard: s.number, Number: hold.next(), AskedAt: now, AnsweredAt: now,
 		Sightings: []rollcall.Sighting{{ConferenceID: id, Kind: rollcall.SightingUntracked}},
 	})
+	if e := s.entries[id]; e.tracked && ctx.Err() == nil {
+		return fmt.Errorf("untrack meeting %q: %w", id, cmp.Or(e.refused.err, errOverlap))
+	}
 	return ctx.Err()
 }
+
+// catchUp settles what waits, so that what was asked before comes before.
+func (s *shard) catchUp(ctx context.Context) {
+	for obs := s.queue.take(); obs != nil && s.settle(ctx, obs); obs = s.queue.take() {
+		s.queue.done()
+		s.w.keeper.emptied()
+	}
+}
+
+// errOverlap says that a meeting could not be untracked yet.
+var errOverlap = errors.New("another worker wrote its record meanwhile; try again")
 
 // sweep untracks, once a minute, meetings that have not started in time, and
 // forgets those that nobody will ask about again.
@@ -228,8 +253,15 @@ func (s *shard) verify(ctx context.Context) error {
 func (s *shard) compareClaim(claim ledger.Claim) {
 	hold := s.held.Load()
 	if hold == nil || claim.Term == hold.term {
+		s.earlier = 0
 		return
 	}
+	// An earlier claim is what a lagging follower shows. Only a ledger that was
+	// made anew goes on showing it.
+	if s.earlier++; claim.Term != 0 && claim.Term < hold.term && s.earlier < 3 {
+		return
+	}
+	s.earlier = 0
 	s.log.Warn("the shard was claimed by another worker", zap.String("holder", claim.Holder),
 		zap.Uint64("term", claim.Term), zap.Uint64("own_term", hold.term))
 	s.hold(nil)

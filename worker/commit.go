@@ -96,6 +96,8 @@ func (s *shard) commitSlices(ctx context.Context, st *step) error {
 		}
 		first, err := s.w.cfg.Committer.Commit(ctx, msgs)
 		for ; errors.Is(err, ledger.ErrBusy) && ctx.Err() == nil; first, err = s.w.cfg.Committer.Commit(ctx, msgs) {
+			s.trouble.note(err)
+			s.w.metrics.commits.WithLabelValues("busy").Inc()
 			s.w.keeper.begin()
 			s.wait(ctx)
 		}

@@ -60,7 +60,7 @@ func (s *shard) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting,
 	case e.refused.err != nil && e.record == nil && e.revision != 0:
 		e.void() // unreadable: read it again before the next answer
 		return "set_aside"
-	case e.record != nil && !obs.Number.After(e.record.Number):
+	case e.record != nil && !obs.Number.After(e.record.Number) && !e.foreign(obs.Number):
 		if e.record.Number.Term > obs.Number.Term && obs.Number.Term == s.term {
 			s.doubt = true
 		}

@@ -180,10 +180,18 @@ func TestDay(t *testing.T) {
 		}, ids...)
 		styles := []simulator.EndStyle{simulator.EndStatus, simulator.EndOmitted, simulator.EndResourceClosed}
 		trouble := []simulator.Fault{
-			{Name: simulator.FaultReset, Times: 2}, {Name: simulator.FaultTruncated, Times: 2}, {Name: simulator.FaultHTML, Times: 1, Status: 502},
-			{Name: simulator.FaultNulls, Times: 3}, {Name: simulator.FaultCodes, Times: 3}, {Name: simulator.FaultAbsent, Times: 2},
-			{Name: simulator.FaultStrings, Times: 2}, {Name: simulator.FaultTwice, Times: 2}, {Name: simulator.FaultForeign, Times: 2},
-			{Name: simulator.FaultHang, Times: 1}, {Name: simulator.FaultEmpty, Times: 1}, {Name: "waterLimitError", Times: 2},
+			{Name: simulator.FaultReset, Times: 2},
+			{Name: simulator.FaultTruncated, Times: 2},
+			{Name: simulator.FaultHTML, Times: 1, Status: 502},
+			{Name: simulator.FaultNulls, Times: 3},
+			{Name: simulator.FaultCodes, Times: 3},
+			{Name: simulator.FaultAbsent, Times: 2},
+			{Name: simulator.FaultStrings, Times: 2},
+			{Name: simulator.FaultTwice, Times: 2},
+			{Name: simulator.FaultForeign, Times: 2},
+			{Name: simulator.FaultHang, Times: 1},
+			{Name: simulator.FaultEmpty, Times: 1},
+			{Name: "waterLimitError", Times: 2},
 		}
 		ended := map[string]bool{}
 		for hour := range 24 {

@@ -69,6 +69,12 @@ func (e *entry) overlaps(term uint64) bool {
 	return e.record != nil && e.record.Number.Term < term && e.revision > term
 }
 
+// foreign reports whether the record's number comes from another stream: in its
+// own one a record always stands behind the claim whose term it bears.
+func (e *entry) foreign(n rollcall.Number) bool {
+	return e.record.Number.Term >= e.revision && n.Term != e.record.Number.Term
+}
+
 // over reports whether the meeting has ended or was taken off the tracked set.
 func (e *entry) over() bool {
 	return e.record != nil && (e.record.Untracked || e.record.Meeting.Status == rollcall.StatusEnded)

@@ -32,7 +32,7 @@ func (w *Worker) Health() []Health {
 }
 
 func (t *tenant) health() Health {
-	good := t.lastGood()
+	good := t.anyGood()
 	if good.IsZero() {
 		good = t.w.started
 	}

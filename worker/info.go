@@ -41,7 +41,7 @@ func (w *Worker) info() []byte {
 		if h := s.held.Load(); h != nil {
 			said.Shards = append(said.Shards, Held{
 				Tenant: s.tenant.cfg.Name, Shard: s.number, Term: h.term,
-				Tracked: len(*s.plan.Load()), LastGood: s.tenant.lastGood().Truncate(time.Millisecond),
+				Tracked: s.tracks(), LastGood: s.tenant.lastGood().Truncate(time.Millisecond),
 			})
 		}
 	}

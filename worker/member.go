@@ -100,6 +100,7 @@ func (w *Worker) beatOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	w.survey(members)
 	for _, s := range w.shards() {
 		s.want(owner(members, s.tenant.cfg.Name, s.number) == w.cfg.ID)
 	}

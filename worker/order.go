@@ -214,7 +214,7 @@ func (s *shard) stillOurs(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read who holds the shard: %w", err)
 	}
-	if claim.Term != s.term {
+	if claim.Term > s.term || claim.Term == 0 {
 		s.doubt = true
 		return ErrNotHeld
 	}
@@ -235,7 +235,11 @@ func (s *shard) track(ctx context.Context, id, source string) error {
 	if err != nil {
 		return fmt.Errorf("encode tracking: %w", err)
 	}
-	if _, err := s.w.cfg.Committer.Commit(ctx, []ledger.Message{msg}); err != nil {
+	_, err = s.w.cfg.Committer.Commit(ctx, []ledger.Message{msg})
+	for tries := 0; errors.Is(err, ledger.ErrUnknown) && tries < 3 && ctx.Err() == nil; tries++ {
+		_, err = s.w.cfg.Committer.Commit(ctx, []ledger.Message{msg}) // to say it twice is to say it once
+	}
+	if err != nil {
 		return err
 	}
 	e.tracking, e.tracked = tracking, true
@@ -277,5 +281,5 @@ func (s *shard) askOne(ctx context.Context, hold *hold, id string) poller.Report
 	}
 	defer s.tenant.finish()
 	// A shard number of its own keeps what the poller remembers of the others.
-	return s.ask(ctx, hold, aside, []string{id})
+	return s.ask(ctx, hold, poller.Ask{Shard: aside, IDs: []string{id}})
 }

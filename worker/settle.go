@@ -28,6 +28,7 @@ func (s *shard) settle(ctx context.Context, obs *rollcall.Observation) bool {
 		return false
 	}
 	todo := []group{{sightings: s.notable(obs)}}
+	stale := 0
 	for len(todo) > 0 && ctx.Err() == nil {
 		again, err := s.attempt(ctx, obs, todo[0])
 		todo = append(again, todo[1:]...)
@@ -37,6 +38,11 @@ func (s *shard) settle(ctx context.Context, obs *rollcall.Observation) bool {
 		s.trouble.note(err)
 		if err == nil {
 			s.pause.Reset()
+			stale = 0
+		} else if errors.Is(err, ledger.ErrStale) {
+			if stale++; stale > 2 {
+				s.wait(ctx)
+			}
 		} else if waits(err) {
 			s.w.keeper.begin()
 			s.wait(ctx)
@@ -59,6 +65,9 @@ func (s *shard) know(ctx context.Context) bool {
 			continue
 		}
 		s.entries = entries
+		for _, e := range entries {
+			e.known = s.questions()
+		}
 	}
 	return ctx.Err() == nil
 }

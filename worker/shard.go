@@ -48,6 +48,7 @@ type shard struct {
 	own     *hold     // the last claim, also when it is lost; nil: there was none
 	term    uint64    // of the claim under which entries were loaded
 	lapses  uint64    // the heartbeat's lapses when they were last verified
+	earlier int       // how often in a row the ledger showed a claim before ours
 	doubt   bool      // somebody else seems to hold the shard
 	retry   time.Time // not claimed again before
 	swept   time.Time // when meetings that never started were last looked for
@@ -74,10 +75,11 @@ func newShard(t *tenant, number int) *shard {
 // want tells whether the shard belongs to this worker. It is called at every
 // heartbeat, so it must be cheap when nothing changes.
 func (s *shard) want(mine bool) {
+	was := s.wanted.Swap(mine)
 	if !mine {
 		s.hold(nil)
 	}
-	if s.wanted.Swap(mine) != mine || mine && s.held.Load() == nil {
+	if was != mine || mine && s.held.Load() == nil {
 		s.wakeUp()
 	}
 }
@@ -97,6 +99,8 @@ func (s *shard) hold(h *hold) {
 	case s.w.changed <- struct{}{}:
 	default:
 	}
+	s.tenant.holding.Lock()
+	defer s.tenant.holding.Unlock()
 	if s.tenant.cfg.Holds == nil {
 		return
 	}
@@ -174,23 +178,19 @@ func (s *shard) tryClaim(ctx context.Context) {
 func (s *shard) pass(ctx context.Context, hold *hold, calls int) poller.Report {
 	now := time.Now()
 	ids, later := s.choose(hold, s.due(hold, now), calls, now)
-	report := s.ask(ctx, hold, s.number, ids, later...)
+	report := s.ask(ctx, hold, poller.Ask{Shard: s.number, IDs: ids, Later: later})
 	s.last.Store(&report)
 	return report
 }
 
-func (s *shard) ask(ctx context.Context, hold *hold, number int, ids []string, later ...string) poller.Report {
-	return s.tenant.cfg.Asker.Pass(ctx, poller.Ask{
-		Shard: number,
-		IDs:   ids,
-		Later: later,
-		Next:  hold.next,
-		Emit: func(_ context.Context, obs rollcall.Observation) error {
-			s.queue.push(&obs)
-			s.w.keeper.came()
-			return nil
-		},
-	})
+func (s *shard) ask(ctx context.Context, hold *hold, ask poller.Ask) poller.Report {
+	ask.Next = hold.next
+	ask.Emit = func(_ context.Context, obs rollcall.Observation) error {
+		s.queue.push(&obs)
+		s.w.keeper.came()
+		return nil
+	}
+	return s.tenant.cfg.Asker.Pass(ctx, ask)
 }
 
 // due picks whom to ask about now, and remembers when those were asked about

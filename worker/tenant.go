@@ -23,10 +23,13 @@ type tenant struct {
 	good   atomic.Pointer[time.Time]
 	tell   chan publisher.Status // the newest status; one may wait
 
-	passing chan struct{} // holds one token during a pass
-	paused  atomic.Bool   // polling pauses because too much waits
-	first   int           // the shard that the next pass begins with; belongs to the pass
-	means   trouble       // with the budget; belongs to the pass
+	ended   atomic.Pointer[time.Time] // when the last pass was over
+	others  atomic.Pointer[others]    // never nil
+	passing chan struct{}             // holds one token during a pass
+	holding sync.Mutex                // held while it is told how many shards are held
+	paused  atomic.Bool               // polling pauses because too much waits
+	first   int                       // the shard that the next pass begins with; belongs to the pass
+	means   trouble                   // with the budget; belongs to the pass
 }
 
 func newTenant(w *Worker, cfg Tenant) *tenant {
@@ -41,6 +44,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 		passing: make(chan struct{}, 1),
 	}
 	t.means = trouble{log: t.log, what: "asking within the budget of calls"}
+	t.others.Store(&others{})
 	for _, id := range cfg.Conferences {
 		t.named[id] = true
 	}
@@ -132,6 +136,7 @@ func (t *tenant) pass(ctx context.Context) {
 
 func (t *tenant) passed(report poller.Report) {
 	now := time.Now()
+	t.ended.Store(&now)
 	if report.Good {
 		t.good.Store(&now)
 	}
@@ -140,14 +145,11 @@ func (t *tenant) passed(report poller.Report) {
 }
 
 func (t *tenant) status(state string) publisher.Status {
-	tracked := 0
-	for _, s := range t.shards {
-		tracked += len(*s.plan.Load())
-	}
-	t.w.metrics.tracked.WithLabelValues(t.cfg.Name).Set(float64(tracked))
+	own, _, _ := t.sizes()
+	t.w.metrics.tracked.WithLabelValues(t.cfg.Name).Set(float64(own))
 	return publisher.Status{
-		Tenant: t.cfg.Name, State: state, LastGoodPoll: t.lastGood(),
-		LastPass: time.Now(), Pace: t.pace(), Tracked: tracked, At: time.Now(),
+		Tenant: t.cfg.Name, State: state, LastGoodPoll: t.anyGood(),
+		LastPass: t.lastPass(), Pace: t.pace(), Tracked: t.tracks(), At: time.Now(),
 	}
 }
 
@@ -169,8 +171,13 @@ func (t *tenant) tooMuchWaits() bool {
 	return full
 }
 
-func (t *tenant) lastGood() time.Time {
-	if at := t.good.Load(); at != nil {
+func (t *tenant) lastGood() time.Time { return instant(&t.good) }
+
+// lastPass is when the last pass was over.
+func (t *tenant) lastPass() time.Time { return instant(&t.ended) }
+
+func instant(at *atomic.Pointer[time.Time]) time.Time {
+	if at := at.Load(); at != nil {
 		return *at
 	}
 	return time.Time{}
@@ -204,6 +211,9 @@ func (t *tenant) keepTelling(ctx context.Context) {
 
 // sayAway leaves word that this worker no longer looks, where it held anything.
 func (t *tenant) sayAway(ctx context.Context) {
+	if t.others.Load().held > 0 {
+		return // they look, and say so
+	}
 	for _, s := range t.shards {
 		if s.held.Load() == nil {
 			continue

@@ -175,13 +175,13 @@ func (w *Worker) Run(ctx context.Context) error {
 	asking.Wait()
 
 	left := w.drain(held)
+	if left > 0 {
+		w.keeper.begin() // before what hangs, which may take longer than a stop
+	}
 	release()
 	settling.Wait()
 	beating.Wait()
 	w.leave(context.WithoutCancel(ctx))
-	if left > 0 {
-		w.keeper.begin() // what hung without ever failing is not in the journal yet
-	}
 	if left > 0 && w.keeper.kept() {
 		w.log.Warn("observations wait in the journal for the next start", zap.Int("observations", left))
 		return nil

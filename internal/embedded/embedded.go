@@ -69,7 +69,7 @@ func Start(cfg Config) (*Server, error) {
 	if cfg.Listen == "" {
 		cfg.Listen = DefaultListen
 	}
-	worker := server.User{Username: "worker", Password: rand.Text()}
+	worker := server.User{Username: "worker-" + rand.Text(), Password: rand.Text()}
 	options, err := cfg.options(&worker)
 	if err != nil {
 		return nil, fmt.Errorf("start embedded NATS: %w", err)

@@ -67,7 +67,7 @@ func Connect(cfg Config, logger *zap.Logger) (*nats.Conn, error) {
 func (cfg *Config) options() ([]nats.Option, error) {
 	options := []nats.Option{
 		nats.Name(clientName), nats.Timeout(dialTimeout), nats.PingInterval(pingInterval),
-		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1),
+		nats.FlusherTimeout(3 * time.Second), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1),
 		nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(jitter, jitter),
 		// Credentials are renewed in their files; the client would give up
 		// after two refusals.

@@ -33,7 +33,7 @@ func (h *health) Health() []console.Check {
 func polled(t worker.Health) console.Check {
 	name := "poll " + t.Tenant
 	if t.Held == 0 && t.Member {
-		return console.Check{Name: name, OK: true, Detail: "standing by: another worker asks"}
+		return console.Aged(name, t.SinceGood, t.Allowed, "standing by: since the last pass of another worker that was answered")
 	}
 	if t.Held == 0 {
 		return console.Check{Name: name, Detail: "no shard is held yet"}
