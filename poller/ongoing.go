@@ -17,9 +17,20 @@ type Lister interface {
 
 // OngoingPage is a part of the list of ongoing meetings.
 type OngoingPage struct {
-	IDs   []string
-	Next  string // the token of the next page; "": this is the last
-	Total int    // meetings on all pages together; 0: not said
+	IDs []string
+	// Meetings is what is said of them, in the same order; a source may say
+	// nothing. Titles and names were written by strangers.
+	Meetings []Listed
+	Next     string // the token of the next page; "": this is the last
+	Total    int    // meetings on all pages together; 0: not said
+}
+
+// Listed is what a list says of one meeting.
+type Listed struct {
+	ConferenceID string
+	Title        string // "": not said, as below
+	CreatorID    string
+	CreatorNick  string
 }
 
 // mostPages bounds a list whose end does not come.
@@ -60,7 +71,10 @@ func (r *run) ongoing(calls int) map[string]bool {
 		return r.roll.ids
 	}
 	r.roll.asked = true
-	ids, pages, class := r.readList(lister, calls)
+	ids, listed, pages, class := r.readList(lister, calls)
+	if ids != nil && r.p.Overheard != nil {
+		r.p.Overheard(listed)
+	}
 	if r.p.learnList(pages, class) {
 		r.p.logger().Info("the organization's list of meetings cannot be read; ended ones are found by halving",
 			zap.Stringer("class", class), zap.Duration("again_in", overviewLasts))
@@ -69,9 +83,10 @@ func (r *run) ongoing(calls int) map[string]bool {
 	return ids
 }
 
-// readList reads all pages; ids is nil unless it did. pages is how many there
+// readList reads all pages; ids is nil unless it did, and listed is what they
+// said. pages is how many there
 // are, as far as is known; class is why the list is not of use for a while.
-func (r *run) readList(lister Lister, calls int) (ids map[string]bool, pages int, class Class) {
+func (r *run) readList(lister Lister, calls int) (ids map[string]bool, listed []Listed, pages int, class Class) {
 	ids = make(map[string]bool)
 	token := ""
 	for pages = 1; pages <= mostPages; pages++ {
@@ -81,20 +96,21 @@ func (r *run) readList(lister Lister, calls int) (ids map[string]bool, pages int
 			return err
 		})
 		if err != nil {
-			return nil, 0, lasting(ClassOf(err))
+			return nil, nil, 0, lasting(ClassOf(err))
 		}
 		for _, id := range page.IDs {
 			ids[id] = true
 		}
+		listed = append(listed, page.Meetings...)
 		if page.Next == "" {
-			return ids, pages, ClassNone
+			return ids, listed, pages, ClassNone
 		}
 		token = page.Next
 		if all := pagesOf(page.Total, len(page.IDs)); all-pages > calls {
-			return nil, max(all, pages), ClassNone
+			return nil, nil, max(all, pages), ClassNone
 		}
 	}
-	return nil, pages, ClassNone
+	return nil, nil, pages, ClassNone
 }
 
 // pagesOf estimates the pages of a list; 0 where nothing is said.

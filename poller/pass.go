@@ -49,7 +49,10 @@ func (p *Poller) begin(ctx context.Context, ask Ask) *run {
 		all = distinct(slices.Concat(ids, ask.Later))
 	}
 	r := &run{p: p, ctx: ctx, ask: ask, desk: p.deskOf(ask.Shard)}
-	r.report.Asked = len(ids)
+	for _, id := range distinct(ask.Lookups) {
+		r.later = append(r.later, followUp{id: id})
+	}
+	r.report.Asked = len(ids) + len(r.later)
 	r.desk.keep(all)
 	r.sortOut(ids, all)
 	return r
@@ -91,7 +94,7 @@ func (r *run) sortOut(ids, all []string) {
 }
 
 func (r *run) askAll() {
-	r.report.Good = len(r.healthy)+len(r.suspects)+len(r.ends) == 0
+	r.report.Good = len(r.healthy)+len(r.suspects)+len(r.ends)+len(r.later) == 0
 	r.batches(r.healthy)
 	for i := range r.suspects {
 		r.refusals = 0

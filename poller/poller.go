@@ -30,6 +30,9 @@ type Poller struct {
 	// Spend is asked before each metered call, with its operation.
 	// Its error ends the pass in [StateQuota]. nil: unlimited.
 	Spend func(ctx context.Context, op string) error
+	// Overheard is given the organization's list whenever a pass has read all
+	// of it. It must not wait. It may be nil.
+	Overheard func(listed []Listed)
 
 	own Egress
 
@@ -46,7 +49,10 @@ type Poller struct {
 const (
 	OpQuery   = "query"
 	OpLookup  = "lookup"
-	OpOngoing = "ongoing" // of a [Lister]
+	OpOngoing = "ongoing" // of a [Lister], in a pass
+	// The organization's list and that of one user, to find meetings to track.
+	OpFind     = "find"
+	OpFindUser = "find_user"
 )
 
 // Metrics are told what a poller does. Each may be nil, and is called by
@@ -72,6 +78,9 @@ type Ask struct {
 	// Later are meetings of the shard that are asked about another time. What
 	// is remembered of them is kept.
 	Later []string
+	// Lookups are meetings to be looked up one by one, since something tells
+	// that they are over.
+	Lookups []string
 	// Next numbers a question. It is called right before the question is asked.
 	Next func() rollcall.Number
 	// Emit takes an observation, in the order of the numbers. Its context

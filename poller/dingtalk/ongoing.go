@@ -39,7 +39,7 @@ func (x *exchange) readOngoing(a answer, token string) (page poller.OngoingPage,
 	ok := pick(a.body, func(name, value []byte) {
 		switch string(name) {
 		case "onGoingConfList":
-			page.IDs, listed = listedIDs(value)
+			page.Meetings, listed = listedMeetings(value)
 		case "nextToken":
 			page.Next = word(value)
 		case "hasMore":
@@ -57,25 +57,40 @@ func (x *exchange) readOngoing(a answer, token string) (page poller.OngoingPage,
 	case told && !more:
 		page.Next = ""
 	}
+	for _, m := range page.Meetings {
+		page.IDs = append(page.IDs, m.ConferenceID)
+	}
 	return page, nil
 }
 
-// listedIDs gives the ids of a list of meetings; ok is false where it is not
-// one, or where an entry cannot be told.
-func listedIDs(raw []byte) (ids []string, ok bool) {
+// listedMeetings reads a list of meetings; ok is false where it is not one, or
+// where an entry cannot be told.
+func listedMeetings(raw []byte) (all []poller.Listed, ok bool) {
 	if raw[0] != '[' {
 		return nil, false
 	}
 	ok = true
 	c := newCursor(raw)
 	c.array(func() {
-		id := ""
-		pick(c.value(), func(name, value []byte) {
-			if string(name) == "conferenceId" {
-				id = idOf(value)
-			}
-		})
-		ids, ok = append(ids, id), ok && id != ""
+		m := listedMeeting(c.value())
+		all, ok = append(all, m), ok && m.ConferenceID != ""
 	})
-	return ids, ok
+	return all, ok
+}
+
+// listedMeeting reads an entry. It leaves out the link, which lets people in.
+func listedMeeting(raw []byte) (m poller.Listed) {
+	pick(raw, func(name, value []byte) {
+		switch string(name) {
+		case "conferenceId":
+			m.ConferenceID = idOf(value)
+		case "title":
+			m.Title = word(value)
+		case "creatorId":
+			m.CreatorID = word(value)
+		case "creatorNick":
+			m.CreatorNick = word(value)
+		}
+	})
+	return m
 }

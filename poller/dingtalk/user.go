@@ -1,0 +1,50 @@
+package dingtalk
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+)
+
+// OngoingOf gives the ids of the ongoing meetings of a user, whom a union id
+// names, with one metered call.
+func (c *Client) OngoingOf(ctx context.Context, unionID string) (ids []string, err error) {
+	query := url.Values{"unionId": {unionID}}
+	q := question{op: opUser, method: http.MethodGet, path: "/v1.0/conference/users/lists?" + query.Encode()}
+	err = c.call(ctx, q, func(a answer) error {
+		var err error
+		ids, err = c.exchange.readUser(a)
+		return err
+	})
+	return ids, err
+}
+
+// readUser reads the list of a user's meetings. One that cannot be the whole
+// truth is malformed: what is not listed is taken for ended until it is asked about.
+func (x *exchange) readUser(a answer) (ids []string, err error) {
+	listed := false
+	ok := pick(a.body, func(name, value []byte) {
+		if string(name) == "onGoingConfIdList" {
+			ids, listed = idList(value)
+		}
+	})
+	if !ok || !listed {
+		return nil, x.fault(a, "the answer holds no list of meetings")
+	}
+	return ids, nil
+}
+
+// idList reads a list of ids; ok is false where it is not one, or where an
+// entry is none.
+func idList(raw []byte) (ids []string, ok bool) {
+	if raw[0] != '[' {
+		return nil, false
+	}
+	ok = true
+	c := newCursor(raw)
+	c.array(func() {
+		id := idOf(c.value())
+		ids, ok = append(ids, id), ok && id != ""
+	})
+	return ids, ok
+}
