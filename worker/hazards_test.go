@@ -29,8 +29,10 @@ func TestForeignJournal(t *testing.T) {
 			t.Fatal(err)
 		}
 		raw, _ := json.Marshal(w.meetings["c1"])
-		old := &rollcall.Observation{Tenant: "acme", Number: rollcall.Number{Term: 5000, Poll: 7}, AskedAt: time.Now(), AnsweredAt: time.Now(),
-			Sightings: []rollcall.Sighting{{ConferenceID: "c1", Kind: rollcall.SightingListed, Raw: raw}}}
+		old := &rollcall.Observation{
+			Tenant: "acme", Number: rollcall.Number{Term: 5000, Poll: 7}, AskedAt: time.Now(), AnsweredAt: time.Now(),
+			Sightings: []rollcall.Sighting{{ConferenceID: "c1", Kind: rollcall.SightingListed, Raw: raw}},
+		}
 		p := start(t, "w1", m, w, func(c *worker.Config) { c.Replay = []*rollcall.Observation{old} })
 		elapse(time.Minute)
 		w.set("c1", "ann", "bob")
@@ -142,17 +144,6 @@ func TestStatusOfTwo(t *testing.T) {
 		p1.stop(t)
 		p2.stop(t)
 	})
-}
-
-// decoder gives no list for a meeting of a certain title.
-type decoder struct{ *world }
-
-func (d decoder) Decode(raw []byte) *rollcall.Answer {
-	a := d.world.Decode(raw)
-	if a.Title == "nolist" {
-		a.Title, a.Listed = "", false
-	}
-	return a
 }
 
 // 5: a lost acknowledgement of track.
@@ -323,8 +314,10 @@ func TestLateAnswerAfterTheHold(t *testing.T) {
 		bob := r.Roster[0]
 		bob.Key, bob.UserID, bob.Nick = "bob", "bob", "BOB"
 		r.Roster = append(append([]rollcall.Participant{}, r.Roster...), bob)
-		e := rollcall.Event{Tenant: "acme", ConferenceID: "c1", Epoch: r.Epoch, Sequence: r.Sequence, Type: rollcall.ParticipantJoined,
-			Time: time.Now(), Index: 1, Count: 1, Meeting: r.Meeting, Participant: &bob, Provenance: rollcall.ProvenanceObserved, Window: rollcall.Window{Before: time.Now()}}
+		e := rollcall.Event{
+			Tenant: "acme", ConferenceID: "c1", Epoch: r.Epoch, Sequence: r.Sequence, Type: rollcall.ParticipantJoined,
+			Time: time.Now(), Index: 1, Count: 1, Meeting: r.Meeting, Participant: &bob, Provenance: rollcall.ProvenanceObserved, Window: rollcall.Window{Before: time.Now()},
+		}
 		em, err := publisher.EventMessage(names, &e)
 		if err != nil {
 			t.Fatal(err)
@@ -359,28 +352,6 @@ func (s *shifty) see(id string) { s.id = id }
 
 func (s *shifty) Members(context.Context) ([]ledger.Member, error) {
 	return []ledger.Member{{ID: s.id}}, nil
-}
-
-type lagging struct{ *world }
-
-func (l *lagging) Query(ctx context.Context, ids []string) (poller.Answers, error) {
-	time.Sleep(800 * time.Millisecond)
-	return l.world.Query(ctx, ids)
-}
-
-// 12: a follower that lags behind answers with the claim before ours.
-type lagger struct {
-	*store.Memory
-	lag bool
-}
-
-func (l *lagger) Holder(ctx context.Context, tenant string, shard int) (ledger.Claim, error) {
-	c, err := l.Memory.Holder(ctx, tenant, shard)
-	if l.lag {
-		c.Term--
-		c.Holder = "w0"
-	}
-	return c, err
 }
 
 // 13: a batch in slices meets an outage: is it said, is it kept?

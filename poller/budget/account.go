@@ -135,17 +135,6 @@ func (a *account) close(holder string, spent map[string]int64) bool {
 	return true
 }
 
-// spentBy adds up the calls that are known to be spent, by operation.
-func (a *account) spentBy() map[string]int64 {
-	all := maps.Clone(a.Spent)
-	for _, l := range a.Leases {
-		for op, n := range l.Spent {
-			all[op] += n
-		}
-	}
-	return all
-}
-
 func sum(by map[string]int64) (n int64) {
 	for _, count := range by {
 		n += count

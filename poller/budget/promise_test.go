@@ -20,7 +20,6 @@ type machine struct {
 	calls  int64
 	budget *budget.Budget
 	bank   *bank
-	slept  bool // since the worker started
 }
 
 // loseDisk gives the machine an empty disk.

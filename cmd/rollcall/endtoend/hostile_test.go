@@ -245,7 +245,9 @@ func TestLongHostileAnswers(t *testing.T) {
 		{"huge", huge(80 << 20)},
 		{"deep", says(200, "application/json", `{"infos":`+strings.Repeat("[", 200_000))},
 		{"another code of success", says(204, "application/json", "")},
-		{"a redirect", func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "http://127.0.0.1:9/", http.StatusFound) }},
+		{"a redirect", func(rw http.ResponseWriter, r *http.Request) {
+			http.Redirect(rw, r, "http://127.0.0.1:9/", http.StatusFound)
+		}},
 	} {
 		c.set(func() { c.spoil = bad.spoil })
 		c.answered(t, p, bad.name, 2)
