@@ -255,13 +255,15 @@ func (r *run) log() {
 	if r.another(what) {
 		return
 	}
-	fields := []zap.Field{zap.Int("shard", r.ask.Shard), zap.Int("failures", failures)}
+	fields := []zap.Field{zap.Int("shard", r.ask.Shard)}
 	if what == turnRecovered {
-		r.p.logger().Info("polling works again", fields...)
+		r.p.logger().Info("polling works again", append(fields, zap.Int("failures", failures))...)
 		return
 	}
-	fields = append(fields, zap.Stringer("class", r.trouble), zap.Int("unanswered", len(r.report.Unanswered)),
-		zap.Time("until", r.report.Until), zap.Error(r.report.Err))
+	fields = append(fields, zap.Stringer("class", r.trouble), zap.Int("unanswered", len(r.report.Unanswered)), zap.Error(r.report.Err))
+	if !r.report.Until.IsZero() {
+		fields = append(fields, zap.Time("until", r.report.Until))
+	}
 	switch what {
 	case turnFailing:
 		r.p.logger().Log(levelOf(r.trouble), "polling fails", fields...)

@@ -182,8 +182,9 @@ func (s *shard) encode(st *step) error {
 // recordMessage lets the record of a meeting that is over age out, unless the
 // configuration still names it: then it must be known not to ask again.
 func (s *shard) recordMessage(r *rollcall.Record, expect uint64) (ledger.Message, error) {
-	over := r.Untracked || r.Meeting.Status == rollcall.StatusEnded
-	msg, err := store.RecordMessage(s.w.cfg.Names, r, expect, !over || s.tenant.named[r.ConferenceID])
+	ended := r.Meeting.Status == rollcall.StatusEnded
+	keep := !r.Untracked && (!ended || s.tenant.named[r.ConferenceID])
+	msg, err := store.RecordMessage(s.w.cfg.Names, r, expect, keep)
 	if err != nil {
 		return msg, fmt.Errorf("encode record: %w", err)
 	}

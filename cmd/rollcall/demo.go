@@ -7,8 +7,10 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -48,6 +50,9 @@ func (p *program) demoCommand() *cobra.Command {
 			ctx, cancel = context.WithTimeout(ctx, *limit)
 			defer cancel()
 		}
+		// A terminal that closes ends it like Ctrl-C, or its folder would stay.
+		ctx, release := signal.NotifyContext(ctx, syscall.SIGHUP)
+		defer release()
 		return p.demo(ctx, *seed)
 	}
 	return cmd

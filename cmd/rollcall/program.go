@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -37,6 +38,8 @@ func (p *program) run(ctx context.Context) int {
 	cmd, err := root.ExecuteContextC(ctx)
 	switch {
 	case err == nil, ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return exitDone
+	case errors.Is(err, syscall.EPIPE): // nobody reads on, as after "| head"
 		return exitDone
 	case begun && !errors.Is(err, errMisuse):
 		p.complain(err.Error())
