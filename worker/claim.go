@@ -265,7 +265,7 @@ func (s *shard) compareClaim(claim ledger.Claim) {
 	s.log.Warn("the shard was claimed by another worker", zap.String("holder", claim.Holder),
 		zap.Uint64("term", claim.Term), zap.Uint64("own_term", hold.term))
 	s.hold(nil)
-	s.retry = time.Now().Add(s.w.cfg.MemberTTL / 2)
+	s.retry = time.Now().Add(s.w.cfg.MemberTTL / 4)
 }
 
 // lookAfterClaim notices a later claim of a worker that has given the shard up

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,34 +39,6 @@ func TestForeignJournal(t *testing.T) {
 		w.set("c1", "ann", "bob")
 		elapse(time.Hour)
 		expect(t, m, "c1", "meeting.started", "participant.joined ann", "participant.joined bob")
-		p.stop(t)
-	})
-}
-
-// 1b: no journal: the stream is lost and made anew under a living worker.
-type swap struct{ *store.Memory }
-
-func TestStreamMadeAnew(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		w, a, b := newWorld(), store.NewMemory(names), store.NewMemory(names)
-		for range 200 { // sequences of the old stream are high
-			s, _ := ledger.StatusMessage(names, ledger.Status{Tenant: "acme", State: "ok"})
-			if _, err := a.Commit(t.Context(), []ledger.Message{s}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		w.set("c1", "ann")
-		l := &swap{a}
-		p := start(t, "w1", l, w, func(c *worker.Config) { c.Tenants[0].Conferences, c.MemberTTL = []string{"c1"}, 7*time.Second })
-		elapse(72 * time.Second)
-		l.Memory = b
-		w.set("c1", "ann", "eve")
-		elapse(16 * time.Second)
-		w.set("c1", "ann", "bob")
-		elapse(time.Hour)
-		if r := record(t, b, "c1"); r == nil || len(r.Roster) != 2 || r.Roster[1].Key != "bob" {
-			t.Errorf("an hour later the new stream holds %+v", r)
-		}
 		p.stop(t)
 	})
 }
@@ -343,14 +316,22 @@ func TestLateAnswerAfterTheHold(t *testing.T) {
 	})
 }
 
+// shifty sees one member, which a test may change.
 type shifty struct {
 	*store.Memory
+	mu sync.Mutex
 	id string
 }
 
-func (s *shifty) see(id string) { s.id = id }
+func (s *shifty) see(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.id = id
+}
 
 func (s *shifty) Members(context.Context) ([]ledger.Member, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return []ledger.Member{{ID: s.id}}, nil
 }
 
@@ -374,6 +355,50 @@ func TestSlicesInAnOutage(t *testing.T) {
 		elapse(10 * time.Minute)
 		if n := p.logs.FilterMessageSnippet("fails").Len(); n == 0 {
 			t.Errorf("ten minutes of refusals, and nothing is logged")
+		}
+		p.kill()
+		<-p.ended
+	})
+}
+
+// Two tenants of which one always waits for the ledger: what an outage left in
+// the journal is cleared all the same, and what comes later does not pile up.
+func TestJournalDoesNotGrowOnceTheLedgerTakesAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m, j := newWorld(), store.NewMemory(names), &paper{}
+		l := &wrapped{Memory: m}
+		w.set("c1", "ann")
+		w.set("c2", "ann")
+		schedule, err := poller.ParseSchedule("@every 2s", "UTC")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := start(t, "w1", l, w, func(c *worker.Config) {
+			c.Journal = j
+			c.Tenants[0].Schedule, c.Tenants[0].Conferences = schedule, []string{"c1"}
+			c.Tenants = append(c.Tenants, worker.Tenant{Name: "umbra", Schedule: schedule, Decode: w.Decode, Conferences: []string{"c2"}})
+		})
+		elapse(time.Second)
+		live := func(seconds int) {
+			for i := range seconds {
+				w.set("c1", fmt.Sprint("p", i))
+				w.set("c2", fmt.Sprint("p", i))
+				elapse(time.Second)
+			}
+		}
+		l.fail(errors.New("no responders"))
+		live(60)
+		if j.len() < 50 {
+			t.Errorf("%d observations of a minute's outage are in the journal", j.len())
+		}
+		l.fail(nil)
+		l.intercept(func(context.Context, []ledger.Message) error { // one always waits
+			time.Sleep(1300 * time.Millisecond)
+			return nil
+		})
+		live(300)
+		if j.len() > 5 {
+			t.Errorf("%d observations stand in the journal minutes after the outage", j.len())
 		}
 		p.kill()
 		<-p.ended

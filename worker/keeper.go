@@ -27,6 +27,7 @@ type keeper struct {
 
 	mu      sync.Mutex
 	on      bool
+	written bool // the journal may hold something
 	full    bool
 	trouble trouble
 }
@@ -45,7 +46,7 @@ func (k *keeper) begin() {
 
 // slow is how long an observation may wait before it counts as not taken,
 // though nothing has failed yet.
-const slow = time.Second
+const slow = 3 * time.Second
 
 // came writes what has come, if the ledger does not take it.
 func (k *keeper) came() {
@@ -66,6 +67,7 @@ func (k *keeper) write() {
 	if k.journal == nil {
 		return
 	}
+	k.written = true
 	for _, q := range k.queues {
 		err := q.eachUnkept(k.append)
 		k.full = k.full || errors.Is(err, journal.ErrFull)
@@ -93,19 +95,21 @@ func (k *keeper) append(obs *rollcall.Observation) error {
 	return k.journal.Append(&slim)
 }
 
-// emptied clears the journal once nothing waits in any shard.
+// emptied notes that the ledger takes observations again, and clears the
+// journal once none of those in it waits in any shard.
 func (k *keeper) emptied() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if !k.on {
+	if !k.on && !k.written {
 		return
 	}
+	k.on = false
 	for _, q := range k.queues {
-		if n, _, _ := q.weight(); n > 0 {
+		if q.kept() > 0 {
 			return
 		}
 	}
-	k.on, k.full = false, false
+	k.written, k.full = false, false
 	if k.journal != nil {
 		k.trouble.note(k.journal.Clear())
 	}
@@ -178,7 +182,7 @@ func (w *Worker) replay(found []*rollcall.Observation) {
 	}
 	if len(found) > 0 {
 		w.log.Info("the journal is replayed before anything is asked", zap.Int("observations", len(found)))
-		w.keeper.on = true
+		w.keeper.written = true
 	}
 }
 

@@ -73,7 +73,8 @@ func (w *Worker) keepMembership(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if beats++; beats%3 == 0 {
+			// Workers that start together claim the same shards for a moment.
+			if beats++; beats <= 3 || beats%3 == 0 {
 				w.doubtClaims()
 			}
 		case <-w.changed:

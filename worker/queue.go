@@ -126,6 +126,18 @@ func (q *queue) eachUnkept(f func(*rollcall.Observation) error) error {
 	return nil
 }
 
+// kept is how many observations wait that are in the journal.
+func (q *queue) kept() (n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, item := range q.items {
+		if item.kept {
+			n++
+		}
+	}
+	return n
+}
+
 // unkept is how many observations wait that are not in the journal.
 func (q *queue) unkept() (n int) {
 	q.mu.Lock()
