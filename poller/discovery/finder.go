@@ -1,0 +1,201 @@
+package discovery
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rollcall/poller"
+)
+
+// Tracker takes what was found.
+type Tracker interface {
+	// Found tracks those of the listed meetings that are not tracked yet, and
+	// asks at once about those that are gone from the list. restarted says that
+	// nobody knows what the list held before: then all are gone that came from
+	// this source and are not listed.
+	Found(ctx context.Context, tenant, source string, listed, gone []string, restarted bool) error
+	// Busy counts the tracked meetings that this worker holds; holding is
+	// false when it holds no shard of the tenant at all.
+	Busy(tenant string) (tracked int, holding bool)
+}
+
+// Budget says how many calls may be spent now on looking for meetings.
+type Budget interface {
+	AllowFind(ctx context.Context, busy bool) (calls int, err error)
+}
+
+// Finder reads lists on one schedule. All fields but Filter, Budget and Logger
+// are required.
+type Finder struct {
+	Tenant   string
+	Schedule poller.Schedule
+	Lists    []List
+	Filter   Filter
+	Tracker  Tracker
+	Budget   Budget      // nil: the schedule alone
+	Logger   *zap.Logger // nil: silent
+
+	once  sync.Once
+	heard chan overheard // made once; a list that somebody else has read
+
+	next int // the list that is read next; like what follows it belongs to Run
+	seen map[string]*memory
+}
+
+// overheard is a list that somebody else has read.
+type overheard struct {
+	source string
+	listed []poller.Listed
+}
+
+// memory is what is remembered of a list.
+type memory struct {
+	ids     map[string]bool // that it held; nil: not known
+	readAt  time.Time
+	after   time.Time // not read before
+	failure string    // "" when all is well
+}
+
+// refusedFor is how long a list is left alone that may not be read.
+const refusedFor = time.Hour
+
+// Run reads until ctx ends, and then returns nil.
+func (f *Finder) Run(ctx context.Context) error {
+	ticks := make(chan struct{})
+	loop := poller.Loop{Schedule: f.Schedule, AtOnce: true, Pass: func(ctx context.Context, _ time.Time) {
+		select {
+		case ticks <- struct{}{}:
+		case <-ctx.Done():
+		}
+	}}
+	ended := make(chan error, 1)
+	go func() { ended <- loop.Run(ctx) }()
+	for {
+		select {
+		case <-ticks:
+			f.pass(ctx)
+		case h := <-f.inbox():
+			f.tell(h.source, f.memoryOf(h.source), f.take(ctx, h.source, h.listed))
+		case err := <-ended:
+			return err
+		}
+	}
+}
+
+func (f *Finder) inbox() chan overheard {
+	f.once.Do(func() { f.heard = make(chan overheard, 1) })
+	return f.heard
+}
+
+// Overhear takes a list that somebody else has read. It does not wait: while
+// another one waits it is let go.
+func (f *Finder) Overhear(source string, listed []poller.Listed) {
+	select {
+	case f.inbox() <- overheard{source, listed}:
+	default:
+	}
+}
+
+// pass reads the lists once, or as many as may be read now: each in its turn.
+func (f *Finder) pass(ctx context.Context) {
+	for range min(f.afford(ctx), len(f.Lists)) {
+		if ctx.Err() != nil {
+			return
+		}
+		list := f.Lists[f.next%len(f.Lists)]
+		f.next++
+		f.read(ctx, list)
+	}
+}
+
+// afford gives how many lists may be read now.
+func (f *Finder) afford(ctx context.Context) int {
+	tracked, holding := f.Tracker.Busy(f.Tenant)
+	switch {
+	case !holding:
+		return 0
+	case f.Budget == nil:
+		return len(f.Lists)
+	}
+	calls, err := f.Budget.AllowFind(ctx, tracked > 0)
+	if err != nil {
+		return 0 // the passes say so
+	}
+	return calls
+}
+
+func (f *Finder) memoryOf(source string) *memory {
+	if f.seen == nil {
+		f.seen = make(map[string]*memory)
+	}
+	if f.seen[source] == nil {
+		f.seen[source] = &memory{}
+	}
+	return f.seen[source]
+}
+
+// read reads a list, if nobody has a moment ago.
+func (f *Finder) read(ctx context.Context, list List) {
+	m, now := f.memoryOf(list.Source), time.Now()
+	if now.Before(m.after) || now.Sub(m.readAt) < f.Schedule.Pace()/2 {
+		return
+	}
+	listed, err := list.Read(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	if err == nil {
+		err = f.take(ctx, list.Source, listed)
+	}
+	f.tell(list.Source, m, err)
+}
+
+// take hands on what a list says.
+func (f *Finder) take(ctx context.Context, source string, listed []poller.Listed) error {
+	m := f.memoryOf(source)
+	now, taken := make(map[string]bool, len(listed)), []string(nil)
+	for _, meeting := range listed {
+		now[meeting.ConferenceID] = true
+		if f.Filter.Takes(meeting) {
+			taken = append(taken, meeting.ConferenceID)
+		}
+	}
+	var gone []string
+	for id := range m.ids {
+		if !now[id] {
+			gone = append(gone, id)
+		}
+	}
+	if err := f.Tracker.Found(ctx, f.Tenant, source, taken, gone, m.ids == nil); err != nil {
+		return err
+	}
+	m.ids, m.readAt = now, time.Now()
+	return nil
+}
+
+// tell logs the first failure of a list, a different one, and the recovery.
+func (f *Finder) tell(source string, m *memory, err error) {
+	log := f.Logger
+	if log == nil {
+		log = zap.NewNop()
+	}
+	log = log.With(zap.String("tenant", f.Tenant), zap.String("source", source))
+	class := poller.ClassOf(err)
+	if class == poller.ClassPermission {
+		m.after = time.Now().Add(refusedFor)
+	}
+	switch {
+	case m.failure == class.String():
+	case err == nil:
+		log.Info("looking for meetings works again")
+	case class == poller.ClassPermission:
+		log.Error("meetings cannot be looked for: it is not permitted; those that are tracked are asked about all the same",
+			zap.Duration("again_in", refusedFor), zap.Error(err))
+	default:
+		log.Warn("looking for meetings fails", zap.Error(err))
+	}
+	m.failure = class.String()
+}

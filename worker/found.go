@@ -1,0 +1,169 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rollcall"
+	"rollcall/internal/ledger"
+	"rollcall/poller"
+	"rollcall/store"
+)
+
+// overFor is for how long a meeting that has ended is not tracked again because
+// a list still names it: lists lag behind.
+const overFor = 10 * time.Minute
+
+// Busy counts the meetings of the tenant that this worker tracks; holding is
+// false when it holds no shard of the tenant, or there is no such tenant.
+func (w *Worker) Busy(tenant string) (tracked int, holding bool) {
+	t := w.tenant(tenant)
+	if t == nil {
+		return 0, false
+	}
+	tracked, _, holding = t.sizes()
+	return tracked, holding
+}
+
+// Found takes what a list of ongoing meetings tells about the shards that this
+// worker holds: those listed are tracked from now on, with the list as their
+// source, and asked about with the next pass; those gone from it are looked up
+// at once, if they are tracked. After a restart, when nobody knows what the
+// list held before, all that it once brought and does not name are gone.
+func (w *Worker) Found(ctx context.Context, tenant, source string, listed, gone []string, restarted bool) error {
+	t := w.tenant(tenant)
+	if t == nil {
+		return fmt.Errorf("take what was found: %w: %s", ErrNoTenant, tenant)
+	}
+	fresh := 0
+	for _, s := range t.shards {
+		if s.held.Load() == nil {
+			continue
+		}
+		n, err := s.found(ctx, source, listed)
+		if err != nil {
+			return fmt.Errorf("take what was found: %w", err)
+		}
+		fresh += n
+	}
+	if fresh > 0 {
+		t.log.Info("meetings were found", zap.String("source", source), zap.Int("meetings", fresh))
+		t.hurry()
+	}
+	return t.lookUp(ctx, source, listed, gone, restarted)
+}
+
+// found tracks the listed meetings of the shard that are not tracked yet, and
+// gives how many these are.
+func (s *shard) found(ctx context.Context, source string, listed []string) (fresh int, err error) {
+	err = s.obey(ctx, func(ctx context.Context) error {
+		var ids []string
+		for _, id := range listed {
+			if s.mine(id) && s.wants(id) {
+				ids = append(ids, id)
+			}
+		}
+		for part := range slices.Chunk(ids, ledger.MaxBatchMessages) {
+			if err := s.trackAll(ctx, source, part); err != nil {
+				return err
+			}
+		}
+		if fresh = len(ids); fresh > 0 {
+			return s.stillOurs(ctx)
+		}
+		return nil
+	})
+	return fresh, err
+}
+
+// wants reports whether a listed meeting is to be tracked that is not.
+func (s *shard) wants(id string) bool {
+	if id == "" || len(id) > rollcall.MaxID {
+		return false
+	}
+	e := s.entries[id]
+	if e == nil {
+		return true
+	}
+	justOver := e.over() && time.Since(e.record.ObservedAt) < overFor
+	return !e.tracked && !justOver
+}
+
+func (s *shard) trackAll(ctx context.Context, source string, ids []string) error {
+	now := time.Now().UTC()
+	var msgs []ledger.Message
+	for _, id := range ids {
+		msg, err := store.TrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, ledger.Tracking{ConferenceID: id, Source: source, Since: now})
+		if err != nil {
+			return fmt.Errorf("encode tracking: %w", err)
+		}
+		msgs = append(msgs, msg)
+	}
+	if _, err := s.w.cfg.Committer.Commit(ctx, msgs); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		e := s.entries[id]
+		if e == nil {
+			e = &entry{}
+			s.entries[id] = e
+		}
+		e.tracking, e.tracked = ledger.Tracking{ConferenceID: id, Source: source, Since: now}, true
+		e.raw = nil // the next answer counts, also one that is known already
+	}
+	s.replan()
+	return nil
+}
+
+// lookUp asks about the meetings that are gone from a list, between two passes
+// and after what these brought is settled: it may be known already.
+func (t *tenant) lookUp(ctx context.Context, source string, listed, gone []string, restarted bool) error {
+	if len(gone) == 0 && !restarted {
+		return nil
+	}
+	if !t.begin(ctx) {
+		return ctx.Err()
+	}
+	defer t.finish()
+	for _, s := range t.shards {
+		hold := s.held.Load()
+		if hold == nil || s.queue.drain(ctx) > 0 {
+			continue
+		}
+		ids, err := s.missing(ctx, source, listed, gone, restarted)
+		if err != nil {
+			return fmt.Errorf("look up what is no longer listed: %w", err)
+		}
+		if len(ids) > 0 {
+			s.ask(ctx, hold, poller.Ask{Shard: aside, Lookups: ids})
+		}
+	}
+	return nil
+}
+
+// missing gives the tracked meetings of the shard that are gone from a list.
+func (s *shard) missing(ctx context.Context, source string, listed, gone []string, restarted bool) (ids []string, err error) {
+	known := make(map[string]bool, len(listed))
+	for _, id := range listed {
+		known[id] = true
+	}
+	err = s.obey(ctx, func(context.Context) error {
+		for _, id := range gone {
+			if e := s.entries[id]; e != nil && e.tracked {
+				ids = append(ids, id)
+			}
+		}
+		for id, e := range s.entries {
+			if restarted && e.tracked && e.tracking.Source == source && !known[id] {
+				ids = append(ids, id)
+			}
+		}
+		return nil
+	})
+	slices.Sort(ids)
+	return slices.Compact(ids), err
+}
