@@ -178,7 +178,8 @@ func (b *Budget) Spend(ctx context.Context, op string) error {
 	return b.spend(ctx, op, asks)
 }
 
-// SpendFind is [Budget.Spend] for a call that looks for meetings.
+// SpendFind is [Budget.Spend] for a call that looks for meetings, or that serves
+// to find some as well.
 func (b *Budget) SpendFind(ctx context.Context, op string) error {
 	return b.spend(ctx, op, finds)
 }

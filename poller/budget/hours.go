@@ -12,8 +12,6 @@ const (
 	// quietest is the weight of an hour in which no meeting was ever seen,
 	// where 1 is one that is full of them: something may happen all the same.
 	quietest = 0.01
-	// surprised is the least weight of an hour in which a meeting is seen now.
-	surprised = 0.5
 )
 
 // hours is in which hours of the week meetings are seen.
@@ -87,19 +85,17 @@ func (h *hours) weight(place int) float64 {
 }
 
 // sameHour is what is expected of an hour of the week that was never watched:
-// what the same hour of other days was like, or 1 where nobody knows.
+// what the same hour of other days was like, and 1 as if two more were full:
+// one quiet Sunday says little about Monday.
 func (h *hours) sameHour(hour int) float64 {
-	total, days := 0.0, 0
+	total, days := 2.0, 2.0
 	for day := range 7 {
 		if s := &h.Slots[day*24+hour]; s.Hour != 0 {
 			total += s.value()
 			days++
 		}
 	}
-	if days == 0 {
-		return 1
-	}
-	return total / float64(days)
+	return total / days
 }
 
 // weights gives the weight of each hour of the week.

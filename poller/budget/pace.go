@@ -22,8 +22,10 @@ const (
 	fastest = 1.5
 	// findShare is the part of the calls that looking for meetings takes while
 	// some are tracked; idleShare, while none is.
-	findShare = 0.25
-	idleShare = 0.5
+	findShare = 0.3
+	idleShare = 0.3
+	// mostOwed is how many calls a long list can keep the next from being read.
+	mostOwed = 5
 	// recent is over how many calls the share of the unplanned ones is taken.
 	recent = 500
 )
@@ -77,9 +79,11 @@ func (p *pace) run(now time.Time, rate, share, owed float64, finding, busy bool)
 	p.finds.save(passed, mine*find)
 }
 
+// save adds what has accrued. Two calls fit in any purse: what accrues between
+// the first and the next tick of the schedule is not lost.
 func (p *purse) save(passed, perSecond float64) {
 	if perSecond > 0 {
-		p.saved = min(max(1, perSecond*saveSpan.Seconds()), p.saved+perSecond*passed)
+		p.saved = min(max(2, perSecond*saveSpan.Seconds()), p.saved+perSecond*passed)
 	}
 }
 
@@ -90,11 +94,12 @@ func (p *pace) begin(credit float64) {
 	p.planned, p.unplanned = 90, 10
 }
 
-// took counts a call.
+// took counts a call. Looking for meetings pays for all of its calls: a list
+// that a pass had to read is one that need not be read again soon.
 func (p *pace) took(from *purse) {
-	if from.allowed > 0 {
-		from.allowed--
-		from.saved--
+	if from.allowed > 0 || from == &p.finds {
+		from.allowed = max(from.allowed-1, 0)
+		from.saved = max(from.saved-1, -mostOwed)
 		p.planned++
 	} else {
 		p.unplanned++
@@ -163,12 +168,14 @@ func (b *Budget) rate(now time.Time, busy bool) float64 {
 	left := float64(b.cfg.Calls - b.account.Granted + b.held.left())
 	weight := b.watch.weights[slotOf(now)]
 	if busy {
-		weight = max(weight, surprised)
+		// The weights say how much of an hour meetings take: what is planned for
+		// it is spent in that part. Nobody expected this one? It counts as much.
+		weight = 1
 	}
 	hours := ahead(b.watch.weights, now, b.held.month.End())
 	if left <= 0 || hours <= 0 {
 		return 0
 	}
-	// In the last minutes what is left is not to be spent in one go.
-	return left * weight / max(hours, weight/12) / time.Hour.Seconds()
+	// An hour more than there is: the last meetings end, too.
+	return left * weight / (hours + 1) / time.Hour.Seconds()
 }
