@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-FUZZTIME ?= 30s
+FUZZTIME ?= 200000x
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT := mvdan.cc/gofumpt@v0.12.0
 
@@ -31,7 +31,7 @@ race: ## the tests with the race detector
 	go test -race ./...
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME (30s) each
+fuzz: ## every fuzz target, FUZZTIME (200000x) executions each
 	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
