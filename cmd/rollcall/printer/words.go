@@ -35,8 +35,6 @@ func (p Printer) happened(e rollcall.Event) string {
 		return fmt.Sprintf("%s again (visit %d)", text, e.Participant.Session)
 	case e.Type == rollcall.ParticipantDeclined && e.Participant != nil && e.Participant.RejectDescription != "":
 		return text + ": " + e.Participant.RejectDescription
-	case e.Type == rollcall.ParticipantRenamed && e.Participant != nil:
-		return text + " " + e.Participant.Nick
 	}
 	return text
 }
@@ -69,7 +67,7 @@ func words() map[rollcall.Type]string {
 		rollcall.ParticipantMicClosed:        "closed the microphone",
 		rollcall.ParticipantCameraOpened:     "opened the camera",
 		rollcall.ParticipantCameraClosed:     "closed the camera",
-		rollcall.ParticipantRenamed:          "is now called",
+		rollcall.ParticipantRenamed:          "goes by a new name",
 	}
 }
 
