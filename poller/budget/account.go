@@ -23,6 +23,8 @@ type account struct {
 	Schema int `json:"schema"`
 	// Limit is the number that the last writer keeps to; it is there to be shown.
 	Limit int64 `json:"limit"`
+	// Finds says the same of whether it looks for meetings.
+	Finds bool `json:"finds,omitempty"`
 	// Granted calls were reserved and not given back. It never exceeds the limit.
 	Granted int64 `json:"granted"`
 	// Credit is by how many calls what was granted lags behind the plan at At;

@@ -20,9 +20,9 @@ const (
 	slowest = 0.25
 	// fastest is the same once a quarter of an hour lags behind the plan.
 	fastest = 1.5
-	// findShare is the part of the calls that looking for meetings takes while
-	// some are tracked; idleShare, while none is.
-	findShare = 0.3
+	// FindShare is the part of the calls that looking for meetings takes at most
+	// while some are tracked; idleShare, while none is.
+	FindShare = 0.3
 	idleShare = 0.3
 	// mostOwed is how many calls a long list can keep the next from being read.
 	mostOwed = 5
@@ -69,7 +69,7 @@ func (p *pace) run(now time.Time, rate, share, owed float64, finding, busy bool)
 	find := 0.0
 	switch {
 	case finding && busy:
-		find = findShare
+		find = FindShare
 	case finding:
 		find = idleShare
 	}
@@ -172,7 +172,12 @@ func (b *Budget) rate(now time.Time, busy bool) float64 {
 		// it is spent in that part. Nobody expected this one? It counts as much.
 		weight = 1
 	}
-	hours := ahead(b.watch.weights, now, b.held.month.End())
+	return spread(left, weight, ahead(b.watch.weights, now, b.held.month.End()))
+}
+
+// spread gives the pace, in calls a second, of an hour with this weight, where
+// what is left is to last for so many hours by their weights.
+func spread(left, weight, hours float64) float64 {
 	if left <= 0 || hours <= 0 {
 		return 0
 	}

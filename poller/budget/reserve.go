@@ -214,7 +214,7 @@ func (b *Budget) change(ctx context.Context, m Month, do func(*account) bool) er
 }
 
 func (b *Budget) put(ctx context.Context, m Month, a *account, revision uint64) error {
-	a.Schema, a.Limit = schema, b.cfg.Calls
+	a.Schema, a.Limit, a.Finds = schema, b.cfg.Calls, b.cfg.Finds
 	text, err := json.Marshal(a)
 	if err != nil {
 		return fmt.Errorf("encode the account of the month: %w", err)
