@@ -1,0 +1,187 @@
+package cost_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"rollcall/cmd/rollcall/config"
+	"rollcall/cmd/rollcall/cost"
+	"rollcall/poller"
+)
+
+// monday is one on which a month begins that has 23 weekdays in 31 days.
+func monday() time.Time { return time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC) }
+
+func schedule(t *testing.T, expression string) poller.Schedule {
+	t.Helper()
+	s, err := poller.ParseSchedule(expression, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func plan(t *testing.T, expression string, meetings int, calls int64) cost.Plan {
+	return cost.Plan{
+		Schedule: schedule(t, expression), Meetings: meetings, BatchSize: 100, Shards: 1, Calls: calls,
+		Hours: cost.OfficeHours, Days: cost.OfficeDays,
+	}
+}
+
+func TestCosts(t *testing.T) {
+	for _, c := range []struct {
+		schedule string
+		meetings int
+		lists    []string
+		want     cost.Costs
+	}{
+		{"@every 15s", 0, nil, cost.Costs{PerTick: 1, Clock: 178_560, Hours: 42_240}},
+		{"@every 15s", 40, nil, cost.Costs{PerTick: 1, Clock: 178_560, Hours: 42_240}},
+		{"@every 15s", 101, nil, cost.Costs{PerTick: 2, Clock: 357_120, Hours: 84_480}},
+		{"@every 15s", 40, []string{"@every 5m", "@every 5m"}, cost.Costs{PerTick: 1, Clock: 196_416, Hours: 60_096, Lists: 17_856}},
+		{"0,30 9-16 * * 1-5", 1, nil, cost.Costs{PerTick: 1, Clock: 368, Hours: 352}},
+		{"0 9 1 * *", 1, nil, cost.Costs{PerTick: 1, Clock: 1, Hours: 0}},
+	} {
+		p := plan(t, c.schedule, c.meetings, 0)
+		for _, list := range c.lists {
+			p.Lists = append(p.Lists, schedule(t, list))
+		}
+		if c.want.Hours == 0 {
+			c.want.Hours = min(int64(p.Busy()/p.Schedule.Pace()), c.want.Clock)
+		}
+		got, err := p.Costs(t.Context(), monday())
+		if err != nil || got != c.want {
+			t.Errorf("%s, %d meetings: %+v, %v; want %+v", c.schedule, c.meetings, got, err, c.want)
+		}
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := plan(t, "@every 15s", 1, 0).Costs(gone, monday()); !errors.Is(err, context.Canceled) {
+		t.Errorf("an interrupted count gives %v", err)
+	}
+}
+
+// TestTheScheduleThatFitsFits holds what is recommended against what it is for.
+func TestTheScheduleThatFitsFits(t *testing.T) {
+	for _, calls := range []int64{1, 59, 5000, 10_000, 44_640, 44_641, 200_000, 2_678_400} {
+		for _, meetings := range []int{1, 101, 700, 3100} {
+			for _, lists := range []int{0, 1} {
+				p := plan(t, "@every 1s", meetings, calls)
+				for range lists {
+					p.Lists = append(p.Lists, schedule(t, "@every 5m"))
+				}
+				costs := cost.Costs{PerTick: p.PerTick(), Lists: int64(lists) * 8928}
+				every, taken := p.Slowest(costs)
+				if suffices := p.PerTick() < calls*7/10; suffices && every == "" {
+					t.Errorf("%d calls, %d meetings, %d lists: no schedule fits", calls, meetings, lists)
+				}
+				if taken > calls {
+					t.Errorf("%d calls, %d meetings, %d lists: %s takes %d", calls, meetings, lists, every, taken)
+				}
+				if lists == 0 && calls >= 5000 && calls > 100*costs.PerTick && taken < calls*4/5 {
+					t.Errorf("%d calls, %d meetings: %s takes only %d", calls, meetings, every, taken)
+				}
+			}
+		}
+	}
+}
+
+func TestFitting(t *testing.T) {
+	for _, c := range []struct {
+		schedule string
+		meetings int
+		calls    int64
+		fits     bool
+		words    string
+	}{
+		{"@every 15s", 40, 0, true, ""},
+		{"@every 15s", 40, 178_560, true, ""},
+		{"@every 15s", 40, 5000, false, `"@every 9m", which takes 4,960, fits around the clock; with meetings 8 hours a working day about "@every 2m30s" does`},
+		{"@every 15s", 140, 5000, false, `"@every 18m", which takes 4,960, fits around the clock; with meetings 8 hours a working day about "@every 5m" does`},
+		{"@every 15s", 201, 2, false, "no schedule fits, since one tick takes 3 calls"},
+		{"@every 15s", 40, 100_000, false, `with meetings 8 hours a working day the schedule itself does`},
+		{"@every 15s", 40, 42_500, false, `about "@every 18s" does`}, // some calls are for ends, and for odd hours
+	} {
+		p := plan(t, c.schedule, c.meetings, c.calls)
+		costs, err := p.Costs(t.Context(), monday())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Fits(costs); got != c.fits {
+			t.Errorf("%s, %d calls: it fits is %v", c.schedule, c.calls, got)
+		}
+		if text := p.Fitting(costs); !c.fits && !strings.Contains(text, c.words) {
+			t.Errorf("%s, %d calls: %q, want %q", c.schedule, c.calls, text, c.words)
+		}
+	}
+	odd := plan(t, "@every 15s", 1, 5000)
+	odd.Hours, odd.Days = 2.5, 10
+	if text := odd.Fitting(cost.Costs{PerTick: 1}); !strings.Contains(text, "2.5 hours on 10 days of the month") {
+		t.Errorf("other hours are told as %q", text)
+	}
+}
+
+func TestFresh(t *testing.T) {
+	if got, want := plan(t, "@every 15s", 1, 0).Kept(), (cost.Fresh{Every: 15 * time.Second, Median: 7500 * time.Millisecond, Worst: 15 * time.Second}); got != want {
+		t.Errorf("a schedule that is kept gives %+v", got)
+	}
+	p := plan(t, "@every 15s", 140, 5000)
+	between, fresh := p.Paced()
+	if fresh.Every != 2*between || fresh.Median != between || fresh.Worst < fresh.Every || fresh.Worst >= fresh.Every+15*time.Second || fresh.Worst%(15*time.Second) != 0 {
+		t.Errorf("two calls a tick, one every %s, give %+v", between, fresh)
+	}
+	if slow, _ := p.Unlearned(); slow < 3*between {
+		t.Errorf("before the hours are learned there is a call every %s, after that every %s", slow, between)
+	}
+	// What was measured in a simulated month: 104 s to 109 s, and 198 s to 221 s.
+	p = plan(t, "@every 15s", 40, 5000)
+	p.Lists = []poller.Schedule{schedule(t, "@every 5m")}
+	if _, fresh := p.Paced(); fresh.Median < 95*time.Second || fresh.Median > 115*time.Second {
+		t.Errorf("5000 calls with lists give %+v", fresh)
+	}
+	if _, fresh := plan(t, "@every 15s", 40, 200_000).Paced(); fresh != plan(t, "@every 15s", 40, 0).Kept() {
+		t.Errorf("calls enough for the schedule give %+v", fresh)
+	}
+}
+
+func TestOfAConfiguration(t *testing.T) {
+	cfg := config.TenantDefaults()
+	cfg.Poll.MonthlyCalls, cfg.Poll.Shards = 5000, 3
+	cfg.Track.Conferences = []string{"a", "b"}
+	cfg.Track.Users, cfg.Track.Organization.Enabled = []string{"u", "v"}, true
+	p, err := cost.Of(cfg)
+	if err != nil || p.Calls != 5000 || p.Meetings != 2 || p.PerTick() != 2 || len(p.Lists) != 3 || p.Schedule.Pace() != 15*time.Second || p.Busy() != 176*time.Hour {
+		t.Errorf("%+v, %v", p, err)
+	}
+	cfg.Poll.MonthlyCalls = config.Unlimited
+	if p, err := cost.Of(cfg); err != nil || p.Calls != 0 {
+		t.Errorf("unlimited: %+v, %v", p, err)
+	}
+	cfg.Track.Organization.Schedule = "often"
+	if _, err := cost.Of(cfg); err == nil || !strings.Contains(err.Error(), "track.organization.schedule") {
+		t.Errorf("a wrong schedule of the list: %v", err)
+	}
+	cfg.Poll.Schedule = "often"
+	if _, err := cost.Of(cfg); err == nil || !strings.Contains(err.Error(), "poll.schedule") {
+		t.Errorf("a wrong schedule: %v", err)
+	}
+}
+
+func TestRoughAndGrouped(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", 1500 * time.Millisecond: "2s", time.Minute: "1m", 61 * time.Second: "1m10s", 146 * time.Second: "2m30s",
+		594 * time.Second: "10m", 601 * time.Second: "11m", 3 * time.Hour: "180m",
+	} {
+		if got := cost.Rough(d); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
+	}
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1339200: "1,339,200"} {
+		if got := cost.Grouped(n); got != want {
+			t.Errorf("%d: %s", n, got)
+		}
+	}
+}

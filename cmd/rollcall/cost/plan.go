@@ -1,0 +1,120 @@
+// Package cost foretells what asking costs a month, how fresh it keeps what
+// subscribers know, and which schedule suffices for a number of calls. The
+// pace that a number of calls allows is that of [budget.Outlook].
+package cost
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"rollcall/cmd/rollcall/config"
+	"rollcall/poller"
+	"rollcall/poller/budget"
+)
+
+// Month is the longest month, which a budget must last.
+const Month = 31 * 24 * time.Hour
+
+// StandardCalls are the calls a month of DingTalk's Standard edition.
+const StandardCalls = 5000
+
+// The hours of work that are assumed where nobody says other ones.
+const (
+	OfficeHours = 8.0 // a day
+	OfficeDays  = 22  // a month
+)
+
+// Plan is what is to be asked, and when.
+type Plan struct {
+	Schedule  poller.Schedule
+	Meetings  int   // that go on at a time; 0 counts as 1
+	BatchSize int   // meetings a call
+	Shards    int   // of the tenant
+	Calls     int64 // that may be spent a month; 0: unlimited
+	// Lists are read to find meetings, each with one call at each tick of its
+	// schedule, whether meetings go on or not.
+	Lists []poller.Schedule
+	// Meetings go on for Hours on each of Days in the month.
+	Hours float64
+	Days  int
+}
+
+// Of gives the plan of a tenant's configuration, with the hours of an office.
+func Of(t config.Tenant) (Plan, error) {
+	p := Plan{
+		Meetings: len(t.Track.Conferences), BatchSize: t.Poll.BatchSize, Shards: t.Poll.Shards,
+		Hours: OfficeHours, Days: OfficeDays,
+	}
+	if t.Poll.MonthlyCalls != config.Unlimited {
+		p.Calls = int64(t.Poll.MonthlyCalls)
+	}
+	var err error
+	if p.Schedule, err = poller.ParseSchedule(t.Poll.Schedule, t.Poll.Timezone); err != nil {
+		return p, fmt.Errorf("poll.schedule: %w", err)
+	}
+	lists := len(t.Track.Users)
+	if t.Track.Organization.Enabled {
+		lists++
+	}
+	for range lists {
+		list, err := poller.ParseSchedule(t.Track.Organization.Schedule, t.Poll.Timezone)
+		if err != nil {
+			return p, fmt.Errorf("track.organization.schedule: %w", err)
+		}
+		p.Lists = append(p.Lists, list)
+	}
+	return p, nil
+}
+
+// PerTick is how many calls one tick takes: full batches, but at least one for
+// each shard that holds a meeting. With none tracked yet it counts for one.
+func (p Plan) PerTick() int64 {
+	meetings, size := max(p.Meetings, 1), max(p.BatchSize, 1)
+	full := (meetings + size - 1) / size
+	return int64(max(full, min(p.Shards, meetings)))
+}
+
+// Busy is for how long meetings go on in the month.
+func (p Plan) Busy() time.Duration {
+	return min(time.Duration(p.Hours*float64(time.Hour))*time.Duration(p.Days), Month)
+}
+
+// Costs are calls of a month, those of its lists among them.
+type Costs struct {
+	PerTick int64 // calls about meetings at each tick
+	Clock   int64 // where meetings go on around the clock
+	Hours   int64 // where they go on in the hours of the plan
+	Lists   int64 // of lists, in both
+}
+
+// Costs counts the calls of a month from then on, were the schedule kept. What
+// it takes to look up meetings that have ended is not in it: a call each where
+// DingTalk refuses them or leaves them out. The error is that of ctx.
+func (p Plan) Costs(ctx context.Context, from time.Time) (Costs, error) {
+	c := Costs{PerTick: p.PerTick()}
+	for _, list := range p.Lists {
+		c.Lists += ticks(ctx, list, from)
+	}
+	all := ticks(ctx, p.Schedule, from)
+	working := min(all, int64(p.Busy()/max(p.Schedule.Pace(), time.Second)))
+	c.Clock, c.Hours = all*c.PerTick+c.Lists, working*c.PerTick+c.Lists
+	if ctx.Err() != nil {
+		return Costs{}, fmt.Errorf("count the ticks of %s: %w", p.Schedule, context.Cause(ctx))
+	}
+	return c, nil
+}
+
+// ticks counts a schedule's instants in a month.
+func ticks(ctx context.Context, s poller.Schedule, from time.Time) (n int64) {
+	end := from.Add(Month)
+	for at := s.Next(from); !at.IsZero() && !at.After(end) && ctx.Err() == nil; at = s.Next(at) {
+		n++
+	}
+	return n
+}
+
+// outlook is the budget's month in which meetings go on for so long.
+func (p Plan) outlook(busy time.Duration) budget.Outlook {
+	return budget.Outlook{Calls: p.Calls, Length: Month, Meetings: busy, Finds: len(p.Lists) > 0}
+}
