@@ -65,6 +65,7 @@ func New(cfg config.Config, version string, log *zap.Logger) (*Service, error) {
 			return nil, err
 		}
 	}
+	forewarn(cfg.Tenants, log)
 	return s, nil
 }
 
