@@ -143,7 +143,8 @@ func (s *shard) stored(st *step, record *rollcall.Record, events []rollcall.Even
 	e := st.entry
 	e.record, e.revision, e.loaded = record, revision, true
 	e.fenced = st.obs.Number.Term == s.term
-	e.raw, e.asked = nil, record.ObservedAt
+	e.raw = nil
+	e.learned(record.ObservedAt)
 	e.refused = refusal{}
 	if len(events) > 0 && s.tenant.cfg.Budget != nil {
 		s.news.note(record.ConferenceID, time.Now())

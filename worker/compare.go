@@ -153,7 +153,7 @@ func (e *entry) saw(sighting *rollcall.Sighting, record *rollcall.Record) {
 		e.raw = sighting.Raw
 	}
 	if record != nil {
-		e.asked = record.ObservedAt
+		e.learned(record.ObservedAt)
 	}
 }
 

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"sync/atomic"
 	"time"
 
 	"rollcall"
@@ -19,6 +20,7 @@ type entry struct {
 	fenced   bool             // the record was written in this term
 	raw      []byte           // the answer that led to the record; nil: not known
 	asked    time.Time        // when the last answer was asked that showed the record's state
+	since    atomic.Int64     // the same in ns since 1970 while the meeting goes on, else 0; others may read it
 	// known is the number of the last question that was asked in this term
 	// when the record was read.
 	known    uint64
@@ -60,6 +62,21 @@ func (e *entry) take(stored ledger.Stored, found bool) {
 	if !found {
 		e.record, e.revision = nil, 0
 	}
+	e.learned(e.asked)
+}
+
+// learned notes when the answer was asked that the record's state is known
+// from; zero: it is not known, and the record itself tells from when it is.
+func (e *entry) learned(asked time.Time) {
+	e.asked = asked
+	switch {
+	case e.record == nil || e.record.Meeting.Status != rollcall.StatusStarted:
+		e.since.Store(0)
+	case asked.IsZero():
+		e.since.Store(e.record.ObservedAt.UnixNano())
+	default:
+		e.since.Store(asked.UnixNano())
+	}
 }
 
 // overlaps reports whether the record was written under an older term after
@@ -92,13 +109,16 @@ func (e *entry) watched(now time.Time) bool {
 func (s *shard) replan() {
 	now := time.Now()
 	plan := make([]poller.Candidate, 0, len(s.entries))
+	tracked := make([]*entry, 0, len(s.entries))
 	for id, e := range s.entries {
 		switch {
 		case e.tracked:
 			plan = append(plan, poller.Candidate{ID: id})
+			tracked = append(tracked, e)
 		case e.watched(now):
 			plan = append(plan, poller.Candidate{ID: id, Slow: true})
 		}
 	}
 	s.plan.Store(&plan)
+	s.tracked.Store(&tracked)
 }

@@ -15,6 +15,17 @@ const InfoSchema = 1
 type Info struct {
 	Schema int    `json:"schema"`
 	Shards []Held `json:"shards"`
+	// Tenants are those of which it holds a shard.
+	Tenants map[string]Standing `json:"tenants,omitempty"`
+}
+
+// Standing is how a tenant stands, as one of its workers sees it.
+type Standing struct {
+	// Unlimited says that the calls are not counted against a budget.
+	Unlimited bool `json:"unlimited,omitempty"`
+	// Ages are those of what was known of meetings while they went on, in the
+	// last 60 minutes in which any did; none since the worker's start: empty.
+	Ages []Aged `json:"ages,omitempty"`
 }
 
 // Held is a shard that a worker holds.
@@ -36,13 +47,19 @@ func ParseInfo(data []byte) (Info, error) {
 }
 
 func (w *Worker) info() []byte {
-	said := Info{Schema: InfoSchema, Shards: []Held{}}
-	for _, s := range w.shards() {
-		if h := s.held.Load(); h != nil {
-			said.Shards = append(said.Shards, Held{
-				Tenant: s.tenant.cfg.Name, Shard: s.number, Term: h.term,
-				Tracked: s.tracks(), LastGood: s.tenant.lastGood().Truncate(time.Millisecond),
-			})
+	said := Info{Schema: InfoSchema, Shards: []Held{}, Tenants: make(map[string]Standing)}
+	for _, t := range w.tenants {
+		before := len(said.Shards)
+		for _, s := range t.shards {
+			if h := s.held.Load(); h != nil {
+				said.Shards = append(said.Shards, Held{
+					Tenant: t.cfg.Name, Shard: s.number, Term: h.term,
+					Tracked: s.tracks(), LastGood: t.lastGood().Truncate(time.Millisecond),
+				})
+			}
+		}
+		if len(said.Shards) > before {
+			said.Tenants[t.cfg.Name] = Standing{Unlimited: t.cfg.Budget == nil, Ages: t.fresh.ages()}
 		}
 	}
 	data, err := json.Marshal(said)

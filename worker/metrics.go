@@ -35,11 +35,11 @@ func newMetrics() *metrics {
 	}
 }
 
-func (m *metrics) register(to prometheus.Registerer) error {
+func (m *metrics) register(to prometheus.Registerer, fresh prometheus.Collector) error {
 	if to == nil {
 		return nil
 	}
-	for _, c := range []prometheus.Collector{m.passes, m.missedTicks, m.tracked, m.events, m.commits, m.dropped, m.odd} {
+	for _, c := range []prometheus.Collector{m.passes, m.missedTicks, m.tracked, m.events, m.commits, m.dropped, m.odd, fresh} {
 		if err := to.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
 		}

@@ -86,7 +86,7 @@ func (s *shard) notable(obs *rollcall.Observation) []*rollcall.Sighting {
 	for i := range obs.Sightings {
 		sighting := &obs.Sightings[i]
 		if e := s.entries[sighting.ConferenceID]; trusted && e != nil && e.shows(sighting, obs.Number) {
-			e.asked = obs.AskedAt
+			e.learned(obs.AskedAt)
 			continue
 		}
 		out = append(out, sighting)

@@ -39,6 +39,7 @@ type shard struct {
 	suspect atomic.Bool                        // the claim is to be looked after
 	held    atomic.Pointer[hold]               // nil: not ours to ask about
 	plan    atomic.Pointer[[]poller.Candidate] // whom to ask about
+	tracked atomic.Pointer[[]*entry]           // of these, whose freshness counts
 
 	last atomic.Pointer[poller.Report] // of the last pass
 	news news                          // which meetings changed lately
@@ -69,6 +70,7 @@ func newShard(t *tenant, number int) *shard {
 		odd:     map[rollcall.Oddity]bool{},
 	}
 	s.plan.Store(&[]poller.Candidate{})
+	s.tracked.Store(&[]*entry{})
 	return s
 }
 

@@ -21,6 +21,7 @@ type tenant struct {
 	shards []*shard
 	kick   chan struct{} // a pass is wanted before the next tick
 	good   atomic.Pointer[time.Time]
+	fresh  *freshness
 	tell   chan publisher.Status // the newest status; one may wait
 
 	ended   atomic.Pointer[time.Time] // when the last pass was over
@@ -41,7 +42,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 		w: w, cfg: cfg, log: w.log.With(zap.String("tenant", cfg.Name)),
 		named: make(map[string]bool, len(cfg.Conferences)),
 		kick:  make(chan struct{}, 1), tell: make(chan publisher.Status, 1),
-		passing: make(chan struct{}, 1),
+		passing: make(chan struct{}, 1), fresh: newFreshness(),
 	}
 	t.means = trouble{log: t.log, what: "asking within the budget of calls"}
 	t.others.Store(&others{})

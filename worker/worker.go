@@ -119,12 +119,12 @@ func New(cfg Config) (*Worker, error) {
 	}
 	cfg = withDefaults(cfg)
 	w := &Worker{cfg: cfg, log: cfg.Logger, metrics: newMetrics(), started: time.Now(), changed: make(chan struct{}, 1)}
-	if err := w.metrics.register(cfg.Registry); err != nil {
-		return nil, fmt.Errorf("make worker: %w", err)
-	}
 	w.beat = newHeartbeat(cfg.MemberTTL)
 	for _, t := range cfg.Tenants {
 		w.tenants = append(w.tenants, newTenant(w, t))
+	}
+	if err := w.metrics.register(cfg.Registry, newFreshMetric(w.tenants)); err != nil {
+		return nil, fmt.Errorf("make worker: %w", err)
 	}
 	w.keeper = newKeeper(cfg.Journal, cfg.Logger)
 	for _, s := range w.shards() {
@@ -163,6 +163,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	beating.Go(func() { w.keepMembership(held) })
 	beating.Go(func() { w.keeper.keepSynced(held.Done()) })
+	beating.Go(func() { w.keepSampling(held) })
 
 	var asking sync.WaitGroup
 	for _, t := range w.tenants {
