@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -94,6 +95,30 @@ func (s *JetStream) WriteBudget(ctx context.Context, tenant, key string, data []
 	return ack.Sequence, nil
 }
 
+// Budgets reads what is kept under one key of the budgets of all tenants, by
+// tenant. Where no tenant has a budget, and so there is no bucket, it is empty.
+func (s *JetStream) Budgets(ctx context.Context, key string) (map[string][]byte, error) {
+	bucket, found := s.names.Budget(), make(map[string]got)
+	whole, err := s.getOnce(ctx, "KV_"+bucket, []string{s.budgetSubject("*", key)}, found)
+	if errors.Is(err, nats.ErrNoResponders) {
+		return nil, nil
+	}
+	if err == nil && !whole {
+		err = errors.New("the answer is too large")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the budgets in bucket %s: %w", bucket, err)
+	}
+	all := make(map[string][]byte, len(found))
+	for _, m := range found {
+		if m.header.Get("KV-Operation") == "" { // else somebody deleted it
+			tenant := strings.TrimPrefix(m.subject, "$KV."+bucket+".")
+			all[strings.TrimSuffix(tenant, "."+key)] = m.data
+		}
+	}
+	return all, nil
+}
+
 // budgetSubject is the subject of a key; tenants and keys are tokens already.
 func (s *JetStream) budgetSubject(tenant, key string) string {
 	return "$KV." + s.names.Budget() + "." + tenant + "." + key
@@ -132,4 +157,18 @@ func (m *Memory) WriteBudget(ctx context.Context, tenant, key string, data []byt
 		return nil
 	})
 	return revision, err
+}
+
+// Budgets reads as [JetStream.Budgets] does.
+func (m *Memory) Budgets(ctx context.Context, key string) (all map[string][]byte, err error) {
+	all = make(map[string][]byte)
+	err = m.do(ctx, "budgets", func() error {
+		for name, entry := range m.budgets {
+			if tenant, ok := strings.CutSuffix(name, "."+key); ok {
+				all[tenant] = append([]byte(nil), entry.data...)
+			}
+		}
+		return nil
+	})
+	return all, err
 }

@@ -48,7 +48,17 @@ func TestADeletedBudgetCanBeWrittenAgain(t *testing.T) {
 	if err != nil || data != nil || revision == 0 {
 		t.Fatalf("read %q at %d, %v", data, revision, err)
 	}
+	if all, err := ledger.Budgets(minute(t), "2026-11"); err != nil || len(all) != 0 {
+		t.Errorf("of all budgets there are %q, %v", all, err)
+	}
 	if _, err := ledger.WriteBudget(minute(t), "acme", "2026-11", []byte("{}"), revision); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestWhereNobodyHasABudgetThereIsNoBucket(t *testing.T) {
+	ledger := store.Attach(natstest.Start(t).JetStream(t), names())
+	if all, err := ledger.Budgets(minute(t), "2026-11"); err != nil || len(all) != 0 {
+		t.Errorf("read %q, %v", all, err)
 	}
 }

@@ -104,3 +104,21 @@ func budgetKeeping(t *testing.T, l Ledger, m Messages) {
 		t.Error("a cancelled context stored something")
 	}
 }
+
+func budgetList(t *testing.T, l Ledger, _ Messages) {
+	ctx := context1m(t)
+	if all, err := l.Budgets(ctx, "2026-11"); err != nil || len(all) != 0 {
+		t.Fatalf("before any write: %q, %v", all, err)
+	}
+	for _, e := range []struct{ tenant, key, data string }{
+		{tenant, "2026-11", "one"}, {"other-1", "2026-11", "two"}, {"other-1", "hours", "no"}, {"third", "2026-12", "no"},
+	} {
+		if _, err := l.WriteBudget(ctx, e.tenant, e.key, []byte(e.data), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := l.Budgets(ctx, "2026-11")
+	if err != nil || len(all) != 2 || string(all[tenant]) != "one" || string(all["other-1"]) != "two" {
+		t.Errorf("read %q, %v", all, err)
+	}
+}

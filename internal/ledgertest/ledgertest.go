@@ -29,6 +29,7 @@ type Ledger interface {
 	Members(ctx context.Context) ([]ledger.Member, error)
 	ReadBudget(ctx context.Context, tenant, key string) (data []byte, revision uint64, written time.Time, err error)
 	WriteBudget(ctx context.Context, tenant, key string, data []byte, expect uint64) (revision uint64, err error)
+	Budgets(ctx context.Context, key string) (map[string][]byte, error)
 }
 
 // Messages makes the messages that are committed.
@@ -74,6 +75,7 @@ func Cases() []Case {
 		{"a budget is written once for each revision", 0, budgetGuard},
 		{"one of many writers of a budget wins", 0, budgetRace},
 		{"a budget outlives the retention", time.Second, budgetKeeping},
+		{"the budgets of all tenants are read at once", 0, budgetList},
 	}
 }
 
