@@ -139,7 +139,10 @@ func run(ts *testscript.TestScript, args []string, wait func(*watched, *exec.Cmd
 
 // lineOf makes the command of a line that may begin with variables.
 func lineOf(ts *testscript.TestScript, line string, flags []string) *exec.Cmd {
-	fields := strings.Fields(line)
+	fields := regexp.MustCompile(`"[^"]*"|\S+`).FindAllString(line, -1)
+	for i := range fields {
+		fields[i] = strings.Trim(fields[i], `"`)
+	}
 	var variables []string
 	for strings.Contains(fields[0], "=") {
 		variables, fields = append(variables, fields[0]), fields[1:]

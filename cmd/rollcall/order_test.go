@@ -53,11 +53,16 @@ func startWorld(t *testing.T, env *testscript.Env) error {
 	if err != nil {
 		return err
 	}
+	if strings.HasSuffix(env.WorkDir, "budget") {
+		frugal := cfg.Tenants[0]
+		frugal.Name, frugal.Poll.MonthlyCalls = "frugal", 1_000_000
+		cfg.Tenants = append(cfg.Tenants, frugal)
+	}
 	s, err := service.New(cfg, "v1.2.3", zap.NewNop())
 	if err != nil {
 		return err
 	}
-	env.Vars = append(env.Vars, "NATS="+s.NATS(), "ROLLCALL_CONFIG="+filepath.Join(env.WorkDir, "reader.yaml"))
+	env.Vars = append(env.Vars, "MEETING="+sim.ConferenceIDs()[0], "NATS="+s.NATS(), "ROLLCALL_CONFIG="+filepath.Join(env.WorkDir, "reader.yaml"))
 	if err := os.WriteFile(filepath.Join(env.WorkDir, "reader.yaml"), []byte("nats: {url: \""+s.NATS()+"\"}\n"), 0o600); err != nil {
 		return err
 	}

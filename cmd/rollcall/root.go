@@ -33,7 +33,7 @@ func (p *program) root() *cobra.Command {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(p.runCommand(), p.demoCommand(), p.simulateCommand(), p.tailCommand(), p.workersCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.demoCommand(), p.simulateCommand(), p.tailCommand(), p.workersCommand(), p.budgetCommand(), p.versionCommand())
 	root.AddCommand(p.orderCommands()...)
 	root.AddCommand(p.checkCommand())
 	root.AddCommand(p.more...)

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"math"
+
+	"github.com/spf13/cobra"
+
+	"rollcall/cmd/rollcall/config"
+	"rollcall/cmd/rollcall/cost"
+	"rollcall/poller"
+)
+
+// planFlags are the month that somebody wants foretold.
+type planFlags struct {
+	wanted                bool
+	schedule, find        string
+	meetings, batch, days int
+	calls                 int64
+	hours                 float64
+}
+
+// addTo gives a command the flags.
+func (f *planFlags) addTo(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.wanted, "plan", false, "foretell a month, without NATS")
+	flags.StringVar(&f.schedule, "schedule", "", "with --plan: the `SCHEDULE` to ask on (default: the configuration's, @every 15s)")
+	flags.IntVar(&f.meetings, "meetings", 0, "with --plan: how many go on at a time (default: those of track.conferences, 1)")
+	flags.IntVar(&f.batch, "batch-size", 0, "with --plan: meetings a call (default: the configuration's, 100)")
+	flags.Int64Var(&f.calls, "calls", 0, "with --plan: the calls that may be spent, 0 for unlimited (default: the configuration's monthly_calls)")
+	flags.StringVar(&f.find, "find", "", "with --plan: the `SCHEDULE` on which the organization's list is read to find meetings (default: the configuration's)")
+	flags.Float64Var(&f.hours, "hours-per-day", cost.OfficeHours, "with --plan: hours in which meetings go on, on each of --days")
+	flags.IntVar(&f.days, "days", cost.OfficeDays, "with --plan: days in the month on which meetings go on")
+}
+
+// check refuses what cannot be; its errors are misuses.
+func (f *planFlags) check(cmd *cobra.Command) error {
+	other, complaint := []string{"schedule", "meetings", "batch-size", "calls", "find", "hours-per-day", "days"}, "--%s goes with --plan"
+	if f.wanted {
+		other, complaint = []string{"nats", "stream", "month"}, "--%s does not go with --plan, which asks nobody"
+	}
+	given := cmd.Flags().Changed
+	for _, flag := range other {
+		if given(flag) {
+			return misusef(complaint, flag)
+		}
+	}
+	switch {
+	case given("meetings") && (f.meetings < 1 || f.meetings > 1_000_000):
+		return misusef("--meetings is %d; a number from 1 to 1000000 is allowed", f.meetings)
+	case given("batch-size") && (f.batch < 1 || f.batch > 1000):
+		return misusef("--batch-size is %d; a number from 1 to 1000 is allowed", f.batch)
+	case f.calls < 0:
+		return misusef("--calls is %d; a number of calls is allowed, 0 for unlimited", f.calls)
+	case f.hours <= 0 || f.hours > 24 || math.IsNaN(f.hours):
+		return misusef("--hours-per-day is %g; a number above 0, at most 24, is allowed", f.hours)
+	case f.days < 1 || f.days > 31:
+		return misusef("--days is %d; a number from 1 to 31 is allowed", f.days)
+	}
+	return nil
+}
+
+// plan foretells a month for each tenant of the configuration, or for the
+// flags alone.
+func (p *program) plan(cmd *cobra.Command, order orderFlags, f planFlags) error {
+	cfg, err := p.loadConfig(cmd)
+	if err != nil {
+		return err
+	}
+	if cfg, err = order.over(cfg); err != nil {
+		return err
+	}
+	tenants, err := planned(cfg.Tenants, order.tenant)
+	if err != nil {
+		return err
+	}
+	var all []forecast
+	for _, t := range tenants {
+		plan, err := f.over(cmd, t)
+		if err != nil {
+			return err
+		}
+		one, err := foretell(cmd.Context(), t.Name, plan)
+		if err != nil {
+			return err
+		}
+		all = append(all, one)
+	}
+	if order.asJSON {
+		return p.writeJSON(all)
+	}
+	for i, one := range all {
+		if err := p.tellForecast(one, i == 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planned gives the tenants to plan for; where there is none, the defaults.
+func planned(tenants []config.Tenant, only string) ([]config.Tenant, error) {
+	for _, t := range tenants {
+		if t.Name == only {
+			return []config.Tenant{t}, nil
+		}
+	}
+	switch {
+	case only != "":
+		return nil, misusef("--tenant %s: the configuration has no such tenant", only)
+	case len(tenants) == 0:
+		return []config.Tenant{config.TenantDefaults()}, nil
+	}
+	return tenants, nil
+}
+
+// over puts the flags that were given over the plan of a tenant.
+func (f *planFlags) over(cmd *cobra.Command, t config.Tenant) (cost.Plan, error) {
+	given := cmd.Flags().Changed
+	if given("schedule") {
+		t.Poll.Schedule = f.schedule
+	}
+	plan, err := cost.Of(t)
+	if err != nil {
+		return plan, misuse{err}
+	}
+	if given("meetings") {
+		plan.Meetings = f.meetings
+	}
+	if given("batch-size") {
+		plan.BatchSize = f.batch
+	}
+	if given("calls") {
+		plan.Calls = f.calls
+	}
+	if given("find") {
+		list, err := poller.ParseSchedule(f.find, t.Poll.Timezone)
+		if err != nil {
+			return plan, misusef("--find: %w", err)
+		}
+		plan.Lists = []poller.Schedule{list}
+	}
+	plan.Meetings = max(plan.Meetings, 1)
+	plan.Hours, plan.Days = f.hours, f.days
+	return plan, nil
+}
