@@ -25,7 +25,9 @@ import (
 	"rollcall/cmd/rollcall/service"
 	"rollcall/internal/natstest"
 	"rollcall/internal/subject"
+	"rollcall/poller/budget"
 	"rollcall/poller/dingtalk/simulator"
+	"rollcall/store"
 )
 
 const overlay = "kubernetes/overlays/simulator"
@@ -58,7 +60,7 @@ func worker(t *testing.T, url, endpoint string) (logs *observer.ObservedLogs, st
 	cfg.NATS.PasswordFile = secret(t, password("worker"))
 	tenant := &cfg.Tenants[0]
 	tenant.Endpoint, tenant.Auth.ClientSecretFile = endpoint, secret(t, simulator.DefaultAppSecret)
-	tenant.Poll.Schedule = "@every 1s"
+	tenant.Poll.Schedule, tenant.Poll.MonthlyCalls = "@every 1s", 10_000_000
 	core, logs := observer.New(zapcore.InfoLevel)
 	s, err := service.New(cfg, "test", zap.New(core))
 	if err != nil {
@@ -125,6 +127,7 @@ func TestPermissionsSuffice(t *testing.T) {
 	first, stopFirst := worker(t, url, endpoint)
 	reader, refused := connect(t, url, "reader")
 	read(t, reader)
+	readAside(t, reader, tenant)
 	// A second worker reads what is stored, and passes on what it is asked.
 	second, stopSecond := worker(t, url, endpoint)
 	conn, forbidden := connect(t, url, "operator")
@@ -181,12 +184,29 @@ func read(t *testing.T, conn *nats.Conn) {
 	}
 }
 
+// readAside reads what rollcall workers and rollcall budget show.
+func readAside(t *testing.T, conn *nats.Conn, tenant string) {
+	t.Helper()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledger := store.Attach(js, names)
+	if members, err := ledger.Members(t.Context()); err != nil || len(members) != 1 {
+		t.Errorf("the reader finds the workers %v, %v", members, err)
+	}
+	budgets, err := ledger.Budgets(t.Context(), string(budget.MonthOf(time.Now())))
+	if err != nil || len(budgets[tenant]) == 0 {
+		t.Errorf("the reader finds the budgets %q, %v", budgets, err)
+	}
+}
+
 // What would forge an event, or take one away, is refused by the server.
 func TestPermissionsAreNoMoreThanNeeded(t *testing.T) {
 	url := broker(t)
 	for user, subjects := range map[string][]string{
 		"reader": {
-			names.Commit("meetings.event.x"), "meetings.event.x", "$KV.MEETINGS_WORKERS.x", names.API("simulated", "track"),
+			names.Commit("meetings.event.x"), "meetings.event.x", "$KV.MEETINGS_WORKERS.x", "$KV.MEETINGS_BUDGET.x", names.API("simulated", "track"),
 			"_INBOX.x", "$JS.API.STREAM.CREATE.X", "$JS.API.STREAM.UPDATE.MEETINGS", "$JS.API.STREAM.PURGE.MEETINGS",
 			"$JS.API.STREAM.DELETE.MEETINGS", "$JS.API.STREAM.MSG.DELETE.MEETINGS",
 		},
