@@ -28,21 +28,24 @@ const (
 	recalled = 60
 )
 
-// ageBounds are the upper bounds of the bins of ages, in seconds; what is
-// above the last one has a bin of its own.
-func ageBounds() []float64 {
-	return []float64{
+// bins are those of ages: one up to each bound, and one for what is above.
+const bins = 26
+
+// ageBounds are the upper bounds of the bins, in seconds.
+func ageBounds() [bins - 1]float64 {
+	return [...]float64{
 		0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 150, 180, 240, 300, 450, 600, 900, 1800, 3600, 7200,
 	}
 }
 
 // freshness is the ages that were seen of one tenant's meetings.
 type freshness struct {
-	bounds []float64
+	bounds [bins - 1]float64
 
-	mu     sync.Mutex // guards what follows
-	counts []uint64   // by bin, since the start
-	sum    float64    // of all ages, in seconds
+	mu     sync.Mutex   // guards what follows
+	counts [bins]uint64 // since the start
+	sum    float64      // of all ages, in seconds
+	recent [bins]uint64 // the sum of lately
 	lately [recalled]minute
 	next   int // the minute that is overwritten next
 }
@@ -50,17 +53,10 @@ type freshness struct {
 // minute is what was seen in one minute.
 type minute struct {
 	at     int64 // minutes since 1970; 0: none
-	counts []uint64
+	counts [bins]uint64
 }
 
-func newFreshness() *freshness {
-	bounds := ageBounds()
-	f := &freshness{bounds: bounds, counts: make([]uint64, len(bounds)+1)}
-	for i := range f.lately {
-		f.lately[i].counts = make([]uint64, len(bounds)+1)
-	}
-	return f
-}
+func newFreshness() *freshness { return &freshness{bounds: ageBounds()} }
 
 // keepSampling looks at the meetings of this worker until ctx ends.
 func (w *Worker) keepSampling(ctx context.Context) {
@@ -96,10 +92,11 @@ func (f *freshness) look(meetings []*entry, now time.Time) {
 
 func (f *freshness) add(age time.Duration, weight uint64, now time.Time) {
 	seconds := max(age.Seconds(), 0)
-	bin, _ := slices.BinarySearch(f.bounds, seconds)
-	f.counts[bin] += weight
-	f.sum += seconds * float64(weight)
+	bin, _ := slices.BinarySearch(f.bounds[:], seconds)
 	f.minute(now).counts[bin] += weight
+	f.counts[bin] += weight
+	f.recent[bin] += weight
+	f.sum += seconds * float64(weight)
 }
 
 // minute gives the one that is counted in now; it takes the place of the oldest.
@@ -110,8 +107,10 @@ func (f *freshness) minute(now time.Time) *minute {
 	}
 	m := &f.lately[f.next]
 	f.next = (f.next + 1) % recalled
-	m.at = this
-	clear(m.counts)
+	for bin, n := range m.counts {
+		f.recent[bin] -= n
+	}
+	*m = minute{at: this}
 	return m
 }
 
@@ -121,15 +120,12 @@ func (f *freshness) ages() []Aged {
 	defer f.mu.Unlock()
 	var all []Aged
 	from := 0.0
-	for bin := range f.counts {
-		a := Aged{From: from}
+	for bin, n := range f.recent {
+		a := Aged{From: from, Samples: n}
 		if bin < len(f.bounds) {
 			a.To, from = f.bounds[bin], f.bounds[bin]
 		}
-		for i := range f.lately {
-			a.Samples += f.lately[i].counts[bin]
-		}
-		if a.Samples > 0 {
+		if n > 0 {
 			all = append(all, a)
 		}
 	}
