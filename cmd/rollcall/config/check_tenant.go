@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"rollcall"
@@ -55,27 +56,36 @@ func (c checker) timezone(key, name string) {
 }
 
 func (c checker) track(at string, t Track) {
-	seen := make(map[string]int, len(t.Conferences))
-	for i, id := range t.Conferences {
-		key := fmt.Sprintf("%s[%d]", join(at, "conferences"), i)
-		first, twice := seen[id]
+	c.texts(join(at, "conferences"), "id", t.Conferences)
+	c.texts(join(at, "users"), "id", t.Users)
+	c.schedule(join(at, "users_schedule"), t.UsersSchedule)
+	c.schedule(join(at, "organization.schedule"), t.Organization.Schedule)
+	for key, p := range map[string]Patterns{"include": t.Organization.Include, "exclude": t.Organization.Exclude} {
+		c.texts(join(at, "organization."+key+".titles"), "pattern", p.Titles)
+		c.texts(join(at, "organization."+key+".creators"), "pattern", p.Creators)
+	}
+}
+
+// texts wants each text of a list once, none of them empty or longer than an
+// id; what names one of them.
+func (c checker) texts(list, what string, texts []string) {
+	article := "a"
+	if what == "id" {
+		article = "an"
+	}
+	seen := make(map[string]int, len(texts))
+	for i, text := range texts {
+		key := fmt.Sprintf("%s[%d]", list, i)
+		first, twice := seen[text]
 		switch {
-		case id == "":
+		case text == "":
 			c.refuse(key, "is empty")
-		case len(id) > rollcall.MaxID:
-			c.refuse(key, fmt.Sprintf("has %d bytes; an id has at most %d", len(id), rollcall.MaxID))
+		case len(text) > rollcall.MaxID:
+			c.refuse(key, fmt.Sprintf("has %d bytes; %s %s has at most %d", len(text), article, what, rollcall.MaxID))
 		case twice:
-			c.refuse(key, fmt.Sprintf("is the same id as conferences[%d]", first))
+			c.refuse(key, fmt.Sprintf("is the same %s as %s[%d]", what, list[strings.LastIndex(list, ".")+1:], first))
 		default:
-			seen[id] = i
+			seen[text] = i
 		}
 	}
-	const undiscovered = "this version does not discover meetings yet: name them in track.conferences"
-	if len(t.Users) > 0 {
-		c.refuse(join(at, "users"), undiscovered)
-	}
-	if t.Organization.Enabled {
-		c.refuse(join(at, "organization.enabled"), undiscovered)
-	}
-	c.schedule(join(at, "organization.schedule"), t.Organization.Schedule)
 }

@@ -33,7 +33,7 @@ func TenantDefaults() Tenant {
 			MissingAfterPolls: 3,
 			ExpireUnstarted:   24 * time.Hour,
 		},
-		Track:   Track{Organization: Organization{Schedule: "@every 5m"}},
+		Track:   Track{UsersSchedule: "@every 5m", Organization: Organization{Schedule: "@every 5m"}},
 		Privacy: Privacy{Nicks: "keep"},
 	}
 }

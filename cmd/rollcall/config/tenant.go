@@ -53,16 +53,24 @@ const Unlimited Calls = -1
 
 // Track is which meetings are watched besides those that operators add.
 type Track struct {
-	Conferences  []string     `yaml:"conferences" allow:"a list of conference ids, each once, of 1 to 256 bytes"`
-	Users        []string     `yaml:"users" allow:"nothing yet"`
-	Organization Organization `yaml:"organization"`
+	Conferences   []string     `yaml:"conferences" allow:"a list of conference ids, each once, of 1 to 256 bytes"`
+	Users         []string     `yaml:"users" allow:"a list of union ids, each once, of 1 to 256 bytes"`
+	UsersSchedule string       `yaml:"users_schedule" allow:"a cron expression of five or six fields (seconds first), @hourly and the like, or @every with whole seconds"`
+	Organization  Organization `yaml:"organization"`
 }
 
-// Organization is the discovery of an organization's ongoing meetings. This
-// version refuses to have it enabled.
+// Organization is the discovery of an organization's ongoing meetings.
 type Organization struct {
-	Enabled  bool   `yaml:"enabled" allow:"false"`
-	Schedule string `yaml:"schedule" allow:"a cron expression of five or six fields (seconds first), @hourly and the like, or @every with whole seconds"`
+	Enabled  bool     `yaml:"enabled" allow:"true or false"`
+	Schedule string   `yaml:"schedule" allow:"a cron expression of five or six fields (seconds first), @hourly and the like, or @every with whole seconds"`
+	Include  Patterns `yaml:"include"`
+	Exclude  Patterns `yaml:"exclude"`
+}
+
+// Patterns are about a meeting's title, and about its creator's id and name.
+type Patterns struct {
+	Titles   []string `yaml:"titles" allow:"a list of patterns of 1 to 256 bytes, in which * stands for any text and ? for one character"`
+	Creators []string `yaml:"creators" allow:"a list of patterns of 1 to 256 bytes, in which * stands for any text and ? for one character"`
 }
 
 // Privacy is what is kept of people.
