@@ -18,6 +18,7 @@ type machine struct {
 	steady time.Duration // which rests while the machine sleeps
 	dir    string
 	calls  int64
+	finds  bool
 	budget *budget.Budget
 	bank   *bank
 }
@@ -31,7 +32,7 @@ func (m *machine) loseDisk(t *rapid.T) {
 
 func (m *machine) start() {
 	m.budget = budget.New(budget.Config{
-		Tenant: "acme", Calls: m.calls,
+		Tenant: "acme", Calls: m.calls, Finds: m.finds,
 		Now:     func() time.Time { return m.bank.now.Add(m.skew) },
 		Elapsed: func() time.Duration { return m.steady },
 	})
@@ -42,7 +43,11 @@ func (m *machine) start() {
 type months map[budget.Month]int64
 
 func (c months) call(t *rapid.T, m *machine, op string) bool {
-	if m.budget.Spend(t.Context(), op) != nil {
+	spend := m.budget.Spend
+	if op == "find" {
+		spend = m.budget.SpendFind
+	}
+	if spend(t.Context(), op) != nil {
 		return false
 	}
 	// The call takes a while, and DingTalk's clock is not the ledger's.
@@ -59,12 +64,12 @@ var turn = instant("2026-11-30T16:00:00Z")
 func TestTheMonthIsNeverOverspent(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
-		limit := rapid.Int64Range(1, 300).Draw(t, "limit")
+		limit, finds := rapid.Int64Range(1, 300).Draw(t, "limit"), rapid.Bool().Draw(t, "finds")
 		b := newBank(turn.Add(-time.Duration(rapid.IntRange(1, 1000).Draw(t, "minutes before")) * time.Minute))
 		spent := months{}
 		var all []*machine
 		for i := range 3 {
-			m := &machine{dir: filepath.Join(dir, string(rune('a'+i))), calls: limit, bank: b}
+			m := &machine{dir: filepath.Join(dir, string(rune('a'+i))), calls: limit, finds: finds, bank: b}
 			m.loseDisk(t)
 			m.start()
 			all = append(all, m)
@@ -84,6 +89,14 @@ func TestTheMonthIsNeverOverspent(t *testing.T) {
 				calls, _ := m.budget.Allow(t.Context(), 3, 0)
 				for range calls {
 					spent.call(t, m, "query")
+				}
+			},
+			"look for meetings": func(t *rapid.T) {
+				m := one(t)
+				calls, _ := m.budget.AllowFind(t.Context(), rapid.Bool().Draw(t, "busy"))
+				pages := rapid.IntRange(0, 8).Draw(t, "pages") // a list may be longer than what is allowed
+				for range calls + pages {
+					spent.call(t, m, "find")
 				}
 			},
 			"spend without asking": func(t *rapid.T) {
