@@ -17,9 +17,9 @@ type Tracker interface {
 	// nobody knows what the list held before: then all are gone that came from
 	// this source and are not listed.
 	Found(ctx context.Context, tenant, source string, listed, gone []string, restarted bool) error
-	// Busy counts the tracked meetings that this worker holds; holding is
-	// false when it holds no shard of the tenant at all.
-	Busy(tenant string) (tracked int, holding bool)
+	// Busy counts the tracked meetings that this worker holds; looks is false
+	// when looking for others is another worker's, or nobody's yet.
+	Busy(tenant string) (tracked int, looks bool)
 }
 
 // Budget says how many calls may be spent now on looking for meetings.
@@ -38,8 +38,9 @@ type Finder struct {
 	Budget   Budget      // nil: the schedule alone
 	Logger   *zap.Logger // nil: silent
 
-	once  sync.Once
-	heard chan overheard // made once; a list that somebody else has read
+	once    sync.Once      // makes both:
+	heard   chan overheard // a list that somebody else has read
+	resumed chan struct{}  // an operator has mended what is wrong
 
 	next int // the list that is read next; like what follows it belongs to Run
 	seen map[string]*memory
@@ -54,16 +55,21 @@ type overheard struct {
 // memory is what is remembered of a list.
 type memory struct {
 	ids     map[string]bool // that it held; nil: not known
-	readAt  time.Time
-	after   time.Time // not read before
-	failure string    // "" when all is well
+	heardAt time.Time       // when somebody else has read it
+	after   time.Time       // not read before
+	failure string          // "" when all is well
 }
 
 // refusedFor is how long a list is left alone that may not be read.
 const refusedFor = time.Hour
 
+// soon is after how long it is asked again whose it is to look: a worker that
+// has just started, or takes over, does not wait for the next tick.
+const soon = time.Second
+
 // Run reads until ctx ends, and then returns nil.
 func (f *Finder) Run(ctx context.Context) error {
+	f.once.Do(f.open)
 	ticks := make(chan struct{})
 	loop := poller.Loop{Schedule: f.Schedule, AtOnce: true, Pass: func(ctx context.Context, _ time.Time) {
 		select {
@@ -73,54 +79,76 @@ func (f *Finder) Run(ctx context.Context) error {
 	}}
 	ended := make(chan error, 1)
 	go func() { ended <- loop.Run(ctx) }()
+	var again <-chan time.Time
 	for {
 		select {
 		case <-ticks:
-			f.pass(ctx)
-		case h := <-f.inbox():
-			f.tell(h.source, f.memoryOf(h.source), f.take(ctx, h.source, h.listed))
+			again = f.pass(ctx)
+		case <-again:
+			again = f.pass(ctx)
+		case <-f.resumed:
+			for _, m := range f.seen {
+				m.after = time.Time{}
+			}
+			again = f.pass(ctx)
+		case h := <-f.heard:
+			m := f.memoryOf(h.source)
+			f.tell(h.source, m, f.take(ctx, h.source, h.listed))
+			m.heardAt = time.Now()
 		case err := <-ended:
 			return err
 		}
 	}
 }
 
-func (f *Finder) inbox() chan overheard {
-	f.once.Do(func() { f.heard = make(chan overheard, 1) })
-	return f.heard
+func (f *Finder) open() {
+	f.heard, f.resumed = make(chan overheard, 1), make(chan struct{}, 1)
 }
 
 // Overhear takes a list that somebody else has read. It does not wait: while
 // another one waits it is let go.
 func (f *Finder) Overhear(source string, listed []poller.Listed) {
+	f.once.Do(f.open)
 	select {
-	case f.inbox() <- overheard{source, listed}:
+	case f.heard <- overheard{source, listed}:
+	default:
+	}
+}
+
+// Resume reads at once, also what may not have been read before, because an
+// operator says that it is mended. It does not wait.
+func (f *Finder) Resume() {
+	f.once.Do(f.open)
+	select {
+	case f.resumed <- struct{}{}:
 	default:
 	}
 }
 
 // pass reads the lists once, or as many as may be read now: each in its turn.
-func (f *Finder) pass(ctx context.Context) {
-	for range min(f.afford(ctx), len(f.Lists)) {
+// It gives when to try again before the next tick; nil: not.
+func (f *Finder) pass(ctx context.Context) <-chan time.Time {
+	tracked, looks := f.Tracker.Busy(f.Tenant)
+	if !looks {
+		return time.After(soon)
+	}
+	for range min(f.afford(ctx, tracked > 0), len(f.Lists)) {
 		if ctx.Err() != nil {
-			return
+			return nil
 		}
 		list := f.Lists[f.next%len(f.Lists)]
 		f.next++
 		f.read(ctx, list)
 	}
+	return nil
 }
 
 // afford gives how many lists may be read now.
-func (f *Finder) afford(ctx context.Context) int {
-	tracked, holding := f.Tracker.Busy(f.Tenant)
-	switch {
-	case !holding:
-		return 0
-	case f.Budget == nil:
+func (f *Finder) afford(ctx context.Context, busy bool) int {
+	if f.Budget == nil {
 		return len(f.Lists)
 	}
-	calls, err := f.Budget.AllowFind(ctx, tracked > 0)
+	calls, err := f.Budget.AllowFind(ctx, busy)
 	if err != nil {
 		return 0 // the passes say so
 	}
@@ -137,10 +165,10 @@ func (f *Finder) memoryOf(source string) *memory {
 	return f.seen[source]
 }
 
-// read reads a list, if nobody has a moment ago.
+// read reads a list; not where calls are scarce and somebody has a moment ago.
 func (f *Finder) read(ctx context.Context, list List) {
 	m, now := f.memoryOf(list.Source), time.Now()
-	if now.Before(m.after) || now.Sub(m.readAt) < f.Schedule.Pace()/2 {
+	if now.Before(m.after) || f.Budget != nil && now.Sub(m.heardAt) < f.Schedule.Pace()/2 {
 		return
 	}
 	listed, err := list.Read(ctx)
@@ -172,7 +200,7 @@ func (f *Finder) take(ctx context.Context, source string, listed []poller.Listed
 	if err := f.Tracker.Found(ctx, f.Tenant, source, taken, gone, m.ids == nil); err != nil {
 		return err
 	}
-	m.ids, m.readAt = now, time.Now()
+	m.ids = now
 	return nil
 }
 

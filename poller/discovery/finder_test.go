@@ -189,6 +189,58 @@ func TestAWorkerWithoutAShardDoesNotLook(t *testing.T) {
 	})
 }
 
+func TestAWorkerThatTakesOverLooksAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, n := &vendor{}, &notebook{}
+		v.set(nil, listed("a"))
+		n.set(true, nil)
+		find(t, &discovery.Finder{Lists: []discovery.List{discovery.Organization(v, v)}, Tracker: n})
+		elapse(time.Minute)
+		n.set(false, nil)
+		elapse(2 * time.Second)
+		n.expect(t, "acme organization +a - anew")
+		elapse(4 * time.Minute) // the next tick is not far
+		n.expect(t, "acme organization +a -")
+	})
+}
+
+func TestAnOperatorHasItTriedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, n := &vendor{}, &notebook{}
+		v.set(fault{poller.ClassPermission})
+		f := &discovery.Finder{Lists: []discovery.List{discovery.Organization(v, v)}, Tracker: n}
+		find(t, f)
+		elapse(time.Minute)
+		v.set(nil, listed("a"))
+		f.Resume()
+		elapse(time.Second)
+		n.expect(t, "acme organization +a - anew")
+	})
+}
+
+// TestWithoutABudgetEveryTickIsKept has lists overheard right before the ticks,
+// and reading take long.
+func TestWithoutABudgetEveryTickIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, n := &vendor{}, &notebook{}
+		slow := discovery.List{Source: discovery.SourceOrganization, Read: func(context.Context) ([]poller.Listed, error) {
+			_ = v.Call(t.Context(), poller.OpFind, func(context.Context) error { return nil })
+			time.Sleep(4 * time.Minute)
+			return nil, nil
+		}}
+		f := &discovery.Finder{Lists: []discovery.List{slow}, Tracker: n}
+		find(t, f)
+		for range 12 {
+			f.Overhear(discovery.SourceOrganization, listed("b"))
+			elapse(5 * time.Minute)
+		}
+		if calls := v.calls(); calls != 13 {
+			t.Errorf("in an hour it was read %d times", calls)
+		}
+		elapse(5 * time.Minute)
+	})
+}
+
 func TestWhatIsNotPermittedIsToldOnceAndTriedHourly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, n := &vendor{}, &notebook{}
@@ -244,7 +296,7 @@ func TestAnOverheardListIsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, n := &vendor{}, &notebook{}
 		v.set(nil, listed("a"))
-		f := &discovery.Finder{Lists: []discovery.List{discovery.Organization(v, v)}, Tracker: n}
+		f := &discovery.Finder{Lists: []discovery.List{discovery.Organization(v, v)}, Tracker: n, Budget: coins(1)}
 		find(t, f)
 		elapse(4 * time.Minute)
 		n.expect(t, "acme organization +a - anew")
