@@ -108,6 +108,7 @@ func (s *shard) reconcile(ctx context.Context, hold *hold) error {
 			if err != nil && (ctx.Err() != nil || s.entries[id].refused.err == nil && !errors.Is(err, errOverlap)) {
 				return err
 			}
+			s.freed[id] = true
 			if err != nil { // it alone stays tracked; the others are not to wait for it
 				s.log.Warn("a meeting that the configuration no longer names is still tracked",
 					zap.String("meeting", id), zap.Error(err))

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -18,15 +19,22 @@ import (
 // a list still names it: lists lag behind.
 const overFor = 10 * time.Minute
 
-// Busy counts the meetings of the tenant that this worker tracks; holding is
-// false when it holds no shard of the tenant, or there is no such tenant.
-func (w *Worker) Busy(tenant string) (tracked int, holding bool) {
+// Busy counts the meetings of the tenant that this worker tracks, and tells
+// whether it looks for others: of all workers only the holder of the tenant's
+// first shard does, once it holds all that it is to hold. There is no other
+// way to look than for all shards together.
+func (w *Worker) Busy(tenant string) (tracked int, looks bool) {
 	t := w.tenant(tenant)
 	if t == nil {
 		return 0, false
 	}
-	tracked, _, holding = t.sizes()
-	return tracked, holding
+	tracked, _, _ = t.sizes()
+	for _, s := range t.shards {
+		if s.wanted.Load() && s.held.Load() == nil {
+			return tracked, false
+		}
+	}
+	return tracked, t.shards[0].held.Load() != nil
 }
 
 // Found takes what a list of ongoing meetings tells about the shards that this
@@ -45,6 +53,9 @@ func (w *Worker) Found(ctx context.Context, tenant, source string, listed, gone 
 			continue
 		}
 		n, err := s.found(ctx, source, listed)
+		if errors.Is(err, ErrNotHeld) {
+			continue // whoever holds it now is told as well
+		}
 		if err != nil {
 			return fmt.Errorf("take what was found: %w", err)
 		}
@@ -61,36 +72,60 @@ func (w *Worker) Found(ctx context.Context, tenant, source string, listed, gone 
 // gives how many these are.
 func (s *shard) found(ctx context.Context, source string, listed []string) (fresh int, err error) {
 	err = s.obey(ctx, func(ctx context.Context) error {
-		var ids []string
-		for _, id := range listed {
-			if s.mine(id) && s.wants(id) {
-				ids = append(ids, id)
-			}
+		ids, err := s.choice(ctx, listed)
+		if err != nil || len(ids) == 0 {
+			return err
 		}
 		for part := range slices.Chunk(ids, ledger.MaxBatchMessages) {
 			if err := s.trackAll(ctx, source, part); err != nil {
 				return err
 			}
 		}
-		if fresh = len(ids); fresh > 0 {
-			return s.stillOurs(ctx)
-		}
-		return nil
+		fresh = len(ids)
+		return s.stillOurs(ctx)
 	})
 	return fresh, err
 }
 
-// wants reports whether a listed meeting is to be tracked that is not.
-func (s *shard) wants(id string) bool {
-	if id == "" || len(id) > rollcall.MaxID {
+// choice gives the listed meetings of the shard that are to be tracked and are
+// not. What became of those of which nothing is known here is read first.
+func (s *shard) choice(ctx context.Context, listed []string) (ids []string, err error) {
+	var unheard []*rollcall.Sighting
+	for _, id := range listed {
+		if s.mine(id) && s.entries[id] == nil && id != "" && len(id) <= rollcall.MaxID {
+			unheard = append(unheard, &rollcall.Sighting{ConferenceID: id})
+		}
+	}
+	if err := s.load(ctx, unheard); err != nil {
+		return nil, err
+	}
+	for _, sighting := range unheard {
+		if e := s.entries[sighting.ConferenceID]; e != nil && !s.wants(sighting.ConferenceID, e) {
+			delete(s.entries, sighting.ConferenceID)
+		}
+	}
+	for _, id := range listed {
+		if e := s.entries[id]; s.mine(id) && e != nil && s.wants(id, e) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// wants reports whether a listed meeting is to be tracked that is not. One that
+// an operator took off the tracked set while it went on is not, for as long as
+// its record is kept; one that had not started in time is, once it goes on.
+func (s *shard) wants(id string, e *entry) bool {
+	switch {
+	case e.tracked, s.declined[id]:
 		return false
-	}
-	e := s.entries[id]
-	if e == nil {
+	case e.record == nil || !e.over():
 		return true
+	case e.record.Untracked:
+		return s.freed[id] || e.record.Meeting.Status < rollcall.StatusStarted
 	}
-	justOver := e.over() && time.Since(e.record.ObservedAt) < overFor
-	return !e.tracked && !justOver
+	return time.Since(e.record.ObservedAt) >= overFor
 }
 
 func (s *shard) trackAll(ctx context.Context, source string, ids []string) error {
@@ -108,10 +143,6 @@ func (s *shard) trackAll(ctx context.Context, source string, ids []string) error
 	}
 	for _, id := range ids {
 		e := s.entries[id]
-		if e == nil {
-			e = &entry{}
-			s.entries[id] = e
-		}
 		e.tracking, e.tracked = ledger.Tracking{ConferenceID: id, Source: source, Since: now}, true
 		e.raw = nil // the next answer counts, also one that is known already
 	}
@@ -135,6 +166,9 @@ func (t *tenant) lookUp(ctx context.Context, source string, listed, gone []strin
 			continue
 		}
 		ids, err := s.missing(ctx, source, listed, gone, restarted)
+		if errors.Is(err, ErrNotHeld) {
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("look up what is no longer listed: %w", err)
 		}

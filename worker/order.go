@@ -31,7 +31,7 @@ var (
 type View struct {
 	ConferenceID string
 	Tracked      bool
-	Source       string           // why it is tracked: config, api …
+	Source       string           // why it is tracked: config, api, organization, user:ID …
 	Since        time.Time        // since when it is tracked
 	Record       *rollcall.Record // nil: nothing was recorded
 	AskedAt      time.Time        // when the last answer was asked that showed the record's state
@@ -124,6 +124,7 @@ func (w *Worker) Untrack(ctx context.Context, tenant, conferenceID string) (view
 		if err := s.untrack(ctx, hold, conferenceID); err != nil {
 			return err
 		}
+		s.declined[conferenceID] = true
 		view = s.view(conferenceID, e)
 		return s.stillOurs(ctx)
 	})
@@ -223,6 +224,7 @@ func (s *shard) stillOurs(ctx context.Context) error {
 
 // track puts the meeting on the tracked set, if it is not there yet.
 func (s *shard) track(ctx context.Context, id, source string) error {
+	delete(s.declined, id)
 	e := s.entries[id]
 	if e == nil {
 		e = &entry{}

@@ -56,6 +56,9 @@ type shard struct {
 	pause   backoff.BackOff
 	trouble trouble
 	odd     map[rollcall.Oddity]bool // told once
+	// No list brings back what an operator declined under this worker, but it
+	// may what the configuration no longer names.
+	declined, freed map[string]bool
 }
 
 func newShard(t *tenant, number int) *shard {
@@ -67,7 +70,7 @@ func newShard(t *tenant, number int) *shard {
 		w: t.w, tenant: t, number: number, log: log,
 		queue: newQueue(), orders: make(chan order), pause: publisher.NewBackOff(),
 		trouble: trouble{log: log, what: "storing what was observed"},
-		odd:     map[rollcall.Oddity]bool{},
+		odd:     map[rollcall.Oddity]bool{}, declined: map[string]bool{}, freed: map[string]bool{},
 	}
 	s.plan.Store(&[]poller.Candidate{})
 	s.tracked.Store(&[]*entry{})
