@@ -44,7 +44,7 @@ type Meeting struct {
 type State struct {
 	ConferenceID string    `json:"conferenceId"`
 	Tracked      bool      `json:"tracked"`
-	Source       string    `json:"source"`  // why it is tracked: config, api …; "" when it is not
+	Source       string    `json:"source"`  // why it is tracked: config, api, organization, user:ID …; "" when it is not
 	Since        wire.Time `json:"since"`   // since when it is tracked; null when it is not
 	AskedAt      wire.Time `json:"askedAt"` // when the last answer was asked that showed the record; null: not yet by this worker
 	Trouble      string    `json:"trouble"` // what is wrong with it; "" when nothing is

@@ -22,6 +22,8 @@ type Worker interface {
 	Untrack(ctx context.Context, tenant, conferenceID string) (worker.View, error)
 	Show(ctx context.Context, tenant, conferenceID string) (worker.View, error)
 	List(ctx context.Context, tenant string) (views []worker.View, shards []int, err error)
+	Found(ctx context.Context, tenant, source string, listed, gone []string, restarted bool) error
+	Busy(tenant string) (tracked int, looks bool)
 }
 
 // Tenant is an organization that the worker knows.
@@ -89,6 +91,9 @@ func (s *Service) open(tenants []Tenant) error {
 			if err := s.openVerb(t, verb); err != nil {
 				return fmt.Errorf("tenant %s, %s: %w", t.Name, verb, err)
 			}
+		}
+		if err := s.hear(t); err != nil {
+			return err
 		}
 	}
 	return nil

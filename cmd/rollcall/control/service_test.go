@@ -134,6 +134,12 @@ func (f *fake) List(ctx context.Context, _ string) ([]worker.View, []int, error)
 	return views, f.shards, nil
 }
 
+func (f *fake) Found(ctx context.Context, _, source string, listed, gone []string, restarted bool) error {
+	return f.order(ctx, "found", fmt.Sprintf("%s +%d -%d %v", source, len(listed), len(gone), restarted))
+}
+
+func (f *fake) Busy(string) (int, bool) { return len(f.shards), true }
+
 func (f *fake) count(order string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

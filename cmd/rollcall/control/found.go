@@ -1,0 +1,102 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"go.uber.org/zap"
+)
+
+// verbFound is not for operators: a worker that has read a list of ongoing
+// meetings tells the others, each of which takes what belongs to its shards.
+const verbFound = "found"
+
+// taking bounds how long a worker takes what another has found.
+const taking = 30 * time.Second
+
+// mostFound is how many meetings one message tells of: with the longest ids
+// it has half of what NATS takes.
+const mostFound = 1000
+
+// found is what a list tells.
+type found struct {
+	Schema    int      `json:"schema"`
+	From      string   `json:"from"` // the service that tells it, which has taken it already
+	Source    string   `json:"source"`
+	Listed    []string `json:"listed"`
+	Gone      []string `json:"gone"`
+	Restarted bool     `json:"restarted"`
+}
+
+// Found has this worker and all others take what a list tells; see
+// [Worker]. Nobody answers: whoever does not hear it takes it from
+// the next reading of the list.
+func (s *Service) Found(ctx context.Context, tenant, source string, listed, gone []string, restarted bool) error {
+	if err := s.worker.Found(ctx, tenant, source, listed, gone, restarted); err != nil {
+		return err
+	}
+	whole := found{Schema: Schema, From: s.micro.Info().ID, Source: source, Listed: listed, Gone: gone, Restarted: restarted}
+	for _, part := range whole.parts() {
+		data, err := json.Marshal(part)
+		if err != nil {
+			return fmt.Errorf("tell what was found: %w", err)
+		}
+		if err := s.conn.Publish(s.names.Shard(tenant, verbFound), data); err != nil {
+			return fmt.Errorf("tell what was found: %w", err)
+		}
+	}
+	return nil
+}
+
+// Busy asks this worker; see [Worker].
+func (s *Service) Busy(tenant string) (tracked int, looks bool) { return s.worker.Busy(tenant) }
+
+// parts cuts what was found to the size of messages. A part of a list says
+// nothing about what is not in it.
+func (f found) parts() (all []found) {
+	cut := func(listed, gone []string, restarted bool) {
+		all = append(all, found{f.Schema, f.From, f.Source, listed, gone, restarted})
+	}
+	if max(len(f.Listed), len(f.Gone)) <= mostFound/2 {
+		cut(f.Listed, f.Gone, f.Restarted)
+		return all
+	}
+	for ids := range slices.Chunk(f.Listed, mostFound) {
+		cut(ids, nil, false)
+	}
+	for ids := range slices.Chunk(f.Gone, mostFound) {
+		cut(nil, ids, false)
+	}
+	return all
+}
+
+// hear takes what other workers find of a tenant.
+func (s *Service) hear(t Tenant) error {
+	e := newEndpoint(s, t, verbFound)
+	sub, err := s.conn.Subscribe(s.names.Shard(t.Name, verbFound), e.takeFound)
+	if err != nil {
+		return fmt.Errorf("tenant %s, %s: %w", t.Name, verbFound, err)
+	}
+	s.subs = append(s.subs, sub)
+	return nil
+}
+
+func (e *endpoint) takeFound(m *nats.Msg) {
+	var f found
+	s := e.service
+	if json.Unmarshal(m.Data, &f) != nil || f.Schema != Schema || f.From == s.micro.Info().ID {
+		return
+	}
+	// What is not admitted is told again with the next reading.
+	_ = e.admit(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, taking)
+		defer cancel()
+		if err := s.worker.Found(ctx, e.tenant.Name, f.Source, f.Listed, f.Gone, f.Restarted); err != nil && ctx.Err() == nil {
+			s.log.Warn("could not take what another worker has found", zap.String("tenant", e.tenant.Name), zap.Error(err))
+		}
+	})
+}
