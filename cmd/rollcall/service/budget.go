@@ -31,8 +31,10 @@ func (s *Service) openBudgets() error {
 		if !ok {
 			return fmt.Errorf("tenant %s: a budget needs a poller that asks for its calls", t.Name)
 		}
-		b := budget.New(budget.Config{Tenant: t.Name, Calls: int64(cfg.Poll.MonthlyCalls), Logger: s.log})
-		asker.Spend, t.Budget = b.Spend, b
+		b := budget.New(budget.Config{
+			Tenant: t.Name, Calls: int64(cfg.Poll.MonthlyCalls), Finds: finds(cfg.Track), Logger: s.log,
+		})
+		asker.Spend, t.Budget = spend(b, cfg.Track), b
 		limited := t.Holds
 		t.Holds = func(held, shards int) {
 			limited(held, shards)

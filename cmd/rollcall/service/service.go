@@ -26,6 +26,7 @@ import (
 	"rollcall/internal/subject"
 	"rollcall/poller"
 	"rollcall/poller/dingtalk"
+	"rollcall/poller/discovery"
 	"rollcall/publisher"
 	"rollcall/publisher/journal"
 	"rollcall/worker"
@@ -47,6 +48,7 @@ type Service struct {
 	clients  []*dingtalk.Client
 	tenants  []worker.Tenant
 	budgets  budgets
+	finders  []*discovery.Finder // of all tenants
 
 	ready  chan struct{} // closed once worker is set
 	worker *worker.Worker
@@ -59,7 +61,7 @@ func New(cfg config.Config, version string, log *zap.Logger) (*Service, error) {
 	s := &Service{cfg: cfg, version: version, log: log, registry: prometheus.NewRegistry(), ready: make(chan struct{})}
 	s.health = &health{service: s}
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, step := range []func() error{s.openTenants, s.openBudgets, s.openConsole, s.openNATS, s.openJournal} {
+	for _, step := range []func() error{s.openTenants, s.openBudgets, s.openFinders, s.openConsole, s.openNATS, s.openJournal} {
 		if err := step(); err != nil {
 			s.Close()
 			return nil, err
@@ -173,7 +175,7 @@ func (s *Service) work(ctx context.Context) error {
 		zap.Stringer("http", s.HTTP()), zap.Int("tenants", len(s.tenants)))
 	s.attachBudgets(ledger)
 	defer s.closeBudgets(context.WithoutCancel(ctx))
-	return s.worker.Run(ctx)
+	return s.workAndFind(ctx, api)
 }
 
 // controlled are the tenants that orders may be about.

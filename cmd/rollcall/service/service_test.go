@@ -28,7 +28,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // configuration that watches it.
 func simulated(t *testing.T) (*simulator.Simulator, config.Config) {
 	t.Helper()
-	sim, err := simulator.New(simulator.Config{Seed: 1, Meetings: 2})
+	return simulatedWith(t, simulator.Config{Seed: 1, Meetings: 2})
+}
+
+func simulatedWith(t *testing.T, world simulator.Config) (*simulator.Simulator, config.Config) {
+	t.Helper()
+	sim, err := simulator.New(world)
 	if err != nil {
 		t.Fatal(err)
 	}
