@@ -5,7 +5,8 @@
 // It promises to store nothing and to stand in nobody's way: what it publishes
 // is guarded so that NATS refuses it, files that it makes are gone at the end,
 // and it may run next to a working worker. It makes one metered call of
-// DingTalk a tenant, or none. Every step has a deadline. No result holds a
+// DingTalk a tenant, and one for each kind of list in which meetings are looked
+// for, or none. Every step has a deadline. No result holds a
 // secret, or anything that a terminal could choke on.
 package check
 

@@ -100,6 +100,44 @@ func TestMissingScopesAreNamedForALookupToo(t *testing.T) {
 	run(t, w.check()).says(t, "dingtalk permission", Fail, "missing scopes: VideoConference.Conference.Read", "administrator grants it", "open-dev.dingtalk.com")
 }
 
+func TestListsAreTriedWhereMeetingsAreLookedFor(t *testing.T) {
+	finding := func() *world {
+		w := newWorld(t)
+		w.tenant().Track.Organization.Enabled, w.tenant().Track.Users = true, []string{"u1"}
+		return w
+	}
+	w := finding()
+	r := run(t, w.check())
+	r.says(t, "dingtalk organization", OK, "track.organization (one metered call)", "the permission is there", "go on")
+	r.says(t, "dingtalk users", OK, "track.users (one metered call)", "the permission is there")
+	if n := metered(w.sim); n != 3 {
+		t.Errorf("%d metered calls", n)
+	}
+
+	w = finding()
+	c := w.check()
+	c.NoCall = true
+	r = run(t, c)
+	r.says(t, "dingtalk organization", Skip, "--no-call")
+	r.says(t, "dingtalk users", Skip, "--no-call")
+	if n := metered(w.sim); n != 0 {
+		t.Errorf("%d metered calls in spite of --no-call", n)
+	}
+
+	w = finding()
+	for op, name := range map[simulator.Operation]string{
+		simulator.OpOrganization: "Forbidden.AccessDenied.AccessTokenPermissionDenied", simulator.OpUser: "paramsError",
+	} {
+		if err := w.sim.Arm(simulator.Fault{Name: name, Operation: op}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r = run(t, w.check())
+	r.says(t, "dingtalk permission", OK, "tells about it")
+	r.says(t, "dingtalk organization", Fail, "missing scopes: VideoConference.Conference.Read", "administrator grants it", "asks about the others all the same")
+	r.says(t, "dingtalk users", Fail, "paramsError", "union ids")
+}
+
 func TestSecrets(t *testing.T) {
 	w := newWorld(t)
 	w.tenant().Auth.ClientSecretFile = "/nowhere/acme"

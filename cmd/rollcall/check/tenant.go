@@ -24,14 +24,16 @@ func newTenant(c *Check, cfg config.Tenant) *tenant {
 }
 
 func (t *tenant) table() table {
-	return table{part: "dingtalk", tenant: t.cfg.Name, steps: []step{
+	steps := []step{
 		{"secret", "", "read the credentials", t.secret},
 		{"name", "", "look up " + t.url.Hostname(), t.name},
 		{"connect", "name", "connect to " + t.endpoint(), t.connect},
 		{"token", "secret connect", "ask " + t.url.Host + " for a token", t.token},
 		{"permission", "token", "ask about one meeting", t.permission},
-		{"budget", "", "count the calls of a month", t.budget},
-	}}
+	}
+	steps = append(steps, t.lists()...)
+	steps = append(steps, step{"budget", "", "count the calls of a month", t.budget})
+	return table{part: "dingtalk", tenant: t.cfg.Name, steps: steps}
 }
 
 // endpoint is where DingTalk is: scheme and host, which hold no secret.
