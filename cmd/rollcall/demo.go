@@ -95,6 +95,8 @@ func (p *program) demoService(dir, endpoint string, meetings []string) (*service
 	if err != nil {
 		return nil, err
 	}
+	// The meetings that take the place of those that end are found.
+	cfg.Tenants[0].Track.Organization = config.Organization{Enabled: true, Schedule: "@every 1s"}
 	log, err := newLogger(p.stderr, cfg.Log)
 	if err != nil {
 		return nil, err
@@ -113,7 +115,6 @@ func (p *program) play(ctx context.Context, sim *simulator.Simulator, s *service
 	var others sync.WaitGroup
 	var shown error
 	others.Go(func() { _ = sim.Run(ctx) })
-	others.Go(func() { trackNew(ctx, sim, s) })
 	others.Go(func() { stage(ctx, sim, s) })
 	others.Go(func() {
 		shown = p.showEvents(ctx, s)
@@ -187,38 +188,6 @@ func stage(ctx context.Context, sim *simulator.Simulator, s *service.Service) {
 		}
 		act.ConferenceID = id
 		_, _ = sim.Act(act) // refused only where chance was faster: the show goes on
-	}
-}
-
-// trackNew tracks the meetings that take the place of those that end.
-func trackNew(ctx context.Context, sim *simulator.Simulator, s *service.Service) {
-	select {
-	case <-s.Ready():
-	case <-ctx.Done():
-		return
-	}
-	ticker := time.NewTicker(time.Second)
-	defer ticker.Stop()
-	known := make(map[string]bool)
-	for _, id := range sim.ConferenceIDs() {
-		known[id] = true
-	}
-	seen := uint64(0)
-	for {
-		for _, fact := range sim.HappenedSince(seen) {
-			seen = fact.Number
-			if known[fact.ConferenceID] {
-				continue
-			}
-			// What cannot be tracked now is tried again with its next fact.
-			_, err := s.Worker().Track(ctx, demoTenant, fact.ConferenceID, "demo")
-			known[fact.ConferenceID] = err == nil
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
 	}
 }
 

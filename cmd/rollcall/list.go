@@ -13,8 +13,8 @@ import (
 )
 
 const listHelp = `List shows the meetings that are watched, one line each: title, status, people
-present, when DingTalk was last asked, why it is tracked (config, api), its id,
-and what is wrong with it.`
+present, when DingTalk was last asked, why it is tracked (config, api,
+organization, user:ID), its id, and what is wrong with it.`
 
 func (p *program) listCommand() *cobra.Command {
 	var flags orderFlags
@@ -60,7 +60,7 @@ func listRows(meetings []control.State, now time.Time) [][]string {
 	for _, m := range meetings {
 		rows = append(rows, []string{
 			safetext.Field(titleOf(m), titleWidth), statusOf(m), presentOf(m), ago(m.AskedAt, now),
-			safetext.Field(cmp.Or(m.Source, "-"), 16), m.ConferenceID, safetext.Field(m.Trouble, troubleWidth),
+			safetext.Field(cmp.Or(m.Source, "-"), sourceWidth), m.ConferenceID, safetext.Field(m.Trouble, troubleWidth),
 		})
 	}
 	return rows

@@ -77,7 +77,7 @@ func trackedSince(m control.State) string {
 	if !m.Tracked {
 		return "no"
 	}
-	return fmt.Sprintf("since %s (%s)", local(m.Since), safetext.Field(m.Source, 16))
+	return fmt.Sprintf("since %s (%s)", local(m.Since), safetext.Field(m.Source, 4*sourceWidth))
 }
 
 // mediaOf says what is set for the meeting as a whole; "" when nothing is.

@@ -112,6 +112,8 @@ tenants:
     poll: {schedule: "@every %[5]s", monthly_calls: unlimited}
     track:
       conferences: %[3]s
+      # Without the ids the meetings are found, also new ones (see --lifetime):
+      # organization: {enabled: true, schedule: "@every 5s"}
 # And to look at it: SIMULATED_SECRET=%[4]s rollcall run --config rollcall.yaml
 `, dialable(addr.String()), wanted.AppKey, list, wanted.AppSecret, pace)
 	return err

@@ -9,9 +9,11 @@ import (
 	"rollcall/internal/wire"
 )
 
-// titleWidth and troubleWidth are how many columns a title and a trouble take at most.
+// How many columns a title, a source and a trouble take at most. The sources
+// user:ID have room for the usual ids.
 const (
 	titleWidth   = 32
+	sourceWidth  = 40
 	troubleWidth = 100
 )
 
