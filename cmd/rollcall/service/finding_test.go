@@ -314,3 +314,20 @@ func TestOneOfSeveralWorkersLooks(t *testing.T) {
 		t.Errorf("the workers have read the list %v times, and then %v", before, after)
 	}
 }
+
+// TestAListThatHangsHoldsUpNoStop stops while the list does not come.
+func TestAListThatHangsHoldsUpNoStop(t *testing.T) {
+	sim, cfg := simulated(t)
+	finding(&cfg)
+	cfg.Tenants[0].Poll.Timeout = time.Minute
+	if err := sim.Arm(simulator.Fault{Name: simulator.FaultHang, Operation: simulator.OpOrganization}); err != nil {
+		t.Fatal(err)
+	}
+	l := run(t, cfg)
+	listed(t, sim, 1)
+	began := time.Now()
+	l.stop()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("the stop took %s", took)
+	}
+}
