@@ -18,7 +18,7 @@ func (r *run) answered(q question, ids []string, answers Answers) {
 	for i, found := range match(ids, answers) {
 		switch {
 		case len(found.Raw) > 0:
-			r.listed(&o, q, found)
+			r.listed(&o, q, found, answers.Detached)
 		case found.ConferenceID == "" && answers.Complete:
 			r.later = append(r.later, followUp{id: ids[i]})
 		default:
@@ -30,8 +30,8 @@ func (r *run) answered(q question, ids []string, answers Answers) {
 }
 
 // listed takes up what an answer says of one meeting.
-func (r *run) listed(o *rollcall.Observation, q question, found Found) {
-	s := r.sight(found)
+func (r *run) listed(o *rollcall.Observation, q question, found Found, detached bool) {
+	s := r.sight(found, detached)
 	if s.Answer != nil && s.Answer.Status == rollcall.StatusEnded {
 		r.await(q, s)
 		return
@@ -43,21 +43,30 @@ func (r *run) listed(o *rollcall.Observation, q question, found Found) {
 // left out has no entry; one that is malformed has an entry without bytes.
 func match(ids []string, answers Answers) []Found {
 	entries := make([]Found, len(ids))
+	next := 0 // most answers keep the order
 	for _, found := range answers.Found {
-		if i, asked := slices.BinarySearch(ids, found.ConferenceID); asked {
-			entries[i] = found
+		if i, asked := indexOf(ids, found.ConferenceID, next); asked {
+			entries[i], next = found, i+1
 		}
 	}
 	for _, id := range answers.Malformed {
-		if i, asked := slices.BinarySearch(ids, id); asked {
+		if i, asked := indexOf(ids, id, next); asked {
 			entries[i] = Found{ConferenceID: id}
 		}
 	}
 	return entries
 }
 
-func (r *run) sight(found Found) rollcall.Sighting {
-	s := r.desk.sight(found, r.p.Source.Decode)
+// indexOf finds an id among sorted ones, at once if it stands at the likely place.
+func indexOf(ids []string, id string, likely int) (i int, found bool) {
+	if likely < len(ids) && ids[likely] == id {
+		return likely, true
+	}
+	return slices.BinarySearch(ids, id)
+}
+
+func (r *run) sight(found Found, detached bool) rollcall.Sighting {
+	s := r.desk.sight(found, detached, r.p.Source.Decode)
 	if s.Answer == nil {
 		r.report.Unchanged++
 	}

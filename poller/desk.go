@@ -12,7 +12,8 @@ import (
 // desk is what is remembered between the passes of one shard. It is owned by
 // the goroutine that makes the pass.
 type desk struct {
-	memos map[string]*memo
+	agenda agenda
+	memory memory
 	// alone are meetings because of which a batch was refused as ended. Those
 	// that are asked about all the same, since their end is not stored yet or
 	// is denied by the lookup, would cost a search each time.
@@ -25,44 +26,58 @@ type desk struct {
 	// tracked ones until that is stored, and cost a call or two each time.
 	over     map[string]time.Time
 	streak   streak
-	silent   bool // another shard tells how the tenant fares
-	spoilt   int  // batches that ended meetings spoil in a pass, about
+	silent   bool     // another shard tells how the tenant fares
+	raws     [][]byte // see known
+	spoilt   int      // batches that ended meetings spoil in a pass, about
 	lastGood time.Time
-}
-
-// memo is the last answer about one meeting. The bytes are a copy that belongs
-// to the desk, shared read-only with the observations it gave out: a piece of
-// the answer itself would keep the whole answer alive.
-type memo struct {
-	raw     []byte
-	status  rollcall.Status
-	endTime time.Time // of a meeting that the bytes say has ended; zero: not known
 }
 
 func newDesk() *desk {
 	return &desk{
-		memos: make(map[string]*memo), alone: make(map[string]bool), elsewhere: make(map[string]bool),
-		denied: make(map[string]bool), ends: make(map[string]*ending), over: make(map[string]time.Time),
+		alone: make(map[string]bool), elsewhere: make(map[string]bool), denied: make(map[string]bool),
+		ends: make(map[string]*ending), over: make(map[string]time.Time),
 	}
 }
 
-// sight makes the sighting of an answer. Bytes that are known are not decoded.
-func (d *desk) sight(found Found, decode func([]byte) *rollcall.Answer) rollcall.Sighting {
-	s := rollcall.Sighting{ConferenceID: found.ConferenceID, Kind: rollcall.SightingListed}
-	if m := d.memos[found.ConferenceID]; m != nil && bytes.Equal(m.raw, found.Raw) {
-		s.Raw, s.EndTime = m.raw, m.endTime
+// known gives the bytes of the last answers about meetings, in their order.
+func (d *desk) known(ids []string) [][]byte {
+	d.raws = d.raws[:0]
+	for _, id := range ids {
+		var raw []byte
+		if m := d.memory.of(id); m != nil {
+			raw = m.raw
+		}
+		d.raws = append(d.raws, raw)
+	}
+	return d.raws
+}
+
+// sight makes the sighting of an answer. Bytes that are known are not decoded;
+// others are copied unless they are detached, since a piece of the answer would
+// keep the whole answer alive.
+func (d *desk) sight(found Found, detached bool, decode func([]byte) *rollcall.Answer) rollcall.Sighting {
+	s := rollcall.Sighting{ConferenceID: found.ConferenceID, Kind: rollcall.SightingListed, Raw: found.Raw}
+	m := d.memory.of(found.ConferenceID)
+	if m != nil && bytes.Equal(m.raw, found.Raw) {
+		s.Raw = m.raw
+		if m.endTime != nil {
+			s.EndTime = *m.endTime
+		}
 		return s
 	}
-	m := &memo{raw: bytes.Clone(found.Raw)}
-	d.memos[found.ConferenceID] = m
-	s.Raw, s.Answer = m.raw, decode(m.raw)
-	m.status = s.Answer.Status
+	if !detached {
+		s.Raw = bytes.Clone(s.Raw)
+	}
+	s.Answer = decode(s.Raw)
+	if m != nil {
+		*m = memo{raw: s.Raw, status: s.Answer.Status}
+	}
 	return s
 }
 
 // status gives how a meeting stood when it was last seen.
 func (d *desk) status(id string) rollcall.Status {
-	if m := d.memos[id]; m != nil {
+	if m := d.memory.of(id); m != nil {
 		return m.status
 	}
 	return rollcall.StatusUnknown
@@ -77,20 +92,26 @@ func (d *desk) rests(id string, now time.Time) bool {
 	return over && now.Sub(at) < overRests
 }
 
+// calm reports whether no meeting is to be asked about otherwise than the rest.
+func (d *desk) calm() bool { return len(d.ends)+len(d.over)+len(d.alone) == 0 }
+
 // expect remembers an end that is to be told.
 func (d *desk) expect(e *ending) { d.ends[e.sighting.ConferenceID] = e }
 
 // unexpect forgets it together with the answer, which is to count anew.
 func (d *desk) unexpect(e *ending) {
 	delete(d.ends, e.sighting.ConferenceID)
-	delete(d.memos, e.sighting.ConferenceID)
+	if m := d.memory.of(e.sighting.ConferenceID); m != nil {
+		*m = memo{}
+	}
 }
 
 // ended notes that an end is told.
 func (d *desk) ended(e *ending) {
 	delete(d.ends, e.sighting.ConferenceID)
-	if m := d.memos[e.sighting.ConferenceID]; m != nil {
-		m.endTime = e.sighting.EndTime
+	if m := d.memory.of(e.sighting.ConferenceID); m != nil && !e.sighting.EndTime.IsZero() {
+		at := e.sighting.EndTime
+		m.endTime = &at
 	}
 }
 
@@ -106,7 +127,7 @@ func (d *desk) welcome(ids []string) {
 
 // keep drops what is remembered of all but these sorted ids.
 func (d *desk) keep(ids []string) {
-	maps.DeleteFunc(d.memos, func(id string, _ *memo) bool { return !listed(ids, id) })
+	d.memory.keep(ids)
 	maps.DeleteFunc(d.ends, func(id string, _ *ending) bool { return !listed(ids, id) })
 	maps.DeleteFunc(d.over, func(id string, _ time.Time) bool { return !listed(ids, id) })
 	for _, set := range []map[string]bool{d.alone, d.elsewhere, d.denied} {

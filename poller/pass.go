@@ -43,26 +43,16 @@ type halt struct {
 }
 
 func (p *Poller) begin(ctx context.Context, ask Ask) *run {
-	ids := distinct(ask.IDs)
-	all := ids
-	if len(ask.Later) > 0 {
-		all = distinct(slices.Concat(ids, ask.Later))
-	}
 	r := &run{p: p, ctx: ctx, ask: ask, desk: p.deskOf(ask.Shard)}
+	agenda := &r.desk.agenda
+	agenda.set(ask.IDs, ask.Later)
 	for _, id := range distinct(ask.Lookups) {
 		r.later = append(r.later, followUp{id: id})
 	}
-	r.report.Asked = len(ids) + len(r.later)
-	r.desk.keep(all)
-	r.sortOut(ids, all)
+	r.report.Asked = len(agenda.ids) + len(r.later)
+	r.desk.keep(agenda.all)
+	r.sortOut(agenda.ids, agenda.all)
 	return r
-}
-
-// distinct gives the ids sorted, each once, and none that is empty.
-func distinct(ids []string) []string {
-	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == "" })
-	slices.Sort(ids)
-	return slices.Compact(ids)
 }
 
 // sortOut leaves out the meetings that wait in quarantine, and those whose end
@@ -74,6 +64,10 @@ func (r *run) sortOut(ids, all []string) {
 	now := time.Now()
 	if r.ask.Shard >= 0 {
 		r.p.quarantine.keep(r.ask.Shard, all)
+	}
+	if len(r.p.quarantine.cells) == 0 && r.desk.calm() {
+		r.healthy = ids
+		return
 	}
 	for _, id := range ids {
 		class, due := r.p.quarantine.find(id, now)

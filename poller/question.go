@@ -27,11 +27,19 @@ type question struct {
 func (r *run) query(ids []string) (q question, answers Answers, err error) {
 	err = r.try(OpQuery, func(ctx context.Context) error {
 		return r.numbered(&q, func() (err error) {
-			answers, err = r.p.Source.Query(ctx, ids)
+			answers, err = r.refresh(ctx, ids)
 			return err
 		})
 	})
 	return q, answers, err
+}
+
+// refresh puts a query, with what is known already where that is of use.
+func (r *run) refresh(ctx context.Context, ids []string) (Answers, error) {
+	if source, can := r.p.Source.(Refresher); can {
+		return source.Refresh(ctx, ids, r.desk.known(ids))
+	}
+	return r.p.Source.Query(ctx, ids)
 }
 
 // numbered asks a question under a number of its own. The span between the

@@ -22,6 +22,17 @@ type Source interface {
 	Decode(raw []byte) *rollcall.Answer
 }
 
+// Refresher is a [Source] that can make use of what it answered before: it need
+// not read again what has not changed. A source need not be one.
+type Refresher interface {
+	Source
+	// Refresh is Query for one who holds earlier answers: known[i] is the Raw
+	// that ids[i] was found with, nil where there is none. A meeting that is
+	// told with the same bytes is found with that very Raw. Both lists are the
+	// caller's again when it returns.
+	Refresh(ctx context.Context, ids []string, known [][]byte) (Answers, error)
+}
+
 // Answers is what one query brought.
 type Answers struct {
 	Found []Found
@@ -33,6 +44,9 @@ type Answers struct {
 	Malformed []string
 	// Unasked counts entries about meetings nobody asked about.
 	Unasked int
+	// Detached says that every Raw may be kept as it is: it is no piece of
+	// something larger, and the source does not use its memory again.
+	Detached bool
 }
 
 // Found is one meeting of an answer.

@@ -1,6 +1,7 @@
 package dingtalk
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -105,9 +106,9 @@ func (a Auth) path() string {
 	return fmt.Sprintf(flows[a.Kind].path, escapeSegment(a.CorpID))
 }
 
-// body gives the fields of the token request, with the secrets read just now
-// and told to the veil.
-func (a Auth) body(v *veil) (map[string]string, error) {
+// body gives the token request as JSON, with the secrets read just now and told
+// to the veil.
+func (a Auth) body(v *veil) ([]byte, error) {
 	flow := flows[a.Kind]
 	body := make(map[string]string)
 	for key, value := range flow.fixed {
@@ -129,7 +130,7 @@ func (a Auth) body(v *veil) (map[string]string, error) {
 		v.hide(value.Reveal())
 		body[s.key] = value.Reveal()
 	}
-	return body, nil
+	return json.Marshal(body)
 }
 
 // escapeSegment writes any text as one segment of a path, also the two that

@@ -9,7 +9,7 @@ import (
 	"rollcall/poller"
 )
 
-var _ poller.Source = (*Client)(nil)
+var _ poller.Refresher = (*Client)(nil)
 
 // Client is DingTalk's API seen by one tenant. It may be used by many at once.
 type Client struct {
@@ -59,19 +59,25 @@ func (c *Client) CheckToken(ctx context.Context) (expires time.Time, err error) 
 }
 
 // Query asks about many meetings with one metered call, or with none if there
-// are no ids. What it finds aliases the whole answer.
+// are no ids.
 func (c *Client) Query(ctx context.Context, ids []string) (poller.Answers, error) {
+	return c.Refresh(ctx, ids, nil)
+}
+
+// Refresh is Query for one who holds earlier answers: known[i] is the Raw that
+// ids[i] was found with.
+func (c *Client) Refresh(ctx context.Context, ids []string, known [][]byte) (poller.Answers, error) {
 	if len(ids) == 0 {
 		return poller.Answers{Complete: true}, nil
 	}
 	var answers poller.Answers
 	q := question{
 		op: opQuery, method: http.MethodPost, path: "/v1.0/conference/videoConferences/query",
-		body: map[string][]string{"conferenceIdList": ids},
+		body: queryBody(ids),
 	}
 	err := c.call(ctx, q, func(a answer) error {
 		var err error
-		answers, err = c.exchange.readAnswers(a, ids)
+		answers, err = c.exchange.readAnswers(a, ids, known)
 		return err
 	})
 	return answers, err
@@ -94,7 +100,7 @@ func (c *Client) Lookup(ctx context.Context, id string) (poller.Standing, error)
 	return standing, err
 }
 
-// call asks with a token and reads the answer. A token that DingTalk refuses is
+// call asks with a token and reads the answer, of which read may keep nothing. A token that DingTalk refuses is
 // renewed once, and the question asked once more.
 func (c *Client) call(ctx context.Context, q question, read func(answer) error) error {
 	held, err := c.tokens.get(ctx, 0)
@@ -117,5 +123,6 @@ func (c *Client) attempt(ctx context.Context, q question, held token, read func(
 	if err != nil {
 		return err
 	}
+	defer c.exchange.release(&a)
 	return read(a)
 }

@@ -119,3 +119,28 @@ func TestQuery(t *testing.T) {
 		t.Errorf("%d tokens, %d calls", s.tokens, s.calls)
 	}
 }
+
+// TestAnswersOutliveTheirBody asks twice: the second body may lie where the
+// first one lay.
+func TestAnswersOutliveTheirBody(t *testing.T) {
+	title := "first"
+	client, _ := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"infos":[{"conferenceId":"a","title":"` + title + `"},{"conferenceId":"b"}]}`))
+	})
+	ids := []string{"a", "b"}
+	first, err := client.Query(t.Context(), ids)
+	if err != nil || !first.Detached {
+		t.Fatalf("detached %v: %v", first.Detached, err)
+	}
+	known := [][]byte{first.Found[0].Raw, first.Found[1].Raw}
+	title = "other"
+	for range 10 {
+		second, err := client.Refresh(t.Context(), ids, known)
+		if err != nil || string(second.Found[0].Raw) != `{"conferenceId":"a","title":"other"}` {
+			t.Fatalf("then %s: %v", second.Found, err)
+		}
+		if &second.Found[1].Raw[0] != &known[1][0] || string(known[0]) != `{"conferenceId":"a","title":"first"}` {
+			t.Fatalf("of the first answer %s is left, and the same bytes are held twice", known)
+		}
+	}
+}

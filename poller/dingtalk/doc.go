@@ -6,7 +6,8 @@
 //   - One call spends one metered request, two when DingTalk refused the token
 //     and a renewed one was tried. Nothing else is retried here.
 //   - An answer is split without being decoded, so that an unchanged meeting
-//     costs one scan of its bytes. What the answer does not say stays unsaid.
+//     costs one comparison of its bytes, one that is new or has changed one
+//     scan. What the answer does not say stays unsaid.
 //   - Every failure is a [Fault] with its class, or the caller's own context error.
 //   - Tokens are kept and renewed ahead of their end, by one request at a time.
 //     Secrets are read again for each of these requests; when they have changed,

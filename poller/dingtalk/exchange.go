@@ -3,12 +3,12 @@ package dingtalk
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -28,15 +28,17 @@ type question struct {
 	method string
 	path   string        // escaped
 	token  secret.String // empty: none is sent
-	body   any           // nil: none
+	body   []byte        // JSON; nil: none
 }
 
-// answer is what came back with a status of success.
+// answer is what came back with a status of success. Its body is gone once the
+// answer is released: what is to be kept of it is copied.
 type answer struct {
 	op     operation
 	status int
 	header http.Header
 	body   []byte
+	buffer *bytes.Buffer // holds the body; nil: there is none
 }
 
 // exchange carries one call to DingTalk and back, within the time limit. It
@@ -49,9 +51,11 @@ type exchange struct {
 	now       func() time.Time
 	log       *zap.Logger
 	veil      *veil
+	buffers   sync.Pool // of *bytes.Buffer, that bodies were read into
 }
 
-// ask makes the call. Its error is a *Fault, or that of ctx.
+// ask makes the call. Its error is a *Fault, or that of ctx; without one the
+// answer is to be released.
 func (x *exchange) ask(ctx context.Context, q question) (answer, error) {
 	if err := ctx.Err(); err != nil {
 		return answer{}, err
@@ -61,8 +65,13 @@ func (x *exchange) ask(ctx context.Context, q question) (answer, error) {
 	if err == nil {
 		err = x.refusal(a)
 	}
-	x.log.Debug("dingtalk call", zap.String("operation", string(q.op)), zap.Duration("took", x.now().Sub(began)),
-		zap.Int("status", a.status), zap.Int("bytes", len(a.body)), zap.Error(err))
+	if entry := x.log.Check(zap.DebugLevel, "dingtalk call"); entry != nil {
+		entry.Write(zap.String("operation", string(q.op)), zap.Duration("took", x.now().Sub(began)),
+			zap.Int("status", a.status), zap.Int("bytes", len(a.body)), zap.Error(err))
+	}
+	if err != nil {
+		x.release(&a)
+	}
 	return a, err
 }
 
@@ -78,17 +87,18 @@ func (x *exchange) carry(ctx context.Context, q question) (answer, error) {
 		return answer{}, x.networkFault(ctx, q.op, err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	a := answer{op: q.op, status: response.StatusCode, header: response.Header}
+	a := answer{op: q.op, status: response.StatusCode, header: response.Header, buffer: x.buffer()}
 	most := x.maxAnswer
 	if a.status != http.StatusOK {
 		most = min(most, maxComplaint)
 	}
 	var whole bool
-	if a.body, whole, err = readBody(response, most); err != nil {
+	if a.body, whole, err = readBody(response, a.buffer, most); err != nil {
+		x.release(&a)
 		return answer{}, x.networkFault(ctx, q.op, err)
 	}
 	if !whole && a.status == http.StatusOK {
-		a.body = nil
+		x.release(&a)
 		return a, x.fault(a, fmt.Sprintf("the answer is larger than %d MiB", x.maxAnswer>>20))
 	}
 	return a, nil
@@ -97,11 +107,7 @@ func (x *exchange) carry(ctx context.Context, q question) (answer, error) {
 func (x *exchange) request(ctx context.Context, q question) (*http.Request, error) {
 	var body io.Reader
 	if q.body != nil {
-		encoded, err := json.Marshal(q.body)
-		if err != nil {
-			return nil, errors.New("the question cannot be written as JSON")
-		}
-		body = bytes.NewReader(encoded)
+		body = bytes.NewReader(q.body)
 	}
 	request, err := http.NewRequestWithContext(ctx, q.method, x.endpoint.String()+q.path, body)
 	if err != nil {
@@ -118,10 +124,10 @@ func (x *exchange) request(ctx context.Context, q question) (*http.Request, erro
 	return request, nil
 }
 
-// readBody reads at most so many bytes; whole is false if there were more.
-func readBody(response *http.Response, most int64) (body []byte, whole bool, err error) {
+// readBody reads at most so many bytes into an empty buffer; whole is false if
+// there were more.
+func readBody(response *http.Response, buffer *bytes.Buffer, most int64) (body []byte, whole bool, err error) {
 	const trusted = 1 << 20 // a length that was only announced gets no more memory than this
-	var buffer bytes.Buffer
 	if length := response.ContentLength; length > 0 {
 		buffer.Grow(int(min(length, trusted)) + bytes.MinRead)
 	}
@@ -130,4 +136,25 @@ func readBody(response *http.Response, most int64) (body []byte, whole bool, err
 		return buffer.Bytes()[:most], false, nil
 	}
 	return buffer.Bytes(), true, err
+}
+
+// buffer gives an empty buffer, mostly one that held a body of the same kind.
+func (x *exchange) buffer() *bytes.Buffer {
+	if buffer, ok := x.buffers.Get().(*bytes.Buffer); ok {
+		return buffer
+	}
+	return new(bytes.Buffer)
+}
+
+// maxKept is how large a buffer may be that waits to be used again: room for
+// the answer about a hundred meetings of several hundred people.
+const maxKept = 8 << 20
+
+// release gives the memory of an answer up for the next one.
+func (x *exchange) release(a *answer) {
+	if a.buffer != nil && a.buffer.Cap() <= maxKept {
+		a.buffer.Reset()
+		x.buffers.Put(a.buffer)
+	}
+	a.body, a.buffer = nil, nil
 }

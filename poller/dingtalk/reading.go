@@ -7,14 +7,15 @@ import (
 
 // readAnswers reads the answer of a batch query. One without a list of meetings
 // tells nothing about any, unless it tells what is wrong.
-func (x *exchange) readAnswers(a answer, ids []string) (poller.Answers, error) {
-	answers, listed, ok := split(a.body, ids)
+func (x *exchange) readAnswers(a answer, ids []string, known [][]byte) (poller.Answers, error) {
+	answers, listed, ok := split(a.body, ids, known)
 	if listed {
+		answers.Detached = true
 		return answers, nil
 	}
-	fault, known := x.judge(a, "the answer is not a JSON object")
+	fault, told := x.judge(a, "the answer is not a JSON object")
 	switch {
-	case known:
+	case told:
 		fault.Detail = ""
 		return poller.Answers{}, fault
 	case !ok:

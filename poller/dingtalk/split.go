@@ -8,25 +8,34 @@ import (
 )
 
 // splitter finds the asked meetings in the answer of a batch query without
-// decoding them, in the one pass that also proves that the answer is JSON.
+// decoding them, in the one pass that also proves that the answer is JSON. An
+// element that it knows from an earlier answer is proven already: the bytes of
+// a JSON object tell where it ends, whatever follows.
 type splitter struct {
 	cursor
 	ids     []string
-	numbers map[string]int // where in ids an id stands
+	known   [][]byte       // for each id the element it had before; it may be shorter
+	next    int            // where in ids the element after the last one is expected
+	numbers map[string]int // where in ids an id stands; made when it is needed
 	places  []int          // for each id where in Found it stands, from 1; 0: nowhere; -1: contradicted
 	answers poller.Answers
 	lists   int // how many members are called infos
 	listed  bool
-	id      []byte // of the element at hand, as it stands in JSON
+	start   int // of the element at hand
+	whose   int // where in ids its id stands, nobody or stranger
 }
 
-// split gives the asked meetings of an answer. listed is false for an answer
+// Whose an element is, when it is none of those asked about.
+const (
+	nobody   = -1 // it has no id
+	stranger = -2
+)
+
+// split gives the asked meetings of an answer; what is found has memory of its
+// own, or that of known where nothing has changed. listed is false for an answer
 // without a usable list of meetings, ok for one that is not a JSON object.
-func split(body []byte, ids []string) (answers poller.Answers, listed, ok bool) {
-	s := splitter{cursor: *newCursor(body), ids: ids, numbers: make(map[string]int, len(ids)), places: make([]int, len(ids))}
-	for i, id := range ids {
-		s.numbers[id] = i
-	}
+func split(body []byte, ids []string, known [][]byte) (answers poller.Answers, listed, ok bool) {
+	s := splitter{cursor: *newCursor(body), ids: ids, known: known, places: make([]int, len(ids))}
 	s.answers = poller.Answers{Complete: true, Found: make([]poller.Found, 0, len(ids))}
 	if s.peek() != '{' {
 		return poller.Answers{}, false, false
@@ -55,47 +64,98 @@ func (s *splitter) member(name []byte) {
 	s.array(func() { s.element(elementMember) })
 }
 
-// element passes one element of the list and files it under its id.
+// element passes one element of the list and files it under its id. Answers
+// mostly keep an order, so that the next one is known before it is read.
 func (s *splitter) element(member func(name []byte)) {
 	if s.peek() != '{' {
 		s.value()
 		s.answers.Complete = false
 		return
 	}
-	start := s.at
-	s.id = nil
+	s.start = s.at
+	if end := s.endOfKnown(s.next); end > 0 {
+		s.at = end
+		s.file(s.next, s.known[s.next])
+		return
+	}
+	s.whose = nobody
 	s.object(member)
-	if s.at != bad {
-		s.file(s.data[start:s.at:s.at])
+	if s.at == bad {
+		return
+	}
+	switch s.whose {
+	case nobody:
+		s.answers.Complete = false
+	case stranger:
+		s.answers.Unasked++
+	default:
+		s.file(s.whose, s.data[s.start:s.at])
 	}
 }
 
+// endOfKnown gives where the element at hand ends if it is the one that an id
+// had before; 0 if it is not.
+func (s *splitter) endOfKnown(number int) int {
+	if number >= len(s.known) || len(s.known[number]) == 0 || !bytes.HasPrefix(s.data[s.start:], s.known[number]) {
+		return 0
+	}
+	return s.start + len(s.known[number])
+}
+
+// elementMember passes a member. Once it is told whose the element is, one that
+// has not changed is passed up to its last bracket.
 func (s *splitter) elementMember(name []byte) {
 	value := s.value()
-	if string(name) == "conferenceId" {
-		s.id = value
+	if string(name) != "conferenceId" {
+		return
 	}
+	if s.whose = s.number(value); s.whose >= 0 {
+		if end := s.endOfKnown(s.whose); end > 0 {
+			s.at = end - 1
+		}
+	}
+}
+
+// number gives where in ids an id stands that is written like this.
+func (s *splitter) number(raw []byte) int {
+	id, ok := idBytes(raw)
+	if !ok {
+		return nobody
+	}
+	if s.next < len(s.ids) && s.ids[s.next] == string(id) {
+		return s.next
+	}
+	if s.numbers == nil {
+		s.numbers = make(map[string]int, len(s.ids))
+		for i, id := range s.ids {
+			s.numbers[id] = i
+		}
+	}
+	if number, asked := s.numbers[string(id)]; asked {
+		return number
+	}
+	return stranger
 }
 
 // file puts an element where it belongs.
-func (s *splitter) file(raw []byte) {
-	id, ok := idBytes(s.id)
-	if !ok {
-		s.answers.Complete = false
-		return
-	}
-	number, asked := s.numbers[string(id)]
-	if !asked {
-		s.answers.Unasked++
-		return
-	}
+func (s *splitter) file(number int, raw []byte) {
+	s.next = number + 1
 	switch place := s.places[number]; {
 	case place == 0:
-		s.answers.Found = append(s.answers.Found, poller.Found{ConferenceID: s.ids[number], Raw: raw})
+		s.answers.Found = append(s.answers.Found, poller.Found{ConferenceID: s.ids[number], Raw: s.own(number, raw)})
 		s.places[number] = len(s.answers.Found)
 	case place > 0 && !bytes.Equal(s.answers.Found[place-1].Raw, raw):
 		s.places[number] = -1
 	}
+}
+
+// own gives an element in memory that does not hold the answer: what it had
+// before, if it is the same.
+func (s *splitter) own(number int, raw []byte) []byte {
+	if number < len(s.known) && bytes.Equal(s.known[number], raw) {
+		return s.known[number]
+	}
+	return bytes.Clone(raw)
 }
 
 // result takes contradicted ids out of what was found.
@@ -107,7 +167,7 @@ func (s *splitter) result() poller.Answers {
 	}
 	if len(s.answers.Malformed) > 0 {
 		s.answers.Found = slices.DeleteFunc(s.answers.Found, func(f poller.Found) bool {
-			return s.places[s.numbers[f.ConferenceID]] < 0
+			return slices.Contains(s.answers.Malformed, f.ConferenceID)
 		})
 	}
 	return s.answers

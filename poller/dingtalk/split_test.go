@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -106,7 +108,7 @@ func TestSplit(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, listed, ok := split([]byte(test.body), asked)
+			got, listed, ok := split([]byte(test.body), asked, nil)
 			if listed != test.listed || ok != test.ok {
 				t.Errorf("listed %v, ok %v", listed, ok)
 			}
@@ -124,7 +126,7 @@ func TestSplitNests(t *testing.T) {
 	for _, depth := range []int{1, 9997, 9998, 9999, 10000, 10001} {
 		for _, around := range []string{`{"infos":[{"conferenceId":"a","x":%s}]}`, `{"x":%s}`} {
 			body := fmt.Appendf(nil, around, strings.Repeat("[", depth)+strings.Repeat("]", depth))
-			if _, _, ok := split(body, []string{"a"}); ok != json.Valid(body) {
+			if _, _, ok := split(body, []string{"a"}, nil); ok != json.Valid(body) {
 				t.Errorf("%d deep in %s: ok %v", depth, around, ok)
 			}
 		}
@@ -169,7 +171,7 @@ func FuzzSplit(f *testing.F) {
 			t.Fatalf("valid %v, the scanner says otherwise", valid)
 		}
 		ids := []string{"a", "17", "b", "\ufffd"}
-		got, listed, ok := split(body, ids)
+		got, listed, ok := split(body, ids, nil)
 		if want := valid && bytes.TrimLeft(body, " \t\r\n")[0] == '{'; ok != want {
 			t.Fatalf("ok %v, want %v", ok, want)
 		}
@@ -185,6 +187,108 @@ func FuzzSplit(f *testing.F) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatal(diff)
+		}
+	})
+}
+
+// TestSplitKnowsAgain reads answers in turn, each with what is known of those before.
+func TestSplitKnowsAgain(t *testing.T) {
+	const a1, a2 = `{"conferenceId":"a","x":1}`, `{"conferenceId":"a","x":2}`
+	const b, c = `{"y":"}],","conferenceId":"\u0062","z":[{}]}`, `{"conferenceId":"z","conferenceId":"c"}`
+	const unasked = `{"conferenceId":"d","x":1}`
+	ids := []string{"a", "b", "c"}
+	known := make([][]byte, len(ids))
+	for _, step := range []struct {
+		elements []string
+		fresh    string // whose element has memory of its own
+		want     poller.Answers
+	}{
+		{[]string{a1, b, c}, "abc", poller.Answers{Complete: true, Found: found("a", a1, "b", b, "c", c)}},
+		{[]string{a1, b, c}, "", poller.Answers{Complete: true, Found: found("a", a1, "b", b, "c", c)}},
+		{[]string{c, b, a1}, "", poller.Answers{Complete: true, Found: found("c", c, "b", b, "a", a1)}},
+		{[]string{a2, b, c}, "a", poller.Answers{Complete: true, Found: found("a", a2, "b", b, "c", c)}},
+		{[]string{c}, "", poller.Answers{Complete: true, Found: found("c", c)}},
+		{[]string{a2, a2, b, "null", unasked}, "", poller.Answers{Unasked: 1, Found: found("a", a2, "b", b)}},
+		{[]string{a2, b, a1, c}, "", poller.Answers{Complete: true, Found: found("b", b, "c", c), Malformed: []string{"a"}}},
+		{[]string{a1, b, a2}, "", poller.Answers{Complete: true, Found: found("b", b), Malformed: []string{"a"}}},
+	} {
+		body := []byte(`{"infos":[` + strings.Join(step.elements, ",") + `]}`)
+		got, listed, ok := split(body, ids, known)
+		if diff := cmp.Diff(step.want, got); diff != "" || !listed || !ok {
+			t.Fatalf("%s: listed %v, ok %v, %s", body, listed, ok, diff)
+		}
+		clear(body)
+		fresh := ""
+		for _, f := range got.Found {
+			i := slices.Index(ids, f.ConferenceID)
+			if &f.Raw[0] != unsafe.SliceData(known[i]) {
+				fresh += f.ConferenceID
+			}
+			known[i] = f.Raw
+		}
+		if diff := cmp.Diff(step.want, got); diff != "" || fresh != step.fresh {
+			t.Errorf("%s: fresh are %q; once the body is gone: %s", step.elements, fresh, diff)
+		}
+	}
+}
+
+// TestSplitChecksBesideWhatIsKnown breaks an answer between elements that are known.
+func TestSplitChecksBesideWhatIsKnown(t *testing.T) {
+	const a, b = `{"conferenceId":"a"}`, `{"conferenceId":"b"}`
+	ids, known := []string{"a", "b"}, [][]byte{[]byte(a), []byte(b)}
+	for _, infos := range []string{a + b, a + " " + b, a + ",," + b, a + "," + b + ",", a + "}," + b, a + ":" + b, a + "," + b + "}", "[" + a + "," + b} {
+		if _, _, ok := split([]byte(`{"infos":[`+infos+`]}`), ids, known); ok {
+			t.Errorf("%s is taken for JSON", infos)
+		}
+	}
+	got, _, ok := split([]byte(`{"infos":[ `+a+" ,\n"+b+"\t] }"), ids, known)
+	if diff := cmp.Diff(found("a", a, "b", b), got.Found); diff != "" || !ok {
+		t.Errorf("with space: ok %v, %s", ok, diff)
+	}
+}
+
+// TestSplitForeseesTheOrder counts what a steady answer costs in memory: the
+// list of what is found, and nothing for any one meeting.
+func TestSplitForeseesTheOrder(t *testing.T) {
+	body, ids := batch(100, 1)
+	answers, _, _ := split(body, ids, nil)
+	known := make([][]byte, len(ids))
+	for i, found := range answers.Found {
+		known[i] = found.Raw
+	}
+	if allocs := testing.AllocsPerRun(20, func() { split(body, ids, known) }); allocs > 4 {
+		t.Errorf("%v allocations for 100 meetings that did not change", allocs)
+	}
+}
+
+// FuzzSplitAgain changes an answer: whatever is known of it, the next one says
+// the same as without.
+func FuzzSplitAgain(f *testing.F) {
+	body, _ := batch(2, 1)
+	list := `{"infos":[{"conferenceId":"a","x":"}]"},{"x":{"y":[1]},"conferenceId":17},{"conferenceId":"z","conferenceId":"b"}]}`
+	f.Add(string(body), "2", uint16(120), uint16(1))
+	f.Add(list, "", uint16(0), uint16(0))
+	f.Add(list, `{"conferenceId":"b"},`, uint16(10), uint16(0))
+	f.Add(list, `,"conferenceId":"a"`, uint16(35), uint16(0))
+	f.Add(list, `"`, uint16(33), uint16(1))
+	f.Fuzz(func(t *testing.T, text, patch string, from, length uint16) {
+		ids := []string{"a", "17", "b", "63c5fa2e9bbd6a2f9d000000", "\ufffd"}
+		known := make([][]byte, len(ids))
+		before, _, _ := split([]byte(text), ids, nil)
+		for _, found := range before.Found {
+			known[slices.Index(ids, found.ConferenceID)] = found.Raw
+		}
+		at := min(int(from), len(text))
+		next := text[:at] + patch + text[min(at+int(length), len(text)):]
+		want, wantListed, wantOK := split([]byte(next), ids, nil)
+		got, listed, ok := split([]byte(next), ids, known)
+		if diff := cmp.Diff(want, got); diff != "" || listed != wantListed || ok != wantOK {
+			t.Fatalf("listed %v, ok %v, %s", listed, ok, diff)
+		}
+		for _, found := range got.Found {
+			if before := known[slices.Index(ids, found.ConferenceID)]; bytes.Equal(before, found.Raw) && &before[0] != &found.Raw[0] {
+				t.Fatalf("%q is the same and held twice", found.ConferenceID)
+			}
 		}
 	})
 }
@@ -293,7 +397,20 @@ func BenchmarkSplit(b *testing.B) {
 	b.Run("scan", func(b *testing.B) {
 		b.SetBytes(int64(len(body)))
 		for b.Loop() {
-			if a, _, _ := split(body, ids); len(a.Found) != 100 {
+			if a, _, _ := split(body, ids, nil); len(a.Found) != 100 {
+				b.Fatal("lost some")
+			}
+		}
+	})
+	b.Run("known", func(b *testing.B) {
+		answers, _, _ := split(body, ids, nil)
+		var known [][]byte
+		for _, found := range answers.Found {
+			known = append(known, found.Raw)
+		}
+		b.SetBytes(int64(len(body)))
+		for b.Loop() {
+			if a, _, _ := split(body, ids, known); len(a.Found) != 100 {
 				b.Fatal("lost some")
 			}
 		}

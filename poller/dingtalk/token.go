@@ -49,6 +49,7 @@ func (x *exchange) fetchToken(ctx context.Context, auth Auth) (token, error) {
 	if err != nil {
 		return token{}, err
 	}
+	defer x.release(&a)
 	value, life := readToken(a.body)
 	if value == "" {
 		return token{}, x.fault(a, "the answer holds no usable token")
