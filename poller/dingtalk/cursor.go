@@ -48,51 +48,91 @@ func (c *cursor) value() []byte {
 // object passes an object: each is called with the name of a member, and with
 // the cursor before its value, which it must pass.
 func (c *cursor) object(each func(name []byte)) {
-	c.container('}', func() {
-		start := c.at
-		if c.at = skipKey(c.data, start); c.at != bad {
-			each(plain(c.data[start:skipString(c.data, start)]))
+	for more := c.open('}'); more; more = c.next('}') {
+		if name := c.name(); c.at != bad {
+			each(name)
 		}
-	})
+	}
 }
 
 // array passes an array: each is called with the cursor before an element and
 // must pass it.
-func (c *cursor) array(each func()) { c.container(']', each) }
-
-// container passes what stands between brackets, of which the cursor stands
-// before the first.
-func (c *cursor) container(closing byte, each func()) {
-	if c.depth++; c.depth > maxDepth {
-		c.at = bad
-		return
+func (c *cursor) array(each func()) {
+	for more := c.open(']'); more; more = c.next(']') {
+		each()
 	}
-	if c.at = skipSpace(c.data, c.at+1); c.peek() != closing {
-		for more := true; more; more = c.separator(closing) {
-			each()
-		}
-	} else {
-		c.at++
-	}
-	c.depth--
 }
 
-// separator passes what follows an element and reports whether another one comes.
-func (c *cursor) separator(closing byte) bool {
+// open passes the bracket before which the cursor stands, and reports whether
+// something comes before the closing one. If nothing does, that is passed, too.
+func (c *cursor) open(closing byte) bool {
+	if c.depth++; c.depth > maxDepth {
+		c.at = bad
+		return false
+	}
+	if c.at = skipSpace(c.data, c.at+1); c.peek() != closing {
+		return true
+	}
+	c.at++
+	c.depth--
+	return false
+}
+
+// next passes what follows something between brackets, and reports whether more
+// comes before the closing one.
+func (c *cursor) next(closing byte) bool {
 	if c.at == bad {
 		return false
 	}
 	c.at = skipSpace(c.data, c.at)
-	next := c.peek()
-	if next != ',' && next != closing {
+	switch c.peek() {
+	case ',':
+		c.at = skipSpace(c.data, c.at+1)
+		return true
+	case closing:
+		c.at++
+		c.depth--
+	default:
 		c.at = bad
+	}
+	return false
+}
+
+// name passes the name of a member with its colon. In what it gives, bytes that
+// are not UTF-8 may stand as they are.
+func (c *cursor) name() []byte {
+	start := c.at
+	if c.peek() != '"' {
+		c.at = bad
+		return nil
+	}
+	end := skipString(c.data, start)
+	if end == bad {
+		c.at = bad
+		return nil
+	}
+	if c.at = skipColon(c.data, end); c.at == bad {
+		return nil
+	}
+	if name := c.data[start+1 : end-1]; bytes.IndexByte(name, '\\') < 0 {
+		return name
+	}
+	return []byte(unquote(c.data[start:end]))
+}
+
+// pick calls each with the members of an object, in their order, so that the
+// last of a name wins; ok is false if raw is not an object.
+func pick(raw []byte, each func(name, value []byte)) (ok bool) {
+	c := newCursor(raw)
+	if c.peek() != '{' {
 		return false
 	}
-	c.at++
-	if next == ',' {
-		c.at = skipSpace(c.data, c.at)
-	}
-	return next == ','
+	c.object(func(name []byte) {
+		if value := c.value(); value != nil {
+			each(name, value)
+		}
+	})
+	return c.done()
 }
 
 // plain gives what a valid JSON string means, without a copy where it can.
@@ -107,7 +147,8 @@ func plain(raw []byte) []byte {
 // unquote gives what a valid JSON string means; what is not UTF-8 is replaced.
 func unquote(raw []byte) string {
 	var s string
-	if err := json.Unmarshal(raw, &s); err != nil {
+	// A copy, lest the compiler think that whatever is read here lives on.
+	if err := json.Unmarshal(bytes.Clone(raw), &s); err != nil {
 		return ""
 	}
 	return s

@@ -13,190 +13,196 @@ const (
 	maxOddities = 64
 )
 
-// What DingTalk's numbers mean, by number.
-var (
-	statuses    = []rollcall.Status{rollcall.StatusInitialized, rollcall.StatusEnded, rollcall.StatusStarted}
-	devices     = []rollcall.Device{rollcall.DeviceUnknown, rollcall.DeviceClosed, rollcall.DeviceOpen}
-	attendances = []rollcall.Attendance{
-		rollcall.AttendanceUnknown, rollcall.AttendanceInvited, rollcall.AttendanceJoining,
-		rollcall.AttendancePresent, rollcall.AttendanceFailed, rollcall.AttendanceKickedOut, rollcall.AttendanceLeft,
-	}
-)
-
 // Decode reads what Query gave for one meeting. It never fails: what cannot be
 // read is not said, and is told as an oddity.
 func (*Client) Decode(raw []byte) *rollcall.Answer { return decode(raw) }
 
 func decode(raw []byte) *rollcall.Answer {
-	d := decoder{answer: new(rollcall.Answer)}
-	var title, startTime, status, mediaStatus, userList []byte
-	ok := pick(raw, func(name, value []byte) {
-		switch string(name) {
+	// Room for the usual meeting, which is decoded with three allocations.
+	var people [48]person
+	var texts [2048]byte
+	d := decoder{cursor: *newCursor(raw)}
+	if d.peek() == '{' {
+		if c := d.meeting(crowd{people[:0], texts[:0]}); d.done() {
+			return d.answer(c)
+		}
+	}
+	return &rollcall.Answer{Oddities: []rollcall.Oddity{{Field: "meeting", Value: "malformed"}}}
+}
+
+// decoder reads one meeting in one walk. Of members of one name the last counts,
+// so nothing is made of them before the end; the list alone is read on the way,
+// and begun anew when another one comes.
+type decoder struct {
+	cursor
+	title, startTime, status, media, userList []byte // values as they stand in JSON; nil: absent
+
+	partial bool     // somebody of the list cannot be told
+	odd     oddities // of the list
+}
+
+// crowd is the people of a list. It is handed on by value, for the compiler to
+// see that its memory may lie on the stack.
+type crowd struct {
+	people []person
+	texts  []byte // of all people, one after the other
+}
+
+// person is an entry of the list; its texts stand in the crowd's, in this order.
+type person struct {
+	userID, nick, reject int32 // lengths
+	attendance           rollcall.Attendance
+	mic, camera          rollcall.Device
+}
+
+func (d *decoder) meeting(c crowd) crowd {
+	for more := d.open('}'); more; more = d.next('}') {
+		switch string(d.name()) {
 		case "title":
-			title = value
+			d.title = d.value()
 		case "startTime":
-			startTime = value
+			d.startTime = d.value()
 		case "status":
-			status = value
+			d.status = d.value()
 		case "mediaStatus":
-			mediaStatus = value
+			d.media = d.value()
 		case "userList":
-			userList = value
+			c = d.list(crowd{c.people[:0], c.texts[:0]})
+		default:
+			d.value()
 		}
-	})
-	if !ok {
-		d.odd("meeting", "malformed")
-		return d.answer
 	}
-	d.answer.Title = d.text("title", title)
-	d.startTime(startTime)
-	d.answer.Status = coded(&d, "status", status, statuses)
-	d.media(mediaStatus)
-	d.list(userList)
-	return d.answer
+	return c
 }
 
-// pick calls each with the members of an object, in their order, so that the
-// last of a name wins; ok is false if raw is not an object.
-func pick(raw []byte, each func(name, value []byte)) (ok bool) {
-	c := newCursor(raw)
-	if c.peek() != '{' {
-		return false
+// list reads the users, if it is a list of them that comes.
+func (d *decoder) list(c crowd) crowd {
+	d.odd, d.partial = nil, false
+	if d.peek() != '[' {
+		d.userList = d.value()
+		return c
 	}
-	c.object(func(name []byte) {
-		if value := c.value(); value != nil {
-			each(name, value)
+	d.userList = d.data[d.at : d.at+1]
+	for more := d.open(']'); more; more = d.next(']') {
+		switch full := len(c.people) == maxEntries; {
+		case d.peek() == '{' && !full:
+			c = d.user(c)
+		case full:
+			d.value()
+			d.pass("userList", fmt.Sprintf("more than %d", maxEntries))
+		default:
+			if raw := d.value(); raw != nil {
+				d.pass("userList", typeOf(raw))
+			}
 		}
-	})
-	return c.done()
-}
-
-// decoder fills an answer.
-type decoder struct{ answer *rollcall.Answer }
-
-func (d *decoder) odd(field, value string) {
-	if len(d.answer.Oddities) < maxOddities {
-		d.answer.Oddities = append(d.answer.Oddities, rollcall.Oddity{Field: field, Value: value})
 	}
-}
-
-// text reads words that people wrote; of others it tells the type only.
-func (d *decoder) text(field string, raw []byte) string {
-	s, ok := text(raw)
-	if !ok && given(raw) {
-		d.odd(field, typeOf(raw))
-	}
-	return rollcall.Clip(s)
-}
-
-// coded reads a number that stands for an element of meanings.
-func coded[T any](d *decoder, field string, raw []byte, meanings []T) (meaning T) {
-	n, ok := integer(raw)
-	if ok && 0 <= n && n < int64(len(meanings)) {
-		return meanings[n]
-	}
-	d.meaningless(field, raw)
-	return meaning
-}
-
-// meaningless tells of a value that has no meaning, if there is one.
-func (d *decoder) meaningless(field string, raw []byte) {
-	if given(raw) {
-		d.odd(field, shown(raw))
-	}
-}
-
-func (d *decoder) startTime(raw []byte) {
-	start, ok := moment(raw)
-	if !ok {
-		d.meaningless("startTime", raw)
-	}
-	d.answer.StartTime = start
-}
-
-// media reads the bits; a negative number has all of them and means none.
-func (d *decoder) media(raw []byte) {
-	bits, ok := integer(raw)
-	if !ok || bits < 0 {
-		d.meaningless("mediaStatus", raw)
-		return
-	}
-	d.answer.Media, d.answer.MediaGiven = rollcall.Media(bits), true
-}
-
-func (d *decoder) list(raw []byte) {
-	if !given(raw) {
-		return
-	}
-	if raw[0] != '[' {
-		d.odd("userList", typeOf(raw))
-		return
-	}
-	d.answer.Listed = true
-	c := newCursor(raw)
-	c.array(func() { d.element(c.value()) })
-}
-
-func (d *decoder) element(raw []byte) {
-	if len(d.answer.Entries) == maxEntries {
-		d.pass("userList", fmt.Sprintf("more than %d", maxEntries))
-		return
-	}
-	entry, ok := d.entry(raw)
-	if ok {
-		d.answer.Entries = append(d.answer.Entries, entry)
-	}
+	return c
 }
 
 // pass tells of an element that cannot be used.
 func (d *decoder) pass(field, value string) {
-	d.answer.Partial = true
-	d.odd(field, value)
+	d.partial = true
+	d.odd.add(field, value)
 }
 
-// entry reads one element; ok is false if nobody can say whose it is.
-func (d *decoder) entry(raw []byte) (entry rollcall.Entry, ok bool) {
+// user reads one element; nobody is added if nobody can say whose it is.
+func (d *decoder) user(c crowd) crowd {
 	var userID, nick, attend, mic, camera, reject []byte
-	isObject := pick(raw, func(name, value []byte) {
-		switch string(name) {
+	for more := d.open('}'); more; more = d.next('}') {
+		switch string(d.name()) {
 		case "userId":
-			userID = value
+			userID = d.value()
 		case "nick":
-			nick = value
+			nick = d.value()
 		case "attendStatus":
-			attend = value
+			attend = d.value()
 		case "micStatus":
-			mic = value
+			mic = d.value()
 		case "cameraStatus":
-			camera = value
+			camera = d.value()
 		case "rejectDescription":
-			reject = value
+			reject = d.value()
+		default:
+			d.value()
 		}
-	})
-	if !isObject {
-		d.pass("userList", typeOf(raw))
-		return entry, false
 	}
-	if entry.UserID, ok = userIDOf(userID); !ok {
+	if d.at == bad {
+		return c
+	}
+	id, ok := userIDOf(userID)
+	if !ok {
 		d.pass("userId", typeOf(userID))
-		return entry, false
+		return c
 	}
-	entry.Nick = d.text("nick", nick)
-	entry.Attendance = coded(d, "attendStatus", attend, attendances)
-	entry.Mic = coded(d, "micStatus", mic, devices)
-	entry.Camera = coded(d, "cameraStatus", camera, devices)
-	entry.RejectDescription = d.text("rejectDescription", reject)
-	return entry, true
+	name := d.odd.text("nick", nick)
+	p := person{
+		attendance: coded(&d.odd, "attendStatus", attend, attendances),
+		mic:        coded(&d.odd, "micStatus", mic, devices),
+		camera:     coded(&d.odd, "cameraStatus", camera, devices),
+	}
+	why := d.odd.text("rejectDescription", reject)
+	p.userID, p.nick, p.reject = int32(len(id)), int32(len(name)), int32(len(why))
+	c.texts = append(append(append(c.texts, id...), name...), why...)
+	c.people = append(c.people, p)
+	return c
+}
+
+// answer makes of a meeting what it says. Its texts share one string, which
+// holds nothing else.
+func (d *decoder) answer(c crowd) *rollcall.Answer {
+	var odd oddities
+	title := odd.text("title", d.title)
+	texts := string(append(c.texts, title...))
+	a := &rollcall.Answer{Partial: d.partial}
+	var ok bool
+	if a.StartTime, ok = moment(d.startTime); !ok {
+		odd.meaningless("startTime", d.startTime)
+	}
+	a.Status = coded(&odd, "status", d.status, statuses)
+	// A negative number has all bits and means none.
+	if bits, ok := integer(d.media); ok && bits >= 0 {
+		a.Media, a.MediaGiven = rollcall.Media(bits), true
+	} else {
+		odd.meaningless("mediaStatus", d.media)
+	}
+	if a.Listed = len(d.userList) > 0 && d.userList[0] == '['; !a.Listed && given(d.userList) {
+		odd.add("userList", typeOf(d.userList))
+	}
+	for _, o := range d.odd {
+		odd.add(o.Field, o.Value)
+	}
+	a.Oddities = odd
+	a.Title = texts[len(texts)-len(title):]
+	a.Entries = c.entries(texts)
+	return a
+}
+
+// entries makes entries of the people, whose texts are the first ones of those given.
+func (c crowd) entries(texts string) []rollcall.Entry {
+	if len(c.people) == 0 {
+		return nil
+	}
+	list := make([]rollcall.Entry, len(c.people))
+	cut := func(length int32) (text string) {
+		text, texts = texts[:length], texts[length:]
+		return text
+	}
+	for i := range c.people {
+		p, e := &c.people[i], &list[i]
+		e.UserID, e.Nick, e.RejectDescription = cut(p.userID), cut(p.nick), cut(p.reject)
+		e.Attendance, e.Mic, e.Camera = p.attendance, p.mic, p.camera
+	}
+	return list
 }
 
 // userIDOf reads a user's id, also one that is a number of digits. One of any
 // other type is no empty id: it would make its owner somebody else.
-func userIDOf(raw []byte) (id string, ok bool) {
-	if !given(raw) {
-		return "", true
+func userIDOf(raw []byte) (id []byte, ok bool) {
+	switch {
+	case !given(raw):
+		return nil, true
+	case raw[0] == '"':
+		return plain(raw), true
 	}
-	if id, ok = text(raw); ok {
-		return id, true
-	}
-	return string(raw), skipDigits(raw, 0) == len(raw)
+	return raw, skipDigits(raw, 0) == len(raw)
 }

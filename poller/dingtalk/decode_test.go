@@ -217,11 +217,15 @@ func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"title":"\ud83d\ude00\ud800","status":1,"userList":[null,{"userId":"","attendStatus":9}]}`, "{\"title\":\"\xff\"}",
 		`{"status":"2","startTime":1e3,"mediaStatus":true}`, `{"userList":[{"nick":[]}]}`, `null`, `{"userList":null,"userList":[]}`,
+		`{"userList":[{"nick":"a","micStatus":9}],"status":7,"userList":[{"userId":[]},{"userId":1,"\u006eick":"b\n","nick":"\u0062"}]}`,
+		`{"userList":[1,{}],"title":{},"userList":3}`, `{"userList":[{"userId":"a" "b"}]}`, ` {"userList" : [ { } , { "a" : [ ] } ] } `, `{"userList":[{}}`,
 	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		decode([]byte(text)) // whatever it is, it does not panic
+		if diff := cmp.Diff(referenceDecode([]byte(text)), decode([]byte(text))); diff != "" {
+			t.Fatal(diff)
+		}
 		var m typedMeeting
 		if json.Unmarshal([]byte(text), &m) != nil || !strings.HasPrefix(strings.TrimSpace(text), "{") {
 			return

@@ -1,7 +1,6 @@
 package dingtalk
 
 import (
-	"rollcall"
 	"rollcall/poller"
 )
 
@@ -45,15 +44,15 @@ func (x *exchange) readStanding(a answer, id string) (poller.Standing, error) {
 // standingOf reads a meeting and its id. The link to the meeting holds a token
 // of its own and is never looked at.
 func standingOf(info []byte) (s poller.Standing, about string, ok bool) {
-	d := decoder{answer: new(rollcall.Answer)} // nobody asks for the oddities
+	var odd oddities // nobody asks for them
 	ok = pick(info, func(name, value []byte) {
 		switch string(name) {
 		case "conferenceId":
 			about = idOf(value)
 		case "title":
-			s.Title = d.text("title", value)
+			s.Title = string(odd.text("title", value))
 		case "status":
-			s.Status = coded(&d, "status", value, statuses)
+			s.Status = coded(&odd, "status", value, statuses)
 		case "startTime":
 			s.StartTime, _ = moment(value)
 		case "endTime":

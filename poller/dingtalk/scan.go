@@ -102,6 +102,11 @@ func skipKey(b []byte, i int) int {
 	if i = skipString(b, i); i == bad {
 		return bad
 	}
+	return skipColon(b, i)
+}
+
+// skipColon skips a colon and the space around it.
+func skipColon(b []byte, i int) int {
 	if i = skipSpace(b, i); i >= len(b) || b[i] != ':' {
 		return bad
 	}

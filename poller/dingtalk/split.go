@@ -15,7 +15,7 @@ type splitter struct {
 	cursor
 	ids     []string
 	known   [][]byte       // for each id the element it had before; it may be shorter
-	next    int            // where in ids the element after the last one is expected
+	likely  int            // where in ids the element after the last one is expected
 	numbers map[string]int // where in ids an id stands; made when it is needed
 	places  []int          // for each id where in Found it stands, from 1; 0: nowhere; -1: contradicted
 	answers poller.Answers
@@ -73,9 +73,9 @@ func (s *splitter) element(member func(name []byte)) {
 		return
 	}
 	s.start = s.at
-	if end := s.endOfKnown(s.next); end > 0 {
+	if end := s.endOfKnown(s.likely); end > 0 {
 		s.at = end
-		s.file(s.next, s.known[s.next])
+		s.file(s.likely, s.known[s.likely])
 		return
 	}
 	s.whose = nobody
@@ -122,8 +122,8 @@ func (s *splitter) number(raw []byte) int {
 	if !ok {
 		return nobody
 	}
-	if s.next < len(s.ids) && s.ids[s.next] == string(id) {
-		return s.next
+	if s.likely < len(s.ids) && s.ids[s.likely] == string(id) {
+		return s.likely
 	}
 	if s.numbers == nil {
 		s.numbers = make(map[string]int, len(s.ids))
@@ -139,7 +139,7 @@ func (s *splitter) number(raw []byte) int {
 
 // file puts an element where it belongs.
 func (s *splitter) file(number int, raw []byte) {
-	s.next = number + 1
+	s.likely = number + 1
 	switch place := s.places[number]; {
 	case place == 0:
 		s.answers.Found = append(s.answers.Found, poller.Found{ConferenceID: s.ids[number], Raw: s.own(number, raw)})
