@@ -2,6 +2,7 @@ package dingtalk
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"unicode/utf8"
 )
@@ -106,18 +107,15 @@ func (c *cursor) name() []byte {
 		c.at = bad
 		return nil
 	}
-	end := skipString(c.data, start)
+	end, escaped := skipText(c.data, start)
 	if end == bad {
 		c.at = bad
 		return nil
 	}
-	if c.at = skipColon(c.data, end); c.at == bad {
-		return nil
+	if c.at = skipColon(c.data, end); escaped {
+		return []byte(unquote(c.data[start:end]))
 	}
-	if name := c.data[start+1 : end-1]; bytes.IndexByte(name, '\\') < 0 {
-		return name
-	}
-	return []byte(unquote(c.data[start:end]))
+	return c.data[start+1 : end-1]
 }
 
 // pick calls each with the members of an object, in their order, so that the
@@ -138,10 +136,28 @@ func pick(raw []byte, each func(name, value []byte)) (ok bool) {
 // plain gives what a valid JSON string means, without a copy where it can.
 func plain(raw []byte) []byte {
 	inner := raw[1 : len(raw)-1]
+	if simple(inner) {
+		return inner
+	}
 	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
 		return inner
 	}
 	return []byte(unquote(raw))
+}
+
+// simple reports whether text is of ASCII without a backslash.
+func simple(text []byte) bool {
+	for ; len(text) >= 8; text = text[8:] {
+		if word := binary.LittleEndian.Uint64(text); (word|special(word))&highs != 0 {
+			return false
+		}
+	}
+	for _, c := range text {
+		if c >= utf8.RuneSelf || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // unquote gives what a valid JSON string means; what is not UTF-8 is replaced.

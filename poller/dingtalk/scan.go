@@ -113,8 +113,14 @@ func skipColon(b []byte, i int) int {
 	return skipSpace(b, i+1)
 }
 
-// skipString skips a string, the better part of any answer, eight bytes at a time.
 func skipString(b []byte, i int) int {
+	end, _ := skipText(b, i)
+	return end
+}
+
+// skipText skips a string, the better part of any answer, eight bytes at a time.
+// escaped says that it is not written as it is meant.
+func skipText(b []byte, i int) (end int, escaped bool) {
 	for i++; ; {
 		if i+8 <= len(b) {
 			hit := special(binary.LittleEndian.Uint64(b[i:]))
@@ -125,14 +131,15 @@ func skipString(b []byte, i int) int {
 			i += bits.TrailingZeros64(hit) >> 3
 		}
 		if i >= len(b) || b[i] < ' ' {
-			return bad
+			return bad, escaped
 		}
 		switch b[i] {
 		case '"':
-			return i + 1
+			return i + 1, escaped
 		case '\\':
+			escaped = true
 			if i = skipEscape(b, i); i == bad {
-				return bad
+				return bad, escaped
 			}
 		default:
 			i++
@@ -140,14 +147,18 @@ func skipString(b []byte, i int) int {
 	}
 }
 
+// highs has the high bit of each byte.
+const highs = 0x8080808080808080
+
 // special marks the high bit of the bytes of word that end a plain run of a
 // string: quotes, backslashes, controls. Bytes after the first one may be
 // marked wrongly.
 func special(word uint64) uint64 {
-	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	const ones = 0x0101010101010101
 	quote := word ^ '"'*ones
 	slash := word ^ '\\'*ones
-	return ((quote-ones)&^quote | (slash-ones)&^slash | (word-' '*ones)&^word) & highs
+	// What is beyond ASCII is none of these, whatever the subtractions make of it.
+	return ((quote - ones) | (slash - ones) | (word - ' '*ones)) &^ word & highs
 }
 
 func skipEscape(b []byte, i int) int {
