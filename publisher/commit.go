@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,17 +15,6 @@ import (
 
 	"rollcall/internal/ledger"
 	"rollcall/internal/subject"
-)
-
-// The headers of an atomic batch. They are matched byte for byte.
-const (
-	headerBatchID       = "Nats-Batch-Id"
-	headerBatchSequence = "Nats-Batch-Sequence"
-	headerBatchCommit   = "Nats-Batch-Commit"
-	headerExpected      = "Nats-Expected-Last-Subject-Sequence"
-	headerRollup        = "Nats-Rollup"
-	headerTTL           = "Nats-TTL"
-	headerContentType   = "Content-Type"
 )
 
 // defaultTimeout is how long the acknowledgement of a batch is waited for.
@@ -85,39 +73,17 @@ func (p *Publisher) send(ctx context.Context, msgs []ledger.Message) (first uint
 	if p.Conn.IsClosed() {
 		return 0, false, fmt.Errorf("%w: %w", ledger.ErrBusy, nats.ErrConnectionClosed)
 	}
-	id, last := cryptorand.Text(), len(msgs)-1
+	b, last := newBatch(p.Names, cryptorand.Text(), msgs), len(msgs)-1
 	for i := range msgs[:last] {
-		if err := p.Conn.PublishMsg(p.message(&msgs[i], id, i+1)); err != nil {
+		if err := p.Conn.PublishMsg(b.message(&msgs[i], i+1, false)); err != nil {
 			return 0, false, fmt.Errorf("%w: send %s: %w", judgeEarly(err), msgs[i].Subject, err)
 		}
 	}
-	end := p.message(&msgs[last], id, last+1)
-	end.Header[headerBatchCommit] = []string{"1"}
-	reply, err := p.request(ctx, end)
+	reply, err := p.request(ctx, b.message(&msgs[last], len(msgs), true))
 	if err != nil {
 		return 0, false, fmt.Errorf("%w: %w", judgeFault(err), err)
 	}
-	return p.acknowledged(reply.Data, id, len(msgs))
-}
-
-func (p *Publisher) message(m *ledger.Message, id string, sequence int) *nats.Msg {
-	header := nats.Header{
-		headerBatchID:       []string{id},
-		headerBatchSequence: []string{strconv.Itoa(sequence)},
-	}
-	if m.Guarded {
-		header[headerExpected] = []string{strconv.FormatUint(m.Expect, 10)}
-	}
-	if m.Rollup {
-		header[headerRollup] = []string{"sub"}
-	}
-	if m.TTL != "" {
-		header[headerTTL] = []string{m.TTL}
-	}
-	if m.ContentType != "" {
-		header[headerContentType] = []string{m.ContentType}
-	}
-	return &nats.Msg{Subject: p.Names.Commit(m.Subject), Header: header, Data: m.Data}
+	return p.acknowledged(reply.Data, b.id[0], len(msgs))
 }
 
 func (p *Publisher) request(ctx context.Context, m *nats.Msg) (*nats.Msg, error) {

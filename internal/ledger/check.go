@@ -8,9 +8,13 @@ import (
 	"rollcall/internal/subject"
 )
 
-// headerAllowance is more than the lines that a batch adds to a message take:
-// its id, sequence and commit, the guard, the roll-up and the TTL.
-const headerAllowance = 256
+// allowance is more than a batch adds to a message: what the subject to publish
+// to is longer than the stored one beside the stream's name, and the headers
+// with the batch's id, its sequence and commit, the guard, the roll-up and the TTL.
+const (
+	subjectAllowance = len("rollcall.") + len(".commit.")
+	headerAllowance  = 256
+)
 
 // HeaderSize is an upper bound, in bytes, of the headers of m in a batch.
 func (m *Message) HeaderSize() int {
@@ -19,7 +23,7 @@ func (m *Message) HeaderSize() int {
 
 // Size is an upper bound, in bytes, of what m takes of [MaxBatchBytes].
 func (m *Message) Size(n subject.Names) int {
-	return len(n.Commit(m.Subject)) + m.HeaderSize() + len(m.Data)
+	return subjectAllowance + len(n.Stream) + len(m.Subject) + m.HeaderSize() + len(m.Data)
 }
 
 // CheckBatch refuses what the broker would refuse, or would answer in a way
@@ -32,28 +36,67 @@ func CheckBatch(n subject.Names, msgs []Message, maxPayload int64) error {
 	if len(msgs) > MaxBatchMessages {
 		return refuse("the batch is too large: %d messages, at most %d are allowed; cut it between meetings", len(msgs), MaxBatchMessages)
 	}
-	total, seen := 0, make(map[string]bool, len(msgs))
+	total, last := 0, ""
 	for i := range msgs {
 		m := &msgs[i]
-		if err := m.check(n, maxPayload); err != nil {
+		if m.Subject != last { // the events of one meeting are often of one type
+			if err := checkSubject(n, m.Subject); err != nil {
+				return err
+			}
+			last = m.Subject
+		}
+		if err := m.check(maxPayload); err != nil {
 			return err
 		}
-		if seen[m.Subject] && (m.Guarded || m.Rollup) {
-			return refuse("%s is written twice in one batch, and only the first may be guarded or rolled up", m.Subject)
-		}
-		seen[m.Subject] = true
 		total += m.Size(n)
 	}
 	if total > MaxBatchBytes {
 		return refuse("the batch is too large: %d bytes, at most %d are allowed; cut it between meetings", total, MaxBatchBytes)
 	}
+	return checkFirst(msgs)
+}
+
+// checkFirst refuses a message that is guarded or rolled up where its subject
+// was written before in the batch. These are few among the many.
+func checkFirst(msgs []Message) error {
+	first := make(map[string]int)
+	for i := range msgs {
+		m := &msgs[i]
+		if !m.Guarded && !m.Rollup {
+			continue
+		}
+		if _, twice := first[m.Subject]; twice {
+			return refuseTwice(m.Subject)
+		}
+		first[m.Subject] = i
+	}
+	last := ""
+	for i := range msgs {
+		m := &msgs[i]
+		if m.Guarded || m.Rollup || m.Subject == last {
+			continue
+		}
+		last = m.Subject
+		if at, only := first[m.Subject]; only && i < at {
+			return refuseTwice(m.Subject)
+		}
+	}
 	return nil
 }
 
-func (m *Message) check(n subject.Names, maxPayload int64) error {
-	if !strings.HasPrefix(m.Subject, n.Prefix+".") || !literal(m.Subject) {
-		return refuse("%.200q is no subject below %s", m.Subject, n.Prefix)
+func refuseTwice(subject string) error {
+	return refuse("%s is written twice in one batch, and only the first may be guarded or rolled up", subject)
+}
+
+func checkSubject(n subject.Names, s string) error {
+	below, ok := strings.CutPrefix(s, n.Prefix)
+	if !ok || below == "" || below[0] != '.' || !literal(s) {
+		return refuse("%.200q is no subject below %s", s, n.Prefix)
 	}
+	return nil
+}
+
+func (m *Message) check(maxPayload int64) error {
 	if strings.ContainsAny(m.ContentType, "\r\n") {
 		return refuse("%s has a content type of two lines", m.Subject)
 	}
@@ -69,12 +112,21 @@ func (m *Message) check(n subject.Names, maxPayload int64) error {
 // literal reports whether s can be published to: tokens without wildcards and
 // white space, none of them empty.
 func literal(s string) bool {
-	for token := range strings.SplitSeq(s, ".") {
-		if token == "" || strings.ContainsAny(token, "*> \t\r\n\x00") {
+	separated := true // a token must follow
+	for i := range len(s) {
+		switch s[i] {
+		case '*', '>', ' ', '\t', '\r', '\n', 0:
 			return false
+		case '.':
+			if separated {
+				return false
+			}
+			separated = true
+		default:
+			separated = false
 		}
 	}
-	return len(s) <= maxSubject
+	return !separated && len(s) <= maxSubject
 }
 
 // maxSubject leaves room in the line of 4,096 bytes that a server reads at

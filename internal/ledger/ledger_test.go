@@ -36,7 +36,12 @@ func TestCheckBatchRefuses(t *testing.T) {
 		"content type":            {{Subject: "meetings.event.a", ContentType: "a\r\nNats-Rollup: all"}},
 		`TTL "10ms"`:              {{Subject: "meetings.event.a", TTL: "10ms"}},
 		`TTL "soon"`:              {{Subject: "meetings.event.a", TTL: "soon"}},
+		`"meetings.event.a."`:     {{Subject: "meetings.event.a."}},
+		`"meetingsx.event"`:       {{Subject: "meetingsx.event"}},
+		`"meetings"`:              {{Subject: "meetings"}},
+		`"meetings.bad >"`:        {{Subject: "meetings.event.a"}, {Subject: "meetings.event.a"}, {Subject: "meetings.bad >"}},
 		"written twice":           {{Subject: "meetings.state.a.b"}, {Subject: "meetings.state.a.b", Guarded: true}},
+		"a.c is written twice":    {{Subject: "meetings.state.a.c", Rollup: true}, {Subject: "meetings.x"}, {Subject: "meetings.state.a.c", Rollup: true}},
 	} {
 		err := ledger.CheckBatch(names, msgs, 1<<20)
 		if !errors.Is(err, ledger.ErrRefused) || !strings.Contains(err.Error(), want) {
@@ -51,6 +56,7 @@ func TestCheckBatchAccepts(t *testing.T) {
 		msgs[i] = ledger.Message{Subject: "meetings.event.a", Data: []byte("{}"), TTL: "1s"}
 	}
 	msgs[0] = ledger.Message{Subject: "meetings.state.a.b", Guarded: true, Rollup: true, TTL: "never", ContentType: "application/json"}
+	msgs[1] = ledger.Message{Subject: "meetings.state.a.b"} // plain, after the guarded one
 	if err := ledger.CheckBatch(names, msgs, 1<<20); err != nil {
 		t.Fatal(err)
 	}
