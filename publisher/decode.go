@@ -73,6 +73,9 @@ func DecodeEvent(data []byte) (rollcall.Event, error) {
 	}
 	e, err := stored.event()
 	if err == nil {
+		err = checkMeeting(&e)
+	}
+	if err == nil {
 		err = checkEvent(&e)
 	}
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -388,5 +389,26 @@ func BenchmarkAppendEvent(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		buffer = publisher.AppendEvent(buffer[:0], &e)
+	}
+}
+
+// BenchmarkEventMessages makes the messages of one poll of one meeting.
+func BenchmarkEventMessages(b *testing.B) {
+	for _, n := range []int{1, 2, 20} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			events := make([]rollcall.Event, n)
+			for i := range events {
+				events[i] = sample(rollcall.ParticipantMicOpened)
+				events[i].Index, events[i].Count, events[i].Sequence = i+1, n, uint64(i)+1
+				events[i].Participant.Key, events[i].Participant.UserID = "user-000123", "user-000123"
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := publisher.EventMessages(names(), events); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/event")
+		})
 	}
 }

@@ -53,7 +53,11 @@ func (s *shard) commit(ctx context.Context, batch []*step) error {
 	if len(batch) == 1 && !batch[0].fits() {
 		return s.commitSlices(ctx, batch[0])
 	}
-	var msgs []ledger.Message
+	count := 0
+	for _, st := range batch {
+		count += st.count()
+	}
+	msgs := make([]ledger.Message, 0, count)
 	for _, st := range batch {
 		msgs = append(msgs, st.events...)
 		msgs = append(msgs, st.record)

@@ -159,18 +159,15 @@ func (e *entry) saw(sighting *rollcall.Sighting, record *rollcall.Record) {
 
 // encode makes the messages of a step.
 func (s *shard) encode(st *step) error {
-	names, next := s.w.cfg.Names, st.result.Record
-	for i := range st.result.Events {
-		msg, err := publisher.EventMessage(names, &st.result.Events[i])
-		if err != nil {
-			return fmt.Errorf("encode event: %w", err)
-		}
-		st.events = append(st.events, msg)
+	events, err := publisher.EventMessages(s.w.cfg.Names, st.result.Events)
+	if err != nil {
+		return fmt.Errorf("encode events: %w", err)
 	}
+	st.events = events
 	if err := s.encodeTracking(st); err != nil {
 		return err
 	}
-	record, err := s.recordMessage(next, st.entry.revision)
+	record, err := s.recordMessage(st.result.Record, st.entry.revision)
 	if err != nil {
 		return err
 	}

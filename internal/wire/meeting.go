@@ -15,7 +15,7 @@ func AppendMeeting(dst []byte, c *rollcall.Conference) []byte {
 	dst = append(dst, `,"startTime":`...)
 	dst = AppendTime(dst, c.StartTime)
 	dst = append(dst, `,"status":`...)
-	dst = AppendString(dst, max(c.Status, rollcall.StatusInitialized).String())
+	dst = appendWord(dst, max(c.Status, rollcall.StatusInitialized).String())
 	dst = append(dst, `,"media":{"micMuted":`...)
 	dst = strconv.AppendBool(dst, c.Media.Has(rollcall.MediaMicMuted))
 	dst = append(dst, `,"cameraClosed":`...)

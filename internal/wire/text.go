@@ -11,7 +11,7 @@ func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {
-		if plain(s[i]) {
+		if plain[s[i]] {
 			i++
 			continue
 		}
@@ -30,10 +30,18 @@ func AppendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// plain reports whether the byte stands for itself.
-func plain(c byte) bool {
-	return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
+// appendWord appends a word of ours, in which nothing has to be escaped.
+func appendWord(dst []byte, word string) []byte {
+	return append(append(append(dst, '"'), word...), '"')
 }
+
+// plain says of each byte whether it stands for itself.
+var plain = func() (table [256]bool) {
+	for c := range table {
+		table[c] = c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&'
+	}
+	return table
+}()
 
 func needsEscape(r rune, size int) bool {
 	return r < utf8.RuneSelf || r == utf8.RuneError && size == 1 || r == '\u2028' || r == '\u2029'

@@ -17,10 +17,13 @@ func CheckTime(what string, t time.Time) error {
 	return nil
 }
 
-func sayable(t time.Time) bool {
-	year := t.UTC().Year()
-	return year >= 0 && year <= 9999
-}
+// The Unix seconds of the first and the last instant that RFC 3339 can say.
+const (
+	firstSayable = -62_167_219_200 // 0000-01-01T00:00:00Z
+	lastSayable  = 253_402_300_799 // 9999-12-31T23:59:59Z
+)
+
+func sayable(t time.Time) bool { return t.Unix() >= firstSayable && t.Unix() <= lastSayable }
 
 // AppendTime appends t in [Layout], cut to milliseconds, or null for the zero
 // time and for one that [CheckTime] refuses.

@@ -1,0 +1,140 @@
+package publisher
+
+import (
+	"strconv"
+
+	"rollcall"
+	"rollcall/internal/subject"
+	"rollcall/internal/wire"
+)
+
+// ContentType is the content type of an event's message.
+const ContentType = "application/cloudevents+json"
+
+// DataSchema is the schema of an event's data that this version writes and reads.
+const DataSchema = "rollcall:event:1"
+
+// sequenceDigits makes sequences sort as text.
+const sequenceDigits = 12
+
+const typePrefix = "rollcall."
+
+// AppendEvent appends the event as a CloudEvent in structured JSON. It does
+// not check the event; what it appends is valid JSON for any strings.
+func AppendEvent(dst []byte, e *rollcall.Event) []byte { return newEnvelope(e).append(dst, e) }
+
+// envelope is what the events of one poll of one meeting have in common, as
+// JSON: the pieces that stand between what is each event's own.
+type envelope struct {
+	of    *rollcall.Event // one of them
+	token string          // of the meeting
+
+	id, source, key, poll, window, before []byte
+}
+
+func newEnvelope(e *rollcall.Event) *envelope {
+	token := subject.Token(e.ConferenceID)
+	all := make([]byte, 0, 640+3*len(token)+2*len(e.ConferenceID)+len(e.Meeting.Title))
+	// piece gives what f appends. Should it need another array, the earlier
+	// pieces stay where they are.
+	piece := func(f func([]byte) []byte) []byte {
+		start := len(all)
+		all = f(all)
+		return all[start:len(all):len(all)]
+	}
+	v := &envelope{of: e, token: token}
+	v.id = piece(func(dst []byte) []byte {
+		return appendEpochID(append(dst, `{"specversion":"1.0","id":"`...), e, token)
+	})
+	v.source = piece(func(dst []byte) []byte {
+		return append(appendSource(append(dst, `","source":"`...), e, token), `","type":`...)
+	})
+	v.key = piece(func(dst []byte) []byte {
+		dst = wire.AppendString(append(dst, `","partitionkey":`...), e.ConferenceID)
+		dst = wire.AppendString(append(dst, `,"data":{"tenant":`...), e.Tenant)
+		dst = wire.AppendString(append(dst, `,"conferenceId":`...), e.ConferenceID)
+		dst = strconv.AppendInt(append(dst, `,"epoch":`...), e.Epoch, 10)
+		return append(dst, `,"sequence":`...)
+	})
+	v.poll = piece(func(dst []byte) []byte {
+		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(e.Count), 10)
+		return wire.AppendMeeting(append(dst, `},"meeting":`...), &e.Meeting)
+	})
+	v.window = piece(func(dst []byte) []byte {
+		dst = wire.AppendTime(append(dst, `,"window":{"after":`...), e.Window.After)
+		return append(dst, `,"before":`...)
+	})
+	v.before = piece(func(dst []byte) []byte { return wire.AppendTime(dst, e.Window.Before) })
+	return v
+}
+
+// fits reports whether e has in common what the envelope says.
+func (v *envelope) fits(e *rollcall.Event) bool {
+	return v.of.Tenant == e.Tenant && v.of.ConferenceID == e.ConferenceID && v.of.Epoch == e.Epoch &&
+		v.of.Count == e.Count && v.of.Meeting == e.Meeting && v.of.Window == e.Window
+}
+
+// size is about how many bytes the events take; more is needed only where much
+// has to be escaped.
+func (v *envelope) size(events []rollcall.Event) int {
+	const words = 560 // of an event and its participant, the numbers, and a longer time
+	one := words + len(v.id) + len(v.source) + len(v.token) + len(v.key) + len(v.poll) + len(v.window) + 2*len(v.before)
+	size := one * len(events)
+	for i := range events {
+		if p := events[i].Participant; p != nil {
+			size += 3*len(p.Key) + len(p.UserID) + len(p.Nick) + len(p.RejectDescription)
+		}
+	}
+	return size
+}
+
+// append appends an event that fits.
+func (v *envelope) append(dst []byte, e *rollcall.Event) []byte {
+	dst = wire.AppendDigits(append(dst, v.id...), e.Sequence, sequenceDigits)
+	dst = wire.AppendString(append(dst, v.source...), typePrefix+string(e.Type))
+	dst = appendSubject(append(dst, `,"subject":"`...), e, v.token)
+	dst = v.appendTime(append(dst, `","time":`...), e)
+	dst = append(dst, `,"datacontenttype":"application/json","dataschema":"`+DataSchema+`","sequence":"`...)
+	dst = wire.AppendDigits(dst, e.Sequence, sequenceDigits)
+	dst = strconv.AppendUint(append(dst, v.key...), e.Sequence, 10)
+	dst = strconv.AppendInt(append(dst, `,"poll":{"index":`...), int64(e.Index), 10)
+	dst = append(dst, v.poll...)
+	if e.Participant != nil {
+		dst = wire.AppendParticipant(append(dst, `,"participant":`...), e.Participant)
+	}
+	dst = wire.AppendString(append(dst, `,"reason":`...), string(e.Reason))
+	dst = wire.AppendString(append(dst, `,"provenance":`...), string(e.Provenance))
+	dst = append(append(dst, v.window...), v.before...)
+	return append(dst, "}}}"...)
+}
+
+// appendTime appends the event's time, which mostly is the end of the window.
+func (v *envelope) appendTime(dst []byte, e *rollcall.Event) []byte {
+	if e.Time.Equal(v.of.Window.Before) {
+		return append(dst, v.before...)
+	}
+	return wire.AppendTime(dst, e.Time)
+}
+
+// appendEpochID appends an event's id as far as all of the epoch have it in common.
+func appendEpochID(dst []byte, e *rollcall.Event, token string) []byte {
+	dst = append(append(append(dst, e.Tenant...), '/'), token...)
+	return append(strconv.AppendInt(append(dst, '/'), e.Epoch, 10), '-')
+}
+
+func appendEventID(dst []byte, e *rollcall.Event, token string) []byte {
+	return wire.AppendDigits(appendEpochID(dst, e, token), e.Sequence, sequenceDigits)
+}
+
+func appendSource(dst []byte, e *rollcall.Event, token string) []byte {
+	dst = append(append(dst, "/rollcall/"...), e.Tenant...)
+	return append(append(dst, '/'), token...)
+}
+
+func appendSubject(dst []byte, e *rollcall.Event, token string) []byte {
+	dst = append(dst, token...)
+	if e.Participant == nil {
+		return dst
+	}
+	return append(append(dst, '/'), subject.Token(e.Participant.Key)...)
+}
