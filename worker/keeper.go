@@ -42,6 +42,16 @@ func (k *keeper) begin() {
 	defer k.mu.Unlock()
 	k.on = true
 	k.write()
+	for _, q := range k.queues {
+		q.stir()
+	}
+}
+
+// isOn reports whether the ledger fails or lags.
+func (k *keeper) isOn() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.on
 }
 
 // slow is how long an observation may wait before it counts as not taken,

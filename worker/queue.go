@@ -16,6 +16,7 @@ type queue struct {
 	bytes int64
 	ready chan struct{}
 	idle  chan struct{} // closed and renewed whenever nothing waits
+	moved chan struct{} // one was removed, or it is worth looking again
 }
 
 // waiting is an observation in the queue.
@@ -25,7 +26,7 @@ type waiting struct {
 }
 
 func newQueue() *queue {
-	return &queue{ready: make(chan struct{}, 1), idle: make(chan struct{})}
+	return &queue{ready: make(chan struct{}, 1), idle: make(chan struct{}), moved: make(chan struct{}, 1)}
 }
 
 // weigh estimates what an observation keeps in memory. Bytes that are shared
@@ -79,6 +80,15 @@ func (q *queue) done() {
 		q.items = nil
 		close(q.idle)
 		q.idle = make(chan struct{})
+	}
+	q.stir()
+}
+
+// stir lets who waits for the queue to move look again.
+func (q *queue) stir() {
+	select {
+	case q.moved <- struct{}{}:
+	default:
 	}
 }
 

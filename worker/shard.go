@@ -193,6 +193,7 @@ func (s *shard) ask(ctx context.Context, hold *hold, ask poller.Ask) poller.Repo
 	ask.Emit = func(_ context.Context, obs rollcall.Observation) error {
 		s.queue.push(&obs)
 		s.w.keeper.came()
+		s.letSettle(ctx)
 		return nil
 	}
 	return s.tenant.cfg.Asker.Pass(ctx, ask)
