@@ -12,6 +12,10 @@ func (s *step) compare(l list) (people []person) {
 	}
 	all, lines := s.known(), l.lines
 	for all.more() || len(lines) > 0 {
+		if all.stands(lines) {
+			all.roster, lines = all.roster[1:], lines[1:]
+			continue
+		}
 		var p person
 		if len(lines) == 0 || all.more() && all.key() < lines[0].key {
 			p = absent(all.next(), l.partial)
@@ -29,6 +33,29 @@ func (s *step) compare(l list) (people []person) {
 		}
 	}
 	return people
+}
+
+// stands reports whether the next person is one of the roster of whom the lines
+// say nothing new: most are, and of them nothing has to be put together.
+func (k *knownPeople) stands(lines []line) bool {
+	if len(k.roster) == 0 || len(lines) == 0 {
+		return false
+	}
+	p, l := &k.roster[0], &lines[0]
+	return p.Key == l.key && unmoved(p, l.entry) &&
+		(len(lines) == 1 || lines[1].key != l.key) &&
+		(len(k.memory) == 0 || k.memory[0].Participant.Key > p.Key)
+}
+
+// unmoved reports whether an entry leaves somebody of the roster as is.
+func unmoved(p *rollcall.Participant, e *rollcall.Entry) bool {
+	if e.Attendance != p.Attendance || e.UserID != p.UserID || e.Nick != p.Nick || p.RejectDescription != "" {
+		return false
+	}
+	if p.Attendance != rollcall.AttendancePresent {
+		return p.Mic == rollcall.DeviceClosed && p.Camera == rollcall.DeviceClosed
+	}
+	return device(e.Mic, p.Mic) == p.Mic && device(e.Camera, p.Camera) == p.Camera
 }
 
 // sameKey counts the lines of the first person.
