@@ -77,7 +77,7 @@ func (v *envelope) fits(e *rollcall.Event) bool {
 // size is about how many bytes the events take; more is needed only where much
 // has to be escaped.
 func (v *envelope) size(events []rollcall.Event) int {
-	const words = 560 // of an event and its participant, the numbers, and a longer time
+	const words = 440 // of an event and its participant, the numbers, and a longer time
 	one := words + len(v.id) + len(v.source) + len(v.token) + len(v.key) + len(v.poll) + len(v.window) + 2*len(v.before)
 	size := one * len(events)
 	for i := range events {
