@@ -84,7 +84,7 @@ func (s *shard) keep(entries map[string]*entry, r ledger.Stored) {
 	e.take(r, true)
 	// The record of an end came with what took the entry away: a server that
 	// was killed has brought it back.
-	e.tracked = e.tracked && (!e.over() || e.tracking.Revision > e.revision)
+	e.tracked = e.tracked && (!e.record.over() || e.tracking.Revision > e.revision)
 	if r.Err != nil {
 		s.refuse(e, r.ConferenceID, r.Err)
 	}
@@ -136,9 +136,9 @@ func (s *shard) trackNamed(ctx context.Context) error {
 		if e.tracked {
 			continue
 		}
-		if e.over() && !e.record.Untracked {
+		if e.record.over() && !e.record.untracked {
 			s.log.Info("a meeting that the configuration names has ended; it is not asked about again",
-				zap.String("meeting", id), zap.String("reason", string(e.record.EndReason)))
+				zap.String("meeting", id), zap.String("reason", string(e.record.whole().EndReason)))
 			continue
 		}
 		e.tracking = ledger.Tracking{ConferenceID: id, Source: sourceConfig, Since: time.Now().UTC()}
@@ -164,7 +164,7 @@ func (s *shard) trackNamed(ctx context.Context) error {
 // anything to tell.
 func (s *shard) untrack(ctx context.Context, hold *hold, id string) error {
 	s.catchUp(ctx)
-	if e := s.entries[id]; e.record == nil || e.over() {
+	if e := s.entries[id]; e.record.none() || e.record.over() {
 		_, err := s.w.cfg.Committer.Commit(ctx, []ledger.Message{store.UntrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, id)})
 		if err != nil {
 			return fmt.Errorf("untrack meeting %q: %w", id, err)
@@ -224,7 +224,7 @@ func (s *shard) expired(e *entry, now time.Time) bool {
 
 // unstarted reports whether the meeting was never seen going on or over.
 func (e *entry) unstarted() bool {
-	return e.record == nil || e.record.Meeting.Status < rollcall.StatusStarted
+	return e.record.none() || e.record.status < rollcall.StatusStarted
 }
 
 // verify makes sure that cached records may be trusted: the ledger has heard

@@ -145,7 +145,8 @@ func (s *shard) slice(st *step, done, room int) int {
 // stored notes what the ledger now holds of the meeting.
 func (s *shard) stored(st *step, record *rollcall.Record, events []rollcall.Event, revision uint64) {
 	e := st.entry
-	e.record, e.revision, e.loaded = record, revision, true
+	e.record.put(record)
+	e.revision, e.loaded = revision, true
 	e.fenced = st.obs.Number.Term == s.term
 	e.raw = nil
 	e.learned(record.ObservedAt)

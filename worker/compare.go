@@ -38,7 +38,7 @@ func (s *shard) compare(obs *rollcall.Observation, sightings []*rollcall.Sightin
 			s.w.metrics.dropped.WithLabelValues(s.tenant.cfg.Name, why).Inc()
 			continue
 		}
-		st := &step{sighting: sighting, entry: e, obs: obs, prev: e.record, result: s.diff(obs, sighting, e)}
+		st := &step{sighting: sighting, entry: e, obs: obs, prev: e.record.whole(), result: s.diff(obs, sighting, e)}
 		if !st.needed(s.term) {
 			e.saw(sighting, st.result.Record)
 			continue
@@ -57,14 +57,14 @@ func (s *shard) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting,
 	switch {
 	case e.refused.err != nil && time.Now().Before(e.refused.until):
 		return "set_aside"
-	case e.refused.err != nil && e.record == nil && e.revision != 0:
+	case e.refused.err != nil && e.record.none() && e.revision != 0:
 		e.void() // unreadable: read it again before the next answer
 		return "set_aside"
-	case e.record != nil && !obs.Number.After(e.record.Number) && !e.foreign(obs.Number):
-		if e.record.Number.Term > obs.Number.Term && obs.Number.Term == s.term {
+	case !e.record.none() && !obs.Number.After(e.record.number) && !e.foreign(obs.Number):
+		if e.record.number.Term > obs.Number.Term && obs.Number.Term == s.term {
 			s.doubt = true
 		}
-		if e.record.Number == obs.Number {
+		if e.record.number == obs.Number {
 			s.tookEffect(e, sighting.Kind)
 		}
 		e.raw = nil
@@ -72,7 +72,7 @@ func (s *shard) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting,
 	case e.overlaps(s.term) && obs.Number.Term == s.term && obs.Number.Poll <= e.known:
 		e.raw = nil
 		return "overlapping"
-	case !e.tracked && (e.record == nil || e.record.Untracked):
+	case !e.tracked && (e.record.none() || e.record.untracked):
 		return "untracked"
 	}
 	return ""
@@ -83,9 +83,9 @@ func (s *shard) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting,
 func (s *shard) tookEffect(e *entry, kind rollcall.SightingKind) {
 	tracked := e.tracked
 	switch {
-	case kind == rollcall.SightingUntracked || e.record.Meeting.Status == rollcall.StatusEnded:
+	case kind == rollcall.SightingUntracked || e.record.status == rollcall.StatusEnded:
 		tracked = false
-	case !e.record.Untracked:
+	case !e.record.untracked:
 		tracked = true
 	}
 	if e.tracked != tracked {
@@ -102,7 +102,7 @@ func (s *shard) diff(obs *rollcall.Observation, sighting *rollcall.Sighting, e *
 	if s.tenant.cfg.OmitNicks && answer != nil {
 		omitNicks(answer)
 	}
-	result := differ.Diff(e.record, differ.Look{
+	result := differ.Diff(e.record.whole(), differ.Look{
 		Tenant: s.tenant.cfg.Name, ConferenceID: sighting.ConferenceID,
 		Kind: sighting.Kind, Answer: answer, EndTime: sighting.EndTime, Reason: sighting.Reason,
 		Number: obs.Number, AskedAt: obs.AskedAt, AnsweredAt: obs.AnsweredAt, After: e.asked,

@@ -14,13 +14,13 @@ const vanishedWatch = 24 * time.Hour
 
 // entry is what a shard's goroutine knows of one meeting.
 type entry struct {
-	record   *rollcall.Record // nil: none is stored
-	revision uint64           // stream sequence of the record; 0: none is stored
-	loaded   bool             // record and revision were read or written under this claim, and nothing voided them
-	fenced   bool             // the record was written in this term
-	raw      []byte           // the answer that led to the record; nil: not known
-	asked    time.Time        // when the last answer was asked that showed the record's state
-	since    atomic.Int64     // the same in ns since 1970 while the meeting goes on, else 0; others may read it
+	record   filed
+	revision uint64       // stream sequence of the record; 0: none is stored
+	loaded   bool         // record and revision were read or written under this claim, and nothing voided them
+	fenced   bool         // the record was written in this term
+	raw      []byte       // the answer that led to the record; nil: not known
+	asked    time.Time    // when the last answer was asked that showed the record's state
+	since    atomic.Int64 // the same in ns since 1970 while the meeting goes on, else 0; others may read it
 	// known is the number of the last question that was asked in this term
 	// when the record was read.
 	known    uint64
@@ -58,10 +58,11 @@ func (e *entry) take(stored ledger.Stored, found bool) {
 	if e.revision != stored.Revision {
 		e.asked = time.Time{}
 	}
-	e.record, e.revision, e.loaded, e.raw = stored.Record, stored.Revision, true, nil
 	if !found {
-		e.record, e.revision = nil, 0
+		stored = ledger.Stored{}
 	}
+	e.record.put(stored.Record)
+	e.revision, e.loaded, e.raw = stored.Revision, true, nil
 	e.learned(e.asked)
 }
 
@@ -70,10 +71,10 @@ func (e *entry) take(stored ledger.Stored, found bool) {
 func (e *entry) learned(asked time.Time) {
 	e.asked = asked
 	switch {
-	case e.record == nil || e.record.Meeting.Status != rollcall.StatusStarted:
+	case e.record.none() || e.record.status != rollcall.StatusStarted:
 		e.since.Store(0)
 	case asked.IsZero():
-		e.since.Store(e.record.ObservedAt.UnixNano())
+		e.since.Store(e.record.whole().ObservedAt.UnixNano())
 	default:
 		e.since.Store(asked.UnixNano())
 	}
@@ -83,26 +84,23 @@ func (e *entry) learned(asked time.Time) {
 // the term's claim. Its question may have been asked after those of ours that
 // had been asked when it was read, whatever the numbers say.
 func (e *entry) overlaps(term uint64) bool {
-	return e.record != nil && e.record.Number.Term < term && e.revision > term
+	return !e.record.none() && e.record.number.Term < term && e.revision > term
 }
 
 // foreign reports whether the record's number comes from another stream: in its
 // own one a record always stands behind the claim whose term it bears.
 func (e *entry) foreign(n rollcall.Number) bool {
-	return e.record.Number.Term >= e.revision && n.Term != e.record.Number.Term
-}
-
-// over reports whether the meeting has ended or was taken off the tracked set.
-func (e *entry) over() bool {
-	return e.record != nil && (e.record.Untracked || e.record.Meeting.Status == rollcall.StatusEnded)
+	return e.record.number.Term >= e.revision && n.Term != e.record.number.Term
 }
 
 // watched reports whether an untracked meeting is still worth a question: it
 // vanished a short while ago.
 func (e *entry) watched(now time.Time) bool {
-	return !e.tracked && e.record != nil && !e.record.Untracked &&
-		e.record.Meeting.Status == rollcall.StatusEnded &&
-		e.record.EndReason == rollcall.ReasonVanished && now.Sub(e.record.EndedAt) < vanishedWatch
+	if e.tracked || e.record.untracked || e.record.status != rollcall.StatusEnded {
+		return false
+	}
+	r := e.record.whole()
+	return r.EndReason == rollcall.ReasonVanished && now.Sub(r.EndedAt) < vanishedWatch
 }
 
 // replan tells the tenant's loop whom to ask about.

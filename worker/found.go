@@ -120,12 +120,12 @@ func (s *shard) wants(id string, e *entry) bool {
 	switch {
 	case e.tracked, s.declined[id]:
 		return false
-	case e.record == nil || !e.over():
+	case !e.record.over():
 		return true
-	case e.record.Untracked:
-		return s.freed[id] || e.record.Meeting.Status < rollcall.StatusStarted
+	case e.record.untracked:
+		return s.freed[id] || e.record.status < rollcall.StatusStarted
 	}
-	return time.Since(e.record.ObservedAt) >= overFor
+	return time.Since(e.record.whole().ObservedAt) >= overFor
 }
 
 func (s *shard) trackAll(ctx context.Context, source string, ids []string) error {

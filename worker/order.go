@@ -196,7 +196,7 @@ func (w *Worker) List(ctx context.Context, tenant string) (views []View, shards 
 func (s *shard) view(id string, e *entry) View {
 	v := View{
 		ConferenceID: id, Tracked: e.tracked, Source: e.tracking.Source, Since: e.tracking.Since,
-		Record: e.record, AskedAt: e.asked,
+		Record: e.record.shown(), AskedAt: e.asked,
 	}
 	if report := s.last.Load(); report != nil {
 		v.Trouble = report.Trouble(id)
