@@ -51,6 +51,14 @@ type partialJSON struct {
 // a schema above [RecordSchema] is refused with [ErrNewerSchema], and anything
 // that is no record with an error that says what is wrong.
 func DecodeRecord(data []byte) (*rollcall.Record, error) {
+	if r := readRecord(data); r != nil {
+		return r, nil
+	}
+	return decodeRecord(data)
+}
+
+// decodeRecord is DecodeRecord for a record in any form.
+func decodeRecord(data []byte) (*rollcall.Record, error) {
 	var stored recordJSON
 	err := json.Unmarshal(data, &stored)
 	if schemaErr := checkSchema(data, stored.Schema, err); schemaErr != nil {

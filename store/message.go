@@ -80,6 +80,9 @@ func storedTracking(name string, data []byte, sequence uint64) ledger.Tracking {
 
 // decodeTracking reads a member of the tracked set.
 func decodeTracking(data []byte) (ledger.Tracking, error) {
+	if t, ok := readTracking(data); ok {
+		return t, nil
+	}
 	var stored trackingJSON
 	err := json.Unmarshal(data, &stored)
 	if err := checkSchema(data, stored.Schema, err); err != nil {

@@ -75,7 +75,13 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 		t.Time = time.Time{}
 		return nil
 	}
-	parsed, err := time.Parse(time.RFC3339Nano, *text)
-	t.Time = parsed.UTC().Truncate(time.Millisecond)
+	parsed, err := ParseTime(*text)
+	t.Time = parsed
 	return err
+}
+
+// ParseTime reads an RFC 3339 time, and gives it in UTC, cut to milliseconds.
+func ParseTime(text string) (time.Time, error) {
+	parsed, err := time.Parse(time.RFC3339Nano, text)
+	return parsed.UTC().Truncate(time.Millisecond), err
 }
