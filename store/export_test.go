@@ -1,5 +1,11 @@
 package store
 
+import (
+	"context"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
 // For tests: the readers of the canonical form, and those of any form, which
 // say what is right.
 var (
@@ -8,3 +14,9 @@ var (
 	DecodeAnyForm  = decodeRecord
 	DecodeTracking = decodeTracking
 )
+
+// PullAll reads from a consumer as a scan does, and gives how many messages came.
+func (s *JetStream) PullAll(ctx context.Context, consumer jetstream.Consumer) (int, error) {
+	found, err := s.pullAll(ctx, consumer)
+	return len(found), err
+}

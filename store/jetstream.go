@@ -20,6 +20,7 @@ const wait = 5 * time.Second
 type JetStream struct {
 	js    jetstream.JetStream
 	names subject.Names
+	scans chan struct{} // holds one token for each scan under way
 }
 
 // StreamConfig is what is the user's choice of the stream.
@@ -44,13 +45,13 @@ func Open(ctx context.Context, js jetstream.JetStream, names subject.Names, cfg 
 	if err := openWorkers(ctx, js, names, cfg, logger); err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
-	return &JetStream{js: js, names: names}, nil
+	return Attach(js, names), nil
 }
 
 // Attach gives the reading side of a ledger that somebody else opened. It asks
 // for nothing and creates nothing: what is absent fails when it is read.
 func Attach(js jetstream.JetStream, names subject.Names) *JetStream {
-	return &JetStream{js: js, names: names}
+	return &JetStream{js: js, names: names, scans: make(chan struct{}, scansAtOnce)}
 }
 
 func (c StreamConfig) withDefaults() StreamConfig {

@@ -2,47 +2,90 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/zap"
 
-	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/internal/natstest"
 	"rollcall/publisher"
 	"rollcall/store"
 )
 
-// BenchmarkLoadAll reads 100,000 records of meetings with three people.
-func BenchmarkLoadAll(b *testing.B) {
-	const n = 100_000
-	js := natstest.Start(b).JetStream(b)
-	s, err := store.Open(b.Context(), js, names(), store.StreamConfig{}, zap.NewNop())
-	if err != nil {
-		b.Fatal(err)
+// fill stores as many records of ten people, and entries of the tracked set.
+func fill(b *testing.B, p *publisher.Publisher, tenant string, n int) {
+	b.Helper()
+	commit := func(msgs []ledger.Message) {
+		for part := range slices.Chunk(msgs, ledger.MaxBatchMessages) {
+			if _, err := p.Commit(b.Context(), part); err != nil {
+				b.Fatal(err)
+			}
+		}
 	}
-	p := &publisher.Publisher{Conn: js.Conn(), Names: names(), Timeout: time.Minute}
-	r := golden()
-	var msgs []ledger.Message
+	var records, tracked []ledger.Message
 	for i := range n {
-		r.ConferenceID = fmt.Sprintf("conference-%d", i)
-		r.Roster = append([]rollcall.Participant(nil), golden().Roster...)
+		r := ten(b, fmt.Sprintf("conference-%06d", i))
+		r.Tenant = tenant
 		m, err := store.RecordMessage(names(), r, 0, true)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if msgs = append(msgs, m); len(msgs) == 1000 {
-			if _, err := p.Commit(b.Context(), msgs); err != nil {
+		records = append(records, m)
+		m, err = store.TrackMessage(names(), tenant, ledger.Tracking{ConferenceID: r.ConferenceID, Source: "api", Since: r.ObservedAt})
+		if err != nil {
+			b.Fatal(err)
+		}
+		tracked = append(tracked, m)
+	}
+	commit(records)
+	commit(tracked)
+}
+
+// BenchmarkLoadAll reads 100,000 records of meetings with ten people, and the
+// tracked sets they stand in: of one tenant, and of 50 at once.
+func BenchmarkLoadAll(b *testing.B) {
+	const n = 100_000
+	for _, tenants := range []int{1, 50} {
+		b.Run(fmt.Sprintf("tenants=%d", tenants), func(b *testing.B) {
+			js := natstest.Start(b).JetStream(b)
+			s, err := store.Open(b.Context(), js, names(), store.StreamConfig{}, zap.NewNop())
+			if err != nil {
 				b.Fatal(err)
 			}
-			msgs = msgs[:0]
-		}
+			p := &publisher.Publisher{Conn: js.Conn(), Names: names(), Timeout: time.Minute}
+			for i := range tenants {
+				fill(b, p, fmt.Sprintf("tenant-%02d", i), n/tenants)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				var all sync.WaitGroup
+				for i := range tenants {
+					all.Go(func() {
+						if err := read(b, s, fmt.Sprintf("tenant-%02d", i), n/tenants); err != nil {
+							b.Error(err)
+						}
+					})
+				}
+				all.Wait()
+			}
+		})
 	}
-	for b.Loop() {
-		all, err := s.LoadAll(b.Context(), "acme")
-		if err != nil || len(all) != n {
-			b.Fatalf("%d records, %v", len(all), err)
-		}
+}
+
+func read(b *testing.B, s *store.JetStream, tenant string, n int) error {
+	tracked, err := s.Tracked(b.Context(), tenant)
+	if err == nil && len(tracked) != n {
+		err = fmt.Errorf("%d of %d are tracked", len(tracked), n)
 	}
+	if err != nil {
+		return err
+	}
+	stored, err := s.LoadAll(b.Context(), tenant)
+	if err == nil && len(stored) != n {
+		err = fmt.Errorf("%d of %d records", len(stored), n)
+	}
+	return err
 }
