@@ -37,13 +37,8 @@ func (t *tenant) sizes() (tracked, watched int, held bool) {
 			continue
 		}
 		held = true
-		for _, c := range *s.plan.Load() {
-			if c.Slow {
-				watched++
-			} else {
-				tracked++
-			}
-		}
+		p := s.plan.Load()
+		tracked, watched = tracked+len(p.ids), watched+len(p.slow)
 	}
 	return tracked, watched, held
 }
@@ -67,7 +62,10 @@ func (t *tenant) costs(meetings int) int {
 func (t *tenant) batchSize() int { return cmp.Or(max(t.cfg.BatchSize, 0), poller.DefaultBatchSize) }
 
 // skips reports whether the calls are used up before the shard's turn came.
-func (s *shard) skips(calls int) bool { return calls <= 0 && len(*s.plan.Load()) > 0 }
+func (s *shard) skips(calls int) bool {
+	p := s.plan.Load()
+	return calls <= 0 && len(p.ids)+len(p.slow) > 0
+}
 
 // pace is the time between two passes.
 func (t *tenant) pace() time.Duration {
@@ -101,6 +99,7 @@ func (s *shard) choose(hold *hold, due []string, calls int, now time.Time) (ids,
 		}
 		return waited
 	}
+	due = slices.Clone(due) // it may be the plan's
 	slices.SortStableFunc(due, func(a, b string) int { return cmp.Compare(wait(b), wait(a)) })
 	seats := min(max(calls, 0)*s.tenant.batchSize(), len(due))
 	ids, later = due[:seats], due[seats:]

@@ -35,11 +35,12 @@ func (s *shard) claim(ctx context.Context) error {
 		return err
 	}
 	s.replan()
+	s.makePlan()
 	s.hold(hold)
 	if !s.wanted.Load() { // want(false) may have come meanwhile
 		s.hold(nil)
 	}
-	s.log.Info("shard claimed", zap.Uint64("term", claim.Term), zap.Int("tracked", len(*s.plan.Load())))
+	s.log.Info("shard claimed", zap.Uint64("term", claim.Term), zap.Int("tracked", len(s.plan.Load().ids)))
 	return nil
 }
 
@@ -213,7 +214,8 @@ func (s *shard) sweep(ctx context.Context) {
 			delete(s.entries, id)
 		}
 	}
-	s.replan()
+	s.replan() // also those that nobody watches any more
+	s.makePlan()
 }
 
 // expired reports whether the meeting should have started by now.

@@ -6,7 +6,6 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/poller"
 )
 
 // vanishedWatch is for how long a vanished meeting is asked about after its end.
@@ -101,22 +100,4 @@ func (e *entry) watched(now time.Time) bool {
 	}
 	r := e.record.whole()
 	return r.EndReason == rollcall.ReasonVanished && now.Sub(r.EndedAt) < vanishedWatch
-}
-
-// replan tells the tenant's loop whom to ask about.
-func (s *shard) replan() {
-	now := time.Now()
-	plan := make([]poller.Candidate, 0, len(s.entries))
-	tracked := make([]*entry, 0, len(s.entries))
-	for id, e := range s.entries {
-		switch {
-		case e.tracked:
-			plan = append(plan, poller.Candidate{ID: id})
-			tracked = append(tracked, e)
-		case e.watched(now):
-			plan = append(plan, poller.Candidate{ID: id, Slow: true})
-		}
-	}
-	s.plan.Store(&plan)
-	s.tracked.Store(&tracked)
 }

@@ -71,7 +71,7 @@ func (w *Worker) keepSampling(ctx context.Context) {
 		now := time.Now()
 		for _, s := range w.shards() {
 			if s.held.Load() != nil {
-				s.tenant.fresh.look(*s.tracked.Load(), now)
+				s.tenant.fresh.look(s.plan.Load().states, now)
 			}
 		}
 		timer.Reset(sampleEvery/2 + rand.N(sampleEvery))

@@ -54,14 +54,7 @@ func later(a, b time.Time) time.Time {
 func (t *tenant) anyGood() time.Time { return later(t.lastGood(), t.others.Load().lastGood) }
 
 // tracks is how many meetings of the shard are tracked.
-func (s *shard) tracks() (n int) {
-	for _, c := range *s.plan.Load() {
-		if !c.Slow {
-			n++
-		}
-	}
-	return n
-}
+func (s *shard) tracks() int { return len(s.plan.Load().ids) }
 
 // tracks is how many meetings of the tenant are tracked, by all workers.
 func (t *tenant) tracks() int {

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -36,16 +35,16 @@ type shard struct {
 	queue   *queue
 	orders  chan order
 	wanted  atomic.Bool
-	suspect atomic.Bool                        // the claim is to be looked after
-	held    atomic.Pointer[hold]               // nil: not ours to ask about
-	plan    atomic.Pointer[[]poller.Candidate] // whom to ask about
-	tracked atomic.Pointer[[]*entry]           // of these, whose freshness counts
+	suspect atomic.Bool          // the claim is to be looked after
+	held    atomic.Pointer[hold] // nil: not ours to ask about
+	plan    atomic.Pointer[plan] // whom to ask about; never nil
 
 	last atomic.Pointer[poller.Report] // of the last pass
 	news news                          // which meetings changed lately
 
 	// What follows belongs to the goroutine of run.
 	entries map[string]*entry
+	stale   bool      // the plan is to be made anew
 	own     *hold     // the last claim, also when it is lost; nil: there was none
 	term    uint64    // of the claim under which entries were loaded
 	lapses  uint64    // the heartbeat's lapses when they were last verified
@@ -72,8 +71,7 @@ func newShard(t *tenant, number int) *shard {
 		trouble: trouble{log: log, what: "storing what was observed"},
 		odd:     map[rollcall.Oddity]bool{}, declined: map[string]bool{}, freed: map[string]bool{},
 	}
-	s.plan.Store(&[]poller.Candidate{})
-	s.tracked.Store(&[]*entry{})
+	s.plan.Store(&plan{})
 	return s
 }
 
@@ -132,7 +130,9 @@ func (s *shard) run(ctx context.Context) {
 		s.serve(ctx)
 		s.lookAfterClaim(ctx)
 		if obs := s.queue.take(); obs != nil {
-			if s.settle(ctx, obs) {
+			settled := s.settle(ctx, obs)
+			s.makePlan()
+			if settled {
 				s.queue.done()
 				s.w.keeper.emptied()
 			}
@@ -144,12 +144,13 @@ func (s *shard) run(ctx context.Context) {
 		case s.held.Load() == nil && s.entries != nil:
 			s.entries = nil
 			s.replan()
+			s.makePlan()
 		default:
 			s.sweep(ctx)
 			select {
 			case <-s.queue.ready:
 			case o := <-s.orders:
-				o.done <- o.do(ctx)
+				s.follow(ctx, o)
 			case <-ctx.Done():
 			}
 		}
@@ -160,9 +161,15 @@ func (s *shard) run(ctx context.Context) {
 func (s *shard) serve(ctx context.Context) {
 	select {
 	case o := <-s.orders:
-		o.done <- o.do(ctx)
+		s.follow(ctx, o)
 	default:
 	}
+}
+
+func (s *shard) follow(ctx context.Context, o order) {
+	err := o.do(ctx)
+	s.makePlan()
+	o.done <- err
 }
 
 func (s *shard) tryClaim(ctx context.Context) {
@@ -197,28 +204,6 @@ func (s *shard) ask(ctx context.Context, hold *hold, ask poller.Ask) poller.Repo
 		return nil
 	}
 	return s.tenant.cfg.Asker.Pass(ctx, ask)
-}
-
-// due picks whom to ask about now, and remembers when those were asked about
-// that are not asked about at every pass. What was asked under an earlier claim
-// does not count: its answer may have been dropped.
-func (s *shard) due(hold *hold, now time.Time) []string {
-	candidates := slices.Clone(*s.plan.Load())
-	slow := make(map[string]time.Time)
-	for i, c := range candidates {
-		if c.Slow {
-			candidates[i].LastAsked = hold.slow[c.ID]
-			slow[c.ID] = hold.slow[c.ID]
-		}
-	}
-	ids := poller.Plan{BatchSize: s.tenant.cfg.BatchSize}.Due(now, candidates)
-	for _, id := range ids {
-		if _, ok := slow[id]; ok {
-			slow[id] = now
-		}
-	}
-	hold.slow = slow
-	return ids
 }
 
 // wait lets the time of the back-off pass, or less: a heartbeat that comes
