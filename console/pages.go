@@ -3,6 +3,7 @@ package console
 import (
 	"io"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,7 +26,7 @@ const index = `<!doctype html>
 `
 
 // pages routes to everything the console shows.
-func pages(health Health, metrics prometheus.Gatherer) http.Handler {
+func pages(health Health, metrics prometheus.Gatherer, profiles bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -42,7 +43,18 @@ func pages(health Health, metrics prometheus.Gatherer) http.Handler {
 			Timeout:             writeTimeout - time.Second,
 		}))
 	}
+	if profiles {
+		profiled(mux)
+	}
 	return guarded(mux)
+}
+
+// profiled shows what the process is busy with, as `go tool pprof` reads it.
+// The index serves the profiles that have a name: heap, allocs, goroutine.
+func profiled(mux *http.ServeMux) {
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 }
 
 // guarded lets only reading through, and tells browsers to trust nothing.

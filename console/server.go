@@ -30,6 +30,9 @@ type Server struct {
 	Health Health
 	// Metrics is what /metrics shows; nil: there is no such page.
 	Metrics prometheus.Gatherer
+	// Profiles adds /debug/pprof. What it shows is not for strangers, and asking
+	// for it costs CPU.
+	Profiles bool
 	// Logger may be nil.
 	Logger *zap.Logger
 
@@ -80,7 +83,7 @@ func (s *Server) server() *http.Server {
 		logger = zap.NewNop()
 	}
 	return &http.Server{
-		Handler:           pages(s.Health, s.Metrics),
+		Handler:           pages(s.Health, s.Metrics, s.Profiles),
 		ReadHeaderTimeout: readTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,

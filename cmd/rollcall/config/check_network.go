@@ -93,6 +93,14 @@ func (c checker) address(key, address string) {
 	}
 }
 
+// pprof keeps the inside of the process from other machines.
+func (c checker) pprof(h HTTP) {
+	host, _, err := net.SplitHostPort(h.Listen)
+	if err == nil && h.Pprof && !loopback(host) {
+		c.refuse("http.pprof", "shows the inside of the process to other machines: let http.listen be on loopback")
+	}
+}
+
 // validPort accepts a number of a port, or none where it is optional.
 func validPort(port string, optional bool) bool {
 	if port == "" {

@@ -60,9 +60,10 @@ type Journal struct {
 	MaxBytes int64 `yaml:"max_bytes" allow:"a whole number of bytes, at least 1048576"`
 }
 
-// HTTP is where health and metrics are served.
+// HTTP is where health and metrics are served, and profiles where they are wanted.
 type HTTP struct {
 	Listen string `yaml:"listen" allow:"host:port, such as 127.0.0.1:8080"`
+	Pprof  bool   `yaml:"pprof" allow:"true, with http.listen on loopback, or false"`
 }
 
 // Log is how the process writes its log, to standard error.

@@ -202,6 +202,7 @@ func (s *Service) openConsole() error {
 		return err
 	}
 	server.Health, server.Metrics, server.Logger = s.health, s.registry, s.log
+	server.Profiles = s.cfg.HTTP.Pprof
 	s.console = server
 	return nil
 }
