@@ -175,16 +175,22 @@ func (b *Budget) why(err error) error {
 // It is called right before the call is made. An error says that the call must
 // not be made.
 func (b *Budget) Spend(ctx context.Context, op string) error {
-	return b.spend(ctx, op, asks)
+	return b.spend(ctx, op, asks, -mostOwed)
 }
 
-// SpendFind is [Budget.Spend] for a call that looks for meetings, or that serves
-// to find some as well.
+// SpendFind is [Budget.Spend] for a call that looks for meetings.
 func (b *Budget) SpendFind(ctx context.Context, op string) error {
-	return b.spend(ctx, op, finds)
+	return b.spend(ctx, op, finds, -mostOwed)
 }
 
-func (b *Budget) spend(ctx context.Context, op string, of purpose) error {
+// SpendOverheard is [Budget.SpendFind] for a list that a pass about tracked
+// meetings had to read. It spares the next one as far as that is saved for
+// already; what it owed beyond would keep new meetings from being found for long.
+func (b *Budget) SpendOverheard(ctx context.Context, op string) error {
+	return b.spend(ctx, op, finds, 0)
+}
+
+func (b *Budget) spend(ctx context.Context, op string, of purpose, owing float64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now, err := b.ready(ctx)
@@ -205,7 +211,7 @@ func (b *Budget) spend(ctx context.Context, op string, of purpose) error {
 	if err := b.note(op); err != nil {
 		return err
 	}
-	b.pace.took(of(&b.pace))
+	b.pace.took(of(&b.pace), owing)
 	b.publish()
 	return nil
 }

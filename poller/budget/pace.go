@@ -94,12 +94,12 @@ func (p *pace) begin(credit float64) {
 	p.planned, p.unplanned = 90, 10
 }
 
-// took counts a call. Looking for meetings pays for all of its calls: a list
-// that a pass had to read is one that need not be read again soon.
-func (p *pace) took(from *purse) {
+// took counts a call. Looking for meetings pays for all of its calls, and may
+// owe so many (below zero) for a list of many pages.
+func (p *pace) took(from *purse, owing float64) {
 	if from.allowed > 0 || from == &p.finds {
 		from.allowed = max(from.allowed-1, 0)
-		from.saved = max(from.saved-1, -mostOwed)
+		from.saved = max(from.saved-1, min(from.saved, owing))
 		p.planned++
 	} else {
 		p.unplanned++

@@ -71,8 +71,10 @@ func (s *Service) finder(t config.Tenant, schedule string, lists ...discovery.Li
 func spend(b *budget.Budget, t config.Track) func(ctx context.Context, op string) error {
 	return func(ctx context.Context, op string) error {
 		switch {
-		case op == poller.OpFind, op == poller.OpFindUser, op == poller.OpOngoing && t.Organization.Enabled:
+		case op == poller.OpFind, op == poller.OpFindUser:
 			return b.SpendFind(ctx, op)
+		case op == poller.OpOngoing && t.Organization.Enabled:
+			return b.SpendOverheard(ctx, op)
 		}
 		return b.Spend(ctx, op)
 	}
