@@ -158,6 +158,33 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// Profiles are there where they are asked for, and nowhere else.
+func TestProfiles(t *testing.T) {
+	for profiles, status := range map[bool]int{true: 200, false: 404} {
+		server, err := console.Listen("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.Profiles = profiles
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- server.Run(ctx) }()
+		for _, path := range []string{"", "heap?gc=1", "profile?seconds=1"} {
+			response, body := get(t, "GET", "http://"+server.Addr().String()+"/debug/pprof/"+path)
+			if response.StatusCode != status || len(body) == 0 {
+				t.Errorf("profiles %v: %s gives %d and %d bytes", profiles, path, response.StatusCode, len(body))
+			}
+		}
+		if response, _ := get(t, "POST", "http://"+server.Addr().String()+"/debug/pprof/heap"); response.StatusCode != 405 {
+			t.Errorf("a POST gives %d", response.StatusCode)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // blocking is asked, tells so, and answers when it may.
 type blocking struct{ asked, answer chan struct{} }
 

@@ -14,6 +14,10 @@ type Loop struct {
 	Pass func(ctx context.Context, tick time.Time)
 	// AtOnce calls Pass also at the start.
 	AtOnce bool
+	// Again is asked after each pass whether the next one is to begin at once,
+	// without an instant of its own; nil: never. Instants that such passes take
+	// the place of are not missed.
+	Again func() bool
 	// Missed is told of instants that got no call of their own, because a
 	// pass took too long, the machine slept or its clock was set forward.
 	// Instants that went by together are made up for by one call. It may be nil.
@@ -37,7 +41,7 @@ const (
 func (l *Loop) Run(ctx context.Context) error {
 	last := l.wall()
 	if l.AtOnce && ctx.Err() == nil {
-		l.Pass(ctx, last)
+		last = l.passes(ctx, last)
 	}
 	for ctx.Err() == nil {
 		next, err := l.await(ctx, last)
@@ -47,10 +51,24 @@ func (l *Loop) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		last = l.collapse(next)
-		l.Pass(ctx, last)
+		last = l.passes(ctx, l.collapse(next))
 	}
 	return nil
+}
+
+// passes makes one pass, and those that follow it at once. It gives the instant
+// after which the loop waits for the next.
+func (l *Loop) passes(ctx context.Context, tick time.Time) time.Time {
+	l.Pass(ctx, tick)
+	for l.Again != nil && ctx.Err() == nil {
+		again := l.Again()
+		tick = l.wall()
+		if !again {
+			break
+		}
+		l.Pass(ctx, tick)
+	}
+	return tick
 }
 
 // await waits for the first instant after last. When the clock is set back it

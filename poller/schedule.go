@@ -16,11 +16,17 @@ type Schedule struct {
 	expression string
 	ticks      cron.Schedule
 	pace       time.Duration
+	continuous bool
 }
 
+// Continuous is the schedule without a distance: a pass begins as soon as the
+// last one is over. Its instants are those of @every 1s, for a pass that finds
+// nothing to ask.
+const Continuous = "@continuous"
+
 // ParseSchedule reads a cron expression of five fields (minute, hour, day,
-// month, weekday) or six (seconds first), a word such as @hourly, or @every
-// with a duration of whole seconds. The time zone is a name such as
+// month, weekday) or six (seconds first), a word such as @hourly, @every with a
+// duration of whole seconds, or [Continuous]. The time zone is a name such as
 // Asia/Shanghai; "" is UTC.
 //
 // An hour that daylight saving leaves out has no ticks, one that it repeats
@@ -40,7 +46,7 @@ func ParseSchedule(expression, timezone string) (Schedule, error) {
 	if pace == 0 {
 		return Schedule{}, fmt.Errorf("read schedule %q: it never fires; there is no such day", expression)
 	}
-	return Schedule{expression, ticks, pace}, nil
+	return Schedule{expression, ticks, pace, expression == Continuous}, nil
 }
 
 // Next gives the first instant after t; zero when there is none.
@@ -58,6 +64,10 @@ func (s Schedule) String() string { return s.expression }
 // at some hundred of them tells.
 func (s Schedule) Pace() time.Duration { return s.pace }
 
+// Continuous reports whether a pass that has asked is followed by the next one
+// at once; the instants then are for those that found nothing to ask.
+func (s Schedule) Continuous() bool { return s.continuous }
+
 func loadZone(name string) (*time.Location, error) {
 	if name == "Local" {
 		return nil, errors.New("load time zone Local: it differs from machine to machine; name one such as Asia/Shanghai")
@@ -70,6 +80,9 @@ func loadZone(name string) (*time.Location, error) {
 }
 
 func parseTicks(expression string, zone *time.Location) (cron.Schedule, error) {
+	if expression == Continuous {
+		return every(time.Second), nil
+	}
 	if period, ok := strings.CutPrefix(expression, "@every"); ok {
 		return parseEvery(strings.TrimSpace(period))
 	}
@@ -78,7 +91,7 @@ func parseTicks(expression string, zone *time.Location) (cron.Schedule, error) {
 	}
 	ticks, err := parseCron(expression)
 	if err != nil {
-		return nil, fmt.Errorf("%w; write five fields (minute hour day month weekday), six with seconds first, @hourly, or @every 15s", err)
+		return nil, fmt.Errorf("%w; write five fields (minute hour day month weekday), six with seconds first, @hourly, @every 15s, or @continuous", err)
 	}
 	if fields, ok := ticks.(*cron.SpecSchedule); ok {
 		fields.Location = zone

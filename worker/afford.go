@@ -70,6 +70,9 @@ func (s *shard) skips(calls int) bool {
 // pace is the time between two passes.
 func (t *tenant) pace() time.Duration {
 	pace := t.cfg.Schedule.Pace()
+	if t.cfg.Schedule.Continuous() {
+		pace = max(pace, time.Duration(t.busy.took.Load()))
+	}
 	if t.cfg.Budget != nil {
 		pace = max(pace, t.cfg.Budget.Pace())
 	}

@@ -15,6 +15,7 @@ type queue struct {
 	items []waiting
 	bytes int64
 	ready chan struct{}
+	fewer chan struct{} // something was settled; for one who waits at a time
 	idle  chan struct{} // closed and renewed whenever nothing waits
 	moved chan struct{} // one was removed, or it is worth looking again
 }
@@ -26,7 +27,10 @@ type waiting struct {
 }
 
 func newQueue() *queue {
-	return &queue{ready: make(chan struct{}, 1), idle: make(chan struct{}), moved: make(chan struct{}, 1)}
+	return &queue{
+		ready: make(chan struct{}, 1), fewer: make(chan struct{}, 1), idle: make(chan struct{}),
+		moved: make(chan struct{}, 1),
+	}
 }
 
 // weigh estimates what an observation keeps in memory. Bytes that are shared
@@ -76,6 +80,10 @@ func (q *queue) done() {
 	q.bytes -= weigh(q.items[0].obs)
 	q.items[0] = waiting{}
 	q.items = q.items[1:]
+	select {
+	case q.fewer <- struct{}{}:
+	default:
+	}
 	if len(q.items) == 0 {
 		q.items = nil
 		close(q.idle)
@@ -101,6 +109,20 @@ func (q *queue) weight() (n int, bytes int64, oldest time.Time) {
 		oldest = q.items[0].obs.AnsweredAt
 	}
 	return len(q.items), q.bytes, oldest
+}
+
+// awaitFewer waits until fewer than n observations wait, or ctx ends.
+func (q *queue) awaitFewer(ctx context.Context, n int) {
+	for {
+		if waiting, _, _ := q.weight(); waiting < n {
+			return
+		}
+		select {
+		case <-q.fewer:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // drain waits until nothing waits or ctx ends, and gives how many still do.

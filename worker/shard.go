@@ -135,6 +135,7 @@ func (s *shard) run(ctx context.Context) {
 			if settled {
 				s.queue.done()
 				s.w.keeper.emptied()
+				s.w.noteSettled()
 			}
 			continue
 		}
@@ -201,6 +202,9 @@ func (s *shard) ask(ctx context.Context, hold *hold, ask poller.Ask) poller.Repo
 		s.queue.push(&obs)
 		s.w.keeper.came()
 		s.letSettle(ctx)
+		if ask.Shard == s.number {
+			s.breathe(ctx)
+		}
 		return nil
 	}
 	return s.tenant.cfg.Asker.Pass(ctx, ask)

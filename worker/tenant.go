@@ -27,6 +27,7 @@ type tenant struct {
 	ended   atomic.Pointer[time.Time] // when the last pass was over
 	others  atomic.Pointer[others]    // never nil
 	passing chan struct{}             // holds one token during a pass
+	busy    busy                      // how the last pass went, for what is asked continuously
 	holding sync.Mutex                // held while it is told how many shards are held
 	paused  atomic.Bool               // polling pauses because too much waits
 	first   int                       // the shard that the next pass begins with; belongs to the pass
@@ -65,6 +66,9 @@ func (t *tenant) run(ctx context.Context) {
 		Schedule: t.cfg.Schedule,
 		Pass:     func(ctx context.Context, _ time.Time) { t.pass(ctx) },
 		Missed:   func(n int) { t.w.metrics.missedTicks.WithLabelValues(t.cfg.Name).Add(float64(n)) },
+	}
+	if t.cfg.Schedule.Continuous() {
+		loop.Again = t.again
 	}
 	if err := loop.Run(ctx); err != nil && ctx.Err() == nil {
 		t.log.Error("the schedule has ended; nothing is asked any more", zap.Error(err))
@@ -109,6 +113,7 @@ func (t *tenant) pass(ctx context.Context) {
 		return
 	}
 	defer t.finish()
+	t.busy.rest()
 	if t.tooMuchWaits() {
 		return
 	}
@@ -117,7 +122,7 @@ func (t *tenant) pass(ctx context.Context) {
 		return
 	}
 	var merged poller.Report
-	asked := false
+	began, asked, answered := time.Now(), false, 0
 	for _, s := range t.inTurn() {
 		hold := s.held.Load()
 		if hold == nil || ctx.Err() != nil || s.skips(calls) {
@@ -125,11 +130,13 @@ func (t *tenant) pass(ctx context.Context) {
 		}
 		report := s.pass(ctx, hold, calls)
 		calls -= t.costs(report.Asked)
+		answered += report.Answered
 		if !asked || report.State != poller.StateOK {
 			merged = report
 		}
 		asked = true
 	}
+	t.busy.note(began, answered, merged.State)
 	if asked && ctx.Err() == nil {
 		t.passed(merged)
 	}

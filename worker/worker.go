@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -108,6 +109,7 @@ type Worker struct {
 	beat    *heartbeat
 	tenants []*tenant
 	started time.Time
+	settled atomic.Pointer[time.Time] // when any shard has last settled an observation
 	keeper  *keeper
 	changed chan struct{} // a shard was taken or given up, which others are to know
 }

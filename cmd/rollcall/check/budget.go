@@ -15,6 +15,7 @@ func (t *tenant) budget(ctx context.Context) Result {
 	if err != nil {
 		return fail("count the calls of a month", err.Error(), "correct the schedule")
 	}
+	plan.QPS = min(plan.QPS, t.check.Config.EgressQPS)
 	costs, err := plan.Costs(ctx, t.check.Now())
 	if err != nil {
 		return skip("count the calls of a month", "not done within the time")
@@ -22,6 +23,10 @@ func (t *tenant) budget(ctx context.Context) Result {
 	tried := fmt.Sprintf("count the calls of a month (%s, %d a tick)", plan.Schedule, costs.PerTick)
 	found := fmt.Sprintf("%s in 31 days around the clock%s; monthly_calls is %s",
 		cost.Grouped(costs.Clock), t.proviso(costs), spendable(t.cfg.Poll.MonthlyCalls))
+	if plan.Schedule.Continuous() {
+		found = fmt.Sprintf("up to %s in 31 days around the clock, bounded by qps and egress_qps (%v a second) and by how fast DingTalk and NATS answer, and nothing while no meeting is tracked; monthly_calls is %s",
+			cost.Grouped(costs.Clock), plan.QPS, spendable(t.cfg.Poll.MonthlyCalls))
+	}
 	if !plan.Fits(costs) {
 		return warn(tried, found, fitting(plan, costs))
 	}

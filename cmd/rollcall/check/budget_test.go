@@ -24,6 +24,8 @@ func TestBudget(t *testing.T) {
 		{"@every 15s", 3, 8, 200_000, Warn, []string{"3 a tick"}},
 		{"@every 15s", 0, 8, 200_000, OK, []string{"1 a tick", "up to 100 meetings, and nothing while none is tracked"}},
 		{"*/10 9-17 * * 1-5", 1, 1, 5000, OK, []string{"1,242"}}, // 23 weekdays of 54
+		{"@continuous", 1, 1, config.Unlimited, OK, []string{"up to 53,568,000", "20 a second", "the Standard edition has 5,000"}},
+		{"@continuous", 101, 1, 5000, Warn, []string{"up to 53,568,000", "monthly_calls is 5,000", `"@every 18m"`}},
 		{"@every 1s", 1, 1, 1, Warn, []string{`"@every 44640m", which takes 1`}},
 	} {
 		t.Run(fmt.Sprint(c.schedule, c.meetings, c.monthly), func(t *testing.T) {

@@ -58,11 +58,19 @@ func (c checker) timezone(key, name string) {
 func (c checker) track(at string, t Track) {
 	c.texts(join(at, "conferences"), "id", t.Conferences)
 	c.texts(join(at, "users"), "id", t.Users)
-	c.schedule(join(at, "users_schedule"), t.UsersSchedule)
-	c.schedule(join(at, "organization.schedule"), t.Organization.Schedule)
+	c.distant(join(at, "users_schedule"), t.UsersSchedule)
+	c.distant(join(at, "organization.schedule"), t.Organization.Schedule)
 	for key, p := range map[string]Patterns{"include": t.Organization.Include, "exclude": t.Organization.Exclude} {
 		c.texts(join(at, "organization."+key+".titles"), "pattern", p.Titles)
 		c.texts(join(at, "organization."+key+".creators"), "pattern", p.Creators)
+	}
+}
+
+// distant wants a schedule with a distance between its instants.
+func (c checker) distant(key, expression string) {
+	c.schedule(key, expression)
+	if s, err := poller.ParseSchedule(expression, "UTC"); err == nil && s.Continuous() {
+		c.refuse(key, "is for asking about meetings; looking for them wants a distance")
 	}
 }
 

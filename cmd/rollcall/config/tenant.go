@@ -34,7 +34,7 @@ type Auth struct {
 
 // Poll is when DingTalk is asked, and how much.
 type Poll struct {
-	Schedule          string        `yaml:"schedule" allow:"a cron expression of five or six fields (seconds first), @hourly and the like, or @every with whole seconds"`
+	Schedule          string        `yaml:"schedule" allow:"a cron expression of five or six fields (seconds first), @hourly and the like, @every with whole seconds, or @continuous"`
 	Timezone          string        `yaml:"timezone" allow:"UTC or a name of the tz database, such as Asia/Shanghai"`
 	BatchSize         int           `yaml:"batch_size" allow:"a whole number from 1 to 1000"`
 	QPS               float64       `yaml:"qps" allow:"a number above 0, at most 500 (where DingTalk blocks the address)"`

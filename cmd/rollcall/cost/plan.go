@@ -28,10 +28,11 @@ const (
 // Plan is what is to be asked, and when.
 type Plan struct {
 	Schedule  poller.Schedule
-	Meetings  int   // that go on at a time; 0 counts as 1
-	BatchSize int   // meetings a call
-	Shards    int   // of the tenant
-	Calls     int64 // that may be spent a month; 0: unlimited
+	Meetings  int     // that go on at a time; 0 counts as 1
+	BatchSize int     // meetings a call
+	Shards    int     // of the tenant
+	Calls     int64   // that may be spent a month; 0: unlimited
+	QPS       float64 // calls a second at most, all that bounds a continuous schedule
 	// Lists are read to find meetings, each with one call at each tick of its
 	// schedule, whether meetings go on or not.
 	Lists []poller.Schedule
@@ -43,7 +44,7 @@ type Plan struct {
 // Of gives the plan of a tenant's configuration, with the hours of an office.
 func Of(t config.Tenant) (Plan, error) {
 	p := Plan{
-		Meetings: len(t.Track.Conferences), BatchSize: t.Poll.BatchSize, Shards: t.Poll.Shards,
+		Meetings: len(t.Track.Conferences), BatchSize: t.Poll.BatchSize, Shards: t.Poll.Shards, QPS: t.Poll.QPS,
 		Hours: OfficeHours, Days: OfficeDays,
 	}
 	if t.Poll.MonthlyCalls != config.Unlimited {
@@ -53,18 +54,25 @@ func Of(t config.Tenant) (Plan, error) {
 	if p.Schedule, err = poller.ParseSchedule(t.Poll.Schedule, t.Poll.Timezone); err != nil {
 		return p, fmt.Errorf("poll.schedule: %w", err)
 	}
-	lists := len(t.Track.Users)
 	if t.Track.Organization.Enabled {
-		lists++
+		err = p.list("track.organization.schedule", t.Track.Organization.Schedule, t.Poll.Timezone)
 	}
-	for range lists {
-		list, err := poller.ParseSchedule(t.Track.Organization.Schedule, t.Poll.Timezone)
-		if err != nil {
-			return p, fmt.Errorf("track.organization.schedule: %w", err)
+	for range t.Track.Users {
+		if err == nil {
+			err = p.list("track.users_schedule", t.Track.UsersSchedule, t.Poll.Timezone)
 		}
-		p.Lists = append(p.Lists, list)
 	}
-	return p, nil
+	return p, err
+}
+
+// list adds one that is read; key is where its schedule stands.
+func (p *Plan) list(key, schedule, timezone string) error {
+	list, err := poller.ParseSchedule(schedule, timezone)
+	if err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	p.Lists = append(p.Lists, list)
+	return nil
 }
 
 // PerTick is how many calls one tick takes: full batches, but at least one for
@@ -99,6 +107,9 @@ func (p Plan) Costs(ctx context.Context, from time.Time) (Costs, error) {
 	all := ticks(ctx, p.Schedule, from)
 	working := min(all, int64(p.Busy()/max(p.Schedule.Pace(), time.Second)))
 	c.Clock, c.Hours = all*c.PerTick+c.Lists, working*c.PerTick+c.Lists
+	if p.Schedule.Continuous() {
+		c.Clock, c.Hours = int64(p.QPS*Month.Seconds())+c.Lists, int64(p.QPS*p.Busy().Seconds())+c.Lists
+	}
 	if ctx.Err() != nil {
 		return Costs{}, fmt.Errorf("count the ticks of %s: %w", p.Schedule, context.Cause(ctx))
 	}

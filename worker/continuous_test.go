@@ -1,0 +1,262 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"rollcall/internal/ledger"
+	"rollcall/poller"
+	"rollcall/store"
+	"rollcall/worker"
+)
+
+// distant is a source whose answers take a while.
+type distant struct {
+	*world
+	takes time.Duration
+}
+
+func (d distant) Query(ctx context.Context, ids []string) (poller.Answers, error) {
+	select {
+	case <-time.After(d.takes):
+		return d.world.Query(ctx, ids)
+	case <-ctx.Done():
+		return poller.Answers{}, ctx.Err()
+	}
+}
+
+// continuous asks without a distance; each answer takes a while.
+func continuous(t *testing.T, w *world, l ledgers, takes time.Duration, change func(*worker.Config)) *process {
+	t.Helper()
+	schedule, err := poller.ParseSchedule(poller.Continuous, "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return start(t, "one", l, w, func(c *worker.Config) {
+		c.Tenants[0].Schedule = schedule
+		c.Tenants[0].Asker = &poller.Poller{Source: distant{w, takes}, Tenant: "acme", Logger: c.Logger}
+		if change != nil {
+			change(c)
+		}
+	})
+}
+
+// asks counts the queries within a time.
+func asks(w *world, within time.Duration) int {
+	before := w.asked()
+	elapse(within)
+	return w.asked() - before
+}
+
+// counts tells how many counters of a name there are.
+func counts(t *testing.T, r *prometheus.Registry, name string) int {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == name {
+			return len(family.GetMetric())
+		}
+	}
+	return 0
+}
+
+func TestContinuousPassFollowsPass(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m, figures := newWorld(), store.NewMemory(names), prometheus.NewRegistry()
+		w.set("c1", "ann")
+		p := continuous(t, w, m, 100*time.Millisecond, func(c *worker.Config) {
+			c.Tenants[0].Conferences, c.Registry = []string{"c1"}, figures
+		})
+		elapse(5 * time.Second)
+		if n := asks(w, 10*time.Second); n < 99 || n > 101 {
+			t.Errorf("%d questions in 10 s, each of which takes 100 ms", n)
+		}
+		w.set("c1", "ann", "bob")
+		elapse(200 * time.Millisecond)
+		expect(t, m, "c1", "meeting.started", "participant.joined ann", "participant.joined bob")
+		if counts(t, figures, "rollcall_passes_total") == 0 || counts(t, figures, "rollcall_missed_ticks_total") != 0 {
+			t.Error("no pass is counted, or ticks are counted as missed")
+		}
+		p.stop(t)
+		lawful(t, m, "c1")
+	})
+}
+
+// TestContinuousRests where there is nothing to ask, where the vendor refuses,
+// and where the budget gives nothing: it looks about once a second.
+func TestContinuousRests(t *testing.T) {
+	const minute = 60
+	bubble(t, func(t *testing.T) {
+		w, m, purse := newWorld(), store.NewMemory(names), &purse{calls: 1}
+		p := continuous(t, w, m, time.Millisecond, func(c *worker.Config) { c.Tenants[0].Budget = purse })
+		looked := func() int {
+			purse.mu.Lock()
+			defer purse.mu.Unlock()
+			n := len(purse.asked)
+			purse.asked = nil
+			return n
+		}
+		rests := func(why string) {
+			t.Helper()
+			looked()
+			elapse(minute * time.Second)
+			if n := looked(); n < minute/4 || n > minute+2 {
+				t.Errorf("%s: looked %d times in a minute", why, n)
+			}
+		}
+		elapse(time.Second)
+		rests("nothing is tracked")
+		w.set("c1", "ann")
+		p.order(t, "c1")
+		elapse(time.Second)
+		if n := asks(w, time.Second); n < 500 {
+			t.Errorf("a meeting is tracked, and %d questions were asked in a second", n)
+		}
+		w.fail(failing{})
+		elapse(time.Second)
+		rests("the vendor fails")
+		w.fail(nil)
+		purse.set(0, nil)
+		elapse(time.Second)
+		rests("the budget gives nothing")
+		purse.set(0, errors.New("all is spent"))
+		rests("all is spent")
+		purse.set(1, nil)
+		elapse(time.Second)
+		if n := asks(w, time.Second); n < 500 {
+			t.Errorf("all is well again, and %d questions were asked in a second", n)
+		}
+		p.stop(t)
+	})
+}
+
+// failing is a fault that passes.
+type failing struct{}
+
+func (failing) Error() string             { return "it fails" }
+func (failing) Class() poller.Class       { return poller.ClassTransient }
+func (failing) RetryAfter() time.Duration { return 0 }
+
+// order tracks a meeting at run time.
+func (p *process) order(t *testing.T, id string) {
+	t.Helper()
+	if _, err := p.worker.Track(t.Context(), "acme", id, "api"); err != nil {
+		t.Fatalf("track %s: %v", id, err)
+	}
+}
+
+// TestContinuousWaitsForTheLedger lets a commit take a second: questions are
+// asked as fast as they are stored, and few answers wait.
+func TestContinuousWaitsForTheLedger(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), &wrapped{Memory: store.NewMemory(names)}
+		w.set("c1", "ann")
+		p := continuous(t, w, m, time.Millisecond, track("c1"))
+		elapse(time.Second)
+		m.intercept(func(context.Context, []ledger.Message) error {
+			time.Sleep(time.Second / 2)
+			return nil
+		})
+		before := w.asked()
+		for i := range 200 {
+			w.set("c1", "ann", fmt.Sprint("guest", i))
+			elapse(100 * time.Millisecond)
+			if waiting := p.worker.Health()[0].Waiting; waiting > 2 {
+				t.Fatalf("%d observations wait", waiting)
+			}
+		}
+		if n := w.asked() - before; n < 40 || n > 200 {
+			t.Errorf("%d questions in 20 s, of which each commit takes 0.5 s", n)
+		}
+		p.stop(t)
+		lawful(t, m.Memory, "c1")
+	})
+}
+
+// TestContinuousTenantsWaitForOneAnother lets eight tenants store one after the
+// other, so that each of them waits for longer than for a ledger that is away.
+func TestContinuousTenantsWaitForOneAnother(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), &wrapped{Memory: store.NewMemory(names)}
+		w.set("c1", "ann")
+		p := continuous(t, w, m, time.Millisecond, func(c *worker.Config) {
+			one := c.Tenants[0]
+			one.Conferences, c.Tenants = []string{"c1"}, nil
+			for _, name := range []string{"acme", "b", "c", "d", "e", "f", "g", "h"} {
+				one.Name = name
+				one.Asker = &poller.Poller{Source: distant{w, time.Millisecond}, Tenant: name}
+				c.Tenants = append(c.Tenants, one)
+			}
+		})
+		elapse(5 * time.Second)
+		turn := make(chan struct{}, 1)
+		m.intercept(func(context.Context, []ledger.Message) error {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			time.Sleep(time.Second / 2)
+			return nil
+		})
+		for i := range 60 {
+			w.set("c1", "ann", fmt.Sprint("guest", i))
+			elapse(time.Second)
+			for _, h := range p.worker.Health() {
+				if h.Waiting > 2 {
+					t.Fatalf("%d observations of %s wait", h.Waiting, h.Tenant)
+				}
+			}
+		}
+		m.intercept(nil)
+		p.stop(t)
+		lawful(t, m.Memory, "c1")
+	})
+}
+
+// TestContinuousGoesOnWithoutTheLedger asks about once a second while nothing
+// can be stored: what is learned waits, and is told when the ledger is back.
+func TestContinuousGoesOnWithoutTheLedger(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), &wrapped{Memory: store.NewMemory(names)}
+		w.set("c1", "ann")
+		p := continuous(t, w, m, time.Millisecond, track("c1"))
+		elapse(2 * time.Second)
+		m.intercept(func(context.Context, []ledger.Message) error { return ledger.ErrUnknown })
+		w.set("c1", "ann", "bob")
+		elapse(5 * time.Second)
+		if n := asks(w, time.Minute); n < 55 || n > 65 {
+			t.Errorf("%d questions in a minute without the ledger", n)
+		}
+		w.set("c1", "ann")
+		elapse(5 * time.Second)
+		m.intercept(nil)
+		elapse(30 * time.Second)
+		p.stop(t)
+		expect(t, m.Memory, "c1", "meeting.started", "participant.joined ann", "participant.joined bob", "participant.left bob")
+		lawful(t, m.Memory, "c1")
+	})
+}
+
+// TestContinuousIsReadyAsLongAsItsPassesTake has passes of two minutes: nobody
+// may call that late.
+func TestContinuousIsReadyAsLongAsItsPassesTake(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld()
+		w.set("c1", "ann")
+		p := continuous(t, w, store.NewMemory(names), 2*time.Minute, track("c1"))
+		elapse(4*time.Minute + 30*time.Second)
+		for range 10 {
+			elapse(31 * time.Second)
+			if h := p.worker.Health()[0]; h.SinceGood > h.Allowed || h.Allowed < 6*time.Minute || h.Allowed > 7*time.Minute {
+				t.Errorf("%v since the last good pass, %v allowed", h.SinceGood, h.Allowed)
+			}
+		}
+		p.stop(t)
+	})
+}
