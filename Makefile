@@ -35,7 +35,11 @@ fuzz: ## every fuzz target, FUZZTIME (200000x) executions each
 	@.ci/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: ## the benchmarks beside the code
+bench: ## what Rollcall costs, beside a plain script; BENCHFLAGS=-help tells how to measure a part
+	go run ./bench $(BENCHFLAGS)
+
+.PHONY: microbench
+microbench: ## the benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: ci

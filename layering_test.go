@@ -38,6 +38,10 @@ var walls = map[string][]string{
 	// The roof may stand on everything; ground only on ground and the words.
 	"cmd":      {".", "std", "any", "cmd/...", "internal/...", "poller/...", "differ", "store", "publisher/...", "worker", "forwarder", "console"},
 	"internal": {".", "std", "any", "internal/..."},
+
+	// The bench knows Rollcall as whoever runs it does: by its program, its
+	// configuration and what it stores.
+	"bench": {"std", "any"},
 }
 
 func TestWalls(t *testing.T) {
@@ -140,6 +144,7 @@ func TestWallsRefuse(t *testing.T) {
 		{".", "go.uber.org/zap", false},
 		{".", "rollcall/internal/subject", false},
 		{"cmd", "rollcall/poller/dingtalk/simulator", true},
+		{"bench", "rollcall/worker", false},
 	} {
 		if got := allowed(walls[c.room], c.imported, c.room); got != c.want {
 			t.Errorf("%s importing %s: allowed is %v, want %v", c.room, c.imported, got, c.want)
