@@ -19,11 +19,20 @@ import (
 
 func names() subject.Names { return subject.Names{Stream: "MEETINGS", Prefix: "meetings"} }
 
+// openStream makes the stream. The server refuses for a moment while it still
+// removes the files of one of that name.
 func openStream(t *testing.T, js jetstream.JetStream) {
 	t.Helper()
-	_, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MEETINGS", Subjects: []string{"meetings.>"}})
-	if err != nil {
-		t.Fatal(err)
+	const creatingStore = 10049 // "error creating store for stream"
+	for tries := 0; ; tries++ {
+		_, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MEETINGS", Subjects: []string{"meetings.>"}})
+		if err == nil {
+			return
+		}
+		if api, ok := errors.AsType[*jetstream.APIError](err); !ok || api.ErrorCode != creatingStore || tries == 100 {
+			t.Fatal(err)
+		}
+		<-time.After(20 * time.Millisecond)
 	}
 }
 
