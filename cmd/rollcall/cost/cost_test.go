@@ -160,6 +160,16 @@ func TestOfAConfiguration(t *testing.T) {
 	if p, err := cost.Of(cfg); err != nil || p.Calls != 0 {
 		t.Errorf("unlimited: %+v, %v", p, err)
 	}
+	cfg.Track.UsersSchedule = "@every 1m"
+	if p, err := cost.Of(cfg); err != nil || p.Lists[0].Pace() != 5*time.Minute || p.Lists[2].Pace() != time.Minute {
+		t.Errorf("the lists of users have a schedule of their own: %+v, %v", p, err)
+	}
+	cfg.Poll.Schedule = poller.Continuous
+	if p, err := cost.Of(cfg); err != nil || p.QPS != cfg.Poll.QPS {
+		t.Errorf("what bounds a schedule without a distance: %+v, %v", p, err)
+	} else if costs, err := p.Costs(t.Context(), monday()); err != nil || costs.Clock-costs.Lists != int64(p.QPS*cost.Month.Seconds()) {
+		t.Errorf("it costs %+v, %v", costs, err)
+	}
 	cfg.Track.Organization.Schedule = "often"
 	if _, err := cost.Of(cfg); err == nil || !strings.Contains(err.Error(), "track.organization.schedule") {
 		t.Errorf("a wrong schedule of the list: %v", err)
