@@ -41,6 +41,7 @@ func (p *program) runCommand() *cobra.Command {
 			return fmt.Errorf("start: %w", err)
 		}
 		defer onHangup(s.Resume)()
+		defer lazyGC(heapFloor)()
 		return s.Run(cmd.Context())
 	}
 	return cmd
