@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"rollcall"
+	"rollcall/internal/ledger"
 	"rollcall/internal/subject"
 	"rollcall/internal/wire"
 )
@@ -21,7 +22,10 @@ const typePrefix = "rollcall."
 
 // AppendEvent appends the event as a CloudEvent in structured JSON. It does
 // not check the event; what it appends is valid JSON for any strings.
-func AppendEvent(dst []byte, e *rollcall.Event) []byte { return newEnvelope(e).append(dst, e) }
+func AppendEvent(dst []byte, e *rollcall.Event) []byte {
+	v := newEnvelope(new(ledger.Draft), e)
+	return v.append(dst, e)
+}
 
 // envelope is what the events of one poll of one meeting have in common, as
 // JSON: the pieces that stand between what is each event's own.
@@ -32,39 +36,32 @@ type envelope struct {
 	id, source, key, poll, window, before []byte
 }
 
-func newEnvelope(e *rollcall.Event) *envelope {
+// newEnvelope writes the pieces into memory of the draft.
+func newEnvelope(d *ledger.Draft, e *rollcall.Event) envelope {
 	token := subject.Token(e.ConferenceID)
-	all := make([]byte, 0, 640+3*len(token)+2*len(e.ConferenceID)+len(e.Meeting.Title))
-	// piece gives what f appends. Should it need another array, the earlier
-	// pieces stay where they are.
-	piece := func(f func([]byte) []byte) []byte {
-		start := len(all)
-		all = f(all)
-		return all[start:len(all):len(all)]
-	}
-	v := &envelope{of: e, token: token}
-	v.id = piece(func(dst []byte) []byte {
+	v := envelope{of: e, token: token}
+	v.id = d.Write(640+3*len(token)+2*len(e.ConferenceID)+len(e.Meeting.Title), func(dst []byte) []byte {
 		return appendEpochID(append(dst, `{"specversion":"1.0","id":"`...), e, token)
 	})
-	v.source = piece(func(dst []byte) []byte {
+	v.source = d.Write(0, func(dst []byte) []byte {
 		return append(appendSource(append(dst, `","source":"`...), e, token), `","type":`...)
 	})
-	v.key = piece(func(dst []byte) []byte {
+	v.key = d.Write(0, func(dst []byte) []byte {
 		dst = wire.AppendString(append(dst, `","partitionkey":`...), e.ConferenceID)
 		dst = wire.AppendString(append(dst, `,"data":{"tenant":`...), e.Tenant)
 		dst = wire.AppendString(append(dst, `,"conferenceId":`...), e.ConferenceID)
 		dst = strconv.AppendInt(append(dst, `,"epoch":`...), e.Epoch, 10)
 		return append(dst, `,"sequence":`...)
 	})
-	v.poll = piece(func(dst []byte) []byte {
+	v.poll = d.Write(0, func(dst []byte) []byte {
 		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(e.Count), 10)
 		return wire.AppendMeeting(append(dst, `},"meeting":`...), &e.Meeting)
 	})
-	v.window = piece(func(dst []byte) []byte {
+	v.window = d.Write(0, func(dst []byte) []byte {
 		dst = wire.AppendTime(append(dst, `,"window":{"after":`...), e.Window.After)
 		return append(dst, `,"before":`...)
 	})
-	v.before = piece(func(dst []byte) []byte { return wire.AppendTime(dst, e.Window.Before) })
+	v.before = d.Write(0, func(dst []byte) []byte { return wire.AppendTime(dst, e.Window.Before) })
 	return v
 }
 

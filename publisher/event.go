@@ -22,50 +22,57 @@ func EventMessage(n subject.Names, e *rollcall.Event) (ledger.Message, error) {
 	return msgs[0], nil
 }
 
-// EventMessages makes the messages of events, in their order. Those of one poll
-// of one meeting, which have almost everything in common, come cheap. Its errors
-// match [ledger.ErrRefused]: one of the events can never be stored.
+// EventMessages makes the messages of events, in their order. Its errors match
+// [ledger.ErrRefused]: one of the events can never be stored.
 func EventMessages(n subject.Names, events []rollcall.Event) ([]ledger.Message, error) {
-	msgs := make([]ledger.Message, 0, len(events))
+	var d ledger.Draft
+	err := DraftEvents(&d, n, events)
+	return d.Messages, err
+}
+
+// DraftEvents adds the messages of events to a draft, in their order. Those of
+// one poll of one meeting, which have almost everything in common, come cheap.
+// Its errors match [ledger.ErrRefused]: one of the events can never be stored,
+// and none is added.
+func DraftEvents(d *ledger.Draft, n subject.Names, events []rollcall.Event) error {
+	before := d.Messages
 	for len(events) > 0 {
 		first := &events[0]
 		if err := checkMeeting(first); err != nil {
-			return nil, refuse(first, err)
+			d.Messages = before
+			return refuse(first, err)
 		}
-		v, poll := newEnvelope(first), 1
+		v, poll := newEnvelope(d, first), 1
 		for poll < len(events) && v.fits(&events[poll]) {
 			poll++
 		}
-		var err error
-		if msgs, err = v.appendMessages(msgs, n, events[:poll]); err != nil {
-			return nil, err
+		if err := v.draft(d, n, events[:poll]); err != nil {
+			d.Messages = before
+			return err
 		}
 		events = events[poll:]
 	}
-	return msgs, nil
+	return nil
 }
 
-// appendMessages appends the messages of events that fit. Their bytes are one array.
-func (v *envelope) appendMessages(msgs []ledger.Message, n subject.Names, events []rollcall.Event) ([]ledger.Message, error) {
+// draft adds the messages of events that fit.
+func (v *envelope) draft(d *ledger.Draft, n subject.Names, events []rollcall.Event) error {
 	prefix := n.Event(v.of.Tenant, v.of.ConferenceID, "")
-	all, first := make([]byte, 0, v.size(events)), len(msgs)
+	room := v.size(events)
+	var name string
 	for i := range events {
 		e := &events[i]
 		if err := checkEvent(e); err != nil {
-			return nil, refuse(e, err)
+			return refuse(e, err)
 		}
-		m := ledger.Message{ContentType: ContentType}
-		if i > 0 && e.Type == events[i-1].Type {
-			m.Subject = msgs[first+i-1].Subject
-		} else {
-			m.Subject = prefix + string(e.Type)
+		if i == 0 || e.Type != events[i-1].Type {
+			name = prefix + string(e.Type)
 		}
-		start := len(all)
-		all = v.append(all, e)
-		m.Data = all[start:len(all):len(all)]
-		msgs = append(msgs, m)
+		data := d.Write(room, func(dst []byte) []byte { return v.append(dst, e) })
+		d.Messages = append(d.Messages, ledger.Message{Subject: name, Data: data, ContentType: ContentType})
+		room = 0
 	}
-	return msgs, nil
+	return nil
 }
 
 func refuse(e *rollcall.Event, err error) error {

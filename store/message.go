@@ -20,9 +20,21 @@ const forever = "never"
 // With keep the record outlives the stream's retention; without it ages out
 // with its events. Its errors match [ledger.ErrRefused].
 func RecordMessage(n subject.Names, r *rollcall.Record, expect uint64, keep bool) (ledger.Message, error) {
-	data, err := EncodeRecord(make([]byte, 0, 1024+256*(len(r.Roster)+len(r.Memory))), r)
+	var d ledger.Draft
+	if err := DraftRecord(&d, n, r, expect, keep); err != nil {
+		return ledger.Message{}, err
+	}
+	return d.Messages[0], nil
+}
+
+// DraftRecord is RecordMessage for a message that is added to a draft.
+func DraftRecord(d *ledger.Draft, n subject.Names, r *rollcall.Record, expect uint64, keep bool) (err error) {
+	data := d.Write(recordSize(r), func(dst []byte) []byte {
+		dst, err = EncodeRecord(dst, r)
+		return dst
+	})
 	if err != nil {
-		return ledger.Message{}, fmt.Errorf("%w: %w", ledger.ErrRefused, err)
+		return fmt.Errorf("%w: %w", ledger.ErrRefused, err)
 	}
 	m := ledger.Message{
 		Subject: n.State(r.Tenant, r.ConferenceID), Data: data, ContentType: contentTypeJSON,
@@ -31,7 +43,24 @@ func RecordMessage(n subject.Names, r *rollcall.Record, expect uint64, keep bool
 	if keep {
 		m.TTL = forever
 	}
-	return m, nil
+	d.Messages = append(d.Messages, m)
+	return nil
+}
+
+// recordSize is about how many bytes a stored record takes; more is needed only
+// where much has to be escaped.
+func recordSize(r *rollcall.Record) int {
+	const words, personal = 768, 192 // of a record, and of a person
+	size := words + 3*len(r.ConferenceID) + len(r.Meeting.Title)
+	for i := range r.Roster {
+		p := &r.Roster[i]
+		size += personal + len(p.Key) + len(p.UserID) + len(p.Nick) + len(p.RejectDescription)
+	}
+	for i := range r.Memory {
+		p := &r.Memory[i].Participant
+		size += personal + len(p.Key) + len(p.UserID) + len(p.Nick) + len(p.RejectDescription)
+	}
+	return size
 }
 
 // trackingJSON is the stored shape of a [ledger.Tracking].

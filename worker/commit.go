@@ -19,7 +19,7 @@ func (s *shard) size(msgs ...ledger.Message) int {
 	return n
 }
 
-func (st *step) count() int { return len(st.events) + 1 + len(st.extra) }
+func (st *step) count() int { return st.end - st.first }
 
 // fits reports whether the step can be part of one batch.
 func (st *step) fits() bool {
@@ -29,10 +29,11 @@ func (st *step) fits() bool {
 // cut packs steps into batches, full ones first; it never cuts within a
 // meeting. A step that does not fit stands alone. limit bounds the meetings
 // of a batch; 0: none.
-func cut(steps []*step, limit int) [][]*step {
-	var batches [][]*step
+func cut(steps []step, limit int) [][]step {
+	var batches [][]step
 	start, count, bytes := 0, 0, 0
-	for i, st := range steps {
+	for i := range steps {
+		st := &steps[i]
 		full := count+st.count() > ledger.MaxBatchMessages || bytes+st.size > ledger.MaxBatchBytes ||
 			limit > 0 && i-start >= limit
 		if full && i > start {
@@ -49,26 +50,18 @@ func cut(steps []*step, limit int) [][]*step {
 }
 
 // commit stores a batch, or a step that is too large for one in slices.
-func (s *shard) commit(ctx context.Context, batch []*step) error {
+func (s *shard) commit(ctx context.Context, batch []step) error {
 	if len(batch) == 1 && !batch[0].fits() {
-		return s.commitSlices(ctx, batch[0])
+		return s.commitSlices(ctx, &batch[0])
 	}
-	count := 0
-	for _, st := range batch {
-		count += st.count()
-	}
-	msgs := make([]ledger.Message, 0, count)
-	for _, st := range batch {
-		msgs = append(msgs, st.events...)
-		msgs = append(msgs, st.record)
-		msgs = append(msgs, st.extra...)
-	}
-	first, err := s.w.cfg.Committer.Commit(ctx, msgs)
+	from, to := &batch[0], &batch[len(batch)-1]
+	first, err := s.w.cfg.Committer.Commit(ctx, from.draft.Messages[from.first:to.end])
 	if err != nil {
 		return err
 	}
-	for _, st := range batch {
-		s.stored(st, st.result.Record, st.result.Events, first+uint64(len(st.events)))
+	for i := range batch {
+		st := &batch[i]
+		s.stored(st, st.result.Record, st.result.Events, first+uint64(len(st.result.Events)))
 		s.finished(st)
 		first += uint64(st.count())
 	}
@@ -79,7 +72,7 @@ func (s *shard) commit(ctx context.Context, batch []*step) error {
 // commitSlices stores the events of one meeting in several batches, each with
 // the record as it is after them.
 func (s *shard) commitSlices(ctx context.Context, st *step) error {
-	if size := s.size(st.record); size > ledger.MaxBatchBytes {
+	if size := s.size(st.record()); size > ledger.MaxBatchBytes {
 		return fmt.Errorf("%w: the record alone has %d bytes, a batch at most %d", ledger.ErrRefused, size, ledger.MaxBatchBytes)
 	}
 	reserve, err := s.reserve(st)
@@ -87,16 +80,16 @@ func (s *shard) commitSlices(ctx context.Context, st *step) error {
 		return err
 	}
 	done := 0
-	for done < len(st.events) {
+	for done < len(st.result.Events) {
 		end := s.slice(st, done, ledger.MaxBatchBytes-reserve)
 		record := st.result.Slice(st.prev, end)
 		msg, err := s.recordMessage(record, st.entry.revision)
 		if err != nil {
 			return errors.Join(ledger.ErrRefused, err)
 		}
-		msgs := append(append([]ledger.Message{}, st.events[done:end]...), msg)
-		if end == len(st.events) {
-			msgs = append(msgs, st.extra...)
+		msgs := append(append([]ledger.Message{}, st.events()[done:end]...), msg)
+		if end == len(st.result.Events) {
+			msgs = append(msgs, st.extra()...)
 		}
 		first, err := s.w.cfg.Committer.Commit(ctx, msgs)
 		for ; errors.Is(err, ledger.ErrBusy) && ctx.Err() == nil; first, err = s.w.cfg.Committer.Commit(ctx, msgs) {
@@ -118,7 +111,7 @@ func (s *shard) commitSlices(ctx context.Context, st *step) error {
 // reserve is the room that every slice leaves for what is not an event. A
 // record in the middle holds no more than the first and the last together.
 func (s *shard) reserve(st *step) (int, error) {
-	n := s.size(st.record) + s.size(st.extra...)
+	n := s.size(st.record()) + s.size(st.extra()...)
 	if st.prev == nil {
 		return n, nil
 	}
@@ -133,8 +126,8 @@ func (s *shard) reserve(st *step) (int, error) {
 // no more than room bytes.
 func (s *shard) slice(st *step, done, room int) int {
 	end := done
-	for end < len(st.events) && end-done < ledger.MaxBatchMessages-1-len(st.extra) {
-		if room -= s.size(st.events[end]); room < 0 && end > done {
+	for end < len(st.result.Events) && end-done < ledger.MaxBatchMessages-1-len(st.extra()) {
+		if room -= s.size(st.events()[end]); room < 0 && end > done {
 			break
 		}
 		end++

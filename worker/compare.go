@@ -21,35 +21,45 @@ type step struct {
 	obs      *rollcall.Observation
 	prev     *rollcall.Record
 	result   differ.Result
-	events   []ledger.Message
-	record   ledger.Message
-	extra    []ledger.Message // what joins or leaves the tracked set
-	tracked  bool             // whether the meeting is tracked afterwards
-	size     int              // of all messages, in bytes
+	tracked  bool // whether the meeting is tracked afterwards
+
+	draft *ledger.Draft // the messages are those from first to end of it
+	first int
+	end   int
+	size  int // of all messages, in bytes
 }
+
+// messages are the events, the record, and what joins or leaves the tracked set.
+func (st *step) messages() []ledger.Message { return st.draft.Messages[st.first:st.end:st.end] }
+
+func (st *step) events() []ledger.Message { return st.messages()[:len(st.result.Events)] }
+
+func (st *step) record() ledger.Message { return st.messages()[len(st.result.Events)] }
+
+func (st *step) extra() []ledger.Message { return st.messages()[len(st.result.Events)+1:] }
 
 // compare gives the steps that have to be stored. A sighting that tells
 // nothing new, or that is not newer than its record, yields none.
-func (s *shard) compare(obs *rollcall.Observation, sightings []*rollcall.Sighting) ([]*step, error) {
-	steps := make([]*step, 0, len(sightings))
+func (s *shard) compare(obs *rollcall.Observation, sightings []*rollcall.Sighting, draft *ledger.Draft) []step {
+	steps := make([]step, 0, len(sightings))
 	for _, sighting := range sightings {
 		e := s.entries[sighting.ConferenceID]
 		if why := s.passOver(obs, sighting, e); why != "" {
 			s.w.metrics.dropped.WithLabelValues(s.tenant.cfg.Name, why).Inc()
 			continue
 		}
-		st := &step{sighting: sighting, entry: e, obs: obs, prev: e.record.whole(), result: s.diff(obs, sighting, e)}
+		st := step{sighting: sighting, entry: e, obs: obs, prev: e.record.whole(), result: s.diff(obs, sighting, e)}
 		if !st.needed(s.term) {
 			e.saw(sighting, st.result.Record)
 			continue
 		}
-		if err := s.encode(st); err != nil {
+		if err := s.encode(&st, draft); err != nil {
 			s.refuse(e, sighting.ConferenceID, err)
 			continue
 		}
 		steps = append(steps, st)
 	}
-	return steps, nil
+	return steps
 }
 
 // passOver says why a sighting is not compared; "" when it is.
@@ -157,35 +167,47 @@ func (e *entry) saw(sighting *rollcall.Sighting, record *rollcall.Record) {
 	}
 }
 
-// encode makes the messages of a step.
-func (s *shard) encode(st *step) error {
-	events, err := publisher.EventMessages(s.w.cfg.Names, st.result.Events)
+// encode adds the messages of a step to the draft.
+func (s *shard) encode(st *step, draft *ledger.Draft) error {
+	st.draft, st.first = draft, len(draft.Messages)
+	err := s.encodeAll(st)
 	if err != nil {
-		return fmt.Errorf("encode events: %w", err)
-	}
-	st.events = events
-	if err := s.encodeTracking(st); err != nil {
+		draft.Messages = draft.Messages[:st.first]
 		return err
 	}
-	record, err := s.recordMessage(st.result.Record, st.entry.revision)
-	if err != nil {
-		return err
-	}
-	st.record = record
-	st.size = s.size(st.events...) + s.size(st.extra...) + s.size(st.record)
+	st.end = len(draft.Messages)
+	st.size = s.size(st.messages()...)
 	return nil
 }
 
-// recordMessage lets the record of a meeting that is over age out, unless the
+func (s *shard) encodeAll(st *step) error {
+	if err := publisher.DraftEvents(st.draft, s.w.cfg.Names, st.result.Events); err != nil {
+		return fmt.Errorf("encode events: %w", err)
+	}
+	if err := s.encodeRecord(st.draft, st.result.Record, st.entry.revision); err != nil {
+		return err
+	}
+	return s.encodeTracking(st)
+}
+
+// encodeRecord lets the record of a meeting that is over age out, unless the
 // configuration still names it: then it must be known not to ask again.
-func (s *shard) recordMessage(r *rollcall.Record, expect uint64) (ledger.Message, error) {
+func (s *shard) encodeRecord(draft *ledger.Draft, r *rollcall.Record, expect uint64) error {
 	ended := r.Meeting.Status == rollcall.StatusEnded
 	keep := !r.Untracked && (!ended || s.tenant.named[r.ConferenceID])
-	msg, err := store.RecordMessage(s.w.cfg.Names, r, expect, keep)
-	if err != nil {
-		return msg, fmt.Errorf("encode record: %w", err)
+	if err := store.DraftRecord(draft, s.w.cfg.Names, r, expect, keep); err != nil {
+		return fmt.Errorf("encode record: %w", err)
 	}
-	return msg, nil
+	return nil
+}
+
+// recordMessage is encodeRecord for a message of its own.
+func (s *shard) recordMessage(r *rollcall.Record, expect uint64) (ledger.Message, error) {
+	var own ledger.Draft
+	if err := s.encodeRecord(&own, r, expect); err != nil {
+		return ledger.Message{}, err
+	}
+	return own.Messages[0], nil
 }
 
 // encodeTracking lets a meeting that is over leave the tracked set, and one
@@ -198,7 +220,7 @@ func (s *shard) encodeTracking(st *step) error {
 	st.tracked = !over
 	switch {
 	case over && st.entry.tracked:
-		st.extra = append(st.extra, store.UntrackMessage(names, name, next.ConferenceID))
+		st.draft.Messages = append(st.draft.Messages, store.UntrackMessage(names, name, next.ConferenceID))
 	case !over && !st.entry.tracked:
 		if st.entry.tracking.ConferenceID == "" {
 			st.entry.tracking = ledger.Tracking{ConferenceID: next.ConferenceID, Source: "reopened", Since: st.obs.AnsweredAt.UTC()}
@@ -207,7 +229,7 @@ func (s *shard) encodeTracking(st *step) error {
 		if err != nil {
 			return fmt.Errorf("encode tracking: %w", err)
 		}
-		st.extra = append(st.extra, msg)
+		st.draft.Messages = append(st.draft.Messages, msg)
 	}
 	return nil
 }

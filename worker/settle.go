@@ -120,11 +120,12 @@ func (s *shard) attempt(ctx context.Context, obs *rollcall.Observation, g group)
 	if err := s.load(ctx, g.sightings); err != nil {
 		return []group{g}, err
 	}
-	steps, err := s.compare(obs, g.sightings)
-	if err != nil {
-		return nil, err
-	}
-	batches := cut(steps, g.limit)
+	draft := s.w.drafts.Get().(*ledger.Draft)
+	defer func() {
+		draft.Reset()
+		s.w.drafts.Put(draft)
+	}()
+	batches := cut(s.compare(obs, g.sightings, draft), g.limit)
 	for i, batch := range batches {
 		if err := s.commit(ctx, batch); err != nil {
 			again := s.failed(err, batch, g)
@@ -180,7 +181,7 @@ func (s *shard) questions() uint64 {
 }
 
 // failed says what to try again after a batch was not stored.
-func (s *shard) failed(err error, batch []*step, g group) []group {
+func (s *shard) failed(err error, batch []step, g group) []group {
 	again := group{sightings: sightingsOf(batch), stale: g.stale, limit: g.limit}
 	switch {
 	case errors.Is(err, ledger.ErrRefused) && len(batch) == 1:
@@ -205,16 +206,16 @@ func (s *shard) failed(err error, batch []*step, g group) []group {
 	return []group{again}
 }
 
-func voidAll(batch []*step) {
-	for _, st := range batch {
-		st.entry.void()
+func voidAll(batch []step) {
+	for i := range batch {
+		batch[i].entry.void()
 	}
 }
 
-func sightingsOf(batch []*step) []*rollcall.Sighting {
+func sightingsOf(batch []step) []*rollcall.Sighting {
 	out := make([]*rollcall.Sighting, len(batch))
-	for i, st := range batch {
-		out[i] = st.sighting
+	for i := range batch {
+		out[i] = batch[i].sighting
 	}
 	return out
 }

@@ -112,6 +112,7 @@ type Worker struct {
 	settled atomic.Pointer[time.Time] // when any shard has last settled an observation
 	keeper  *keeper
 	changed chan struct{} // a shard was taken or given up, which others are to know
+	drafts  sync.Pool     // of *ledger.Draft, empty
 }
 
 // New makes a worker; nothing runs and nothing is asked before [Worker.Run].
@@ -121,6 +122,7 @@ func New(cfg Config) (*Worker, error) {
 	}
 	cfg = withDefaults(cfg)
 	w := &Worker{cfg: cfg, log: cfg.Logger, metrics: newMetrics(), started: time.Now(), changed: make(chan struct{}, 1)}
+	w.drafts.New = func() any { return new(ledger.Draft) }
 	w.beat = newHeartbeat(cfg.MemberTTL)
 	for _, t := range cfg.Tenants {
 		w.tenants = append(w.tenants, newTenant(w, t))

@@ -1,0 +1,35 @@
+package ledger
+
+// Draft is messages in the making, in memory that is used again after
+// [Draft.Reset]. The zero value is empty.
+type Draft struct {
+	Messages []Message
+
+	page []byte // payloads, one after the other
+}
+
+// What a draft allocates at first, and what it keeps at most, in bytes.
+const (
+	firstPage = 16 << 10
+	mostKept  = MaxBatchBytes
+)
+
+// Reset empties d. The messages that were taken from it are void.
+func (d *Draft) Reset() {
+	clear(d.Messages)
+	d.Messages = d.Messages[:0]
+	if d.page = d.page[:0]; cap(d.page) > mostKept {
+		d.page = nil
+	}
+}
+
+// Write gives what write appends, in d's memory. room is about how many bytes
+// that are: with too little, earlier payloads stay where they are.
+func (d *Draft) Write(room int, write func(dst []byte) []byte) []byte {
+	if cap(d.page)-len(d.page) < room {
+		d.page = make([]byte, 0, max(room, 2*cap(d.page), firstPage))
+	}
+	start := len(d.page)
+	d.page = write(d.page)
+	return d.page[start:len(d.page):len(d.page)]
+}
