@@ -15,7 +15,13 @@ type filed struct {
 	untracked bool
 	record    *rollcall.Record // nil: there is none, or it is packed
 	packed    *packed          // nil: there is none, or it is whole
+	calm      uint8            // answers in a row that left a whole record as it is
 }
+
+// restAfter is how many answers in a row must leave a record as it is for it to
+// be packed. To pack and unpack it takes as long as several comparisons: too
+// much for a lively meeting, which changes again soon.
+const restAfter = 8
 
 // put takes a record; nil: there is none.
 func (f *filed) put(r *rollcall.Record) {
@@ -36,7 +42,7 @@ func (f *filed) over() bool {
 // whole gives the record, to work with, and keeps it so; nil: there is none.
 func (f *filed) whole() *rollcall.Record {
 	if f.packed != nil {
-		f.record, f.packed = f.packed.unpack(), nil
+		f.record, f.packed, f.calm = f.packed.unpack(), nil, 0
 	}
 	return f.record
 }
@@ -47,6 +53,17 @@ func (f *filed) shown() *rollcall.Record {
 		return f.packed.unpack()
 	}
 	return f.record
+}
+
+// still takes note of an answer that left the record as it is.
+func (f *filed) still(raw []byte) {
+	if f.record == nil {
+		return
+	}
+	if f.calm++; f.calm == restAfter {
+		f.calm = 0
+		f.rest(raw)
+	}
 }
 
 // rest packs the record beside the answer that led to it, whose bytes hold

@@ -101,7 +101,7 @@ func TestIdleMeetingsAreSmall(t *testing.T) {
 			c.Tenants[0].Asker = &poller.Poller{Source: source, Tenant: "acme"}
 			c.Tenants[0].Decode = source.Decode
 		})
-		elapse(5 * 15 * time.Second)
+		elapse(12 * 15 * time.Second) // records rest after eight polls
 		each := (heap() - before) / meetings
 		t.Logf("%d bytes a meeting, %d of them the answer", each, len(source.answers[ids[0]]))
 		if each > bound {

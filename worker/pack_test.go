@@ -124,6 +124,31 @@ func TestWhatCannotBePackedStaysWhole(t *testing.T) {
 	}
 }
 
+func TestRecordsRestWhenTheyAreStillForAWhile(t *testing.T) {
+	r, raw := twenty()
+	var f filed
+	f.still(raw)
+	f.put(r)
+	for range 3 {
+		for range restAfter - 1 {
+			if f.still(raw); f.packed != nil {
+				t.Fatal("it rests too early")
+			}
+		}
+		f.put(r)
+	}
+	for range restAfter {
+		f.still(raw)
+	}
+	if f.packed == nil {
+		t.Fatal("it does not rest")
+	}
+	f.whole()
+	if f.still(raw); f.packed != nil {
+		t.Fatal("it was looked at, and rests again at once")
+	}
+}
+
 func TestFiledTellsWhatTheRecordSays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := anyRecord(t)

@@ -100,11 +100,10 @@ func (e *entry) shows(sighting *rollcall.Sighting, number rollcall.Number) bool 
 		!e.record.none() && number.After(e.record.number) && bytes.Equal(e.raw, sighting.Raw)
 }
 
-// glance notes an answer that is, byte for byte, the one before, and lets the
-// record rest.
+// glance notes an answer that is, byte for byte, the one before.
 func (e *entry) glance(raw []byte, asked time.Time) {
 	e.learned(asked)
-	e.record.rest(raw)
+	e.record.still(raw)
 	if &e.raw[0] != &raw[0] { // equal, and elsewhere: one of the two is enough
 		e.raw = raw
 		e.record.share(raw)
