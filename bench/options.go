@@ -40,7 +40,7 @@ func parse(args []string) (*options, error) {
 	flags.StringVar(&o.sync, "sync", "", "the broker writes through to the disk: always, or interval (every two minutes); default: interval, and the fastest change with always as well")
 	flags.IntVar(&o.batch, "batch", 100, "meetings a call")
 	flags.IntVar(&o.runs, "runs", 5, "how often each case is measured")
-	flags.DurationVar(&o.warmUp, "warmup", time.Second, "before each measurement")
+	flags.DurationVar(&o.warmUp, "warmup", 3*time.Second, "before each measurement")
 	flags.DurationVar(&o.long, "time", 4*time.Second, "each measurement takes; below 15s with -profile")
 	flags.StringVar(&o.profiles, "profile", "", "write profiles of the worker (CPU, allocs, heap) for each case into this directory")
 	flags.BoolVar(&o.plain, "plain", true, "measure the plain script, and the limits, in turn with the worker")

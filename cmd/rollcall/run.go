@@ -42,6 +42,7 @@ func (p *program) runCommand() *cobra.Command {
 		}
 		defer onHangup(s.Resume)()
 		defer lazyGC(heapFloor)()
+		defer fewProcessors()()
 		return s.Run(cmd.Context())
 	}
 	return cmd
