@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -59,16 +60,20 @@ func (b *broker) table() table {
 		{"read", "jetstream", "read records", b.read},
 		{"publish", "jetstream", "publish commits that are refused", b.publish},
 		{"workers", "jetstream", "register a worker, refused", b.workers},
+		{"budget", "jetstream", "write down what is spent, refused", b.budget},
 		{"api", "jetstream", "listen for orders", b.api},
 		{"downstream", "jetstream", "look for streams that capture what is republished", b.downstream},
 	}
 	if b.check.Config.NATS.URL != "" {
+		if !b.counts() {
+			steps = slices.DeleteFunc(steps, func(s step) bool { return s.name == "budget" })
+		}
 		return table{part: "nats", steps: steps}
 	}
 	if !b.machine.running {
 		return table{part: "nats"}
 	}
-	return table{part: "nats", steps: []step{steps[1].without("name"), steps[2], steps[3], steps[4], steps[5], steps[6], steps[7], steps[13]}}
+	return table{part: "nats", steps: []step{steps[1].without("name"), steps[2], steps[3], steps[4], steps[5], steps[6], steps[7], steps[14]}}
 }
 
 // without gives the step as it is where nothing is needed before.

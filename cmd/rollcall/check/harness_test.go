@@ -122,6 +122,14 @@ func (r report) says(t *testing.T, name string, verdict Verdict, words ...string
 	}
 }
 
+// lacks fails where there is such a result.
+func (r report) lacks(t *testing.T, name string) {
+	t.Helper()
+	if got, there := r.results[name]; there {
+		t.Errorf("%s was not to be tried: %+v", name, got)
+	}
+}
+
 const password = "hunter2-very-secret"
 
 // startNATS starts a server whose user w may do what is given.

@@ -76,10 +76,13 @@ type imaginedStatus struct {
 // LimitMarkerTTL is as the bucket would have it.
 func (s imaginedStatus) LimitMarkerTTL() time.Duration { return s.ttl }
 
-func (b *broker) open(ctx context.Context, js jetstream.JetStream, log *zap.Logger) error {
+func (b *broker) open(ctx context.Context, js jetstream.JetStream, log *zap.Logger) (*store.JetStream, error) {
+	return store.Open(ctx, js, b.names, b.settings(), log)
+}
+
+func (b *broker) settings() store.StreamConfig {
 	s := b.check.Config.Stream
-	_, err := store.Open(ctx, js, b.names, store.StreamConfig{Replicas: s.Replicas, Retention: s.Retention, MaxBytes: s.MaxBytes}, log)
-	return err
+	return store.StreamConfig{Replicas: s.Replicas, Retention: s.Retention, MaxBytes: s.MaxBytes}
 }
 
 // version lets the ledger judge the server, and nothing else.
@@ -92,7 +95,7 @@ func (b *broker) version(ctx context.Context) Result {
 		return nil
 	}))
 	reported := b.conn.ConnectedServerVersion()
-	if err := b.open(ctx, &blind{looker{JetStream: b.js}}, log); err != nil {
+	if _, err := b.open(ctx, &blind{looker{JetStream: b.js}}, log); err != nil {
 		found, mend, _ := strings.Cut(strings.TrimPrefix(err.Error(), "open ledger: "), "; ")
 		return fail(tried, found, mend)
 	}
@@ -108,7 +111,7 @@ func (b *broker) stream(ctx context.Context) Result {
 	ctx, stop := b.watch(ctx)
 	defer stop()
 	l := &looker{JetStream: b.js}
-	err := b.open(ctx, l, zap.NewNop())
+	_, err := b.open(ctx, l, zap.NewNop())
 	b.missing = l.missing
 	if denied := denial(ctx); denied != nil {
 		return fail(tried, shorter(denied), "allow the user what the message names")

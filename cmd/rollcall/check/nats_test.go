@@ -73,6 +73,46 @@ func TestMissingPermissionsAreFoundByTrying(t *testing.T) {
 	}
 }
 
+// TestTheBudgetsBucketIsTriedWhereCallsAreCounted takes one permission after the
+// other, without the bucket and with one of which something is wrong.
+func TestTheBudgetsBucketIsTriedWhereCallsAreCounted(t *testing.T) {
+	memory := jetstream.KeyValueConfig{Bucket: "MEETINGS_BUDGET", Storage: jetstream.MemoryStorage}
+	forgets := jetstream.KeyValueConfig{Bucket: "MEETINGS_BUDGET", TTL: time.Hour}
+	for name, c := range map[string]struct {
+		permissions *server.Permissions
+		bucket      *jetstream.KeyValueConfig // nil: there is none
+		verdict     Verdict
+		words       []string
+	}{
+		"absent":        {nil, nil, OK, []string{"allowed, nothing is stored"}},
+		"there":         {nil, &jetstream.KeyValueConfig{Bucket: "MEETINGS_BUDGET"}, OK, []string{"allowed"}},
+		"in memory":     {nil, &memory, Fail, []string{"MEETINGS_BUDGET is in memory", "nats kv del MEETINGS_BUDGET"}},
+		"forgets":       {nil, &forgets, Fail, []string{"forgets after 1h", "--ttl 0"}},
+		"not looked at": {denies("$JS.API.STREAM.INFO.KV_MEETINGS_BUDGET"), nil, Fail, []string{"allow the user to publish to $JS.API.STREAM.INFO.KV_MEETINGS_BUDGET"}},
+		"not created":   {denies("$JS.API.STREAM.CREATE.KV_MEETINGS_BUDGET"), nil, Fail, []string{"may not publish to $JS.API.STREAM.CREATE.KV_MEETINGS_BUDGET"}},
+		"not read":      {denies("$JS.API.DIRECT.GET.KV_MEETINGS_BUDGET"), nil, Fail, []string{"DIRECT.GET.KV_MEETINGS_BUDGET"}},
+		"not written":   {denies("$KV.MEETINGS_BUDGET.>"), nil, Fail, []string{"allow the user to publish to", "$KV.MEETINGS_BUDGET.>"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startNATS(t, c.permissions)
+			js := opened(t, s, store.StreamConfig{})
+			if c.bucket != nil {
+				if _, err := js.CreateKeyValue(t.Context(), *c.bucket); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w := newWorld(t).on(s.URL()).as(t, "w")
+			run(t, w.check()).lacks(t, "nats budget")
+			w.tenant().Poll.MonthlyCalls = 5000
+			run(t, w.check()).says(t, "nats budget", c.verdict, c.words...)
+			if _, err := js.KeyValue(t.Context(), "MEETINGS_BUDGET"); (err == nil) != (c.bucket != nil) {
+				t.Errorf("the bucket: %v", err)
+			}
+		})
+	}
+}
+
 func TestCreatingIsTriedWhereSomethingIsAbsent(t *testing.T) {
 	s := startNATS(t, denies("$JS.API.STREAM.CREATE.>"))
 	run(t, newWorld(t).on(s.URL()).as(t, "w").check()).says(t, "nats create", Fail, "$JS.API.STREAM.CREATE.MEETINGS", "$JS.API.STREAM.CREATE.KV_MEETINGS_WORKERS")

@@ -1,0 +1,64 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+	"go.uber.org/zap"
+
+	"rollcall/cmd/rollcall/config"
+)
+
+// noStream is JetStream's error code for a stream that is not there.
+const noStream = 10059
+
+// counts reports whether a tenant has a number of calls, which the workers count
+// together in a bucket.
+func (b *broker) counts() bool {
+	return slices.ContainsFunc(b.check.Config.Tenants, func(t config.Tenant) bool { return t.Poll.MonthlyCalls != config.Unlimited })
+}
+
+// budget looks at the bucket and writes to it in a way that is refused. No
+// tenant's name has a character like the key's.
+func (b *broker) budget(ctx context.Context) Result {
+	bucket := b.names.Budget()
+	tried := fmt.Sprintf("write down in bucket %s what is spent (refused by what it expects)", bucket)
+	info, key := trial{subject: api + "STREAM.INFO.KV_" + bucket}, "$KV."+bucket+"."
+	code, refused := b.ask(ctx, info)
+	if refused != nil {
+		return b.judge(ctx, tried, "", []refusal{*refused}, info.subject)
+	}
+	create := api + "STREAM.CREATE.KV_" + bucket
+	trials := []trial{
+		{subject: api + "DIRECT.GET.KV_" + bucket, data: `{"multi_last":["` + key + other + `_"]}`},
+		{subject: key + other + "_", header: nats.Header{"Nats-Expected-Last-Subject-Sequence": {strconv.Itoa(impossible)}}},
+	}
+	wide := []string{trials[0].subject, key + ">"}
+	if code == noStream {
+		trials = append(trials[:1], trial{subject: create, data: fmt.Sprintf(`{"name":%q,"storage":"file"}`, other)}, trials[1])
+		wide = append(wide, create)
+	}
+	r := b.judge(ctx, tried, "allowed, nothing is stored", b.askAll(ctx, trials), strings.Join(wide, " and "))
+	if r.Verdict != OK || code == noStream {
+		return r
+	}
+	return b.lasting(ctx, r)
+}
+
+// lasting sees whether a bucket that is there keeps what is spent. Where the
+// ledger cannot be opened another check says why.
+func (b *broker) lasting(ctx context.Context, fine Result) Result {
+	ledger, err := b.open(ctx, &looker{JetStream: b.js}, zap.NewNop())
+	if err != nil {
+		return fine
+	}
+	if err := ledger.OpenBudget(ctx, b.settings(), zap.NewNop()); err != nil {
+		found, mend, _ := strings.Cut(err.Error(), ": ")
+		return fail(fine.Tried, found, mend)
+	}
+	return fine
+}
