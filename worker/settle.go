@@ -119,6 +119,9 @@ func (s *shard) attempt(ctx context.Context, obs *rollcall.Observation, g group)
 	if err := s.load(ctx, g.sightings); err != nil {
 		return []group{g}, err
 	}
+	if len(g.sightings) == 0 {
+		return nil, nil
+	}
 	draft := s.w.drafts.Get().(*ledger.Draft)
 	defer func() {
 		draft.Reset()

@@ -8,10 +8,11 @@ type Draft struct {
 	page []byte // payloads, one after the other
 }
 
-// What a draft allocates at first, and what it keeps at most, in bytes.
+// What a draft allocates at first, and what it keeps at most, in bytes: room for
+// the changes of a hundred meetings, not for a hundred crowds that come at once.
 const (
 	firstPage = 16 << 10
-	mostKept  = MaxBatchBytes
+	mostKept  = 1 << 20
 )
 
 // Reset empties d. The messages that were taken from it are void.
