@@ -28,7 +28,7 @@ func BenchmarkPassUnchanged(b *testing.B) {
 	ids := make([]string, 1000)
 	for i := range ids {
 		ids[i] = fmt.Sprintf("conference-%04d", i)
-		source.found[ids[i]] = Found{ids[i], make([]byte, 8<<10)}
+		source.found[ids[i]] = Found{ConferenceID: ids[i], Raw: make([]byte, 8<<10)}
 	}
 	p := &Poller{Source: source}
 	ask := Ask{

@@ -68,7 +68,9 @@ func (d *desk) sight(found Found, detached bool, decode func([]byte) *rollcall.A
 	if !detached {
 		s.Raw = bytes.Clone(s.Raw)
 	}
-	s.Answer = decode(s.Raw)
+	if s.Answer = found.Answer; s.Answer == nil {
+		s.Answer = decode(s.Raw)
+	}
 	if m != nil {
 		*m = memo{raw: s.Raw, status: s.Answer.Status}
 	}

@@ -103,7 +103,7 @@ func (s *fakeSource) Query(ctx context.Context, ids []string) (Answers, error) {
 		case s.broken[id]:
 			answers.Malformed = append(answers.Malformed, id)
 		case known:
-			answers.Found = append(answers.Found, Found{id, []byte(raw)})
+			answers.Found = append(answers.Found, Found{ConferenceID: id, Raw: []byte(raw)})
 		}
 	}
 	return answers, nil

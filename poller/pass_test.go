@@ -557,7 +557,7 @@ func TestEndThatWasNotReachedIsFoundAgain(t *testing.T) {
 // bytes be a piece of a large answer.
 func TestPassOwnsItsBytes(t *testing.T) {
 	buffer := []byte("one large answer")
-	source := steady{map[string]Found{"a": {"a", buffer[:3]}}}
+	source := steady{map[string]Found{"a": {ConferenceID: "a", Raw: buffer[:3]}}}
 	p, b := &Poller{Source: source}, &book{}
 	p.Pass(t.Context(), b.ask("a"))
 	copy(buffer, "two")

@@ -53,6 +53,9 @@ type Answers struct {
 type Found struct {
 	ConferenceID string
 	Raw          []byte // the meeting's JSON object; not to be changed
+	// Answer is what Decode makes of Raw, where that was read on the way; nil:
+	// Raw is yet to be decoded.
+	Answer *rollcall.Answer
 }
 
 // Standing is what the single-meeting query tells.

@@ -137,7 +137,10 @@ func TestAnswersOutliveTheirBody(t *testing.T) {
 	for range 10 {
 		second, err := client.Refresh(t.Context(), ids, known)
 		if err != nil || string(second.Found[0].Raw) != `{"conferenceId":"a","title":"other"}` {
-			t.Fatalf("then %s: %v", second.Found, err)
+			t.Fatalf("then %s: %v", second.Found[0].Raw, err)
+		}
+		if a := second.Found[0].Answer; a == nil || a.Title != "other" || second.Found[1].Answer != nil || first.Found[0].Answer.Title != "first" {
+			t.Fatalf("decoded %+v", second.Found)
 		}
 		if &second.Found[1].Raw[0] != &known[1][0] || string(known[0]) != `{"conferenceId":"a","title":"first"}` {
 			t.Fatalf("of the first answer %s is left, and the same bytes are held twice", known)

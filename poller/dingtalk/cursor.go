@@ -2,9 +2,7 @@ package dingtalk
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
-	"unicode/utf8"
 )
 
 // cursor walks JSON that nobody has checked yet: what it passes is valid, or at
@@ -36,9 +34,6 @@ func (c *cursor) peek() byte {
 
 // value passes one value and gives its bytes, which alias the data.
 func (c *cursor) value() []byte {
-	if c.at == bad {
-		return nil
-	}
 	start := c.at
 	if c.at = skipValue(c.data, start, c.depth); c.at == bad {
 		return nil
@@ -81,41 +76,53 @@ func (c *cursor) open(closing byte) bool {
 
 // next passes what follows something between brackets, and reports whether more
 // comes before the closing one.
-func (c *cursor) next(closing byte) bool {
-	if c.at == bad {
-		return false
-	}
-	c.at = skipSpace(c.data, c.at)
-	switch c.peek() {
-	case ',':
-		c.at = skipSpace(c.data, c.at+1)
-		return true
-	case closing:
-		c.at++
+func (c *cursor) next(closing byte) (more bool) {
+	if c.at, more = skipNext(c.data, c.at, closing); !more {
 		c.depth--
-	default:
-		c.at = bad
 	}
-	return false
+	return more
+}
+
+// skipNext passes a comma or the closing bracket, and the space around it, and
+// reports whether it was the comma.
+func skipNext(b []byte, i int, closing byte) (end int, more bool) {
+	if i == bad {
+		return bad, false
+	}
+	if i = skipSpace(b, i); i >= len(b) {
+		return bad, false
+	}
+	switch b[i] {
+	case ',':
+		return skipSpace(b, i+1), true
+	case closing:
+		return i + 1, false
+	}
+	return bad, false
 }
 
 // name passes the name of a member with its colon. In what it gives, bytes that
 // are not UTF-8 may stand as they are.
-func (c *cursor) name() []byte {
-	start := c.at
-	if c.peek() != '"' {
-		c.at = bad
-		return nil
+func (c *cursor) name() (name []byte) {
+	name, c.at = keyOf(c.data, c.at)
+	return name
+}
+
+// keyOf is name for one who walks without a cursor.
+func keyOf(b []byte, i int) (name []byte, end int) {
+	if uint(i) >= uint(len(b)) || b[i] != '"' {
+		return nil, bad
 	}
-	end, escaped := skipText(c.data, start)
+	end, form := skipText(b, i)
 	if end == bad {
-		c.at = bad
-		return nil
+		return nil, bad
 	}
-	if c.at = skipColon(c.data, end); escaped {
-		return []byte(unquote(c.data[start:end]))
+	if form&escaped != 0 {
+		name = []byte(unquote(b[i:end]))
+	} else {
+		name = b[i+1 : end-1]
 	}
-	return c.data[start+1 : end-1]
+	return name, skipColon(b, end)
 }
 
 // pick calls each with the members of an object, in their order, so that the
@@ -131,33 +138,6 @@ func pick(raw []byte, each func(name, value []byte)) (ok bool) {
 		}
 	})
 	return c.done()
-}
-
-// plain gives what a valid JSON string means, without a copy where it can.
-func plain(raw []byte) []byte {
-	inner := raw[1 : len(raw)-1]
-	if simple(inner) {
-		return inner
-	}
-	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
-		return inner
-	}
-	return []byte(unquote(raw))
-}
-
-// simple reports whether text is of ASCII without a backslash.
-func simple(text []byte) bool {
-	for ; len(text) >= 8; text = text[8:] {
-		if word := binary.LittleEndian.Uint64(text); (word|special(word))&highs != 0 {
-			return false
-		}
-	}
-	for _, c := range text {
-		if c >= utf8.RuneSelf || c == '\\' {
-			return false
-		}
-	}
-	return true
 }
 
 // unquote gives what a valid JSON string means; what is not UTF-8 is replaced.

@@ -18,75 +18,88 @@ const (
 func (*Client) Decode(raw []byte) *rollcall.Answer { return decode(raw) }
 
 func decode(raw []byte) *rollcall.Answer {
-	// Room for the usual meeting, which is decoded with three allocations.
-	var people [48]person
-	var texts [2048]byte
 	d := decoder{cursor: *newCursor(raw)}
 	if d.peek() == '{' {
-		if c := d.meeting(crowd{people[:0], texts[:0]}); d.done() {
-			return d.answer(c)
+		for more := d.open('}'); more; more = d.next('}') {
+			d.member(d.inMeeting())
+		}
+		if d.done() {
+			return d.answer()
 		}
 	}
 	return &rollcall.Answer{Oddities: []rollcall.Oddity{{Field: "meeting", Value: "malformed"}}}
 }
 
-// decoder reads one meeting in one walk. Of members of one name the last counts,
+// decoder reads meetings in one walk. Of members of one name the last counts,
 // so nothing is made of them before the end; the list alone is read on the way,
 // and begun anew when another one comes.
 type decoder struct {
 	cursor
-	title, startTime, status, media, userList []byte // values as they stand in JSON; nil: absent
+	meeting
+	people []person // of the list; its memory is used for the next one
+	texts  []byte   // of all people, one after the other; as is this
+}
+
+// meeting is what is read of one meeting.
+type meeting struct {
+	title                              words
+	startTime, status, media, userList []byte // values as they stand in JSON; nil: absent
 
 	partial bool     // somebody of the list cannot be told
 	odd     oddities // of the list
 }
 
-// crowd is the people of a list. It is handed on by value, for the compiler to
-// see that its memory may lie on the stack.
-type crowd struct {
-	people []person
-	texts  []byte // of all people, one after the other
-}
-
-// person is an entry of the list; its texts stand in the crowd's, in this order.
+// person is an entry of the list; its texts stand in the decoder's, in this order.
 type person struct {
 	userID, nick, reject int32 // lengths
 	attendance           rollcall.Attendance
 	mic, camera          rollcall.Device
 }
 
-func (d *decoder) meeting(c crowd) crowd {
-	for more := d.open('}'); more; more = d.next('}') {
-		switch string(d.name()) {
-		case "title":
-			d.title = d.value()
-		case "startTime":
-			d.startTime = d.value()
-		case "status":
-			d.status = d.value()
-		case "mediaStatus":
-			d.media = d.value()
-		case "userList":
-			c = d.list(crowd{c.people[:0], c.texts[:0]})
-		default:
-			d.value()
-		}
+// begin forgets the meeting before.
+func (d *decoder) begin() {
+	d.meeting, d.people, d.texts = meeting{}, d.people[:0], d.texts[:0]
+}
+
+// inMeeting passes the name of a member.
+func (d *decoder) inMeeting() (n name) {
+	n, d.at = meetingName(d.data, d.at)
+	return n
+}
+
+// member reads what stands under a name.
+func (d *decoder) member(name name) {
+	switch name {
+	case nameTitle:
+		d.title = wordsOf(d.value())
+	case nameStartTime:
+		d.startTime = d.value()
+	case nameStatus:
+		d.status = d.value()
+	case nameMediaStatus:
+		d.media = d.value()
+	case nameUserList:
+		d.list()
+	default:
+		d.value()
 	}
-	return c
 }
 
 // list reads the users, if it is a list of them that comes.
-func (d *decoder) list(c crowd) crowd {
-	d.odd, d.partial = nil, false
+func (d *decoder) list() {
+	d.odd, d.partial, d.people, d.texts = nil, false, d.people[:0], d.texts[:0]
 	if d.peek() != '[' {
 		d.userList = d.value()
-		return c
+		return
+	}
+	if d.people == nil { // room for the usual meeting
+		d.people, d.texts = make([]person, 0, 48), make([]byte, 0, 2048)
 	}
 	d.userList = d.data[d.at : d.at+1]
 	for more := d.open(']'); more; more = d.next(']') {
-		switch full := len(c.people) == maxEntries; {
+		switch full := len(d.people) == maxEntries; {
 		case d.peek() == '{' && !full:
-			c = d.user(c)
+			d.user()
 		case full:
 			d.value()
 			d.pass("userList", fmt.Sprintf("more than %d", maxEntries))
@@ -96,7 +109,6 @@ func (d *decoder) list(c crowd) crowd {
 			}
 		}
 	}
-	return c
 }
 
 // pass tells of an element that cannot be used.
@@ -105,54 +117,70 @@ func (d *decoder) pass(field, value string) {
 	d.odd.add(field, value)
 }
 
-// user reads one element; nobody is added if nobody can say whose it is.
-func (d *decoder) user(c crowd) crowd {
-	var userID, nick, attend, mic, camera, reject []byte
-	for more := d.open('}'); more; more = d.next('}') {
-		switch string(d.name()) {
-		case "userId":
-			userID = d.value()
-		case "nick":
-			nick = d.value()
-		case "attendStatus":
-			attend = d.value()
-		case "micStatus":
-			mic = d.value()
-		case "cameraStatus":
-			camera = d.value()
-		case "rejectDescription":
-			reject = d.value()
+// user is what is read of one element of the list.
+type user struct {
+	userID, nick, reject words
+	attend, mic, camera  []byte
+}
+
+// user reads one element. It keeps its place to itself meanwhile, for the sake
+// of speed: this is where most of any answer is read.
+func (d *decoder) user() {
+	more := d.open('}')
+	var u user
+	for b, i, depth := d.data, d.at, d.depth; more; d.at = i {
+		var n name
+		switch n, i = userName(b, i); n {
+		case nameUserID:
+			u.userID, i = passWords(b, i, depth)
+		case nameNick:
+			u.nick, i = passWords(b, i, depth)
+		case nameAttendStatus:
+			u.attend, i = passCode(b, i, depth)
+		case nameMicStatus:
+			u.mic, i = passCode(b, i, depth)
+		case nameCameraStatus:
+			u.camera, i = passCode(b, i, depth)
+		case nameRejectDescription:
+			u.reject, i = passWords(b, i, depth)
 		default:
-			d.value()
+			i = skipValue(b, i, depth)
+		}
+		if i, more = skipNext(b, i, '}'); !more {
+			d.depth--
 		}
 	}
-	if d.at == bad {
-		return c
+	if d.at != bad {
+		d.take(&u)
 	}
-	id, ok := userIDOf(userID)
+}
+
+// take adds somebody to the list, but nobody if nobody can say who it is.
+func (d *decoder) take(u *user) {
+	id, ok := userIDOf(u.userID)
 	if !ok {
-		d.pass("userId", typeOf(userID))
-		return c
+		d.pass("userId", typeOf(u.userID.raw))
+		return
 	}
-	name := d.odd.text("nick", nick)
+	name := d.odd.text("nick", u.nick)
 	p := person{
-		attendance: coded(&d.odd, "attendStatus", attend, attendances),
-		mic:        coded(&d.odd, "micStatus", mic, devices),
-		camera:     coded(&d.odd, "cameraStatus", camera, devices),
+		attendance: coded(&d.odd, "attendStatus", u.attend, attendances),
+		mic:        coded(&d.odd, "micStatus", u.mic, devices),
+		camera:     coded(&d.odd, "cameraStatus", u.camera, devices),
 	}
-	why := d.odd.text("rejectDescription", reject)
+	why := d.odd.text("rejectDescription", u.reject)
 	p.userID, p.nick, p.reject = int32(len(id)), int32(len(name)), int32(len(why))
-	c.texts = append(append(append(c.texts, id...), name...), why...)
-	c.people = append(c.people, p)
-	return c
+	d.texts = append(append(append(d.texts, id...), name...), why...)
+	d.people = append(d.people, p)
 }
 
 // answer makes of a meeting what it says. Its texts share one string, which
 // holds nothing else.
-func (d *decoder) answer(c crowd) *rollcall.Answer {
+func (d *decoder) answer() *rollcall.Answer {
 	var odd oddities
 	title := odd.text("title", d.title)
-	texts := string(append(c.texts, title...))
+	d.texts = append(d.texts, title...)
+	texts := string(d.texts)
 	a := &rollcall.Answer{Partial: d.partial}
 	var ok bool
 	if a.StartTime, ok = moment(d.startTime); !ok {
@@ -173,22 +201,22 @@ func (d *decoder) answer(c crowd) *rollcall.Answer {
 	}
 	a.Oddities = odd
 	a.Title = texts[len(texts)-len(title):]
-	a.Entries = c.entries(texts)
+	a.Entries = entries(d.people, texts)
 	return a
 }
 
-// entries makes entries of the people, whose texts are the first ones of those given.
-func (c crowd) entries(texts string) []rollcall.Entry {
-	if len(c.people) == 0 {
+// entries makes entries of people, whose texts are the first ones of those given.
+func entries(people []person, texts string) []rollcall.Entry {
+	if len(people) == 0 {
 		return nil
 	}
-	list := make([]rollcall.Entry, len(c.people))
+	list := make([]rollcall.Entry, len(people))
 	cut := func(length int32) (text string) {
 		text, texts = texts[:length], texts[length:]
 		return text
 	}
-	for i := range c.people {
-		p, e := &c.people[i], &list[i]
+	for i := range people {
+		p, e := &people[i], &list[i]
 		e.UserID, e.Nick, e.RejectDescription = cut(p.userID), cut(p.nick), cut(p.reject)
 		e.Attendance, e.Mic, e.Camera = p.attendance, p.mic, p.camera
 	}
@@ -197,12 +225,12 @@ func (c crowd) entries(texts string) []rollcall.Entry {
 
 // userIDOf reads a user's id, also one that is a number of digits. One of any
 // other type is no empty id: it would make its owner somebody else.
-func userIDOf(raw []byte) (id []byte, ok bool) {
+func userIDOf(w words) (id []byte, ok bool) {
 	switch {
-	case !given(raw):
+	case !given(w.raw):
 		return nil, true
-	case raw[0] == '"':
-		return plain(raw), true
+	case w.raw[0] == '"':
+		return w.text(), true
 	}
-	return raw, skipDigits(raw, 0) == len(raw)
+	return w.raw, skipDigits(w.raw, 0) == len(w.raw)
 }

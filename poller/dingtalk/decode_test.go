@@ -210,6 +210,26 @@ func slowDecode(m typedMeeting) rollcall.Answer {
 	return a
 }
 
+// TestDecodeKnowsEveryByte tries each byte wherever reading a person makes a choice.
+func TestDecodeKnowsEveryByte(t *testing.T) {
+	for _, frame := range []string{
+		`[{%s}]`, `[{"userId":"a"%s}]`, `[{"userId":"a"%s"micStatus":1}]`, `[{"userId":"a",%s"micStatus":1}]`,
+		`[{"userId"%s"a"}]`, `[{"userId":%s}]`, `[{"userId":"%s"}]`, `[{"userId":"12345678%s12345678"}]`, `[{"userId":1%s}]`,
+		`[{"nick"%s"a"}]`, `[{"nick":%s"a"}]`, `[{"nick":"1234567%s"}]`, `[{"nick":"张%s三"}]`, `[{"nick":"` + "\xe5%s" + `"}]`, `[{"nick":"\%s三"}]`, `[{"nick":null%s}]`,
+		`[{"micStatus":%s}]`, `[{"micStatus":%s,"nick":"a"}]`, `[{"micStatus":1%s}]`, `[{"micStatus":2%s"nick":"a"}]`, `[{"micStatus":%s1}]`, `[{"micStatus":"%s"}]`,
+		`[{"micStatu%s":1}]`, `[{"micStatus%s:1}]`, `[{%smicStatus":1}]`, `[{"rejectDescription%s":"a"}]`, `[{"rejectDescription":"%s"}]`, `[{"userId":"a"}%s]`, `[{"userId":"a"},%s{}]`,
+	} {
+		for b := range 256 {
+			for _, after := range []string{`}`, `,"title":"a","status":1,"mediaStatus":0}`} { // near the end, and not
+				raw := []byte(`{"userList":` + strings.Replace(frame, "%s", string([]byte{byte(b)}), 1) + after)
+				if diff := cmp.Diff(referenceDecode(raw), decode(raw)); diff != "" {
+					t.Errorf("%q: %s", raw, diff)
+				}
+			}
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	body, ids := batch(1, 3)
 	answers, _, _ := split(body, ids, nil)
@@ -219,6 +239,8 @@ func FuzzDecode(f *testing.F) {
 		`{"status":"2","startTime":1e3,"mediaStatus":true}`, `{"userList":[{"nick":[]}]}`, `null`, `{"userList":null,"userList":[]}`,
 		`{"userList":[{"nick":"a","micStatus":9}],"status":7,"userList":[{"userId":[]},{"userId":1,"\u006eick":"b\n","nick":"\u0062"}]}`,
 		`{"userList":[1,{}],"title":{},"userList":3}`, `{"userList":[{"userId":"a" "b"}]}`, ` {"userList" : [ { } , { "a" : [ ] } ] } `, `{"userList":[{}}`,
+		`{"userList":[{"userId":"a","nick":"b","attendStatus":3,"micStatus":2,"cameraStatus":1,"rejectDescription":null},{"userId" :"a","userId":"b\u0041",` +
+			"\"nick\": \"\xff\"," + `"attendStatus":10,"micStatus":1.0,"cameraStatus":"2","micStatus":"1" ,"rejectDescription":"ü"}],"title":"t"}`,
 	} {
 		f.Add(seed)
 	}

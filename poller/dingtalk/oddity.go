@@ -29,20 +29,20 @@ func (o *oddities) meaningless(field string, raw []byte) {
 }
 
 // text reads words that people wrote, cut as [rollcall.Clip] does; of others it
-// tells the type only. What it gives may alias raw.
-func (o *oddities) text(field string, raw []byte) []byte {
+// tells the type only. What it gives may alias them.
+func (o *oddities) text(field string, w words) []byte {
 	switch {
-	case !given(raw):
+	case !given(w.raw):
 		return nil
-	case raw[0] != '"':
-		o.add(field, typeOf(raw))
+	case w.raw[0] != '"':
+		o.add(field, typeOf(w.raw))
 		return nil
 	}
-	words := plain(raw)
-	if len(words) > rollcall.MaxText {
-		return []byte(rollcall.Clip(string(words)))
+	text := w.text()
+	if len(text) > rollcall.MaxText {
+		return []byte(rollcall.Clip(string(text)))
 	}
-	return words
+	return text
 }
 
 // coded reads a number that stands for an element of meanings.

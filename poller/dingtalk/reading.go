@@ -50,7 +50,7 @@ func standingOf(info []byte) (s poller.Standing, about string, ok bool) {
 		case "conferenceId":
 			about = idOf(value)
 		case "title":
-			s.Title = string(odd.text("title", value))
+			s.Title = string(odd.text("title", wordsOf(value)))
 		case "status":
 			s.Status = coded(&odd, "status", value, statuses)
 		case "startTime":

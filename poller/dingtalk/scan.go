@@ -13,6 +13,7 @@ const bad = -1
 
 // The skip functions below take the position where something begins and give
 // the one after it. Together they accept exactly what encoding/json accepts.
+// Those that begin a step of a walk take bad, too, and leave it so.
 
 func skipSpace(b []byte, i int) int {
 	for i < len(b) && isSpace(b[i]) {
@@ -25,7 +26,7 @@ func isSpace(c byte) bool { return c <= ' ' && (c == ' ' || c == '\n' || c == '\
 
 // skipValue skips any value; depth counts the containers around it.
 func skipValue(b []byte, i, depth int) int {
-	if i >= len(b) {
+	if uint(i) >= uint(len(b)) {
 		return bad
 	}
 	switch c := b[i]; {
@@ -118,33 +119,56 @@ func skipString(b []byte, i int) int {
 	return end
 }
 
-// skipText skips a string, the better part of any answer, eight bytes at a time.
-// escaped says that it is not written as it is meant.
-func skipText(b []byte, i int) (end int, escaped bool) {
+// skipText skips a string, the better part of any answer, eight bytes at a time,
+// and tells how it is written.
+func skipText(b []byte, i int) (end int, form form) {
+	var beyond uint64
 	for i++; ; {
 		if i+8 <= len(b) {
-			hit := special(binary.LittleEndian.Uint64(b[i:]))
+			word := binary.LittleEndian.Uint64(b[i:])
+			hit := special(word)
 			if hit == 0 {
+				beyond |= word
 				i += 8
 				continue
 			}
+			beyond |= word & (hit&-hit - 1) // what comes before the byte that was hit
 			i += bits.TrailingZeros64(hit) >> 3
 		}
 		if i >= len(b) || b[i] < ' ' {
-			return bad, escaped
+			return bad, form
 		}
 		switch b[i] {
 		case '"':
-			return i + 1, escaped
+			return i + 1, form | formOf(beyond)
 		case '\\':
-			escaped = true
+			form |= escaped
 			if i = skipEscape(b, i); i == bad {
-				return bad, escaped
+				return bad, form
 			}
 		default:
+			beyond |= uint64(b[i])
 			i++
 		}
 	}
+}
+
+// form is how a string is written. The zero value: it means what stands between
+// its quotes, all of it ASCII.
+type form uint8
+
+const (
+	escaped form = 1 << iota // it has a backslash
+	wide                     // it has bytes beyond ASCII
+)
+
+// formOf gives the form of bytes that are no backslash; their bits are laid over
+// one another.
+func formOf(word uint64) form {
+	if word&highs != 0 {
+		return wide
+	}
+	return 0
 }
 
 // highs has the high bit of each byte.
@@ -225,10 +249,11 @@ func skipDigits(b []byte, i int) int {
 }
 
 func skipLiteral(b []byte, i int) int {
-	for _, word := range [...]string{"null", "true", "false"} {
-		if b[i] == word[0] && i+len(word) <= len(b) && string(b[i:i+len(word)]) == word {
-			return i + len(word)
-		}
+	switch rest := b[i:]; {
+	case len(rest) >= 4 && (string(rest[:4]) == "null" || string(rest[:4]) == "true"):
+		return i + 4
+	case len(rest) >= 5 && string(rest[:5]) == "false":
+		return i + 5
 	}
 	return bad
 }

@@ -7,12 +7,12 @@ import (
 	"rollcall/poller"
 )
 
-// splitter finds the asked meetings in the answer of a batch query without
-// decoding them, in the one pass that also proves that the answer is JSON. An
-// element that it knows from an earlier answer is proven already: the bytes of
-// a JSON object tell where it ends, whatever follows.
+// splitter finds the asked meetings in the answer of a batch query and decodes
+// them, in the one pass that also proves that the answer is JSON. An element that
+// it knows from an earlier answer is proven already, and passed undecoded: the
+// bytes of a JSON object tell where it ends, whatever follows.
 type splitter struct {
-	cursor
+	decoder
 	ids     []string
 	known   [][]byte       // for each id the element it had before; it may be shorter
 	likely  int            // where in ids the element after the last one is expected
@@ -32,15 +32,15 @@ const (
 )
 
 // split gives the asked meetings of an answer; what is found has memory of its
-// own, or that of known where nothing has changed. listed is false for an answer
+// own, or that of known where nothing has changed, and no answer is decoded. listed is false for an answer
 // without a usable list of meetings, ok for one that is not a JSON object.
 func split(body []byte, ids []string, known [][]byte) (answers poller.Answers, listed, ok bool) {
-	s := splitter{cursor: *newCursor(body), ids: ids, known: known, places: make([]int, len(ids))}
+	s := splitter{decoder: decoder{cursor: *newCursor(body)}, ids: ids, known: known, places: make([]int, len(ids))}
 	s.answers = poller.Answers{Complete: true, Found: make([]poller.Found, 0, len(ids))}
 	if s.peek() != '{' {
 		return poller.Answers{}, false, false
 	}
-	s.object(s.member)
+	s.object(s.outermost)
 	if !s.done() {
 		return poller.Answers{}, false, false
 	}
@@ -50,7 +50,7 @@ func split(body []byte, ids []string, known [][]byte) (answers poller.Answers, l
 	return s.result(), true, true
 }
 
-func (s *splitter) member(name []byte) {
+func (s *splitter) outermost(name []byte) {
 	if string(name) != "infos" {
 		s.value()
 		return
@@ -60,13 +60,12 @@ func (s *splitter) member(name []byte) {
 		s.value()
 		return
 	}
-	elementMember := s.elementMember // bound once, not for each element
-	s.array(func() { s.element(elementMember) })
+	s.array(s.element)
 }
 
 // element passes one element of the list and files it under its id. Answers
 // mostly keep an order, so that the next one is known before it is read.
-func (s *splitter) element(member func(name []byte)) {
+func (s *splitter) element() {
 	if s.peek() != '{' {
 		s.value()
 		s.answers.Complete = false
@@ -75,22 +74,41 @@ func (s *splitter) element(member func(name []byte)) {
 	s.start = s.at
 	if end := s.endOfKnown(s.likely); end > 0 {
 		s.at = end
-		s.file(s.likely, s.known[s.likely])
+		s.file(s.likely, true)
 		return
 	}
-	s.whose = nobody
-	s.object(member)
-	if s.at == bad {
-		return
-	}
-	switch s.whose {
-	case nobody:
+	same := s.read()
+	switch {
+	case s.at == bad:
+	case s.whose == nobody:
 		s.answers.Complete = false
-	case stranger:
+	case s.whose == stranger:
 		s.answers.Unasked++
 	default:
-		s.file(s.whose, s.data[s.start:s.at])
+		s.file(s.whose, same)
 	}
+}
+
+// read decodes the element at hand and says whose it is. Once that is told, one
+// that has not changed is passed up to its last bracket.
+func (s *splitter) read() (same bool) {
+	s.begin()
+	s.whose = nobody
+	for more := s.open('}'); more; more = s.next('}') {
+		name := s.inMeeting()
+		if name != nameConferenceID {
+			s.member(name)
+			continue
+		}
+		s.whose = s.number(s.value())
+		if s.whose < 0 || s.whose == s.likely { // that one is looked for already
+			continue
+		}
+		if end := s.endOfKnown(s.whose); end > 0 {
+			s.at, same = end-1, true
+		}
+	}
+	return same
 }
 
 // endOfKnown gives where the element at hand ends if it is the one that an id
@@ -100,20 +118,6 @@ func (s *splitter) endOfKnown(number int) int {
 		return 0
 	}
 	return s.start + len(s.known[number])
-}
-
-// elementMember passes a member. Once it is told whose the element is, one that
-// has not changed is passed up to its last bracket.
-func (s *splitter) elementMember(name []byte) {
-	value := s.value()
-	if string(name) != "conferenceId" {
-		return
-	}
-	if s.whose = s.number(value); s.whose >= 0 {
-		if end := s.endOfKnown(s.whose); end > 0 {
-			s.at = end - 1
-		}
-	}
 }
 
 // number gives where in ids an id stands that is written like this.
@@ -137,25 +141,24 @@ func (s *splitter) number(raw []byte) int {
 	return stranger
 }
 
-// file puts an element where it belongs.
-func (s *splitter) file(number int, raw []byte) {
+// file puts the element at hand where it belongs: in memory that does not hold
+// the answer, that which it had before if it is the same.
+func (s *splitter) file(number int, same bool) {
 	s.likely = number + 1
+	raw := s.data[s.start:s.at]
 	switch place := s.places[number]; {
 	case place == 0:
-		s.answers.Found = append(s.answers.Found, poller.Found{ConferenceID: s.ids[number], Raw: s.own(number, raw)})
+		found := poller.Found{ConferenceID: s.ids[number]}
+		if same {
+			found.Raw = s.known[number]
+		} else {
+			found.Raw, found.Answer = bytes.Clone(raw), s.answer()
+		}
+		s.answers.Found = append(s.answers.Found, found)
 		s.places[number] = len(s.answers.Found)
 	case place > 0 && !bytes.Equal(s.answers.Found[place-1].Raw, raw):
 		s.places[number] = -1
 	}
-}
-
-// own gives an element in memory that does not hold the answer: what it had
-// before, if it is the same.
-func (s *splitter) own(number int, raw []byte) []byte {
-	if number < len(s.known) && bytes.Equal(s.known[number], raw) {
-		return s.known[number]
-	}
-	return bytes.Clone(raw)
 }
 
 // result takes contradicted ids out of what was found.
