@@ -15,7 +15,9 @@ func (r *run) answered(q question, ids []string, answers Answers) {
 	r.desk.welcome(ids)
 	o := r.observation(q)
 	o.Sightings = make([]rollcall.Sighting, 0, len(answers.Found))
-	for i, found := range match(ids, answers) {
+	entries := match(ids, answers)
+	for i := range entries {
+		found := &entries[i]
 		switch {
 		case len(found.Raw) > 0:
 			r.listed(&o, q, found, answers.Detached)
@@ -30,7 +32,7 @@ func (r *run) answered(q question, ids []string, answers Answers) {
 }
 
 // listed takes up what an answer says of one meeting.
-func (r *run) listed(o *rollcall.Observation, q question, found Found, detached bool) {
+func (r *run) listed(o *rollcall.Observation, q question, found *Found, detached bool) {
 	s := r.sight(found, detached)
 	if s.Answer != nil && s.Answer.Status == rollcall.StatusEnded {
 		r.await(q, s)
@@ -42,6 +44,9 @@ func (r *run) listed(o *rollcall.Observation, q question, found Found, detached 
 // match puts the entries of an answer beside the sorted ids. An id that was
 // left out has no entry; one that is malformed has an entry without bytes.
 func match(ids []string, answers Answers) []Found {
+	if matched(ids, answers) {
+		return answers.Found
+	}
 	entries := make([]Found, len(ids))
 	next := 0 // most answers keep the order
 	for _, found := range answers.Found {
@@ -57,6 +62,20 @@ func match(ids []string, answers Answers) []Found {
 	return entries
 }
 
+// matched reports whether the entries stand beside the ids already, as they
+// mostly do.
+func matched(ids []string, answers Answers) bool {
+	if len(answers.Found) != len(ids) || len(answers.Malformed) > 0 {
+		return false
+	}
+	for i := range ids {
+		if answers.Found[i].ConferenceID != ids[i] {
+			return false
+		}
+	}
+	return true
+}
+
 // indexOf finds an id among sorted ones, at once if it stands at the likely place.
 func indexOf(ids []string, id string, likely int) (i int, found bool) {
 	if likely < len(ids) && ids[likely] == id {
@@ -65,8 +84,8 @@ func indexOf(ids []string, id string, likely int) (i int, found bool) {
 	return slices.BinarySearch(ids, id)
 }
 
-func (r *run) sight(found Found, detached bool) rollcall.Sighting {
-	s := r.desk.sight(found, detached, r.p.Source.Decode)
+func (r *run) sight(found *Found, detached bool) rollcall.Sighting {
+	s := r.desk.sight(found, detached, r.p.Source)
 	if s.Answer == nil {
 		r.report.Unchanged++
 	}

@@ -55,7 +55,7 @@ func (d *desk) known(ids []string) [][]byte {
 // sight makes the sighting of an answer. Bytes that are known are not decoded;
 // others are copied unless they are detached, since a piece of the answer would
 // keep the whole answer alive.
-func (d *desk) sight(found Found, detached bool, decode func([]byte) *rollcall.Answer) rollcall.Sighting {
+func (d *desk) sight(found *Found, detached bool, source Source) rollcall.Sighting {
 	s := rollcall.Sighting{ConferenceID: found.ConferenceID, Kind: rollcall.SightingListed, Raw: found.Raw}
 	m := d.memory.of(found.ConferenceID)
 	if m != nil && bytes.Equal(m.raw, found.Raw) {
@@ -69,7 +69,7 @@ func (d *desk) sight(found Found, detached bool, decode func([]byte) *rollcall.A
 		s.Raw = bytes.Clone(s.Raw)
 	}
 	if s.Answer = found.Answer; s.Answer == nil {
-		s.Answer = decode(s.Raw)
+		s.Answer = source.Decode(s.Raw)
 	}
 	if m != nil {
 		*m = memo{raw: s.Raw, status: s.Answer.Status}

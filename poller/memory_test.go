@@ -150,3 +150,56 @@ func (s lender) Query(context.Context, []string) (Answers, error) {
 
 func (lender) Lookup(context.Context, string) (Standing, error) { return Standing{}, nil }
 func (lender) Decode([]byte) *rollcall.Answer                   { return &rollcall.Answer{} }
+
+// TestPassTakesWhatIsDecoded leaves nothing to Decode, and unchanged what is known.
+func TestPassTakesWhatIsDecoded(t *testing.T) {
+	source := &reader{found: Found{ConferenceID: "a", Raw: []byte("one"), Answer: &rollcall.Answer{Title: "one"}}}
+	b := &book{}
+	p := &Poller{Source: source}
+	p.Pass(t.Context(), b.ask("a"))
+	report := p.Pass(t.Context(), b.ask("a"))
+	source.found = Found{ConferenceID: "a", Raw: []byte("two"), Answer: &rollcall.Answer{Title: "two"}}
+	p.Pass(t.Context(), b.ask("a"))
+	var got []*rollcall.Answer
+	for _, o := range b.observations {
+		got = append(got, o.Sightings[0].Answer)
+	}
+	if diff := cmp.Diff([]*rollcall.Answer{{Title: "one"}, nil, {Title: "two"}}, got); diff != "" || report.Unchanged != 1 {
+		t.Errorf("%d unchanged, %s", report.Unchanged, diff)
+	}
+}
+
+// reader decodes on the way, and only there.
+type reader struct{ found Found }
+
+func (s *reader) Query(context.Context, []string) (Answers, error) {
+	return Answers{Found: []Found{s.found}}, nil
+}
+
+func (*reader) Lookup(context.Context, string) (Standing, error) { return Standing{}, nil }
+func (*reader) Decode([]byte) *rollcall.Answer                   { return nil }
+
+// TestMatchPutsEntriesBesideTheirIDs holds it against a map, in any order.
+func TestMatchPutsEntriesBesideTheirIDs(t *testing.T) {
+	name := rapid.StringMatching(`[a-f]`)
+	rapid.Check(t, func(rt *rapid.T) {
+		ids := distinct(rapid.SliceOfN(name, 1, 6).Draw(rt, "ids"))
+		var answers Answers
+		model := map[string]string{}
+		for _, id := range rapid.OneOf(rapid.Just(ids), rapid.Permutation(ids), rapid.SliceOfDistinct(name, rapid.ID)).Draw(rt, "found") {
+			model[id] = "about " + id
+			answers.Found = append(answers.Found, Found{ConferenceID: id, Raw: []byte(model[id])})
+		}
+		for _, id := range rapid.OneOf(rapid.Just([]string(nil)), rapid.SliceOfDistinct(name, rapid.ID)).Draw(rt, "malformed") {
+			model[id] = ""
+			answers.Malformed = append(answers.Malformed, id)
+		}
+		entries := match(ids, answers)
+		for i, id := range ids {
+			about, told := model[id]
+			if entries[i].ConferenceID != "" != told || string(entries[i].Raw) != about {
+				rt.Fatalf("of %s it says %+v, want %q", id, entries[i], about)
+			}
+		}
+	})
+}
