@@ -171,14 +171,16 @@ func formOf(word uint64) form {
 	return 0
 }
 
-// highs has the high bit of each byte.
-const highs = 0x8080808080808080
+// highs has the high bit of each byte, ones the low one.
+const (
+	highs = 0x8080808080808080
+	ones  = 0x0101010101010101
+)
 
 // special marks the high bit of the bytes of word that end a plain run of a
 // string: quotes, backslashes, controls. Bytes after the first one may be
 // marked wrongly.
 func special(word uint64) uint64 {
-	const ones = 0x0101010101010101
 	quote := word ^ '"'*ones
 	slash := word ^ '\\'*ones
 	// What is beyond ASCII is none of these, whatever the subtractions make of it.

@@ -1,6 +1,10 @@
 package dingtalk
 
-import "encoding/json"
+import (
+	"encoding/binary"
+	"encoding/json"
+	"strings"
+)
 
 // queryBody writes the question about many meetings as encoding/json would.
 func queryBody(ids []string) []byte {
@@ -21,22 +25,31 @@ func queryBody(ids []string) []byte {
 
 // appendText writes a string in JSON.
 func appendText(body []byte, text string) []byte {
-	if !unescaped(text) {
-		encoded, _ := json.Marshal(text) // of a string it never fails
-		return append(body, encoded...)
+	start := len(body)
+	body = append(append(append(body, '"'), text...), '"')
+	if unescaped(body[start+1 : len(body)-1]) {
+		return body
 	}
-	body = append(body, '"')
-	body = append(body, text...)
-	return append(body, '"')
+	encoded, _ := json.Marshal(text) // of a string it never fails
+	return append(body[:start], encoded...)
 }
 
 // unescaped reports whether JSON writes a text as it is. Ids are mostly so.
-func unescaped(text string) bool {
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c < ' ' || c > '~', c == '"', c == '\\', c == '<', c == '>', c == '&':
+func unescaped(text []byte) bool {
+	for ; len(text) >= 8; text = text[8:] {
+		word := binary.LittleEndian.Uint64(text)
+		if (word|special(word)|equal(word, '<')|equal(word, '>')|equal(word, '&'))&highs != 0 {
+			return false
+		}
+	}
+	for _, c := range text {
+		if c < ' ' || c > '~' || strings.IndexByte(`"\<>&`, c) >= 0 {
 			return false
 		}
 	}
 	return true
 }
+
+// equal marks the high bit of the bytes of an ASCII word that are this one.
+// Bytes after the first one may be marked wrongly.
+func equal(word uint64, c byte) uint64 { return word ^ uint64(c)*ones - ones }
