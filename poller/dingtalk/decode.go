@@ -119,8 +119,8 @@ func (d *decoder) pass(field, value string) {
 
 // user is what is read of one element of the list.
 type user struct {
-	userID, nick, reject words
-	attend, mic, camera  []byte
+	words [3]words  // userID, nick, rejectDescription
+	codes [3][]byte // attendStatus, micStatus, cameraStatus
 }
 
 // user reads one element. It keeps its place to itself meanwhile, for the sake
@@ -128,47 +128,49 @@ type user struct {
 func (d *decoder) user() {
 	more := d.open('}')
 	var u user
-	for b, i, depth := d.data, d.at, d.depth; more; d.at = i {
+	b, i, depth := d.data, d.at, d.depth
+	for more {
 		var n name
-		switch n, i = userName(b, i); n {
-		case nameUserID:
-			u.userID, i = passWords(b, i, depth)
-		case nameNick:
-			u.nick, i = passWords(b, i, depth)
-		case nameAttendStatus:
-			u.attend, i = passCode(b, i, depth)
-		case nameMicStatus:
-			u.mic, i = passCode(b, i, depth)
-		case nameCameraStatus:
-			u.camera, i = passCode(b, i, depth)
-		case nameRejectDescription:
-			u.reject, i = passWords(b, i, depth)
+		n, i = userName(b, i)
+		switch {
+		case n >= nameAttendStatus:
+			if isCode(b, i) {
+				u.codes[n-nameAttendStatus], i = b[i:i+1], i+1
+			} else {
+				u.codes[n-nameAttendStatus], i = passValue(b, i, depth)
+			}
+		case n >= nameUserID:
+			u.words[n-nameUserID], i = passWords(b, i, depth)
 		default:
 			i = skipValue(b, i, depth)
+		}
+		if isNext(b, i) {
+			i++
+			continue
 		}
 		if i, more = skipNext(b, i, '}'); !more {
 			d.depth--
 		}
 	}
-	if d.at != bad {
+	if d.at = i; i != bad {
 		d.take(&u)
 	}
 }
 
 // take adds somebody to the list, but nobody if nobody can say who it is.
 func (d *decoder) take(u *user) {
-	id, ok := userIDOf(u.userID)
+	id, ok := userIDOf(u.words[0])
 	if !ok {
-		d.pass("userId", typeOf(u.userID.raw))
+		d.pass("userId", typeOf(u.words[0].raw))
 		return
 	}
-	name := d.odd.text("nick", u.nick)
+	name := d.odd.text("nick", u.words[1])
 	p := person{
-		attendance: coded(&d.odd, "attendStatus", u.attend, attendances),
-		mic:        coded(&d.odd, "micStatus", u.mic, devices),
-		camera:     coded(&d.odd, "cameraStatus", u.camera, devices),
+		attendance: coded(&d.odd, "attendStatus", u.codes[0], attendances),
+		mic:        coded(&d.odd, "micStatus", u.codes[1], devices),
+		camera:     coded(&d.odd, "cameraStatus", u.codes[2], devices),
 	}
-	why := d.odd.text("rejectDescription", u.reject)
+	why := d.odd.text("rejectDescription", u.words[2])
 	p.userID, p.nick, p.reject = int32(len(id)), int32(len(name)), int32(len(why))
 	d.texts = append(append(append(d.texts, id...), name...), why...)
 	d.people = append(d.people, p)

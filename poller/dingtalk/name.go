@@ -13,12 +13,12 @@ const (
 	nameMediaStatus
 	nameUserList
 
-	nameUserID
+	nameUserID // the texts of a person, in the order of user.words
 	nameNick
-	nameAttendStatus
+	nameRejectDescription
+	nameAttendStatus // the codes, in the order of user.codes; nothing comes after them
 	nameMicStatus
 	nameCameraStatus
-	nameRejectDescription
 )
 
 // longest is as long as any name below with its quotes and colon.

@@ -10,25 +10,33 @@ type words struct {
 
 // passWords passes a value that is mostly a string.
 func passWords(b []byte, i, depth int) (w words, end int) {
-	if uint(i) < uint(len(b)) && b[i] == '"' {
-		end, w.form = skipText(b, i)
-	} else {
-		end = skipValue(b, i, depth)
+	if uint(i) >= uint(len(b)) || b[i] != '"' {
+		w.raw, end = passValue(b, i, depth)
+		return w, end
 	}
-	if end != bad {
-		w.raw = b[i:end:end]
+	if end, w.form = skipText(b, i); end == bad {
+		return words{}, bad
 	}
+	w.raw = b[i:end]
 	return w, end
 }
 
-// passCode passes a value that is mostly a single digit.
-func passCode(b []byte, i, depth int) (raw []byte, end int) {
-	if i != bad && i+1 < len(b) && isDigit(b[i]) && (b[i+1] == ',' || b[i+1] == '}') {
-		end = i + 1
-	} else if end = skipValue(b, i, depth); end == bad {
+// passValue passes any value.
+func passValue(b []byte, i, depth int) (raw []byte, end int) {
+	if end = skipValue(b, i, depth); end == bad {
 		return nil, bad
 	}
 	return b[i:end:end], end
+}
+
+// isCode reports whether a single digit comes, and nothing more of the value.
+func isCode(b []byte, i int) bool {
+	return uint(i) < uint(len(b)-1) && isDigit(b[i]) && (b[i+1] == ',' || b[i+1] == '}')
+}
+
+// isNext reports whether a comma comes with something right behind it.
+func isNext(b []byte, i int) bool {
+	return uint(i) < uint(len(b)-1) && b[i] == ',' && b[i+1] > ' '
 }
 
 // wordsOf looks at a valid value.
