@@ -90,6 +90,48 @@ func TestContinuousPassFollowsPass(t *testing.T) {
 	})
 }
 
+// TestContinuousTellsItsStatusNowAndThen: what is the same once a second, the
+// newest one, and another state at once.
+func TestContinuousTellsItsStatusNowAndThen(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		w.set("c1", "ann")
+		p := continuous(t, w, m, 10*time.Millisecond, track("c1"))
+		elapse(10 * time.Second)
+		before := statuses(m)
+		elapse(10 * time.Second)
+		if n := statuses(m) - before; n < 9 || n > 11 {
+			t.Errorf("in 10 s of passes of 10 ms the status was told %d times", n)
+		}
+		if s := status(t, m); time.Since(s.LastPass) > 1100*time.Millisecond {
+			t.Errorf("a status of %s ago is told as the newest", time.Since(s.LastPass))
+		}
+		w.fail(throttling{})
+		elapse(50 * time.Millisecond)
+		if s := status(t, m); s.State != poller.StateThrottled {
+			t.Errorf("50 ms after DingTalk refused the state is %s", s.State)
+		}
+		p.stop(t)
+	})
+}
+
+// statuses counts those that were told.
+func statuses(m *store.Memory) (n int) {
+	for _, msg := range m.Messages() {
+		if msg.Subject == names.Status("acme") {
+			n++
+		}
+	}
+	return n
+}
+
+// throttling is a vendor that has had enough for now.
+type throttling struct{}
+
+func (throttling) Error() string             { return "scripted: too fast" }
+func (throttling) Class() poller.Class       { return poller.ClassThrottled }
+func (throttling) RetryAfter() time.Duration { return 0 }
+
 // TestContinuousRests where there is nothing to ask, where the vendor refuses,
 // and where the budget gives nothing: it looks about once a second.
 func TestContinuousRests(t *testing.T) {

@@ -204,15 +204,43 @@ func (t *tenant) say(status publisher.Status) {
 // let go: the next pass brings a newer one.
 func (t *tenant) keepTelling(ctx context.Context) {
 	trouble := trouble{log: t.log, what: "telling the status"}
+	told, at := "", time.Time{}
+	for {
+		status, worth := t.worthTelling(ctx, told, at)
+		if !worth {
+			return
+		}
+		err := t.w.cfg.Committer.PutStatus(ctx, t.cfg.Name, status)
+		if ctx.Err() == nil {
+			trouble.note(err)
+		}
+		told, at = status.State, time.Now()
+	}
+}
+
+// statusEvery is how often a status is told whose state is the one before:
+// passes may follow one another at once.
+const statusEvery = time.Second
+
+// worthTelling waits for a status of another state than the last one that was
+// told, or for the newest one when that is long enough ago. It gives false when
+// ctx ends.
+func (t *tenant) worthTelling(ctx context.Context, told string, at time.Time) (status publisher.Status, worth bool) {
+	var due <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
-			return
-		case status := <-t.tell:
-			err := t.w.cfg.Committer.PutStatus(ctx, t.cfg.Name, status)
-			if ctx.Err() == nil {
-				trouble.note(err)
-			}
+			return status, false
+		case <-due:
+			return status, true
+		case status = <-t.tell:
+		}
+		rest := statusEvery - time.Since(at)
+		if status.State != told || rest <= 0 {
+			return status, true
+		}
+		if due == nil {
+			due = time.After(rest)
 		}
 	}
 }
