@@ -2,6 +2,9 @@ package differ
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,12 +23,50 @@ func crowd(n int) Look {
 	return Look{Tenant: "acme", ConferenceID: "c1", Kind: rollcall.SightingListed, Answer: a, AskedAt: asked, AnsweredAt: asked.Add(time.Second)}
 }
 
+// inOrder is a crowd that is listed in the order of the roster.
+func inOrder(n int) Look {
+	look := crowd(n)
+	slices.SortFunc(look.Answer.Entries, func(a, b rollcall.Entry) int { return strings.Compare(a.UserID, b.UserID) })
+	return look
+}
+
+// inNoOrder is a crowd that is listed at random.
+func inNoOrder(n int) Look {
+	look, rng := crowd(n), rand.New(rand.NewPCG(1, 2))
+	entries := look.Answer.Entries
+	rng.Shuffle(n, func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
+	return look
+}
+
 func benchmark(b *testing.B, prev *rollcall.Record, look Look, events int) {
 	b.Helper()
 	b.ReportAllocs()
 	for b.Loop() {
 		if got := len(Diff(prev, look, Rules{}).Events); got != events {
 			b.Fatalf("got %d events, want %d", got, events)
+		}
+	}
+}
+
+// BenchmarkPoll is the poll of a meeting that goes on: of so many people, in
+// this order, so many have opened their microphones.
+func BenchmarkPoll(b *testing.B) {
+	orders := []struct {
+		name string
+		list func(n int) Look
+	}{{"in order", inOrder}, {"in no order", inNoOrder}}
+	for _, people := range []int{20, 100, 500} {
+		for _, order := range orders {
+			for _, changes := range []int{0, 1, 2} {
+				b.Run(fmt.Sprintf("%d people %s/%d changes", people, order.name, changes), func(b *testing.B) {
+					look := order.list(people)
+					prev := Diff(nil, look, Rules{}).Record
+					for i := range changes {
+						look.Answer.Entries[7+6*i].Mic = rollcall.DeviceOpen
+					}
+					benchmark(b, prev, look, changes)
+				})
+			}
 		}
 	}
 }
