@@ -73,7 +73,8 @@ func diff(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
 	if prev == nil && !opens(look.Kind) {
 		return Result{}
 	}
-	s := newStep(prev, look)
+	var s step
+	s.begin(prev, &look)
 	switch look.Kind {
 	case rollcall.SightingListed:
 		s.listed()

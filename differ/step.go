@@ -25,15 +25,15 @@ type step struct {
 
 	next     *rollcall.Record
 	people   []person // those about whom anything changed, by key
-	events   []rollcall.Event
 	oddities []rollcall.Oddity
 
 	ending                             rollcall.Reason // "" unless this step ends the meeting
 	reopening, untracking, summarizing bool
 }
 
-func newStep(prev *rollcall.Record, look Look) *step {
-	s := &step{look: look, prev: prev, next: &rollcall.Record{}}
+// begin sets s, which is new, on its way.
+func (s *step) begin(prev *rollcall.Record, look *Look) {
+	s.look, s.prev, s.next = *look, prev, &rollcall.Record{}
 	// An epoch of 0 is a record of misses alone: nobody has seen the meeting yet.
 	s.first = prev == nil || prev.Untracked || prev.Epoch == 0
 	if prev != nil {
@@ -50,7 +50,6 @@ func newStep(prev *rollcall.Record, look Look) *step {
 	}
 	s.terms = s.termsOf(prev)
 	s.window = rollcall.Window{After: s.terms.WindowAfter, Before: later(look.AnsweredAt, s.terms.WindowAfter)}
-	return s
 }
 
 // termsOf gives the provenance and the start of the window. A poll of which
@@ -80,7 +79,7 @@ func (s *step) open() {
 	}
 	s.was = rollcall.Conference{}
 	epoch := max(s.look.AnsweredAt.UnixMilli(), s.next.Epoch+1)
-	s.next = &rollcall.Record{
+	*s.next = rollcall.Record{
 		Tenant: s.look.Tenant, ConferenceID: s.look.ConferenceID, Epoch: epoch,
 		ObservedAt: s.look.AskedAt, Number: s.look.Number,
 	}
@@ -169,23 +168,36 @@ func (s *step) meet(a *rollcall.Answer) {
 	}
 }
 
-// changed reports whether the next record says more than that somebody looked.
-func (s *step) changed() bool {
-	if s.prev == nil || len(s.events) > 0 || len(s.people) > 0 {
-		return true
-	}
-	n, p := s.next, s.prev
-	return n.Meeting != p.Meeting || n.Misses != p.Misses || n.Partial != p.Partial || n.Epoch != p.Epoch
-}
-
+// result closes the step. Only one that has something to tell is on the heap,
+// where the rules get hold of it, and Slice.
 func (s *step) result(table []rule) Result {
 	if len(s.next.Roster) == 0 {
 		s.next.Roster = nil
 	}
 	s.next.Meeting.Present = present(s.next.Roster)
-	s.tell(table)
-	s.next.Sequence += uint64(len(s.events))
-	return Result{Record: s.next, Events: s.events, Changed: s.changed(), Oddities: s.oddities, step: s}
+	r := Result{Record: s.next, Oddities: s.oddities}
+	if !s.idle() {
+		told := *s
+		r.Events, r.step = told.tell(table), &told
+		r.Record.Sequence += uint64(len(r.Events))
+	}
+	r.Changed = len(r.Events) > 0 || s.changed()
+	return r
+}
+
+// idle reports that no rule can hold, as all that rules look at is as before.
+func (s *step) idle() bool {
+	return !s.first && !s.untracking && !s.summarizing && len(s.people) == 0 && s.next.Meeting == s.was
+}
+
+// changed reports whether the next record says more than that somebody looked,
+// told or not.
+func (s *step) changed() bool {
+	if s.prev == nil || len(s.people) > 0 {
+		return true
+	}
+	n, p := s.next, s.prev
+	return n.Meeting != p.Meeting || n.Misses != p.Misses || n.Partial != p.Partial || n.Epoch != p.Epoch
 }
 
 func present(roster []rollcall.Participant) (n int) {
