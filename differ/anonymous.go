@@ -58,7 +58,7 @@ func (s *step) numberNick(lines []line, partial bool) []line {
 func (s *step) lastOfNick(prefix string) (gone tally, entries int) {
 	i, _ := slices.BinarySearchFunc(s.roster, prefix, byKey)
 	j, _ := slices.BinarySearchFunc(s.memory, prefix, byMemoryKey)
-	people := knownPeople{s.roster[i:], s.memory[j:]}
+	people := knownPeople{roster: s.roster[i:], memory: s.memory[j:]}
 	for people.more() && strings.HasPrefix(people.key(), prefix) {
 		k := people.next()
 		if !isAnonKey(k.who.Key, prefix) {

@@ -4,18 +4,15 @@ import (
 	"rollcall"
 )
 
-// compare walks the known people and the list side by side, and gives those
-// about whom anything changed, by key.
+// compare walks the known people who are not settled and the lines side by side,
+// and gives those about whom anything changed, by key.
 func (s *step) compare(l list) (people []person) {
 	if s.first {
 		people = make([]person, 0, len(l.lines))
 	}
 	all, lines := s.known(), l.lines
+	all.seats = l.seats
 	for all.more() || len(lines) > 0 {
-		if all.stands(lines) {
-			all.roster, lines = all.roster[1:], lines[1:]
-			continue
-		}
 		var p person
 		if len(lines) == 0 || all.more() && all.key() < lines[0].key {
 			p = absent(all.next(), l.partial)
@@ -33,29 +30,6 @@ func (s *step) compare(l list) (people []person) {
 		}
 	}
 	return people
-}
-
-// stands reports whether the next person is one of the roster of whom the lines
-// say nothing new: most are, and of them nothing has to be put together.
-func (k *knownPeople) stands(lines []line) bool {
-	if len(k.roster) == 0 || len(lines) == 0 {
-		return false
-	}
-	p, l := &k.roster[0], &lines[0]
-	return p.Key == l.key && unmoved(p, l.entry) &&
-		(len(lines) == 1 || lines[1].key != l.key) &&
-		(len(k.memory) == 0 || k.memory[0].Participant.Key > p.Key)
-}
-
-// unmoved reports whether an entry leaves somebody of the roster as is.
-func unmoved(p *rollcall.Participant, e *rollcall.Entry) bool {
-	if e.Attendance != p.Attendance || e.UserID != p.UserID || e.Nick != p.Nick || p.RejectDescription != "" {
-		return false
-	}
-	if p.Attendance != rollcall.AttendancePresent {
-		return p.Mic == rollcall.DeviceClosed && p.Camera == rollcall.DeviceClosed
-	}
-	return device(e.Mic, p.Mic) == p.Mic && device(e.Camera, p.Camera) == p.Camera
 }
 
 // sameKey counts the lines of the first person.

@@ -59,7 +59,7 @@ func (s *step) farewell(a *rollcall.Answer) []person {
 	}
 	var told []person
 	if a.Listed {
-		told = s.compare(s.read(a))
+		told = s.compare(s.read(a, &desk{}))
 	}
 	people := make([]person, 0, len(s.roster))
 	for all := s.known(); all.more(); {

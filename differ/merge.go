@@ -2,8 +2,6 @@ package differ
 
 import (
 	"cmp"
-	"slices"
-	"strconv"
 	"strings"
 
 	"rollcall"
@@ -36,47 +34,6 @@ func (t tally) atLeast(o tally) tally {
 		t[i] = max(t[i], o[i])
 	}
 	return t
-}
-
-// line is an entry with the key of its person.
-type line struct {
-	key   string // "" until numbered
-	entry *rollcall.Entry
-	// For people without a user id, whose gone codes are counted together:
-	grown rollcall.Attendance // the code that grew and is this person's
-	spent rollcall.Attendance // the code that grew because this one left and was called again
-}
-
-// list is an answer's list of users, sorted by key; the first line of a key wins.
-type list struct {
-	lines   []line
-	partial bool // absence proves nothing
-}
-
-// read sorts the entries of an answer by person.
-func (s *step) read(a *rollcall.Answer) list {
-	l := list{lines: make([]line, 0, len(a.Entries)), partial: a.Partial}
-	nameless := 0
-	for i := range a.Entries {
-		e := &a.Entries[i]
-		switch {
-		case len(e.UserID) > rollcall.MaxID:
-			s.oddities = append(s.oddities, rollcall.Oddity{Field: "userId", Value: strconv.Itoa(len(e.UserID)) + " bytes"})
-			continue
-		case e.UserID == "" && e.Nick == "" && unsaid(e.Attendance):
-			l.partial = true // somebody stands there, and nobody can say who
-			continue
-		case e.UserID == "":
-			nameless++
-		}
-		l.lines = append(l.lines, line{key: keyOf(e.UserID), entry: e})
-	}
-	slices.SortFunc(l.lines, compareLines)
-	if nameless > 0 {
-		l.lines = slices.Concat(s.number(l.lines[:nameless], l.partial), l.lines[nameless:])
-		slices.SortFunc(l.lines, compareLines)
-	}
-	return l
 }
 
 func unsaid(a rollcall.Attendance) bool { return !a.InRoster() && !a.Gone() }

@@ -81,11 +81,17 @@ type known struct {
 type knownPeople struct {
 	roster []rollcall.Participant
 	memory []rollcall.Memory
+	seats  []seat // of the roster, or none: who is settled is passed over
 }
 
-func (s *step) known() knownPeople { return knownPeople{s.roster, s.memory} }
+func (s *step) known() knownPeople { return knownPeople{roster: s.roster, memory: s.memory} }
 
-func (k *knownPeople) more() bool { return len(k.roster)+len(k.memory) > 0 }
+func (k *knownPeople) more() bool {
+	for len(k.seats) > 0 && k.seats[0].settled() {
+		k.roster, k.seats = k.roster[1:], k.seats[1:]
+	}
+	return len(k.roster)+len(k.memory) > 0
+}
 
 // key gives the key of the next person; there must be one.
 func (k *knownPeople) key() string {
@@ -108,7 +114,7 @@ func (k *knownPeople) next() (n known) {
 	if len(k.roster) > 0 && k.roster[0].Key == key {
 		n.half = n.who.Attendance.Gone()
 		n.who = k.roster[0]
-		k.roster = k.roster[1:]
+		k.roster, k.seats = k.roster[1:], k.seats[min(1, len(k.seats)):]
 	}
 	return n
 }

@@ -157,7 +157,8 @@ func (s *step) meet(a *rollcall.Answer) {
 	if !a.Listed {
 		return
 	}
-	list := s.read(a)
+	var d desk
+	list := s.read(a, &d)
 	s.people = s.compare(list)
 	if !list.partial {
 		s.next.Partial = nil // everybody has been looked at: nothing of the cut poll is left to tell

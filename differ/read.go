@@ -1,0 +1,137 @@
+package differ
+
+import (
+	"slices"
+	"strconv"
+
+	"rollcall"
+)
+
+// Most entries say of somebody in the roster what the roster says, and come in
+// its order. So each is first held against the roster, there where its person is
+// expected; only what that does not settle becomes a line, to be put in order.
+
+// list is what an answer's list of users says.
+type list struct {
+	lines   []line // by key; the first of a key wins
+	seats   []seat // place by place those of the roster
+	next    int    // the seat that the next entry is expected to be about
+	partial bool   // absence proves nothing
+}
+
+// line is an entry with the key of its person.
+type line struct {
+	key   string // "" until numbered
+	entry *rollcall.Entry
+	// For people without a user id, whose gone codes are counted together:
+	grown rollcall.Attendance // the code that grew and is this person's
+	spent rollcall.Attendance // the code that grew because this one left and was called again
+}
+
+// seat says whether a person of the roster stays as is. It is settled by the
+// entry that says so, as long as there is no other; the number is the entry's, from 1.
+type seat int32
+
+const (
+	vacant seat = 0  // no entry so far
+	open   seat = -1 // the lines say, and the memory
+)
+
+func (s seat) settled() bool { return s > vacant }
+
+// desk is the room to read the list of a usual meeting without allocating.
+type desk struct {
+	lines [16]line
+	seats [128]seat
+}
+
+// read settles what it can, and sorts the other entries by person.
+func (s *step) read(a *rollcall.Answer, d *desk) list {
+	more := max(0, len(a.Entries)-len(s.roster)) // the least number of lines
+	l := list{lines: slices.Grow(d.lines[:0], more), seats: s.seats(d.seats[:]), partial: a.Partial}
+	nameless := 0
+	for i := range a.Entries {
+		switch e := &a.Entries[i]; {
+		case len(e.UserID) > rollcall.MaxID:
+			s.oddities = append(s.oddities, rollcall.Oddity{Field: "userId", Value: strconv.Itoa(len(e.UserID)) + " bytes"})
+		case e.UserID == "" && e.Nick == "" && unsaid(e.Attendance):
+			l.partial = true // somebody stands there, and nobody can say who
+		case e.UserID == "":
+			nameless++
+			l.lines = append(l.lines, line{entry: e})
+		default:
+			l.lines = l.take(l.lines, s.roster, a.Entries, i)
+		}
+	}
+	slices.SortFunc(l.lines, compareLines)
+	if nameless > 0 {
+		l.lines = slices.Concat(s.number(l.lines[:nameless], l.partial), l.lines[nameless:])
+		slices.SortFunc(l.lines, compareLines)
+	}
+	return l
+}
+
+// seats gives the seats of the roster. Whom there is a memory of, one entry does
+// not settle: the others are counted.
+func (s *step) seats(room []seat) []seat {
+	if len(room) < len(s.roster) {
+		room = make([]seat, len(s.roster))
+	}
+	at := 0
+	for i := range s.memory {
+		var found bool
+		if at, found = find(s.roster, s.memory[i].Participant.Key, at); found {
+			room[at] = open
+		}
+	}
+	return room[:len(s.roster)]
+}
+
+// take settles a seat by the i-th entry, which has a user id, or adds the entry
+// to the lines. These go in and out: kept through l, the desk were on the heap.
+func (l *list) take(lines []line, roster []rollcall.Participant, entries []rollcall.Entry, i int) []line {
+	e := &entries[i]
+	key := keyOf(e.UserID)
+	at, known := find(roster, key, l.next)
+	l.next = at
+	if known {
+		l.next++
+		switch first := l.seats[at]; {
+		case first == vacant && unmoved(&roster[at], e):
+			l.seats[at] = seat(i) + 1
+			return lines
+		case first.settled(): // by an entry that is not the only one
+			lines = append(lines, line{key: key, entry: &entries[first-1]})
+		}
+		l.seats[at] = open
+	}
+	return append(lines, line{key: key, entry: e})
+}
+
+// find gives the place of a key in the roster, or where it would stand; at once
+// if it is where it is expected.
+func find(roster []rollcall.Participant, key string, expected int) (at int, found bool) {
+	if expected < len(roster) && roster[expected].Key == key {
+		return expected, true
+	}
+	end := len(roster) // slices.BinarySearchFunc would copy every person that it looks at
+	for at < end {
+		if mid := (at + end) / 2; roster[mid].Key < key {
+			at = mid + 1
+		} else {
+			end = mid
+		}
+	}
+	return at, at < len(roster) && roster[at].Key == key
+}
+
+// unmoved reports whether an entry leaves somebody of the roster as is.
+func unmoved(p *rollcall.Participant, e *rollcall.Entry) bool {
+	if e.Attendance != p.Attendance || e.UserID != p.UserID || e.Nick != p.Nick || p.RejectDescription != "" {
+		return false
+	}
+	if p.Attendance != rollcall.AttendancePresent {
+		return p.Mic == rollcall.DeviceClosed && p.Camera == rollcall.DeviceClosed
+	}
+	return device(e.Mic, p.Mic) == p.Mic && device(e.Camera, p.Camera) == p.Camera
+}
