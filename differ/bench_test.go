@@ -100,6 +100,23 @@ func BenchmarkFold500(b *testing.B) {
 	}
 }
 
+// A poll costs the same few allocations however many people are there, and
+// however many of one or two changed.
+func TestPollAllocatesNextToNothing(t *testing.T) {
+	for _, tt := range []struct{ people, changes, most int }{
+		{20, 0, 1}, {100, 0, 1}, {500, 0, 2}, {20, 1, 6}, {20, 2, 7}, {500, 2, 8},
+	} {
+		look := inNoOrder(tt.people)
+		prev := Diff(nil, look, Rules{}).Record
+		for i := range tt.changes {
+			look.Answer.Entries[7+6*i].Mic = rollcall.DeviceOpen
+		}
+		if got := testing.AllocsPerRun(10, func() { Diff(prev, look, Rules{}) }); got > float64(tt.most) {
+			t.Errorf("%d changes among %d people make %v allocations, want at most %d", tt.changes, tt.people, got, tt.most)
+		}
+	}
+}
+
 // An unchanged answer costs the same few allocations however many people are there.
 func TestUnchangedAllocatesNextToNothing(t *testing.T) {
 	look := crowd(500)

@@ -1,6 +1,8 @@
 package differ
 
 import (
+	"slices"
+
 	"rollcall"
 )
 
@@ -136,34 +138,39 @@ func departAgain(p *person, code rollcall.Attendance, refusal string) {
 func rosterOf(old []rollcall.Participant, people []person) []rollcall.Participant {
 	roster := make([]rollcall.Participant, 0, len(old)+len(people))
 	for i := range people {
-		p := &people[i]
-		for len(old) > 0 && old[0].Key < p.is.Key {
-			roster, old = append(roster, old[0]), old[1:]
-		}
-		if len(old) > 0 && old[0].Key == p.is.Key {
+		p := &people[i].is
+		at, found := find(old, p.Key, 0)
+		roster, old = append(roster, old[:at]...), old[at:]
+		if found {
 			old = old[1:]
 		}
-		if p.is.Attendance.InRoster() {
-			roster = append(roster, p.is)
+		if p.Attendance.InRoster() {
+			roster = append(roster, *p)
 		}
 	}
 	return append(roster, old...)
 }
 
-// memoryOf gives the old memory with the changed people in it.
+// memoryOf gives the old memory with the changed people in it, and the old one
+// itself where none of them is or was remembered.
 func memoryOf(old []rollcall.Memory, people []person) []rollcall.Memory {
 	var memory []rollcall.Memory
+	rest := old
 	for i := range people {
-		p := &people[i]
-		for len(old) > 0 && old[0].Participant.Key < p.is.Key {
-			memory, old = append(memory, old[0]), old[1:]
+		m, needed := people[i].memory()
+		at, found := slices.BinarySearchFunc(rest, m.Participant.Key, byMemoryKey)
+		if needed || found {
+			memory, rest = append(memory, rest[:at]...), rest[at:]
 		}
-		if len(old) > 0 && old[0].Participant.Key == p.is.Key {
-			old = old[1:]
+		if found {
+			rest = rest[1:]
 		}
-		if m, needed := p.memory(); needed {
+		if needed {
 			memory = append(memory, m)
 		}
 	}
-	return append(memory, old...)
+	if memory == nil && len(rest) == len(old) {
+		return old
+	}
+	return append(memory, rest...)
 }
