@@ -35,6 +35,8 @@ type Poller struct {
 	Overheard func(listed []Listed)
 
 	own Egress
+	// What the limiters have allowed this poller.
+	allowed, allowedOut allowance
 
 	mu         sync.Mutex // guards what follows; the desks themselves belong to their shard's goroutine
 	desks      map[int]*desk

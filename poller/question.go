@@ -5,8 +5,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"rollcall"
 )
 
@@ -137,14 +135,9 @@ func (r *run) permit(op string) error {
 	if h := r.barred(op); h != nil {
 		return h.err
 	}
-	for _, limiter := range []*rate.Limiter{r.p.Limiter, r.p.egress().Limiter} {
-		if limiter == nil {
-			continue
-		}
-		if err := limiter.Wait(r.ctx); err != nil {
-			r.stop(ClassNone, err)
-			return err
-		}
+	if err := r.p.await(r.ctx); err != nil {
+		r.stop(ClassNone, err)
+		return err
 	}
 	if h := r.barred(op); h != nil {
 		return h.err

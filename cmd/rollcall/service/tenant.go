@@ -32,7 +32,7 @@ func openTenant(t config.Tenant, egress *poller.Egress, metrics *pollMetrics, lo
 		client.Close()
 		return worker.Tenant{}, nil, err
 	}
-	limit := tenantLimiter(t.Poll.QPS)
+	limit := poller.Evenly(t.Poll.QPS)
 	return worker.Tenant{
 		Name: t.Name, Schedule: schedule, Decode: client.Decode,
 		Asker: &poller.Poller{
@@ -47,12 +47,6 @@ func openTenant(t config.Tenant, egress *poller.Egress, metrics *pollMetrics, lo
 			limit.SetLimit(rate.Limit(t.Poll.QPS * float64(max(held, 1)) / float64(shards)))
 		},
 	}, client, nil
-}
-
-// tenantLimiter spaces calls evenly. DingTalk counts the calls of any second: a
-// burst at its beginning and the calls of its course would be twice as many.
-func tenantLimiter(qps float64) *rate.Limiter {
-	return rate.NewLimiter(rate.Limit(qps), 1)
 }
 
 func limiter(qps float64) *rate.Limiter {

@@ -1,0 +1,80 @@
+package poller
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// TestEverySecondIsKept makes calls as fast as they are allowed, each of which
+// takes a moment, and counts those of any second.
+func TestEverySecondIsKept(t *testing.T) {
+	const second = time.Second - time.Microsecond // the limiter rounds
+	for _, qps := range []int{1, 20, 49, 100, 500} {
+		synctest.Test(t, func(t *testing.T) {
+			p := &Poller{Limiter: Evenly(float64(qps))}
+			extra := together(p.Limiter) - 1
+			time.Sleep(time.Hour) // idle: nothing is saved up
+			var calls []time.Time
+			for range 10 * qps {
+				if err := p.await(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if n := len(calls); n >= qps+extra && time.Since(calls[n-qps-extra]) < second {
+					t.Fatalf("qps %d: call %d comes %v after the %dth before it", qps, n, time.Since(calls[n-qps-extra]), qps+extra)
+				}
+				calls = append(calls, time.Now())
+				time.Sleep(rand.N(time.Second / time.Duration(4*qps)))
+			}
+			if took := time.Since(calls[0]); took > 10*time.Second+spell {
+				t.Errorf("qps %d: %d calls took %v", qps, len(calls), took)
+			}
+		})
+	}
+}
+
+func TestCallsAreTakenTogetherWhereManyAreAllowed(t *testing.T) {
+	for _, c := range []struct {
+		limiter *rate.Limiter
+		want    int
+	}{
+		{Evenly(0.1), 1},
+		{Evenly(20), 1},
+		{Evenly(100), 2},
+		{Evenly(500), 10},
+		{rate.NewLimiter(500, 500), 10},
+		{rate.NewLimiter(500, 3), 3},
+		{rate.NewLimiter(rate.Inf, 1), 1},
+	} {
+		if got := together(c.limiter); got != c.want {
+			t.Errorf("%v a second, burst %d: %d together, want %d", c.limiter.Limit(), c.limiter.Burst(), got, c.want)
+		}
+	}
+}
+
+// TestAllowancesPass: what was allowed and not used is no licence for later.
+func TestAllowancesPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &Poller{Limiter: Evenly(500)}
+		if err := p.await(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.Limiter.SetLimit(1)
+		p.Limiter.SetBurst(1)
+		time.Sleep(allowanceLasts + time.Millisecond)
+		for range 3 {
+			if err := p.await(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := p.await(ended); err == nil {
+			t.Error("a call is allowed to a pass that is over")
+		}
+	})
+}
