@@ -208,7 +208,7 @@ func (s *Service) openConsole() error {
 }
 
 func (s *Service) openTenants() error {
-	egress := &poller.Egress{Limiter: limiter(s.cfg.EgressQPS)}
+	egress := &poller.Egress{Limiter: egressLimiter(s.cfg.EgressQPS)}
 	metrics := newPollMetrics(s.registry)
 	for _, t := range s.cfg.Tenants {
 		tenant, client, err := openTenant(t, egress, metrics, s.log)
