@@ -113,6 +113,7 @@ func (t *tenant) pass(ctx context.Context) {
 		return
 	}
 	defer t.finish()
+	t.w.letLoad(ctx)
 	t.busy.rest()
 	if t.tooMuchWaits() {
 		return

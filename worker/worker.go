@@ -109,6 +109,7 @@ type Worker struct {
 	beat    *heartbeat
 	tenants []*tenant
 	started time.Time
+	began   time.Time                 // when Run was called
 	settled atomic.Pointer[time.Time] // when any shard has last settled an observation
 	keeper  *keeper
 	changed chan struct{} // a shard was taken or given up, which others are to know
@@ -158,6 +159,7 @@ func withDefaults(cfg Config) Config {
 // asked, and what is held is stored within StopTimeout. It returns nil after
 // an orderly stop, and an error that says how many observations were not stored.
 func (w *Worker) Run(ctx context.Context) error {
+	w.began = time.Now()
 	// What settles and what keeps the claims alive outlives ctx.
 	held, release := context.WithCancel(context.WithoutCancel(ctx))
 	defer release()
