@@ -10,18 +10,21 @@ import (
 
 // Evenly gives a limiter that spaces so many calls a second evenly. DingTalk
 // counts the calls of any second: a burst at its beginning and the calls of its
-// course would be twice as many.
+// course would be twice as many. From 100 a second on some are taken together,
+// so that a second may hold a fiftieth more.
 func Evenly(qps float64) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(qps), max(1, int(qps*spell.Seconds())))
 }
 
-// allowance is calls that a limiter has allowed already. Where it allows
-// hundreds a second they are taken some at a time: to wait a millisecond for
-// each costs more than to make the call. The zero value holds none.
+// allowance is calls that a limiter has allowed already, for all who wait for
+// that limiter. Where it allows hundreds a second they are taken some at a time:
+// to wait a millisecond for each costs more than to make the call. The zero
+// value holds none.
 type allowance struct {
 	mu    sync.Mutex
 	left  int
 	until time.Time
+	turn  chan struct{} // holds one while somebody waits for the limiter; nil before
 }
 
 const (
@@ -31,9 +34,20 @@ const (
 	allowanceLasts = 10 * spell
 )
 
-// take waits for one call; a limiter that is nil allows all.
+// take waits for one call; a limiter that is nil allows all. One waits for the
+// limiter at a time, lest each of many takes several and needs one.
 func (a *allowance) take(ctx context.Context, limiter *rate.Limiter) error {
-	if limiter == nil || a.one(time.Now()) {
+	if limiter == nil || a.one() {
+		return nil
+	}
+	turn := a.turns()
+	select {
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if a.one() { // who was before has taken more than one
 		return nil
 	}
 	n := together(limiter)
@@ -46,14 +60,23 @@ func (a *allowance) take(ctx context.Context, limiter *rate.Limiter) error {
 	return nil
 }
 
-func (a *allowance) one(now time.Time) bool {
+func (a *allowance) one() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.left == 0 || now.After(a.until) {
+	if a.left == 0 || time.Now().After(a.until) {
 		return false
 	}
 	a.left--
 	return true
+}
+
+func (a *allowance) turns() chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.turn == nil {
+		a.turn = make(chan struct{}, 1)
+	}
+	return a.turn
 }
 
 // together is how many calls are taken at a time.
@@ -66,5 +89,6 @@ func (p *Poller) await(ctx context.Context) error {
 	if err := p.allowed.take(ctx, p.Limiter); err != nil {
 		return err
 	}
-	return p.allowedOut.take(ctx, p.egress().Limiter)
+	egress := p.egress()
+	return egress.allowed.take(ctx, egress.Limiter)
 }

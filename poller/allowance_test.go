@@ -3,11 +3,14 @@ package poller
 import (
 	"context"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"rollcall"
 )
 
 // TestEverySecondIsKept makes calls as fast as they are allowed, each of which
@@ -75,6 +78,54 @@ func TestAllowancesPass(t *testing.T) {
 		cancel()
 		if err := p.await(ended); err == nil {
 			t.Error("a call is allowed to a pass that is over")
+		}
+	})
+}
+
+// quick answers at once about whatever it is asked.
+type quick struct{}
+
+func (quick) Query(_ context.Context, ids []string) (Answers, error) {
+	answers := Answers{Complete: true}
+	for _, id := range ids {
+		answers.Found = append(answers.Found, Found{ConferenceID: id, Raw: []byte("{}")})
+	}
+	return answers, nil
+}
+
+func (quick) Lookup(context.Context, string) (Standing, error) { return Standing{}, nil }
+
+func (quick) Decode([]byte) *rollcall.Answer { return &rollcall.Answer{} }
+
+// TestManyTenantsShareTheAddress: a thousand of one call each every 15 s are
+// within what the address may, and none waits long for what others took.
+func TestManyTenantsShareTheAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		egress := &Egress{Limiter: rate.NewLimiter(400, 400)}
+		time.Sleep(time.Hour)
+		var tenants sync.WaitGroup
+		var mu sync.Mutex
+		var worst time.Duration
+		for range 1000 {
+			tenants.Go(func() {
+				p := &Poller{Source: quick{}, Egress: egress, Limiter: Evenly(20)}
+				for range 4 {
+					began := time.Now()
+					p.Pass(t.Context(), Ask{
+						IDs: []string{"m"}, Next: func() rollcall.Number { return rollcall.Number{} },
+						Emit: func(context.Context, rollcall.Observation) error { return nil },
+					})
+					took := time.Since(began)
+					mu.Lock()
+					worst = max(worst, took)
+					mu.Unlock()
+					time.Sleep(15*time.Second - took)
+				}
+			})
+		}
+		tenants.Wait()
+		if worst > 3*time.Second {
+			t.Errorf("a call has waited for %v", worst)
 		}
 	})
 }

@@ -14,6 +14,8 @@ type Egress struct {
 	// Limiter is waited for before each call of any tenant; nil: no limit.
 	Limiter *rate.Limiter
 
+	allowed allowance // of Limiter
+
 	mu    sync.Mutex
 	until time.Time
 }

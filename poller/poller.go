@@ -34,9 +34,8 @@ type Poller struct {
 	// of it. It must not wait. It may be nil.
 	Overheard func(listed []Listed)
 
-	own Egress
-	// What the limiters have allowed this poller.
-	allowed, allowedOut allowance
+	own     Egress
+	allowed allowance // of Limiter
 
 	mu         sync.Mutex // guards what follows; the desks themselves belong to their shard's goroutine
 	desks      map[int]*desk
