@@ -1,15 +1,12 @@
 package dingtalk
 
-import (
-	"fmt"
-
-	"rollcall"
-)
+import "rollcall"
 
 // Bounds of what one answer may make of one meeting, far above what a meeting
 // of 500 people needs.
 const (
 	maxEntries  = 100_000
+	tooMany     = "more than 100000"
 	maxOddities = 64
 )
 
@@ -102,7 +99,7 @@ func (d *decoder) list() {
 			d.user()
 		case full:
 			d.value()
-			d.pass("userList", fmt.Sprintf("more than %d", maxEntries))
+			d.pass("userList", tooMany)
 		default:
 			if raw := d.value(); raw != nil {
 				d.pass("userList", typeOf(raw))

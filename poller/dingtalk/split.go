@@ -90,10 +90,12 @@ func (s *splitter) element() {
 }
 
 // read decodes the element at hand and says whose it is. Once that is told, one
-// that has not changed is passed up to its last bracket.
+// that has not changed is passed up to its last bracket; who tells it again and
+// again is not believed again, which could take time without end.
 func (s *splitter) read() (same bool) {
 	s.begin()
 	s.whose = nobody
+	told := false
 	for more := s.open('}'); more; more = s.next('}') {
 		name := s.inMeeting()
 		if name != nameConferenceID {
@@ -101,9 +103,10 @@ func (s *splitter) read() (same bool) {
 			continue
 		}
 		s.whose = s.number(s.value())
-		if s.whose < 0 || s.whose == s.likely { // that one is looked for already
+		if told || s.whose < 0 || s.whose == s.likely { // that one is looked for already
 			continue
 		}
+		told = true
 		if end := s.endOfKnown(s.whose); end > 0 {
 			s.at, same = end-1, true
 		}
