@@ -41,9 +41,9 @@ func (p *gcPacer) collected() {
 	if p.over.Load() {
 		return
 	}
-	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(live)
-	next := gcPercent(live[0].Value.Uint64(), p.floor)
+	scanned := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}}
+	metrics.Read(scanned)
+	next := gcPercent(scanned[0].Value.Uint64(), scanned[1].Value.Uint64()+scanned[2].Value.Uint64(), p.floor)
 	if worthwhile(int(p.percent.Load()), next) {
 		p.percent.Store(int64(next))
 		debug.SetGCPercent(next)
@@ -56,14 +56,15 @@ func (p *gcPacer) end() {
 	debug.SetGCPercent(p.usual)
 }
 
-// gcPercent is how much garbage may come to so much that is alive, in percent.
-func gcPercent(live, floor uint64) int {
+// gcPercent is how much garbage may come to what is alive, in percent of that and
+// of the stacks and globals that are scanned with it.
+func gcPercent(live, beside, floor uint64) int {
 	const usual = 100
 	const smallest = 4 << 20 // the runtime's heap at the usual percentage, even if nothing is alive
-	if live >= floor/2 {
+	if live >= floor {
 		return usual
 	}
-	return int(usual * (floor - live) / max(live, smallest))
+	return int(max(usual, usual*(floor-live)/max(live+beside, smallest)))
 }
 
 // worthwhile tells what is worth stopping the world for a moment.

@@ -55,18 +55,22 @@ func TestLazyGCHeedsTheEnvironment(t *testing.T) {
 func TestGCPercent(t *testing.T) {
 	const mb = 1 << 20
 	for _, c := range []struct {
-		live, floor uint64
-		want        int
+		live, beside uint64
+		want         int
 	}{
-		{0, 64 * mb, 1600},
-		{mb, 64 * mb, 1575},
-		{4 * mb, 64 * mb, 1500},
-		{16 * mb, 64 * mb, 300},
-		{32 * mb, 64 * mb, 100},
-		{500 * mb, 64 * mb, 100},
+		{0, 0, 1600},
+		{mb, 0, 1575},
+		{4 * mb, 0, 1500},
+		{4 * mb, 6 * mb, 600},
+		{2 * mb, 18 * mb, 310},
+		{16 * mb, 0, 300},
+		{32 * mb, 0, 100},
+		{32 * mb, 8 * mb, 100},
+		{64 * mb, 0, 100},
+		{500 * mb, 0, 100},
 	} {
-		if got := gcPercent(c.live, c.floor); got != c.want {
-			t.Errorf("%d MB alive, floor %d MB: %d %%, want %d", c.live/mb, c.floor/mb, got, c.want)
+		if got := gcPercent(c.live, c.beside, 64*mb); got != c.want {
+			t.Errorf("%d MB alive, %d MB of stacks and globals: %d %%, want %d", c.live/mb, c.beside/mb, got, c.want)
 		}
 	}
 }

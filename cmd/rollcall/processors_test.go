@@ -15,9 +15,9 @@ func TestGovernor(t *testing.T) {
 		want []bool
 	}{
 		"calm":                         {[]float64{.1, .1, .1, .1, .1, .1}, []bool{true}},
-		"not for long enough":          {[]float64{.1, .1, .1, .6, .1, .1, .1}, nil},
+		"not for long enough":          {[]float64{.1, .1, .1, .5, .1, .1, .1}, nil},
 		"busy":                         {[]float64{1.5, 1.5, 1.5, 1.5, 1.5}, nil},
-		"one is enough":                {[]float64{.4, .4, .4, .4, .7, .7, .7}, []bool{true}},
+		"one is enough":                {[]float64{.3, .3, .3, .3, .5, .5, .5}, []bool{true}},
 		"one is not enough any more":   {[]float64{.1, .1, .1, .1, .8, 1.1, .6, .6}, []bool{true, false}},
 		"not again before it is calm":  {[]float64{.1, .1, .1, .1, .8, .1, .1, .1}, []bool{true, false}},
 		"one is enough again, in time": {[]float64{.1, .1, .1, .1, .8, .1, .1, .1, .1}, []bool{true, false, true}},
