@@ -92,6 +92,7 @@ func TestTheBudgetsBucketIsTriedWhereCallsAreCounted(t *testing.T) {
 		"not created":   {denies("$JS.API.STREAM.CREATE.KV_MEETINGS_BUDGET"), nil, Fail, []string{"may not publish to $JS.API.STREAM.CREATE.KV_MEETINGS_BUDGET"}},
 		"not read":      {denies("$JS.API.DIRECT.GET.KV_MEETINGS_BUDGET"), nil, Fail, []string{"DIRECT.GET.KV_MEETINGS_BUDGET"}},
 		"not written":   {denies("$KV.MEETINGS_BUDGET.>"), nil, Fail, []string{"allow the user to publish to", "$KV.MEETINGS_BUDGET.>"}},
+		"not for acme":  {denies("$KV.MEETINGS_BUDGET.acme.>"), nil, Fail, []string{"may not publish to $KV.MEETINGS_BUDGET.acme."}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -22,25 +22,30 @@ func (b *broker) counts() bool {
 	return slices.ContainsFunc(b.check.Config.Tenants, func(t config.Tenant) bool { return t.Poll.MonthlyCalls != config.Unlimited })
 }
 
-// budget looks at the bucket and writes to it in a way that is refused. No
-// tenant's name has a character like the key's.
+// budget looks at the bucket and writes to it in a way that is refused, to keys
+// under which nothing is counted.
 func (b *broker) budget(ctx context.Context) Result {
 	bucket := b.names.Budget()
 	tried := fmt.Sprintf("write down in bucket %s what is spent (refused by what it expects)", bucket)
-	info, key := trial{subject: api + "STREAM.INFO.KV_" + bucket}, "$KV."+bucket+"."
+	info := trial{subject: api + "STREAM.INFO.KV_" + bucket}
 	code, refused := b.ask(ctx, info)
 	if refused != nil {
 		return b.judge(ctx, tried, "", []refusal{*refused}, info.subject)
 	}
 	create := api + "STREAM.CREATE.KV_" + bucket
-	trials := []trial{
-		{subject: api + "DIRECT.GET.KV_" + bucket, data: `{"multi_last":["` + key + other + `_"]}`},
-		{subject: key + other + "_", header: nats.Header{"Nats-Expected-Last-Subject-Sequence": {strconv.Itoa(impossible)}}},
-	}
-	wide := []string{trials[0].subject, key + ">"}
+	trials := []trial{{subject: api + "DIRECT.GET.KV_" + bucket, data: `{"multi_last":["$KV.` + bucket + "." + other + `"]}`}}
+	wide := []string{trials[0].subject, "$KV." + bucket + ".>"}
 	if code == noStream {
-		trials = append(trials[:1], trial{subject: create, data: fmt.Sprintf(`{"name":%q,"storage":"file"}`, other)}, trials[1])
+		trials = append(trials, trial{subject: create, data: fmt.Sprintf(`{"name":%q,"storage":"file"}`, other)})
 		wide = append(wide, create)
+	}
+	for _, t := range b.check.Config.Tenants {
+		if t.Poll.MonthlyCalls != config.Unlimited {
+			trials = append(trials, trial{
+				subject: "$KV." + bucket + "." + t.Name + "." + other,
+				header:  nats.Header{"Nats-Expected-Last-Subject-Sequence": {strconv.Itoa(impossible)}},
+			})
+		}
 	}
 	r := b.judge(ctx, tried, "allowed, nothing is stored", b.askAll(ctx, trials), strings.Join(wide, " and "))
 	if r.Verdict != OK || code == noStream {
