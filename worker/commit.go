@@ -55,7 +55,7 @@ func (s *shard) commit(ctx context.Context, batch []step) error {
 		return s.commitSlices(ctx, &batch[0])
 	}
 	from, to := &batch[0], &batch[len(batch)-1]
-	first, err := s.w.cfg.Committer.Commit(ctx, from.draft.Messages[from.first:to.end])
+	first, err := s.w.cfg.Committer.Commit(ctx, from.draft.Messages[from.first:to.end:to.end])
 	if err != nil {
 		return err
 	}

@@ -17,8 +17,10 @@ const (
 
 // Reset empties d. The messages that were taken from it are void.
 func (d *Draft) Reset() {
-	clear(d.Messages)
-	d.Messages = d.Messages[:0]
+	clear(d.Messages[:cap(d.Messages)]) // also what was taken back
+	if d.Messages = d.Messages[:0]; cap(d.Messages) > 2*MaxBatchMessages {
+		d.Messages = nil
+	}
 	if d.page = d.page[:0]; cap(d.page) > mostKept {
 		d.page = nil
 	}
