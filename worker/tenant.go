@@ -233,7 +233,11 @@ func (t *tenant) worthTelling(ctx context.Context, told string, at time.Time) (s
 		case <-ctx.Done():
 			return status, false
 		case <-due:
-			return status, true
+			if _, _, held := t.sizes(); held {
+				return status, true
+			}
+			due = nil // another worker tells now
+			continue
 		case status = <-t.tell:
 		}
 		rest := statusEvery - time.Since(at)
