@@ -16,6 +16,7 @@ type filed struct {
 	record    *rollcall.Record // nil: there is none, or it is packed
 	packed    *packed          // nil: there is none, or it is whole
 	calm      uint8            // answers in a row that left a whole record as it is
+	spread    uint8            // records in a row whose texts may stand in as many answers
 }
 
 // restAfter is how many answers in a row must leave a record as it is for it to
@@ -25,8 +26,11 @@ const restAfter = 8
 
 // put takes a record; nil: there is none.
 func (f *filed) put(r *rollcall.Record) {
-	*f = filed{record: r}
+	*f = filed{record: r, spread: f.spread + 1}
 	if r != nil {
+		if f.spread >= gatherAfter {
+			f.record, f.spread = gather(r), 0
+		}
 		f.number, f.status, f.untracked = r.Number, r.Meeting.Status, r.Untracked
 	}
 }
@@ -42,7 +46,7 @@ func (f *filed) over() bool {
 // whole gives the record, to work with, and keeps it so; nil: there is none.
 func (f *filed) whole() *rollcall.Record {
 	if f.packed != nil {
-		f.record, f.packed, f.calm = f.packed.unpack(), nil, 0
+		f.record, f.packed, f.calm, f.spread = f.packed.unpack(), nil, 0, 0
 	}
 	return f.record
 }
