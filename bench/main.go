@@ -6,7 +6,7 @@
 // printed. In turn with the worker it measures a plain script that does the
 // same as people would write it, in bench/plain.
 //
-//	make bench                                        everything, about twelve minutes
+//	make bench                                        everything, a quarter of an hour
 //	make bench BENCHFLAGS='-meetings 1000 -runs 1'    a part
 //	make bench BENCHFLAGS=-scale                      1,000 to 100,000 meetings over 50 tenants, and the start
 //	make bench BENCHFLAGS='-plain=false -profile DIR' with profiles of the worker
