@@ -8,12 +8,9 @@ type Draft struct {
 	page []byte // payloads, one after the other
 }
 
-// What a draft allocates at first, and what it keeps at most, in bytes: room for
-// the changes of a hundred meetings, not for a hundred crowds that come at once.
-const (
-	firstPage = 16 << 10
-	mostKept  = 1 << 20
-)
+// mostKept is how many bytes a draft keeps at most: room for the changes of a
+// hundred meetings, not for a hundred crowds that come at once.
+const mostKept = 1 << 20
 
 // Reset empties d. The messages that were taken from it are void.
 func (d *Draft) Reset() {
@@ -30,7 +27,7 @@ func (d *Draft) Reset() {
 // that are: with too little, earlier payloads stay where they are.
 func (d *Draft) Write(room int, write func(dst []byte) []byte) []byte {
 	if cap(d.page)-len(d.page) < room {
-		d.page = make([]byte, 0, max(room, 2*cap(d.page), firstPage))
+		d.page = make([]byte, 0, max(room, 2*cap(d.page)))
 	}
 	start := len(d.page)
 	d.page = write(d.page)
