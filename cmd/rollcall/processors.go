@@ -12,8 +12,7 @@ import (
 // CPU. Who sets GOMAXPROCS has decided otherwise. The function that it gives
 // ends it.
 func fewProcessors() (end func()) {
-	_, set := os.LookupEnv("GOMAXPROCS")
-	if _, told := cpuTime(); set || !told || runtime.GOMAXPROCS(0) == 1 {
+	if !governable() {
 		return func() {}
 	}
 	over, done := make(chan struct{}), make(chan struct{})
@@ -32,6 +31,14 @@ func fewProcessors() (end func()) {
 		close(over)
 		<-done
 	}
+}
+
+// governable reports whether there are processors to do without, and nobody has
+// said how many there are to be.
+func governable() bool {
+	_, set := os.LookupEnv("GOMAXPROCS")
+	_, told := cpuTime()
+	return !set && told && runtime.GOMAXPROCS(0) > 1
 }
 
 // governor decides between one processor and as many as there are, beginning

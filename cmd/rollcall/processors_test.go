@@ -54,15 +54,24 @@ func TestGovernorGivesBackWhatItTook(t *testing.T) {
 	})
 }
 
-func TestFewProcessorsHeedsTheEnvironment(t *testing.T) {
-	_, set := os.LookupEnv("GOMAXPROCS")
-	t.Setenv("GOMAXPROCS", "2")
-	before := runtime.GOMAXPROCS(2)
-	fewProcessors()() // nothing to end
-	if n := runtime.GOMAXPROCS(before); n != 2 {
-		t.Errorf("GOMAXPROCS is %d, 2 was wanted", n)
+func TestProcessorsAreLeftToWhoeverSetsThem(t *testing.T) {
+	_, told := cpuTime()
+	if value, set := os.LookupEnv("GOMAXPROCS"); set {
+		_ = os.Unsetenv("GOMAXPROCS")
+		defer func() { _ = os.Setenv("GOMAXPROCS", value) }()
 	}
-	if !set {
-		runtime.SetDefaultGOMAXPROCS()
+	before := runtime.GOMAXPROCS(2)
+	defer runtime.GOMAXPROCS(before)
+	if governable() != told {
+		t.Errorf("two processors, nothing in the environment: %v, want %v", !told, told)
+	}
+	runtime.GOMAXPROCS(1)
+	if governable() {
+		t.Error("the only processor is to be done without")
+	}
+	runtime.GOMAXPROCS(2)
+	t.Setenv("GOMAXPROCS", "2")
+	if governable() {
+		t.Error("GOMAXPROCS in the environment is not heeded")
 	}
 }
