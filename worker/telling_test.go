@@ -1,0 +1,44 @@
+package worker
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rollcall/publisher"
+)
+
+// TestNoStatusIsToldOfWhatOthersHold: one that waited for its second while the
+// tenant's shards went to another worker would take the place of a newer one.
+func TestNoStatusIsToldOfWhatOthersHold(t *testing.T) {
+	for _, held := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &shard{}
+			s.plan.Store(&plan{})
+			if held {
+				s.held.Store(&hold{})
+			}
+			tn := &tenant{tell: make(chan publisher.Status, 1), shards: []*shard{s}}
+			tn.tell <- publisher.Status{State: "ok"}
+			told := make(chan struct{})
+			go func() {
+				if _, worth := tn.worthTelling(t.Context(), "ok", time.Now()); worth {
+					close(told)
+				}
+			}()
+			time.Sleep(2 * statusEvery)
+			select {
+			case <-told:
+				if !held {
+					t.Error("a status is told of shards that others hold")
+				}
+			default:
+				if held {
+					t.Error("the status is not told")
+				}
+				tn.tell <- publisher.Status{State: "away"} // another state: at once
+				<-told
+			}
+		})
+	}
+}
