@@ -26,7 +26,7 @@ import (
 	"rollcall/internal/natstest"
 	"rollcall/internal/subject"
 	"rollcall/poller/budget"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 	"rollcall/store"
 )
 

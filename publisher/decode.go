@@ -8,7 +8,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/subject"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 // eventJSON is an event as it stands on the wire.

@@ -6,7 +6,7 @@ import (
 	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/internal/subject"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 // ContentType is the content type of an event's message.

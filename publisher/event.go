@@ -9,7 +9,7 @@ import (
 	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/internal/subject"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 // EventMessage makes the message of an event. Its errors match

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 // canonical goes through JSON of which every byte but the values is known

@@ -11,7 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"rollcall/internal/ledger"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 // The refusals of a guarded write whose guard does not hold.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"rollcall"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 // ErrNewerSchema is matched by the error for what a newer rollcall has stored.

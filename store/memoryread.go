@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"rollcall/internal/ledger"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 // Claim takes the shard as [JetStream.Claim] does.

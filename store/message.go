@@ -7,7 +7,7 @@ import (
 	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/internal/subject"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 const contentTypeJSON = "application/json"

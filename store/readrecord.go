@@ -6,7 +6,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 // readRecord reads a record in the very form that [EncodeRecord] writes, as

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 
 	"rollcall"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 // RecordSchema is the version of the stored record that this package writes.

@@ -19,7 +19,7 @@ import (
 	"rollcall/internal/secret"
 	"rollcall/poller"
 	"rollcall/poller/dingtalk"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 	"rollcall/store"
 	"rollcall/worker"
 )

@@ -4,7 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 // addCompletion gives the program cobra's command completion, with examples.

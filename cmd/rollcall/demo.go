@@ -19,7 +19,7 @@ import (
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/follow"
 	"rollcall/cmd/rollcall/service"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 const demoHelp = `Demo shows what Rollcall does, without an account at DingTalk and without any

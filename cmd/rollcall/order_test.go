@@ -20,8 +20,8 @@ import (
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/control"
 	"rollcall/cmd/rollcall/service"
-	"rollcall/internal/wire"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
+	"rollcall/wire"
 )
 
 // Each script has a worker of its own, and a simulated DingTalk in which

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rollcall/poller/dingtalk/simulator"
-	"rollcall/poller/dingtalk/simulator/scenario"
+	"rollcall/simulator"
+	"rollcall/simulator/scenario"
 )
 
 // scenarioFlags say which written scenario is played, and how.

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 const swift = `name: swift

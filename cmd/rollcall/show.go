@@ -11,7 +11,7 @@ import (
 
 	"rollcall/cmd/rollcall/control"
 	"rollcall/internal/safetext"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 const showHelp = `Show tells what is known of one meeting and of the people who are invited, being

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 const simulateHelp = `Simulate serves DingTalk's conference API on this machine, with meetings in which

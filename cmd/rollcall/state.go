@@ -6,7 +6,7 @@ import (
 
 	"rollcall/cmd/rollcall/control"
 	"rollcall/internal/safetext"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 // How many columns a title, a source and a trouble take at most. The sources

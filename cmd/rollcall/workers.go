@@ -10,8 +10,8 @@ import (
 
 	"rollcall/internal/ledger"
 	"rollcall/internal/subject"
-	"rollcall/internal/wire"
 	"rollcall/store"
+	"rollcall/wire"
 	"rollcall/worker"
 )
 

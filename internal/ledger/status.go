@@ -7,7 +7,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/subject"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 // StatusSchema is the version of the JSON of a [Status].

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 // schema is the version of the JSON of what is stored.

@@ -8,7 +8,7 @@ import (
 	"rollcall"
 	"rollcall/internal/secret"
 	"rollcall/poller/dingtalk"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 func held(value string) dingtalk.Secret {

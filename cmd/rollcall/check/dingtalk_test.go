@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"rollcall/cmd/rollcall/config"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 func TestWhatDingTalkRefuses(t *testing.T) {

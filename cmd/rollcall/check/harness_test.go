@@ -15,7 +15,7 @@ import (
 	"rollcall/cmd/rollcall/config"
 	"rollcall/internal/natsconn"
 	"rollcall/internal/natstest"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

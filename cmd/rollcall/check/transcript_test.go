@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats-server/v2/server"
 
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 var update = flag.Bool("update", false, "write the transcripts anew")

@@ -3,7 +3,7 @@ package control
 import (
 	"time"
 
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 // Schema is the version of the answers.

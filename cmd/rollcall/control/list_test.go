@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 // Whatever the workers hold and whatever fits on a page, going from page to

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"rollcall"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 	"rollcall/worker"
 )
 

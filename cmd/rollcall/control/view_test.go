@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 	"rollcall/worker"
 )
 

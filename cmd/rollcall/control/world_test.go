@@ -17,7 +17,7 @@ import (
 	"rollcall/cmd/rollcall/control"
 	"rollcall/cmd/rollcall/service"
 	"rollcall/internal/natstest"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 // world is a simulated DingTalk in which nothing happens by itself, with four

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 const (

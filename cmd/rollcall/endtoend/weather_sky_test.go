@@ -17,7 +17,7 @@ import (
 	"rollcall/internal/subject"
 	"rollcall/poller"
 	"rollcall/poller/dingtalk"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 	"rollcall/store"
 	rooms "rollcall/worker"
 )

@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"rollcall/poller"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 // TestHostileWeather lets every fiftieth call go wrong in each of seven ways for

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"rollcall/poller/dingtalk"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 // nowhere is a network in which a host has no address.

@@ -20,8 +20,8 @@ import (
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/service"
 	"rollcall/internal/natstest"
-	"rollcall/poller/dingtalk/simulator"
 	"rollcall/publisher"
+	"rollcall/simulator"
 )
 
 const permissionDenied = "Forbidden.AccessDenied.AccessTokenPermissionDenied"

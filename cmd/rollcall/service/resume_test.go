@@ -10,8 +10,8 @@ import (
 
 	"rollcall"
 	"rollcall/cmd/rollcall/service"
-	"rollcall/poller/dingtalk/simulator"
 	"rollcall/publisher"
+	"rollcall/simulator"
 )
 
 // TestResumeCallsAgain uses the month's calls up, and has an operator buy more.

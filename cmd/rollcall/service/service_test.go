@@ -18,8 +18,8 @@ import (
 	"rollcall"
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/service"
-	"rollcall/poller/dingtalk/simulator"
 	"rollcall/publisher"
+	"rollcall/simulator"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

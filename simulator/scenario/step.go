@@ -9,7 +9,7 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 
 	"rollcall/internal/safetext"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 // maxRepeat is how often a step can be repeated: a meeting lists no more people.

@@ -18,9 +18,9 @@ import (
 	"rollcall/internal/subject"
 	"rollcall/poller"
 	"rollcall/poller/dingtalk"
-	"rollcall/poller/dingtalk/simulator"
-	"rollcall/poller/dingtalk/simulator/scenario"
 	"rollcall/publisher"
+	"rollcall/simulator"
+	"rollcall/simulator/scenario"
 	"rollcall/store"
 	"rollcall/worker"
 )
@@ -28,7 +28,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // shelf is where the scenarios are that come with Rollcall.
-const shelf = "../../../../deploy/scenarios"
+const shelf = "../../deploy/scenarios"
 
 var names = subject.Names{Stream: "MEETINGS", Prefix: "meetings"}
 

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"rollcall"
-	"rollcall/poller/dingtalk/simulator/scenario"
+	"rollcall/simulator/scenario"
 )
 
 // expecting reads a scenario that expects these items of the meeting one.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 // rehearse acts the file in a world where time stands still, and complains of

@@ -10,7 +10,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/safetext"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 // Player plays a scenario once. It is made by [NewPlayer].

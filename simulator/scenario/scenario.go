@@ -11,7 +11,7 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 
 	"rollcall"
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 // Scenario is a file that was read. It is made by [Load].

@@ -12,8 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"rollcall/poller/dingtalk/simulator"
-	"rollcall/poller/dingtalk/simulator/scenario"
+	"rollcall/simulator"
+	"rollcall/simulator/scenario"
 )
 
 // stage is a player whose questions a test asks itself.

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall"
-	"rollcall/internal/wire"
+	"rollcall/wire"
 )
 
 func sameAsStandard(t interface{ Fatalf(string, ...any) }, s string) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 // A scene is acted, DingTalk's API is asked for a token, and what happened is told.

@@ -13,8 +13,8 @@ import (
 
 	yaml "go.yaml.in/yaml/v4"
 
-	"rollcall/poller/dingtalk/simulator"
-	"rollcall/poller/dingtalk/simulator/scenario"
+	"rollcall/simulator"
+	"rollcall/simulator/scenario"
 )
 
 // good is a file without a mistake; its lines are changed one at a time.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"sync"
 
-	"rollcall/poller/dingtalk/simulator"
+	"rollcall/simulator"
 )
 
 // audience knows what has been shown to whoever asks.
