@@ -145,7 +145,7 @@ func TestWallsRefuse(t *testing.T) {
 		{"worker", "rollcall/console", false},
 		{"internal", "rollcall/worker", false},
 		{".", "go.uber.org/zap", false},
-		{".", "rollcall/internal/subject", false},
+		{".", "rollcall/wire", false},
 		{"cmd", "rollcall/simulator", true},
 		{"bench", "rollcall/worker", false},
 	} {

@@ -24,10 +24,10 @@ import (
 	"rollcall/cmd/rollcall/follow"
 	"rollcall/cmd/rollcall/service"
 	"rollcall/internal/natstest"
-	"rollcall/internal/subject"
 	"rollcall/poller/budget"
 	"rollcall/simulator"
 	"rollcall/store"
+	"rollcall/wire"
 )
 
 const overlay = "kubernetes/overlays/simulator"
@@ -35,7 +35,7 @@ const overlay = "kubernetes/overlays/simulator"
 // password is that of one of nats.conf's users.
 func password(user string) string { return "of-" + user }
 
-var names = subject.Names{Stream: "MEETINGS", Prefix: "meetings"}
+var names = wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 
 // broker runs the overlay's nats.conf, on an address and a store of the test.
 func broker(t *testing.T) string {

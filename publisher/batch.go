@@ -7,7 +7,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // The headers of an atomic batch. They are matched byte for byte.
@@ -47,7 +47,7 @@ const (
 	shapes
 )
 
-func newBatch(n subject.Names, id string, msgs []ledger.Message) *batch {
+func newBatch(n wire.Names, id string, msgs []ledger.Message) *batch {
 	b := &batch{id: [1]string{id}, commit: [1]string{"1"}, rollup: [1]string{"sub"}}
 	b.longer = len(n.Commit("")) - len(n.Prefix+".")
 	b.subjects = b.joined(n, msgs)
@@ -56,7 +56,7 @@ func newBatch(n subject.Names, id string, msgs []ledger.Message) *batch {
 
 // joined gives the subjects to publish to as one string, which is one
 // allocation instead of a thousand.
-func (b *batch) joined(n subject.Names, msgs []ledger.Message) string {
+func (b *batch) joined(n wire.Names, msgs []ledger.Message) string {
 	size := 0
 	for i := range msgs {
 		size += len(msgs[i].Subject) + b.longer

@@ -14,7 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // defaultTimeout is how long the acknowledgement of a batch is waited for.
@@ -27,7 +27,7 @@ const maxResends = 20
 // Publisher commits batches to the stream. It is safe for concurrent use.
 type Publisher struct {
 	Conn    *nats.Conn
-	Names   subject.Names
+	Names   wire.Names
 	Timeout time.Duration // for the acknowledgement of one batch; 0: 5 s
 }
 

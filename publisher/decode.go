@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"rollcall"
-	"rollcall/internal/subject"
 	"rollcall/wire"
 )
 
@@ -120,7 +119,7 @@ func (d *dataJSON) participant() (*rollcall.Participant, error) {
 
 // agree refuses an envelope that says something else than its data.
 func (j *eventJSON) agree(e *rollcall.Event) error {
-	token := subject.Token(e.ConferenceID)
+	token := wire.Token(e.ConferenceID)
 	for _, attribute := range []struct{ name, got, want string }{
 		{"id", j.ID, string(appendEventID(nil, e, token))},
 		{"source", j.Source, string(appendSource(nil, e, token))},

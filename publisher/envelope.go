@@ -5,7 +5,6 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
 	"rollcall/wire"
 )
 
@@ -38,7 +37,7 @@ type envelope struct {
 
 // newEnvelope writes the pieces into memory of the draft.
 func newEnvelope(d *ledger.Draft, e *rollcall.Event) envelope {
-	token := subject.Token(e.ConferenceID)
+	token := wire.Token(e.ConferenceID)
 	v := envelope{of: e, token: token}
 	v.id = d.Write(640+3*len(token)+2*len(e.ConferenceID)+len(e.Meeting.Title), func(dst []byte) []byte {
 		return appendEpochID(append(dst, `{"specversion":"1.0","id":"`...), e, token)
@@ -133,5 +132,5 @@ func appendSubject(dst []byte, e *rollcall.Event, token string) []byte {
 	if e.Participant == nil {
 		return dst
 	}
-	return append(append(dst, '/'), subject.Token(e.Participant.Key)...)
+	return append(append(dst, '/'), wire.Token(e.Participant.Key)...)
 }

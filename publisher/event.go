@@ -8,13 +8,12 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
 	"rollcall/wire"
 )
 
 // EventMessage makes the message of an event. Its errors match
 // [ledger.ErrRefused]: such an event can never be stored.
-func EventMessage(n subject.Names, e *rollcall.Event) (ledger.Message, error) {
+func EventMessage(n wire.Names, e *rollcall.Event) (ledger.Message, error) {
 	msgs, err := EventMessages(n, []rollcall.Event{*e})
 	if err != nil {
 		return ledger.Message{}, err
@@ -24,7 +23,7 @@ func EventMessage(n subject.Names, e *rollcall.Event) (ledger.Message, error) {
 
 // EventMessages makes the messages of events, in their order. Its errors match
 // [ledger.ErrRefused]: one of the events can never be stored.
-func EventMessages(n subject.Names, events []rollcall.Event) ([]ledger.Message, error) {
+func EventMessages(n wire.Names, events []rollcall.Event) ([]ledger.Message, error) {
 	var d ledger.Draft
 	err := DraftEvents(&d, n, events)
 	return d.Messages, err
@@ -34,7 +33,7 @@ func EventMessages(n subject.Names, events []rollcall.Event) ([]ledger.Message, 
 // one poll of one meeting, which have almost everything in common, come cheap.
 // Its errors match [ledger.ErrRefused]: one of the events can never be stored,
 // and none is added.
-func DraftEvents(d *ledger.Draft, n subject.Names, events []rollcall.Event) error {
+func DraftEvents(d *ledger.Draft, n wire.Names, events []rollcall.Event) error {
 	before := d.Messages
 	for len(events) > 0 {
 		first := &events[0]
@@ -56,7 +55,7 @@ func DraftEvents(d *ledger.Draft, n subject.Names, events []rollcall.Event) erro
 }
 
 // draft adds the messages of events that fit.
-func (v *envelope) draft(d *ledger.Draft, n subject.Names, events []rollcall.Event) error {
+func (v *envelope) draft(d *ledger.Draft, n wire.Names, events []rollcall.Event) error {
 	prefix := n.Event(v.of.Tenant, v.of.ConferenceID, "")
 	room := v.size(events)
 	var name string

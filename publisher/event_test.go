@@ -16,11 +16,11 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
 	"rollcall/publisher"
+	"rollcall/wire"
 )
 
-func names() subject.Names { return subject.Names{Stream: "MEETINGS", Prefix: "meetings"} }
+func names() wire.Names { return wire.Names{Stream: "MEETINGS", Prefix: "meetings"} }
 
 func at(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 

@@ -13,7 +13,7 @@ import (
 
 	"rollcall/internal/ledger"
 	"rollcall/internal/natstest"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 func minute(t *testing.T) context.Context {
@@ -72,7 +72,7 @@ func TestAClaimThatComesTooLate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(minute(t), js, subject.Names{Stream: "S", Prefix: "s"}, StreamConfig{}, zap.NewNop())
+	s, err := Open(minute(t), js, wire.Names{Stream: "S", Prefix: "s"}, StreamConfig{}, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}

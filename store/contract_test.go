@@ -12,12 +12,12 @@ import (
 
 	"rollcall/internal/ledgertest"
 	"rollcall/internal/natstest"
-	"rollcall/internal/subject"
 	"rollcall/publisher"
 	"rollcall/store"
+	"rollcall/wire"
 )
 
-func messages(n subject.Names) ledgertest.Messages {
+func messages(n wire.Names) ledgertest.Messages {
 	return ledgertest.Messages{
 		Names: n, Record: store.RecordMessage, Track: store.TrackMessage, Untrack: store.UntrackMessage,
 		NewerSchema: store.ErrNewerSchema,
@@ -25,7 +25,7 @@ func messages(n subject.Names) ledgertest.Messages {
 }
 
 func TestMemoryKeepsTheContract(t *testing.T) {
-	n := subject.Names{Stream: "MEETINGS", Prefix: "meetings"}
+	n := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 	for _, c := range ledgertest.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -43,7 +43,7 @@ type real struct {
 	*publisher.Publisher
 }
 
-func open(t *testing.T, js jetstream.JetStream, n subject.Names, cfg store.StreamConfig) real {
+func open(t *testing.T, js jetstream.JetStream, n wire.Names, cfg store.StreamConfig) real {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -61,7 +61,7 @@ func TestJetStreamKeepsTheContract(t *testing.T) {
 	js := natstest.Start(t).JetStream(t)
 	for i, c := range ledgertest.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
-			n := subject.Names{Stream: fmt.Sprintf("STREAM_%d", i), Prefix: fmt.Sprintf("prefix-%d.below", i)}
+			n := wire.Names{Stream: fmt.Sprintf("STREAM_%d", i), Prefix: fmt.Sprintf("prefix-%d.below", i)}
 			c.Run(t, open(t, js, n, store.StreamConfig{Retention: c.Retention}), messages(n))
 		})
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // wait bounds one request to the server where the caller's context does not.
@@ -19,7 +19,7 @@ const wait = 5 * time.Second
 // and safe for concurrent use; it holds nothing that would have to be closed.
 type JetStream struct {
 	js    jetstream.JetStream
-	names subject.Names
+	names wire.Names
 	scans chan struct{} // holds one token for each scan under way
 }
 
@@ -34,7 +34,7 @@ type StreamConfig struct {
 // or bucket, is created. What is there is compared setting by setting and never
 // changed: a difference is refused with an error that names the setting, what
 // was found and wanted, and the mend. js must use the default API prefix.
-func Open(ctx context.Context, js jetstream.JetStream, names subject.Names, cfg StreamConfig, logger *zap.Logger) (*JetStream, error) {
+func Open(ctx context.Context, js jetstream.JetStream, names wire.Names, cfg StreamConfig, logger *zap.Logger) (*JetStream, error) {
 	if err := checkServer(js.Conn().ConnectedServerVersion(), logger); err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
@@ -50,7 +50,7 @@ func Open(ctx context.Context, js jetstream.JetStream, names subject.Names, cfg 
 
 // Attach gives the reading side of a ledger that somebody else opened. It asks
 // for nothing and creates nothing: what is absent fails when it is read.
-func Attach(js jetstream.JetStream, names subject.Names) *JetStream {
+func Attach(js jetstream.JetStream, names wire.Names) *JetStream {
 	return &JetStream{js: js, names: names, scans: make(chan struct{}, scansAtOnce)}
 }
 
@@ -68,7 +68,7 @@ func (c StreamConfig) withDefaults() StreamConfig {
 }
 
 // wantedStream is the stream as the design fixes it.
-func wantedStream(n subject.Names, c StreamConfig) jetstream.StreamConfig {
+func wantedStream(n wire.Names, c StreamConfig) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
 		Name:               n.Stream,
 		Description:        "Rollcall: meetings, what is known of them and what changed",
@@ -110,7 +110,7 @@ func openStream(ctx context.Context, js jetstream.JetStream, want jetstream.Stre
 	return checkStream(&stream.CachedInfo().Config, &want)
 }
 
-func openWorkers(ctx context.Context, js jetstream.JetStream, n subject.Names, c StreamConfig, logger *zap.Logger) error {
+func openWorkers(ctx context.Context, js jetstream.JetStream, n wire.Names, c StreamConfig, logger *zap.Logger) error {
 	bucket := n.Workers()
 	kv, err := js.KeyValue(ctx, bucket)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {

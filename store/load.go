@@ -8,7 +8,7 @@ import (
 	"sync"
 
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // Load reads the records of these meetings, many with one request. A meeting
@@ -68,7 +68,7 @@ func decodeAll(found []got) []ledger.Stored {
 // that no id has is given as it is.
 func conferenceID(name string) string {
 	token := name[strings.LastIndexByte(name, '.')+1:]
-	if id, ok := subject.Value(token); ok {
+	if id, ok := wire.Value(token); ok {
 		return id
 	}
 	return token

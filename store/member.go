@@ -13,7 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // markerTTL is how long the marker of an expired key stays in the bucket.
@@ -101,9 +101,9 @@ func (s *JetStream) memberPrefix() string { return "$KV." + s.names.Workers() + 
 
 // memberKey is the key of a worker: its id as a token, with the sign of
 // escape that keys allow.
-func memberKey(id string) string { return strings.ReplaceAll(subject.Token(id), "%", "=") }
+func memberKey(id string) string { return strings.ReplaceAll(wire.Token(id), "%", "=") }
 
-func memberID(key string) (string, bool) { return subject.Value(strings.ReplaceAll(key, "=", "%")) }
+func memberID(key string) (string, bool) { return wire.Value(strings.ReplaceAll(key, "=", "%")) }
 
 func wholeSeconds(d time.Duration) time.Duration {
 	return max(time.Second, (d + time.Second - 1).Truncate(time.Second))

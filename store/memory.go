@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // Memory is a ledger in memory, for tests: what [JetStream] reads and what a
@@ -29,7 +29,7 @@ type Memory struct {
 	// read_budget, write_budget.
 	Fail func(op string) error
 
-	names   subject.Names
+	names   wire.Names
 	mu      sync.Mutex // guards what follows
 	log     []Message
 	stored  map[string][]int // by subject: the indexes into log that were not rolled up
@@ -52,7 +52,7 @@ type memoryMember struct {
 }
 
 // NewMemory makes an empty ledger with these names.
-func NewMemory(n subject.Names) *Memory {
+func NewMemory(n wire.Names) *Memory {
 	return &Memory{names: n, stored: make(map[string][]int), members: make(map[string]memoryMember)}
 }
 

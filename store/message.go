@@ -6,7 +6,6 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
 	"rollcall/wire"
 )
 
@@ -19,7 +18,7 @@ const forever = "never"
 // before, if that one still has the revision expect (0: there is none yet).
 // With keep the record outlives the stream's retention; without it ages out
 // with its events. Its errors match [ledger.ErrRefused].
-func RecordMessage(n subject.Names, r *rollcall.Record, expect uint64, keep bool) (ledger.Message, error) {
+func RecordMessage(n wire.Names, r *rollcall.Record, expect uint64, keep bool) (ledger.Message, error) {
 	var d ledger.Draft
 	if err := DraftRecord(&d, n, r, expect, keep); err != nil {
 		return ledger.Message{}, err
@@ -28,7 +27,7 @@ func RecordMessage(n subject.Names, r *rollcall.Record, expect uint64, keep bool
 }
 
 // DraftRecord is RecordMessage for a message that is added to a draft.
-func DraftRecord(d *ledger.Draft, n subject.Names, r *rollcall.Record, expect uint64, keep bool) (err error) {
+func DraftRecord(d *ledger.Draft, n wire.Names, r *rollcall.Record, expect uint64, keep bool) (err error) {
 	data := d.Write(recordSize(r), func(dst []byte) []byte {
 		dst, err = EncodeRecord(dst, r)
 		return dst
@@ -73,7 +72,7 @@ type trackingJSON struct {
 
 // TrackMessage makes the message that puts a meeting into the tracked set. Its
 // errors match [ledger.ErrRefused].
-func TrackMessage(n subject.Names, tenant string, t ledger.Tracking) (ledger.Message, error) {
+func TrackMessage(n wire.Names, tenant string, t ledger.Tracking) (ledger.Message, error) {
 	err := checkName(tenant, t.ConferenceID)
 	if err == nil {
 		err = wire.CheckTime("since", t.Since)
@@ -92,7 +91,7 @@ func TrackMessage(n subject.Names, tenant string, t ledger.Tracking) (ledger.Mes
 
 // UntrackMessage makes the message that takes a meeting off the tracked set: a
 // tombstone without a payload that is gone a second later.
-func UntrackMessage(n subject.Names, tenant, conferenceID string) ledger.Message {
+func UntrackMessage(n wire.Names, tenant, conferenceID string) ledger.Message {
 	return ledger.Message{Subject: n.Tracked(tenant, conferenceID), Rollup: true, TTL: "1s"}
 }
 

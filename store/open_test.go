@@ -18,11 +18,11 @@ import (
 
 	"rollcall/internal/ledger"
 	"rollcall/internal/natstest"
-	"rollcall/internal/subject"
 	"rollcall/store"
+	"rollcall/wire"
 )
 
-func names() subject.Names { return subject.Names{Stream: "MEETINGS", Prefix: "meetings"} }
+func names() wire.Names { return wire.Names{Stream: "MEETINGS", Prefix: "meetings"} }
 
 func minute(t testing.TB) context.Context {
 	t.Helper()

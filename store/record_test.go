@@ -14,8 +14,8 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
 	"rollcall/store"
+	"rollcall/wire"
 )
 
 func at(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
@@ -191,7 +191,7 @@ func TestEncodeRecordRefuses(t *testing.T) {
 		if err == nil || string(dst) != "x" {
 			t.Errorf("%s: %v, %q", name, err, dst)
 		}
-		n := subject.Names{Stream: "S", Prefix: "s"}
+		n := wire.Names{Stream: "S", Prefix: "s"}
 		if _, err := store.RecordMessage(n, r, 0, true); !errors.Is(err, ledger.ErrRefused) {
 			t.Errorf("%s: %v, want a refusal", name, err)
 		}

@@ -17,14 +17,14 @@ import (
 	"rollcall"
 	"rollcall/differ"
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
 	"rollcall/poller"
 	"rollcall/publisher"
 	"rollcall/store"
+	"rollcall/wire"
 	"rollcall/worker"
 )
 
-var names = subject.Names{Stream: "MEETINGS", Prefix: "meetings"}
+var names = wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 
 // world is a vendor's API whose truth a test sets.
 type world struct {
@@ -223,7 +223,7 @@ func elapse(d time.Duration) {
 func events(t *testing.T, m *store.Memory, id string) []rollcall.Event {
 	t.Helper()
 	var out []rollcall.Event
-	prefix := names.Prefix + ".event.acme." + subject.Token(id) + "."
+	prefix := names.Prefix + ".event.acme." + wire.Token(id) + "."
 	for _, msg := range m.Messages() {
 		if !strings.HasPrefix(msg.Subject, prefix) {
 			continue

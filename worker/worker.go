@@ -12,9 +12,9 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
 	"rollcall/poller"
 	"rollcall/publisher"
+	"rollcall/wire"
 )
 
 // Ledger is where records, claims and the tracked set are read, and where
@@ -56,7 +56,7 @@ type Budget interface {
 // Config is what a worker needs. All fields without a default are required.
 type Config struct {
 	ID        string // unique among all workers that are alive
-	Names     subject.Names
+	Names     wire.Names
 	Ledger    Ledger
 	Committer Committer
 	Tenants   []Tenant

@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
 	"rollcall/poller/budget"
 	"rollcall/store"
+	"rollcall/wire"
 )
 
 const budgetHelp = `Budget shows where the calls of the month go, one line a tenant: how many
@@ -117,7 +117,7 @@ func (p *program) readBooks(cmd *cobra.Command, f orderFlags, m budget.Month) (b
 	for _, t := range cfg.Tenants {
 		b.configured[t.Name] = max(0, int64(t.Poll.MonthlyCalls))
 	}
-	return b, b.read(cmd.Context(), store.Attach(js, subject.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}), m)
+	return b, b.read(cmd.Context(), store.Attach(js, wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}), m)
 }
 
 func (b *books) read(ctx context.Context, from *store.JetStream, m budget.Month) (err error) {

@@ -13,7 +13,7 @@ import (
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/control"
 	"rollcall/internal/safetext"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // orderHelp stands below the help of the commands that talk to the workers.
@@ -78,7 +78,7 @@ func (p *program) order(cmd *cobra.Command, f orderFlags, do func(*control.Clien
 	defer conn.Close()
 	client := &control.Client{
 		Conn: conn, Tenant: f.tenant,
-		Names: subject.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix},
+		Names: wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix},
 	}
 	if client.Tenant == "" {
 		if client.Tenant, err = onlyTenant(cmd.Context(), client); err != nil {

@@ -14,8 +14,8 @@ import (
 	"rollcall/cmd/rollcall/follow"
 	"rollcall/cmd/rollcall/printer"
 	"rollcall/internal/safetext"
-	"rollcall/internal/subject"
 	"rollcall/publisher"
+	"rollcall/wire"
 )
 
 const tailHelp = `Tail shows what happens in the meetings, one line an event: time, meeting, who,
@@ -82,7 +82,7 @@ func (p *program) tail(cmd *cobra.Command, wanted tailFlags) error {
 		return fmt.Errorf("open JetStream: %w", err)
 	}
 	follower := &follow.Follower{
-		JetStream: js, Names: subject.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}, Filter: filter,
+		JetStream: js, Names: wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}, Filter: filter,
 		Each: p.show(wanted.asJSON), Trouble: func(err error) { p.complain(err.Error() + "; trying again") },
 	}
 	if wanted.since > 0 {

@@ -13,8 +13,8 @@ import (
 
 	"rollcall"
 	"rollcall/internal/natstest"
-	"rollcall/internal/subject"
 	"rollcall/publisher"
+	"rollcall/wire"
 )
 
 // storedEvent is the n-th event of a meeting as the publisher writes it.
@@ -45,7 +45,7 @@ func tailStream(t *testing.T, messages ...[]byte) (*natstest.Server, jetstream.J
 
 func publish(t *testing.T, js jetstream.JetStream, data []byte) {
 	t.Helper()
-	subject := subject.Names{Stream: "M", Prefix: "m"}.Event("acme", "c.1", rollcall.ParticipantJoined)
+	subject := wire.Names{Stream: "M", Prefix: "m"}.Event("acme", "c.1", rollcall.ParticipantJoined)
 	if _, err := js.Publish(t.Context(), subject, data); err != nil {
 		t.Fatal(err)
 	}

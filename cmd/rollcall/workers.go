@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
 	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker"
@@ -65,7 +64,7 @@ func (p *program) members(cmd *cobra.Command, f orderFlags) ([]ledger.Member, er
 	if err != nil {
 		return nil, fmt.Errorf("open JetStream: %w", err)
 	}
-	return store.Attach(js, subject.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}).Members(cmd.Context())
+	return store.Attach(js, wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}).Members(cmd.Context())
 }
 
 // owners is a worker as it is shown.

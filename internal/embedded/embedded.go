@@ -27,7 +27,7 @@ import (
 
 	"rollcall/internal/ledger"
 	"rollcall/internal/secret"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // DefaultListen is where the server listens when nothing else is said.
@@ -45,7 +45,7 @@ type Config struct {
 	// SyncAlways writes through to the disk before anything is acknowledged.
 	// Without it a power failure, not a crash, may lose up to two minutes.
 	SyncAlways bool
-	Names      subject.Names
+	Names      wire.Names
 	// User with Password, or Token, are asked of readers; empty: none are.
 	User     string
 	Password secret.String

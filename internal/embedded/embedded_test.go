@@ -19,10 +19,10 @@ import (
 
 	"rollcall/internal/embedded"
 	"rollcall/internal/secret"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
-func names() subject.Names { return subject.Names{Stream: "MEETINGS", Prefix: "meetings"} }
+func names() wire.Names { return wire.Names{Stream: "MEETINGS", Prefix: "meetings"} }
 
 func start(t *testing.T, cfg embedded.Config) *embedded.Server {
 	t.Helper()

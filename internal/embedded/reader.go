@@ -5,7 +5,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // workerInbox is where the worker's requests are answered.
@@ -52,7 +52,7 @@ func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byt
 // readerPermissions let readers read, and have streams of their own. What is
 // denied is what would change the ledger, forge what it says, or show what is
 // not committed.
-func readerPermissions(n subject.Names) *server.Permissions {
+func readerPermissions(n wire.Names) *server.Permissions {
 	deny := []string{n.Commits(), n.All(), n.Shard("*", ">"), "_ROLLCALL.>"}
 	deny = append(deny, changesOf(n.Stream)...)
 	for _, bucket := range []string{n.Workers(), n.Budget()} {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // allowance is more than a batch adds to a message: what the subject to publish
@@ -22,14 +22,14 @@ func (m *Message) HeaderSize() int {
 }
 
 // Size is an upper bound, in bytes, of what m takes of [MaxBatchBytes].
-func (m *Message) Size(n subject.Names) int {
+func (m *Message) Size(n wire.Names) int {
 	return subjectAllowance + len(n.Stream) + len(m.Subject) + m.HeaderSize() + len(m.Data)
 }
 
 // CheckBatch refuses what the broker would refuse, or would answer in a way
 // that does not tell what is wrong. The errors match [ErrRefused] and name the
 // message. A maxPayload of 0 or less, in bytes, is not checked.
-func CheckBatch(n subject.Names, msgs []Message, maxPayload int64) error {
+func CheckBatch(n wire.Names, msgs []Message, maxPayload int64) error {
 	if len(msgs) == 0 {
 		return refuse("the batch is empty")
 	}
@@ -88,7 +88,7 @@ func refuseTwice(subject string) error {
 	return refuse("%s is written twice in one batch, and only the first may be guarded or rolled up", subject)
 }
 
-func checkSubject(n subject.Names, s string) error {
+func checkSubject(n wire.Names, s string) error {
 	below, ok := strings.CutPrefix(s, n.Prefix)
 	if !ok || below == "" || below[0] != '.' || !literal(s) {
 		return refuse("%.200q is no subject below %s", s, n.Prefix)

@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
-var names = subject.Names{Stream: "MEETINGS", Prefix: "meetings"}
+var names = wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 
 func TestCheckBatchRefuses(t *testing.T) {
 	many := make([]ledger.Message, ledger.MaxBatchMessages+1)

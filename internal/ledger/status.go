@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"rollcall"
-	"rollcall/internal/subject"
 	"rollcall/wire"
 )
 
@@ -79,7 +78,7 @@ func (s *Status) UnmarshalJSON(data []byte) error {
 
 // StatusMessage is the message that stores a tenant's status in place of the
 // one before.
-func StatusMessage(n subject.Names, s Status) (Message, error) {
+func StatusMessage(n wire.Names, s Status) (Message, error) {
 	if !rollcall.ValidTenant(s.Tenant) {
 		return Message{}, refuse("%.64q is no tenant; allowed are 1 to 32 of a-z 0-9 -", s.Tenant)
 	}

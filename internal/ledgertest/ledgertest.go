@@ -12,7 +12,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // Ledger is what the contract is about.
@@ -34,10 +34,10 @@ type Ledger interface {
 
 // Messages makes the messages that are committed.
 type Messages struct {
-	Names   subject.Names
-	Record  func(n subject.Names, r *rollcall.Record, expect uint64, keep bool) (ledger.Message, error)
-	Track   func(n subject.Names, tenant string, t ledger.Tracking) (ledger.Message, error)
-	Untrack func(n subject.Names, tenant, conferenceID string) ledger.Message
+	Names   wire.Names
+	Record  func(n wire.Names, r *rollcall.Record, expect uint64, keep bool) (ledger.Message, error)
+	Track   func(n wire.Names, tenant string, t ledger.Tracking) (ledger.Message, error)
+	Untrack func(n wire.Names, tenant, conferenceID string) ledger.Message
 	// NewerSchema is matched by the error for a record of a newer version.
 	NewerSchema error
 }

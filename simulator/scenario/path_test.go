@@ -15,13 +15,13 @@ import (
 
 	"rollcall"
 	"rollcall/internal/secret"
-	"rollcall/internal/subject"
 	"rollcall/poller"
 	"rollcall/poller/dingtalk"
 	"rollcall/publisher"
 	"rollcall/simulator"
 	"rollcall/simulator/scenario"
 	"rollcall/store"
+	"rollcall/wire"
 	"rollcall/worker"
 )
 
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // shelf is where the scenarios are that come with Rollcall.
 const shelf = "../../deploy/scenarios"
 
-var names = subject.Names{Stream: "MEETINGS", Prefix: "meetings"}
+var names = wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 
 func load(t *testing.T, file string) *scenario.Scenario {
 	t.Helper()
@@ -163,7 +163,7 @@ func appSecret() (secret.String, error) { return secret.New(simulator.DefaultApp
 func published(t *testing.T, ledger *store.Memory, id string) []rollcall.Event {
 	t.Helper()
 	var all []rollcall.Event
-	prefix := names.Prefix + ".event.acme." + subject.Token(id) + "."
+	prefix := names.Prefix + ".event.acme." + wire.Token(id) + "."
 	for _, msg := range ledger.Messages() {
 		if !strings.HasPrefix(msg.Subject, prefix) {
 			continue

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"rollcall"
-	"rollcall/internal/subject"
 	"rollcall/publisher"
+	"rollcall/wire"
 )
 
 // line is what is printed of one event.
@@ -78,7 +78,7 @@ func main() {
 
 func encode(encoder *json.Encoder, f flavour, i int, kind rollcall.Type) error {
 	e := f.event(i, kind)
-	m, err := publisher.EventMessage(subject.Names{Stream: "MEETINGS", Prefix: "meetings"}, &e)
+	m, err := publisher.EventMessage(wire.Names{Stream: "MEETINGS", Prefix: "meetings"}, &e)
 	if err != nil {
 		return err
 	}

@@ -14,14 +14,14 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // broker is the checks of NATS.
 type broker struct {
 	check   *Check
 	machine *machine
-	names   subject.Names
+	names   wire.Names
 
 	encrypted *tls.ConnectionState // nil: not
 	loginErr  error                // why there is no connection
@@ -35,7 +35,7 @@ type broker struct {
 }
 
 func newBroker(c *Check, m *machine) *broker {
-	return &broker{check: c, machine: m, names: subject.Names{Stream: c.Config.Stream.Name, Prefix: c.Config.Stream.Prefix}}
+	return &broker{check: c, machine: m, names: wire.Names{Stream: c.Config.Stream.Name, Prefix: c.Config.Stream.Prefix}}
 }
 
 func (b *broker) close() {

@@ -18,11 +18,11 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall/internal/natstest"
-	"rollcall/internal/subject"
 	"rollcall/store"
+	"rollcall/wire"
 )
 
-func names() subject.Names { return subject.Names{Stream: "MEETINGS", Prefix: "meetings"} }
+func names() wire.Names { return wire.Names{Stream: "MEETINGS", Prefix: "meetings"} }
 
 // denies are permissions without some subjects to publish to.
 func denies(subjects ...string) *server.Permissions {

@@ -13,7 +13,7 @@ import (
 	"github.com/nats-io/nats.go/micro"
 
 	"rollcall/internal/safetext"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // ErrNoWorker is matched by the error for a request that no worker answers.
@@ -23,7 +23,7 @@ var ErrNoWorker = errors.New("no worker answers")
 // says why it did not do it, and match [ErrNoWorker] where none says anything.
 type Client struct {
 	Conn   *nats.Conn
-	Names  subject.Names
+	Names  wire.Names
 	Tenant string
 	// Timeout bounds one request; 0: 35 s for a track, 10 s for the rest.
 	Timeout time.Duration

@@ -12,7 +12,7 @@ import (
 	"github.com/nats-io/nats.go/micro"
 
 	"rollcall"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 const (
@@ -22,7 +22,7 @@ const (
 
 // Tenants asks NATS's discovery for which tenants workers with this stream
 // answer, sorted. None is no error.
-func Tenants(ctx context.Context, conn *nats.Conn, names subject.Names) ([]string, error) {
+func Tenants(ctx context.Context, conn *nats.Conn, names wire.Names) ([]string, error) {
 	to, err := micro.ControlSubject(micro.InfoVerb, ServiceName, "")
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func next(ctx context.Context, sub *nats.Subscription, wait time.Duration) (*nat
 
 // tenantsOf reads the tenants from what one worker says of itself. What is
 // not ours, or of another stream, has none.
-func tenantsOf(data []byte, names subject.Names) []string {
+func tenantsOf(data []byte, names wire.Names) []string {
 	var info micro.Info
 	if json.Unmarshal(data, &info) != nil {
 		return nil

@@ -12,7 +12,7 @@ import (
 	"github.com/nats-io/nats.go/micro"
 	"go.uber.org/zap"
 
-	"rollcall/internal/subject"
+	"rollcall/wire"
 	"rollcall/worker"
 )
 
@@ -35,7 +35,7 @@ type Tenant struct {
 // Service answers requests until it is stopped.
 type Service struct {
 	conn   *nats.Conn
-	names  subject.Names
+	names  wire.Names
 	worker Worker
 	log    *zap.Logger
 
@@ -53,7 +53,7 @@ type Service struct {
 
 // Serve answers requests about the tenants from now on. The version is shown
 // in NATS's discovery. A connection that does not stand yet is waited for.
-func Serve(conn *nats.Conn, names subject.Names, tenants []Tenant, w Worker, version string, logger *zap.Logger) (*Service, error) {
+func Serve(conn *nats.Conn, names wire.Names, tenants []Tenant, w Worker, version string, logger *zap.Logger) (*Service, error) {
 	s := &Service{conn: conn, names: names, worker: w, log: logger, passed: map[string]bool{}}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	err := s.register(version)

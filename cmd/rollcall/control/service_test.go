@@ -21,13 +21,13 @@ import (
 	"rollcall"
 	"rollcall/cmd/rollcall/control"
 	"rollcall/internal/natstest"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 	"rollcall/worker"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func names() subject.Names { return subject.Names{Stream: "MEETINGS", Prefix: "meetings"} }
+func names() wire.Names { return wire.Names{Stream: "MEETINGS", Prefix: "meetings"} }
 
 // fake is a worker that holds what it is told to hold.
 type fake struct {
@@ -478,7 +478,7 @@ func TestAListOfManyComesInPages(t *testing.T) {
 func TestDiscovery(t *testing.T) {
 	s := natstest.Start(t)
 	conn := s.Connect(t)
-	find := func(n subject.Names) []string {
+	find := func(n wire.Names) []string {
 		t.Helper()
 		tenants, err := control.Tenants(t.Context(), conn, n)
 		if err != nil {
@@ -497,7 +497,7 @@ func TestDiscovery(t *testing.T) {
 	if got := find(names()); !slices.Equal(got, []string{"acme", "beta", "zeta"}) {
 		t.Errorf("tenants: %v", got)
 	}
-	if got := find(subject.Names{Stream: "OTHER", Prefix: "meetings"}); len(got) != 0 {
+	if got := find(wire.Names{Stream: "OTHER", Prefix: "meetings"}); len(got) != 0 {
 		t.Errorf("tenants of another stream: %v", got)
 	}
 	first.Stop()

@@ -14,11 +14,11 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"rollcall/internal/secret"
-	"rollcall/internal/subject"
 	"rollcall/poller"
 	"rollcall/poller/dingtalk"
 	"rollcall/simulator"
 	"rollcall/store"
+	"rollcall/wire"
 	rooms "rollcall/worker"
 )
 
@@ -35,7 +35,7 @@ type sky struct {
 	kill   context.CancelFunc
 }
 
-var skyNames = subject.Names{Stream: "MEETINGS", Prefix: "meetings"}
+var skyNames = wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 
 // inSky runs a test in a bubble, some days after its beginning: meetings that
 // began before the year 2000 are none.

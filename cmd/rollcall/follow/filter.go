@@ -7,7 +7,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/safetext"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // Filter says which events to follow. Its zero value is all of them.
@@ -18,13 +18,13 @@ type Filter struct {
 }
 
 // subjects are the subjects that the filter matches; no two overlap.
-func (f Filter) subjects(names subject.Names) []string {
+func (f Filter) subjects(names wire.Names) []string {
 	tenant, conference := "*", "*"
 	if f.Tenant != "" {
 		tenant = f.Tenant
 	}
 	if f.Conference != "" {
-		conference = subject.Token(f.Conference)
+		conference = wire.Token(f.Conference)
 	}
 	front := names.Prefix + ".event." + tenant + "." + conference + "."
 	if len(f.Types) == 0 {

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 func TestParseType(t *testing.T) {
@@ -44,7 +44,7 @@ func TestParseType(t *testing.T) {
 }
 
 func TestFilterSubjects(t *testing.T) {
-	names := subject.Names{Stream: "M", Prefix: "a.b"}
+	names := wire.Names{Stream: "M", Prefix: "a.b"}
 	for want, filter := range map[string]Filter{
 		"a.b.event.*.*.*.*":                   {},
 		"a.b.event.acme.*.*.*":                {Tenant: "acme"},

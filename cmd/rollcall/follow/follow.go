@@ -13,7 +13,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 // maxPause is the longest pause between attempts to follow on.
@@ -22,7 +22,7 @@ const maxPause = 10 * time.Second
 // Follower follows the events of one stream. It is used once.
 type Follower struct {
 	JetStream jetstream.JetStream
-	Names     subject.Names
+	Names     wire.Names
 	Filter    Filter
 	// Since is from when on events are wanted; zero: only new ones.
 	Since time.Time

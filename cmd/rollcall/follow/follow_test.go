@@ -14,10 +14,10 @@ import (
 	"rollcall"
 	"rollcall/cmd/rollcall/follow"
 	"rollcall/internal/natstest"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
-func names() subject.Names { return subject.Names{Stream: "MEETINGS", Prefix: "meetings"} }
+func names() wire.Names { return wire.Names{Stream: "MEETINGS", Prefix: "meetings"} }
 
 // openStream makes the stream. The server refuses for a moment while it still
 // removes the files of one of that name.

@@ -23,12 +23,12 @@ import (
 	"rollcall/console"
 	"rollcall/internal/embedded"
 	"rollcall/internal/natsconn"
-	"rollcall/internal/subject"
 	"rollcall/poller"
 	"rollcall/poller/dingtalk"
 	"rollcall/poller/discovery"
 	"rollcall/publisher"
 	"rollcall/publisher/journal"
+	"rollcall/wire"
 	"rollcall/worker"
 )
 
@@ -86,8 +86,8 @@ func (s *Service) HTTP() net.Addr { return s.console.Addr() }
 func (s *Service) Conn() *nats.Conn { return s.conn }
 
 // Names are the names on the bus.
-func (s *Service) Names() subject.Names {
-	return subject.Names{Stream: s.cfg.Stream.Name, Prefix: s.cfg.Stream.Prefix}
+func (s *Service) Names() wire.Names {
+	return wire.Names{Stream: s.cfg.Stream.Name, Prefix: s.cfg.Stream.Prefix}
 }
 
 // Ready is closed once the ledger is open and orders are taken.

@@ -1,4 +1,4 @@
-package subject_test
+package wire_test
 
 import (
 	"strings"
@@ -7,17 +7,17 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall"
-	"rollcall/internal/subject"
+	"rollcall/wire"
 )
 
 func TestTokenIsInjectiveAndSafe(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		value := rapid.SliceOfN(rapid.Byte(), 1, 300).Draw(t, "value")
-		token := subject.Token(string(value))
+		token := wire.Token(string(value))
 		if strings.ContainsAny(token, ".*> \t\r\n\x00") || token == "" {
 			t.Fatalf("token %q is not one plain subject token", token)
 		}
-		back, ok := subject.Value(token)
+		back, ok := wire.Value(token)
 		if !ok || back != string(value) {
 			t.Fatalf("Value(%q) = %q, %v; want %q", token, back, ok, value)
 		}
@@ -34,7 +34,7 @@ func TestTokenExamples(t *testing.T) {
 		"100%":       "100%25",
 		"会":          "%E4%BC%9A",
 	} {
-		if got := subject.Token(value); got != want {
+		if got := wire.Token(value); got != want {
 			t.Errorf("Token(%q) = %q, want %q", value, got, want)
 		}
 	}
@@ -42,14 +42,14 @@ func TestTokenExamples(t *testing.T) {
 
 func TestValueRefusesWhatTokenNeverWrites(t *testing.T) {
 	for _, token := range []string{"%", "%2", "%2e", "%41", "a.b", "*", "%ZZ"} {
-		if value, ok := subject.Value(token); ok {
+		if value, ok := wire.Value(token); ok {
 			t.Errorf("Value(%q) = %q, want a refusal", token, value)
 		}
 	}
 }
 
 func TestNames(t *testing.T) {
-	n := subject.Names{Stream: "MEETINGS", Prefix: "meetings"}
+	n := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 	for got, want := range map[string]string{
 		n.Event("acme", "a.b", rollcall.ParticipantJoined): "meetings.event.acme.a%2Eb.participant.joined",
 		n.State("acme", "c1"):                              "meetings.state.acme.c1",

@@ -1,6 +1,6 @@
 // Package subject knows the names on the bus: which subject carries what, and
 // how a value becomes a token that is never a wildcard or a separator.
-package subject
+package wire
 
 import (
 	"fmt"
