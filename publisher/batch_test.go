@@ -10,6 +10,7 @@ import (
 	"rollcall/internal/ledger"
 	"rollcall/internal/natstest"
 	"rollcall/publisher"
+	"rollcall/wire"
 )
 
 // The messages of a batch share what they are dressed in; none may wear what
@@ -31,10 +32,10 @@ func TestEveryMessageOfABatchHasItsOwnHeaders(t *testing.T) {
 
 	p := &publisher.Publisher{Conn: conn, Names: names(), Timeout: time.Minute}
 	_, err = p.Commit(t.Context(), []ledger.Message{
-		{Subject: "meetings.event.acme.a.meeting.started", Data: []byte("1"), ContentType: publisher.ContentType},
-		{Subject: "meetings.event.acme.a.participant.joined", Data: []byte("2"), ContentType: publisher.ContentType},
+		{Subject: "meetings.event.acme.a.meeting.started", Data: []byte("1"), ContentType: wire.ContentType},
+		{Subject: "meetings.event.acme.a.participant.joined", Data: []byte("2"), ContentType: wire.ContentType},
 		{Subject: "meetings.state.acme.a", Data: []byte("3"), ContentType: "application/json", Guarded: true, Expect: 7, Rollup: true, TTL: "never"},
-		{Subject: "meetings.event.acme.b.meeting.ended", Data: []byte("4"), ContentType: publisher.ContentType},
+		{Subject: "meetings.event.acme.b.meeting.ended", Data: []byte("4"), ContentType: wire.ContentType},
 		{Subject: "meetings.state.acme.b", Data: []byte("5"), ContentType: "application/json", Guarded: true, Expect: 12, Rollup: true},
 		{Subject: "meetings.tracked.acme.b", Rollup: true, TTL: "1s"},
 		{Subject: "meetings.status.acme"},
@@ -54,7 +55,7 @@ func TestEveryMessageOfABatchHasItsOwnHeaders(t *testing.T) {
 			h.Get("Nats-Rollup"), h.Get("Nats-TTL"), h.Get("Content-Type"), h.Get("Nats-Batch-Commit"),
 		})
 	}
-	const commit, event, json = "rollcall.MEETINGS.commit.", publisher.ContentType, "application/json"
+	const commit, event, json = "rollcall.MEETINGS.commit.", wire.ContentType, "application/json"
 	want := []sent{
 		{commit + "event.acme.a.meeting.started", "1", "1", "", "", "", event, ""},
 		{commit + "event.acme.a.participant.joined", "2", "2", "", "", "", event, ""},

@@ -20,6 +20,7 @@ import (
 	"rollcall/internal/natstest"
 	"rollcall/publisher"
 	"rollcall/store"
+	"rollcall/wire"
 )
 
 func replaceID(answer, id string) string { return strings.ReplaceAll(answer, `"ID"`, `"`+id+`"`) }
@@ -242,14 +243,14 @@ func TestWhoeverListensSeesWhatIsCommitted(t *testing.T) {
 	var msgs []ledger.Message
 	for i := range 3 {
 		want = append(want, fmt.Sprintf(`{"n":%d}`, i))
-		msgs = append(msgs, ledger.Message{Subject: "meetings.event.acme.c.meeting.started", Data: []byte(want[i]), ContentType: publisher.ContentType})
+		msgs = append(msgs, ledger.Message{Subject: "meetings.event.acme.c.meeting.started", Data: []byte(want[i]), ContentType: wire.ContentType})
 	}
 	if _, err := p.Commit(ctx, append(msgs, batch()[1])); err != nil {
 		t.Fatal(err)
 	}
 	for i := range want {
 		m, err := events.NextMsgWithContext(ctx)
-		if err != nil || string(m.Data) != want[i] || m.Subject != msgs[i].Subject || m.Header.Get("Content-Type") != publisher.ContentType {
+		if err != nil || string(m.Data) != want[i] || m.Subject != msgs[i].Subject || m.Header.Get("Content-Type") != wire.ContentType {
 			t.Fatalf("the core subscriber: %+v, %v, want %s", m, err, want[i])
 		}
 	}

@@ -71,7 +71,7 @@ func TestEventOnTheWire(t *testing.T) {
 func TestWhatIsNotKnownIsNull(t *testing.T) {
 	e := sample(rollcall.MeetingInitialized)
 	e.Meeting, e.Window.After = rollcall.Conference{}, time.Time{}
-	text := string(publisher.AppendEvent(nil, &e))
+	text := string(wire.AppendEvent(nil, &e))
 	for _, want := range []string{
 		`"meeting":{"title":"","startTime":null,"status":"initialized"`, `"reason":""`, `"after":null`, `"subject":"c%2E1"`,
 	} {
@@ -150,7 +150,7 @@ type mirrorInterval struct {
 func TestAppendEventIsWhatTheStandardLibraryWrites(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := anyEvent().Draw(t, "event")
-		got := publisher.AppendEvent(nil, &e)
+		got := wire.AppendEvent(nil, &e)
 		if !json.Valid(got) {
 			t.Fatalf("no JSON: %s", got)
 		}
@@ -244,7 +244,7 @@ func clean(e rollcall.Event) rollcall.Event {
 func TestDecodeEventGivesBackWhatWasAppended(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := anyEvent().Draw(t, "event")
-		got, err := publisher.DecodeEvent(publisher.AppendEvent(nil, &e))
+		got, err := wire.DecodeEvent(wire.AppendEvent(nil, &e))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -304,8 +304,8 @@ func TestEventMessageRefuses(t *testing.T) {
 
 func TestDecodeEventRefuses(t *testing.T) {
 	e := sample(rollcall.ParticipantJoined)
-	good := string(publisher.AppendEvent(nil, &e))
-	if _, err := publisher.DecodeEvent([]byte(good)); err != nil {
+	good := string(wire.AppendEvent(nil, &e))
+	if _, err := wire.DecodeEvent([]byte(good)); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range [][3]string{
@@ -332,12 +332,12 @@ func TestDecodeEventRefuses(t *testing.T) {
 		if bad == good {
 			t.Fatalf("%s is not in the event", c[0])
 		}
-		if _, err := publisher.DecodeEvent([]byte(bad)); err == nil || !strings.Contains(err.Error(), c[2]) {
+		if _, err := wire.DecodeEvent([]byte(bad)); err == nil || !strings.Contains(err.Error(), c[2]) {
 			t.Errorf("%s: got %v, want %q", c[1], err, c[2])
 		}
 	}
 	more := strings.Replace(good, `"data":{`, `"traceparent":"00-1","data":{"new":[1],`, 1)
-	if _, err := publisher.DecodeEvent([]byte(more)); err != nil {
+	if _, err := wire.DecodeEvent([]byte(more)); err != nil {
 		t.Errorf("what it does not know: %v", err)
 	}
 }
@@ -345,17 +345,17 @@ func TestDecodeEventRefuses(t *testing.T) {
 func FuzzDecodeEvent(f *testing.F) {
 	for _, kind := range []rollcall.Type{rollcall.ParticipantJoined, rollcall.MeetingStarted} {
 		e := sample(kind)
-		f.Add(publisher.AppendEvent(nil, &e))
+		f.Add(wire.AppendEvent(nil, &e))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		e, err := publisher.DecodeEvent(data)
+		e, err := wire.DecodeEvent(data)
 		if err != nil {
 			return
 		}
 		if _, err := publisher.EventMessage(names(), &e); err != nil {
 			t.Fatalf("it decodes and cannot be written: %v", err)
 		}
-		again, err := publisher.DecodeEvent(publisher.AppendEvent(nil, &e))
+		again, err := wire.DecodeEvent(wire.AppendEvent(nil, &e))
 		if diff := cmp.Diff(e, again); err != nil || diff != "" {
 			t.Fatalf("not stable: %v\n%s", err, diff)
 		}
@@ -368,14 +368,14 @@ func FuzzAppendEvent(f *testing.F) {
 		e := sample(rollcall.ParticipantLeft)
 		e.ConferenceID, e.Meeting.Title, e.Participant.Nick, e.Reason = conference, title, nick, rollcall.Reason(reason)
 		e.Epoch, e.Sequence = epoch, sequence
-		data := publisher.AppendEvent(nil, &e)
+		data := wire.AppendEvent(nil, &e)
 		if !json.Valid(data) {
 			t.Fatalf("no JSON: %q", data)
 		}
 		if _, err := publisher.EventMessage(names(), &e); err != nil {
 			return
 		}
-		got, err := publisher.DecodeEvent(data)
+		got, err := wire.DecodeEvent(data)
 		if diff := cmp.Diff(clean(e), got); err != nil || diff != "" {
 			t.Fatalf("%v\n%s", err, diff)
 		}
@@ -384,11 +384,11 @@ func FuzzAppendEvent(f *testing.F) {
 
 func BenchmarkAppendEvent(b *testing.B) {
 	e := sample(rollcall.ParticipantJoined)
-	buffer := publisher.AppendEvent(nil, &e)
+	buffer := wire.AppendEvent(nil, &e)
 	b.SetBytes(int64(len(buffer)))
 	b.ReportAllocs()
 	for b.Loop() {
-		buffer = publisher.AppendEvent(buffer[:0], &e)
+		buffer = wire.AppendEvent(buffer[:0], &e)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/publisher"
+	"rollcall/wire"
 )
 
 // Events of one poll share what they have in common; whatever is handed in
@@ -32,7 +33,7 @@ func TestEventMessagesAreThoseOfEachEventAlone(t *testing.T) {
 			e := &events[i]
 			want := ledger.Message{
 				Subject: names().Event(e.Tenant, e.ConferenceID, e.Type),
-				Data:    publisher.AppendEvent(nil, e), ContentType: publisher.ContentType,
+				Data:    wire.AppendEvent(nil, e), ContentType: wire.ContentType,
 			}
 			if msgs[i].Subject != want.Subject || !bytes.Equal(msgs[i].Data, want.Data) || msgs[i].ContentType != want.ContentType {
 				t.Fatalf("event %d\ngot  %s %s\nwant %s %s", i, msgs[i].Subject, msgs[i].Data, want.Subject, want.Data)

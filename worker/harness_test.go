@@ -18,7 +18,6 @@ import (
 	"rollcall/differ"
 	"rollcall/internal/ledger"
 	"rollcall/poller"
-	"rollcall/publisher"
 	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker"
@@ -228,7 +227,7 @@ func events(t *testing.T, m *store.Memory, id string) []rollcall.Event {
 		if !strings.HasPrefix(msg.Subject, prefix) {
 			continue
 		}
-		e, err := publisher.DecodeEvent(msg.Data)
+		e, err := wire.DecodeEvent(msg.Data)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,6 @@ import (
 	"rollcall/cmd/rollcall/follow"
 	"rollcall/cmd/rollcall/printer"
 	"rollcall/internal/safetext"
-	"rollcall/publisher"
 	"rollcall/wire"
 )
 
@@ -136,7 +135,7 @@ func (p *program) show(asJSON bool) func([]byte) error {
 	}
 	out := printer.Printer{Out: p.stdout, Color: p.colours()}
 	return func(data []byte) error {
-		event, err := publisher.DecodeEvent(data)
+		event, err := wire.DecodeEvent(data)
 		if err != nil {
 			p.complain("passed over a message that is no event: " + err.Error())
 			return nil
@@ -148,7 +147,7 @@ func (p *program) show(asJSON bool) func([]byte) error {
 // showJSON writes an event as it is stored. A terminal gets the same value
 // with what would not show written as escapes, as does JSON of several lines.
 func (p *program) showJSON(data []byte) error {
-	if _, err := publisher.DecodeEvent(data); err != nil {
+	if _, err := wire.DecodeEvent(data); err != nil {
 		p.complain("passed over a message that is no event: " + err.Error())
 		return nil
 	}

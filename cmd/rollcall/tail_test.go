@@ -13,14 +13,13 @@ import (
 
 	"rollcall"
 	"rollcall/internal/natstest"
-	"rollcall/publisher"
 	"rollcall/wire"
 )
 
 // storedEvent is the n-th event of a meeting as the publisher writes it.
 func storedEvent(n uint64, nick string) []byte {
 	at := time.Date(2026, 11, 23, 9, 15, 0, 0, time.UTC)
-	return publisher.AppendEvent(nil, &rollcall.Event{
+	return wire.AppendEvent(nil, &rollcall.Event{
 		Tenant: "acme", ConferenceID: "c.1", Epoch: at.UnixMilli(), Sequence: n, Type: rollcall.ParticipantJoined,
 		Time: at, Index: 1, Count: 1,
 		Meeting:     rollcall.Conference{Title: "Weekly", Status: rollcall.StatusStarted, Present: 1},

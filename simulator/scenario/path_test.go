@@ -17,7 +17,6 @@ import (
 	"rollcall/internal/secret"
 	"rollcall/poller"
 	"rollcall/poller/dingtalk"
-	"rollcall/publisher"
 	"rollcall/simulator"
 	"rollcall/simulator/scenario"
 	"rollcall/store"
@@ -168,7 +167,7 @@ func published(t *testing.T, ledger *store.Memory, id string) []rollcall.Event {
 		if !strings.HasPrefix(msg.Subject, prefix) {
 			continue
 		}
-		e, err := publisher.DecodeEvent(msg.Data)
+		e, err := wire.DecodeEvent(msg.Data)
 		if err != nil {
 			t.Fatal(err)
 		}

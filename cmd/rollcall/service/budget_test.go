@@ -12,8 +12,8 @@ import (
 
 	"rollcall"
 	"rollcall/cmd/rollcall/service"
-	"rollcall/publisher"
 	"rollcall/store"
+	"rollcall/wire"
 )
 
 // TestANumberOfCallsIsKept runs the whole service with a budget.
@@ -31,7 +31,7 @@ func TestANumberOfCallsIsKept(t *testing.T) {
 	defer conn.Close()
 	got := make(chan rollcall.Event, 1000)
 	if _, err := conn.Subscribe("meetings.event.>", func(m *nats.Msg) {
-		if e, err := publisher.DecodeEvent(m.Data); err == nil {
+		if e, err := wire.DecodeEvent(m.Data); err == nil {
 			got <- e
 		}
 	}); err != nil {

@@ -20,8 +20,8 @@ import (
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/service"
 	"rollcall/internal/natstest"
-	"rollcall/publisher"
 	"rollcall/simulator"
+	"rollcall/wire"
 )
 
 const permissionDenied = "Forbidden.AccessDenied.AccessTokenPermissionDenied"
@@ -57,7 +57,7 @@ func run(t *testing.T, cfg config.Config) *live {
 	t.Cleanup(conn.Close)
 	l := &live{Service: s, t: t, events: make(chan rollcall.Event, 10_000), logs: logs}
 	if _, err := conn.Subscribe("meetings.event.>", func(m *nats.Msg) {
-		if e, err := publisher.DecodeEvent(m.Data); err == nil {
+		if e, err := wire.DecodeEvent(m.Data); err == nil {
 			l.events <- e
 		}
 	}); err != nil {

@@ -12,6 +12,7 @@ import (
 	"rollcall/cmd/rollcall/service"
 	"rollcall/publisher"
 	"rollcall/simulator"
+	"rollcall/wire"
 )
 
 // TestResumeCallsAgain uses the month's calls up, and has an operator buy more.
@@ -39,7 +40,7 @@ func TestResumeCallsAgain(t *testing.T) {
 			}
 		},
 		"meetings.event.>": func(m *nats.Msg) {
-			if e, err := publisher.DecodeEvent(m.Data); err == nil {
+			if e, err := wire.DecodeEvent(m.Data); err == nil {
 				events <- e
 			}
 		},

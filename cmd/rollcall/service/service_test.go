@@ -18,8 +18,8 @@ import (
 	"rollcall"
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/service"
-	"rollcall/publisher"
 	"rollcall/simulator"
+	"rollcall/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -69,7 +69,7 @@ func TestServiceTellsWhatHappens(t *testing.T) {
 	defer conn.Close()
 	got := make(chan rollcall.Event, 1000)
 	if _, err := conn.Subscribe("meetings.event.>", func(m *nats.Msg) {
-		if e, err := publisher.DecodeEvent(m.Data); err == nil {
+		if e, err := wire.DecodeEvent(m.Data); err == nil {
 			got <- e
 		}
 	}); err != nil {

@@ -1,4 +1,4 @@
-package publisher
+package wire
 
 import (
 	"encoding/json"
@@ -7,35 +7,34 @@ import (
 	"strings"
 
 	"rollcall"
-	"rollcall/wire"
 )
 
-// eventJSON is an event as it stands on the wire.
+// eventJSON is an event as it stands on the
 type eventJSON struct {
-	SpecVersion     string    `json:"specversion"`
-	ID              string    `json:"id"`
-	Source          string    `json:"source"`
-	Type            string    `json:"type"`
-	Subject         string    `json:"subject"`
-	Time            wire.Time `json:"time"`
-	DataContentType string    `json:"datacontenttype"`
-	DataSchema      string    `json:"dataschema"`
-	Sequence        string    `json:"sequence"`
-	PartitionKey    string    `json:"partitionkey"`
-	Data            dataJSON  `json:"data"`
+	SpecVersion     string   `json:"specversion"`
+	ID              string   `json:"id"`
+	Source          string   `json:"source"`
+	Type            string   `json:"type"`
+	Subject         string   `json:"subject"`
+	Time            Time     `json:"time"`
+	DataContentType string   `json:"datacontenttype"`
+	DataSchema      string   `json:"dataschema"`
+	Sequence        string   `json:"sequence"`
+	PartitionKey    string   `json:"partitionkey"`
+	Data            dataJSON `json:"data"`
 }
 
 type dataJSON struct {
-	Tenant       string       `json:"tenant"`
-	ConferenceID string       `json:"conferenceId"`
-	Epoch        int64        `json:"epoch"`
-	Sequence     uint64       `json:"sequence"`
-	Poll         pollJSON     `json:"poll"`
-	Meeting      wire.Meeting `json:"meeting"`
-	Participant  *wire.Person `json:"participant,omitempty"`
-	Reason       string       `json:"reason"`
-	Provenance   string       `json:"provenance"`
-	Window       windowJSON   `json:"window"`
+	Tenant       string     `json:"tenant"`
+	ConferenceID string     `json:"conferenceId"`
+	Epoch        int64      `json:"epoch"`
+	Sequence     uint64     `json:"sequence"`
+	Poll         pollJSON   `json:"poll"`
+	Meeting      Meeting    `json:"meeting"`
+	Participant  *Person    `json:"participant,omitempty"`
+	Reason       string     `json:"reason"`
+	Provenance   string     `json:"provenance"`
+	Window       windowJSON `json:"window"`
 }
 
 type pollJSON struct {
@@ -44,8 +43,8 @@ type pollJSON struct {
 }
 
 type windowJSON struct {
-	After  wire.Time `json:"after"`
-	Before wire.Time `json:"before"`
+	After  Time `json:"after"`
+	Before Time `json:"before"`
 }
 
 // schemaJSON is what is read of data whose schema is not known.
@@ -72,10 +71,10 @@ func DecodeEvent(data []byte) (rollcall.Event, error) {
 	}
 	e, err := stored.event()
 	if err == nil {
-		err = checkMeeting(&e)
+		err = CheckPoll(&e)
 	}
 	if err == nil {
-		err = checkEvent(&e)
+		err = CheckEvent(&e)
 	}
 	if err == nil {
 		err = stored.agree(&e)
@@ -119,12 +118,12 @@ func (d *dataJSON) participant() (*rollcall.Participant, error) {
 
 // agree refuses an envelope that says something else than its data.
 func (j *eventJSON) agree(e *rollcall.Event) error {
-	token := wire.Token(e.ConferenceID)
+	token := Token(e.ConferenceID)
 	for _, attribute := range []struct{ name, got, want string }{
 		{"id", j.ID, string(appendEventID(nil, e, token))},
 		{"source", j.Source, string(appendSource(nil, e, token))},
 		{"subject", j.Subject, string(appendSubject(nil, e, token))},
-		{"sequence", j.Sequence, string(wire.AppendDigits(nil, e.Sequence, sequenceDigits))},
+		{"sequence", j.Sequence, string(AppendDigits(nil, e.Sequence, sequenceDigits))},
 		{"partitionkey", j.PartitionKey, e.ConferenceID},
 		{"datacontenttype", j.DataContentType, "application/json"},
 	} {

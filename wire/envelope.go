@@ -1,11 +1,9 @@
-package publisher
+package wire
 
 import (
 	"strconv"
 
 	"rollcall"
-	"rollcall/internal/ledger"
-	"rollcall/wire"
 )
 
 // ContentType is the content type of an event's message.
@@ -22,57 +20,63 @@ const typePrefix = "rollcall."
 // AppendEvent appends the event as a CloudEvent in structured JSON. It does
 // not check the event; what it appends is valid JSON for any strings.
 func AppendEvent(dst []byte, e *rollcall.Event) []byte {
-	v := newEnvelope(new(ledger.Draft), e)
-	return v.append(dst, e)
+	v := NewEnvelope(ownMemory, e)
+	return v.Append(dst, e)
 }
 
-// envelope is what the events of one poll of one meeting have in common, as
+// Memory gives what write appends, in memory that lives as long as what it is
+// used for; room is about how many bytes that are.
+type Memory func(room int, write func(dst []byte) []byte) []byte
+
+func ownMemory(_ int, write func(dst []byte) []byte) []byte { return write(nil) }
+
+// Envelope is what the events of one poll of one meeting have in common, as
 // JSON: the pieces that stand between what is each event's own.
-type envelope struct {
+type Envelope struct {
 	of    *rollcall.Event // one of them
 	token string          // of the meeting
 
 	id, source, key, poll, window, before []byte
 }
 
-// newEnvelope writes the pieces into memory of the draft.
-func newEnvelope(d *ledger.Draft, e *rollcall.Event) envelope {
-	token := wire.Token(e.ConferenceID)
-	v := envelope{of: e, token: token}
-	v.id = d.Write(640+3*len(token)+2*len(e.ConferenceID)+len(e.Meeting.Title), func(dst []byte) []byte {
+// NewEnvelope writes what the events of e's poll have in common.
+func NewEnvelope(memory Memory, e *rollcall.Event) Envelope {
+	token := Token(e.ConferenceID)
+	v := Envelope{of: e, token: token}
+	v.id = memory(640+3*len(token)+2*len(e.ConferenceID)+len(e.Meeting.Title), func(dst []byte) []byte {
 		return appendEpochID(append(dst, `{"specversion":"1.0","id":"`...), e, token)
 	})
-	v.source = d.Write(0, func(dst []byte) []byte {
+	v.source = memory(0, func(dst []byte) []byte {
 		return append(appendSource(append(dst, `","source":"`...), e, token), `","type":`...)
 	})
-	v.key = d.Write(0, func(dst []byte) []byte {
-		dst = wire.AppendString(append(dst, `","partitionkey":`...), e.ConferenceID)
-		dst = wire.AppendString(append(dst, `,"data":{"tenant":`...), e.Tenant)
-		dst = wire.AppendString(append(dst, `,"conferenceId":`...), e.ConferenceID)
+	v.key = memory(0, func(dst []byte) []byte {
+		dst = AppendString(append(dst, `","partitionkey":`...), e.ConferenceID)
+		dst = AppendString(append(dst, `,"data":{"tenant":`...), e.Tenant)
+		dst = AppendString(append(dst, `,"conferenceId":`...), e.ConferenceID)
 		dst = strconv.AppendInt(append(dst, `,"epoch":`...), e.Epoch, 10)
 		return append(dst, `,"sequence":`...)
 	})
-	v.poll = d.Write(0, func(dst []byte) []byte {
+	v.poll = memory(0, func(dst []byte) []byte {
 		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(e.Count), 10)
-		return wire.AppendMeeting(append(dst, `},"meeting":`...), &e.Meeting)
+		return AppendMeeting(append(dst, `},"meeting":`...), &e.Meeting)
 	})
-	v.window = d.Write(0, func(dst []byte) []byte {
-		dst = wire.AppendTime(append(dst, `,"window":{"after":`...), e.Window.After)
+	v.window = memory(0, func(dst []byte) []byte {
+		dst = AppendTime(append(dst, `,"window":{"after":`...), e.Window.After)
 		return append(dst, `,"before":`...)
 	})
-	v.before = d.Write(0, func(dst []byte) []byte { return wire.AppendTime(dst, e.Window.Before) })
+	v.before = memory(0, func(dst []byte) []byte { return AppendTime(dst, e.Window.Before) })
 	return v
 }
 
-// fits reports whether e has in common what the envelope says.
-func (v *envelope) fits(e *rollcall.Event) bool {
+// Fits reports whether e has in common what the envelope says.
+func (v *Envelope) Fits(e *rollcall.Event) bool {
 	return v.of.Tenant == e.Tenant && v.of.ConferenceID == e.ConferenceID && v.of.Epoch == e.Epoch &&
 		v.of.Count == e.Count && v.of.Meeting == e.Meeting && v.of.Window == e.Window
 }
 
-// size is about how many bytes the events take; more is needed only where much
+// Size is about how many bytes the events take; more is needed only where much
 // has to be escaped.
-func (v *envelope) size(events []rollcall.Event) int {
+func (v *Envelope) Size(events []rollcall.Event) int {
 	const words = 440 // of an event and its participant, the numbers, and a longer time
 	one := words + len(v.id) + len(v.source) + len(v.token) + len(v.key) + len(v.poll) + len(v.window) + 2*len(v.before)
 	size := one * len(events)
@@ -84,32 +88,32 @@ func (v *envelope) size(events []rollcall.Event) int {
 	return size
 }
 
-// append appends an event that fits.
-func (v *envelope) append(dst []byte, e *rollcall.Event) []byte {
-	dst = wire.AppendDigits(append(dst, v.id...), e.Sequence, sequenceDigits)
-	dst = wire.AppendString(append(dst, v.source...), typePrefix+string(e.Type))
+// Append appends an event that fits, as a CloudEvent in structured JSON.
+func (v *Envelope) Append(dst []byte, e *rollcall.Event) []byte {
+	dst = AppendDigits(append(dst, v.id...), e.Sequence, sequenceDigits)
+	dst = AppendString(append(dst, v.source...), typePrefix+string(e.Type))
 	dst = appendSubject(append(dst, `,"subject":"`...), e, v.token)
 	dst = v.appendTime(append(dst, `","time":`...), e)
 	dst = append(dst, `,"datacontenttype":"application/json","dataschema":"`+DataSchema+`","sequence":"`...)
-	dst = wire.AppendDigits(dst, e.Sequence, sequenceDigits)
+	dst = AppendDigits(dst, e.Sequence, sequenceDigits)
 	dst = strconv.AppendUint(append(dst, v.key...), e.Sequence, 10)
 	dst = strconv.AppendInt(append(dst, `,"poll":{"index":`...), int64(e.Index), 10)
 	dst = append(dst, v.poll...)
 	if e.Participant != nil {
-		dst = wire.AppendParticipant(append(dst, `,"participant":`...), e.Participant)
+		dst = AppendParticipant(append(dst, `,"participant":`...), e.Participant)
 	}
-	dst = wire.AppendString(append(dst, `,"reason":`...), string(e.Reason))
-	dst = wire.AppendString(append(dst, `,"provenance":`...), string(e.Provenance))
+	dst = AppendString(append(dst, `,"reason":`...), string(e.Reason))
+	dst = AppendString(append(dst, `,"provenance":`...), string(e.Provenance))
 	dst = append(append(dst, v.window...), v.before...)
 	return append(dst, "}}}"...)
 }
 
 // appendTime appends the event's time, which mostly is the end of the window.
-func (v *envelope) appendTime(dst []byte, e *rollcall.Event) []byte {
+func (v *Envelope) appendTime(dst []byte, e *rollcall.Event) []byte {
 	if e.Time.Equal(v.of.Window.Before) {
 		return append(dst, v.before...)
 	}
-	return wire.AppendTime(dst, e.Time)
+	return AppendTime(dst, e.Time)
 }
 
 // appendEpochID appends an event's id as far as all of the epoch have it in common.
@@ -119,7 +123,7 @@ func appendEpochID(dst []byte, e *rollcall.Event, token string) []byte {
 }
 
 func appendEventID(dst []byte, e *rollcall.Event, token string) []byte {
-	return wire.AppendDigits(appendEpochID(dst, e, token), e.Sequence, sequenceDigits)
+	return AppendDigits(appendEpochID(dst, e, token), e.Sequence, sequenceDigits)
 }
 
 func appendSource(dst []byte, e *rollcall.Event, token string) []byte {
@@ -132,5 +136,5 @@ func appendSubject(dst []byte, e *rollcall.Event, token string) []byte {
 	if e.Participant == nil {
 		return dst
 	}
-	return append(append(dst, '/'), wire.Token(e.Participant.Key)...)
+	return append(append(dst, '/'), Token(e.Participant.Key)...)
 }
