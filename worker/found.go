@@ -71,20 +71,18 @@ func (w *Worker) Found(ctx context.Context, tenant, source string, listed, gone 
 // found tracks the listed meetings of the shard that are not tracked yet, and
 // gives how many these are.
 func (s *shard) found(ctx context.Context, source string, listed []string) (fresh int, err error) {
-	err = s.obey(ctx, func(ctx context.Context) error {
+	return obey(ctx, s, func(ctx context.Context) (int, error) {
 		ids, err := s.choice(ctx, listed)
 		if err != nil || len(ids) == 0 {
-			return err
+			return 0, err
 		}
 		for part := range slices.Chunk(ids, ledger.MaxBatchMessages) {
 			if err := s.trackAll(ctx, source, part); err != nil {
-				return err
+				return 0, err
 			}
 		}
-		fresh = len(ids)
-		return s.stillOurs(ctx)
+		return len(ids), s.stillOurs(ctx)
 	})
-	return fresh, err
 }
 
 // choice gives the listed meetings of the shard that are to be tracked and are
@@ -180,12 +178,12 @@ func (t *tenant) lookUp(ctx context.Context, source string, listed, gone []strin
 }
 
 // missing gives the tracked meetings of the shard that are gone from a list.
-func (s *shard) missing(ctx context.Context, source string, listed, gone []string, restarted bool) (ids []string, err error) {
+func (s *shard) missing(ctx context.Context, source string, listed, gone []string, restarted bool) ([]string, error) {
 	known := make(map[string]bool, len(listed))
 	for _, id := range listed {
 		known[id] = true
 	}
-	err = s.obey(ctx, func(context.Context) error {
+	return obey(ctx, s, func(context.Context) (ids []string, _ error) {
 		for _, id := range gone {
 			if e := s.entries[id]; e != nil && e.tracked {
 				ids = append(ids, id)
@@ -196,8 +194,7 @@ func (s *shard) missing(ctx context.Context, source string, listed, gone []strin
 				ids = append(ids, id)
 			}
 		}
-		return nil
+		slices.Sort(ids)
+		return slices.Compact(ids), nil
 	})
-	slices.Sort(ids)
-	return slices.Compact(ids), err
 }

@@ -38,33 +38,38 @@ type View struct {
 	Trouble      string           // what is wrong with it; "" when nothing is
 }
 
-// order is something that an operator wants done by a shard's goroutine.
-type order struct {
-	do   func(ctx context.Context) error
-	done chan error
-}
+// order is something that somebody wants done by a shard's goroutine.
+type order func(ctx context.Context)
 
-// obey lets the goroutine of run do something between two observations.
-func (s *shard) obey(ctx context.Context, do func(ctx context.Context) error) error {
+// obey lets the goroutine of run do something between two observations, and
+// gives what came of it. Whoever gave the order may be gone by then: what do
+// finds goes through the channel, and do writes to nothing of the caller's.
+func obey[T any](ctx context.Context, s *shard, do func(ctx context.Context) (T, error)) (found T, err error) {
 	if s.held.Load() == nil {
-		return ErrNotHeld
+		return found, ErrNotHeld
 	}
-	o := order{done: make(chan error, 1), do: func(ctx context.Context) error {
-		if s.held.Load() == nil { // lost while the order waited for its turn
-			return ErrNotHeld
+	type outcome struct {
+		found T
+		err   error
+	}
+	done := make(chan outcome, 1)
+	select {
+	case s.orders <- func(ctx context.Context) {
+		o := outcome{err: ErrNotHeld} // it was lost while the order waited for its turn
+		if s.held.Load() != nil {
+			o.found, o.err = do(ctx)
 		}
-		return do(ctx)
-	}}
-	select {
-	case s.orders <- o:
+		s.makePlan()
+		done <- o
+	}:
 	case <-ctx.Done():
-		return fmt.Errorf("wait for the shard's turn: %w", context.Cause(ctx))
+		return found, fmt.Errorf("wait for the shard's turn: %w", context.Cause(ctx))
 	}
 	select {
-	case err := <-o.done:
-		return err
+	case o := <-done:
+		return o.found, o.err
 	case <-ctx.Done():
-		return fmt.Errorf("wait for the order to be done: %w", context.Cause(ctx))
+		return found, fmt.Errorf("wait for the order to be done: %w", context.Cause(ctx))
 	}
 }
 
@@ -88,11 +93,11 @@ func (w *Worker) Track(ctx context.Context, tenant, conferenceID, source string)
 	if err != nil {
 		return View{}, err
 	}
-	err = s.obey(ctx, func(ctx context.Context) error {
+	_, err = obey(ctx, s, func(ctx context.Context) (struct{}, error) {
 		if err := s.track(ctx, conferenceID, source); err != nil {
-			return err
+			return struct{}{}, err
 		}
-		return s.stillOurs(ctx)
+		return struct{}{}, s.stillOurs(ctx)
 	})
 	if err != nil {
 		return View{}, fmt.Errorf("track meeting: %w", err)
@@ -108,25 +113,24 @@ func (w *Worker) Track(ctx context.Context, tenant, conferenceID, source string)
 
 // Untrack takes a meeting off the tracked set; one that goes on is told as
 // untracked. It gives what is known of it then.
-func (w *Worker) Untrack(ctx context.Context, tenant, conferenceID string) (view View, err error) {
+func (w *Worker) Untrack(ctx context.Context, tenant, conferenceID string) (View, error) {
 	s, err := w.shardOf(tenant, conferenceID)
 	if err != nil {
 		return View{}, err
 	}
-	err = s.obey(ctx, func(ctx context.Context) error {
+	view, err := obey(ctx, s, func(ctx context.Context) (View, error) {
 		e, hold := s.entries[conferenceID], s.held.Load()
 		if e == nil || !e.tracked {
-			return ErrNotTracked
+			return View{}, ErrNotTracked
 		}
 		if hold == nil {
-			return ErrNotHeld
+			return View{}, ErrNotHeld
 		}
 		if err := s.untrack(ctx, hold, conferenceID); err != nil {
-			return err
+			return View{}, err
 		}
 		s.declined[conferenceID] = true
-		view = s.view(conferenceID, e)
-		return s.stillOurs(ctx)
+		return s.view(conferenceID, e), s.stillOurs(ctx)
 	})
 	if err != nil {
 		return View{}, fmt.Errorf("untrack meeting: %w", err)
@@ -135,27 +139,26 @@ func (w *Worker) Untrack(ctx context.Context, tenant, conferenceID string) (view
 }
 
 // Show gives what is known of a meeting.
-func (w *Worker) Show(ctx context.Context, tenant, conferenceID string) (view View, err error) {
+func (w *Worker) Show(ctx context.Context, tenant, conferenceID string) (View, error) {
 	s, err := w.shardOf(tenant, conferenceID)
 	if err != nil {
 		return View{}, err
 	}
-	err = s.obey(ctx, func(ctx context.Context) error {
+	view, err := obey(ctx, s, func(ctx context.Context) (View, error) {
 		e := s.entries[conferenceID]
 		if e == nil {
 			e = &entry{}
 			stored, err := w.cfg.Ledger.Load(ctx, tenant, []string{conferenceID})
 			if err != nil {
-				return fmt.Errorf("read the record: %w", err)
+				return View{}, fmt.Errorf("read the record: %w", err)
 			}
 			record, found := stored[conferenceID]
 			if e.take(record, found); !found {
-				return ErrNotTracked
+				return View{}, ErrNotTracked
 			}
 			e.refused.err = record.Err
 		}
-		view = s.view(conferenceID, e)
-		return nil
+		return s.view(conferenceID, e), nil
 	})
 	if err != nil {
 		return View{}, fmt.Errorf("show meeting: %w", err)
@@ -173,11 +176,11 @@ func (w *Worker) List(ctx context.Context, tenant string) (views []View, shards 
 			continue
 		}
 		known = true
-		err := s.obey(ctx, func(context.Context) error {
+		own, err := obey(ctx, s, func(context.Context) (own []View, _ error) {
 			for id, e := range s.entries {
-				views = append(views, s.view(id, e))
+				own = append(own, s.view(id, e))
 			}
-			return nil
+			return own, nil
 		})
 		if errors.Is(err, ErrNotHeld) {
 			continue
@@ -185,7 +188,7 @@ func (w *Worker) List(ctx context.Context, tenant string) (views []View, shards 
 		if err != nil {
 			return nil, nil, fmt.Errorf("list meetings: %w", err)
 		}
-		shards = append(shards, s.number)
+		views, shards = append(views, own...), append(shards, s.number)
 	}
 	if !known {
 		return nil, nil, fmt.Errorf("list meetings: %w: %s", ErrNoTenant, tenant)

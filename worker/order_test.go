@@ -3,8 +3,11 @@ package worker_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"rollcall"
@@ -170,4 +173,64 @@ func TestUnreadableTrackedEntryIsLeftAlone(t *testing.T) {
 			t.Error("nothing was said of it")
 		}
 	})
+}
+
+// TestAnOrderOutlivesWhoeverGaveIt ends the context of an order while it is
+// being done: with -race, nothing that it finds may be written to its caller.
+func TestAnOrderOutlivesWhoeverGaveIt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, l := newWorld(), &wrapped{Memory: store.NewMemory(names)}
+		w.set("c1", "ann")
+		read := &given{wrapped: l}
+		p := start(t, "w1", read, w, nil)
+		elapse(time.Second)
+		for round := range 20 {
+			if _, err := p.worker.Track(t.Context(), "acme", "c1", "api"); err != nil {
+				t.Fatal(err)
+			}
+			for name, order := range map[string]func(ctx context.Context) error{
+				"untrack": func(ctx context.Context) error { _, err := p.worker.Untrack(ctx, "acme", "c1"); return err },
+				"found": func(ctx context.Context) error {
+					return p.worker.Found(ctx, "acme", "organization", []string{fmt.Sprint("new ", round)}, nil, false)
+				},
+				"show": func(ctx context.Context) error { _, err := p.worker.Show(ctx, "acme", "unheard-of"); return err },
+			} {
+				ctx, cancel := context.WithCancel(t.Context())
+				l.intercept(func(context.Context, []ledger.Message) error { cancel(); return nil })
+				read.set(cancel)
+				if err := order(ctx); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, worker.ErrNotTracked) {
+					t.Errorf("%s: %v", name, err)
+				}
+				synctest.Wait()
+				l.intercept(nil)
+				read.set(nil)
+			}
+		}
+		if _, err := p.worker.Show(t.Context(), "acme", "new 19"); err != nil {
+			t.Errorf("an order was not done whose caller had gone: %v", err)
+		}
+		p.stop(t)
+	})
+}
+
+// given calls a function before it reads records.
+type given struct {
+	*wrapped
+	mu     sync.Mutex
+	before func()
+}
+
+func (g *given) set(before func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.before = before
+}
+
+func (g *given) Load(ctx context.Context, tenant string, ids []string) (map[string]ledger.Stored, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.before != nil {
+		g.before()
+	}
+	return g.wrapped.Load(ctx, tenant, ids)
 }

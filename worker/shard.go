@@ -150,8 +150,8 @@ func (s *shard) run(ctx context.Context) {
 			s.sweep(ctx)
 			select {
 			case <-s.queue.ready:
-			case o := <-s.orders:
-				s.follow(ctx, o)
+			case do := <-s.orders:
+				do(ctx)
 			case <-ctx.Done():
 			}
 		}
@@ -161,16 +161,10 @@ func (s *shard) run(ctx context.Context) {
 // serve obeys an order that waits; the observations must not starve it.
 func (s *shard) serve(ctx context.Context) {
 	select {
-	case o := <-s.orders:
-		s.follow(ctx, o)
+	case do := <-s.orders:
+		do(ctx)
 	default:
 	}
-}
-
-func (s *shard) follow(ctx context.Context, o order) {
-	err := o.do(ctx)
-	s.makePlan()
-	o.done <- err
 }
 
 func (s *shard) tryClaim(ctx context.Context) {
