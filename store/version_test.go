@@ -22,6 +22,7 @@ func TestVersionsOfTheServer(t *testing.T) {
 		"v2.14.10":      {"", true},
 		"2.15.0-beta.1": {"", false},
 		"2.15.2":        {"", false},
+		"2.15.3":        {"", false},
 		"3.0.0":         {"", false},
 		"2.15":          {"is none", false},
 		"two.15.2":      {"is none", false},
