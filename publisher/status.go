@@ -5,14 +5,12 @@ import (
 	"fmt"
 
 	"rollcall/internal/ledger"
+	"rollcall/wire"
 )
-
-// Status says whether a tenant is being looked at.
-type Status = ledger.Status
 
 // PutStatus stores the tenant's status in place of the one before. Its errors
 // are those of [Publisher.Commit].
-func (p *Publisher) PutStatus(ctx context.Context, tenant string, s Status) error {
+func (p *Publisher) PutStatus(ctx context.Context, tenant string, s wire.Status) error {
 	s.Tenant = tenant
 	m, err := ledger.StatusMessage(p.Names, s)
 	if err == nil {

@@ -34,7 +34,7 @@ func (s *JetStream) Claim(ctx context.Context, tenant string, shard int, holder 
 
 // claimAfter takes the shard if its last claim is still the one of this term.
 func (s *JetStream) claimAfter(ctx context.Context, tenant string, shard int, holder string, term uint64) (ledger.Claim, error) {
-	data, err := json.Marshal(claimJSON{RecordSchema, holder, wire.Time{Time: time.Now()}})
+	data, err := json.Marshal(claimJSON{wire.RecordSchema, holder, wire.Time{Time: time.Now()}})
 	if err != nil {
 		return ledger.Claim{}, fmt.Errorf("claim shard: %w: %w", ledger.ErrRefused, err)
 	}

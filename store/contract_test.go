@@ -20,7 +20,7 @@ import (
 func messages(n wire.Names) ledgertest.Messages {
 	return ledgertest.Messages{
 		Names: n, Record: store.RecordMessage, Track: store.TrackMessage, Untrack: store.UntrackMessage,
-		NewerSchema: store.ErrNewerSchema,
+		NewerSchema: wire.ErrNewerSchema,
 	}
 }
 

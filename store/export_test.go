@@ -6,15 +6,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// For tests: the readers of the canonical form, and those of any form, which
-// say what is right.
-var (
-	ReadRecord     = readRecord
-	ReadTracking   = readTracking
-	DecodeAnyForm  = decodeRecord
-	DecodeTracking = decodeTracking
-)
-
 // PullAll reads from a consumer as a scan does, and gives how many messages came.
 func (s *JetStream) PullAll(ctx context.Context, consumer jetstream.Consumer) (int, error) {
 	found, err := s.pullAll(ctx, consumer)

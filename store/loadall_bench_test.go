@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"rollcall"
+
 	"go.uber.org/zap"
 
 	"rollcall/internal/ledger"
@@ -14,6 +16,23 @@ import (
 	"rollcall/publisher"
 	"rollcall/store"
 )
+
+// ofTen is the record of a meeting of ten people.
+func ofTen(tenant, id string) *rollcall.Record {
+	r := &rollcall.Record{
+		Tenant: tenant, ConferenceID: id, Epoch: 1700000000000, Sequence: 11, ObservedAt: time.UnixMilli(1700000100123).UTC(),
+		Number:  rollcall.Number{Term: 7, Poll: 19},
+		Meeting: rollcall.Conference{Title: "Weekly", Status: rollcall.StatusStarted, Present: 10},
+	}
+	for i := range 10 {
+		key := fmt.Sprintf("%s-user-%02d", id, i)
+		r.Roster = append(r.Roster, rollcall.Participant{
+			Key: key, UserID: key, Nick: fmt.Sprintf("Person %d of many", i), Attendance: rollcall.AttendancePresent,
+			Mic: rollcall.DeviceOpen, Camera: rollcall.DeviceClosed, Session: 1,
+		})
+	}
+	return r
+}
 
 // fill stores as many records of ten people, and entries of the tracked set.
 func fill(b *testing.B, p *publisher.Publisher, tenant string, n int) {
@@ -27,8 +46,7 @@ func fill(b *testing.B, p *publisher.Publisher, tenant string, n int) {
 	}
 	var records, tracked []ledger.Message
 	for i := range n {
-		r := ten(b, fmt.Sprintf("conference-%06d", i))
-		r.Tenant = tenant
+		r := ofTen(tenant, fmt.Sprintf("conference-%06d", i))
 		m, err := store.RecordMessage(names(), r, 0, true)
 		if err != nil {
 			b.Fatal(err)

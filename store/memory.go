@@ -77,7 +77,7 @@ func (m *Memory) Commit(ctx context.Context, msgs []ledger.Message) (first uint6
 }
 
 // PutStatus stores the tenant's status in place of the one before.
-func (m *Memory) PutStatus(ctx context.Context, tenant string, s ledger.Status) error {
+func (m *Memory) PutStatus(ctx context.Context, tenant string, s wire.Status) error {
 	return m.do(ctx, "status", func() error {
 		s.Tenant = tenant
 		message, err := ledger.StatusMessage(m.names, s)

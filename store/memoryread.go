@@ -15,7 +15,7 @@ import (
 // Claim takes the shard as [JetStream.Claim] does.
 func (m *Memory) Claim(ctx context.Context, tenant string, shard int, holder string) (claim ledger.Claim, err error) {
 	err = m.do(ctx, "claim", func() error {
-		data, err := json.Marshal(claimJSON{RecordSchema, holder, wire.Time{Time: time.Now()}})
+		data, err := json.Marshal(claimJSON{wire.RecordSchema, holder, wire.Time{Time: time.Now()}})
 		if err != nil {
 			return fmt.Errorf("claim shard: %w: %w", ledger.ErrRefused, err)
 		}

@@ -29,7 +29,7 @@ func RecordMessage(n wire.Names, r *rollcall.Record, expect uint64, keep bool) (
 // DraftRecord is RecordMessage for a message that is added to a draft.
 func DraftRecord(d *ledger.Draft, n wire.Names, r *rollcall.Record, expect uint64, keep bool) (err error) {
 	data := d.Write(recordSize(r), func(dst []byte) []byte {
-		dst, err = EncodeRecord(dst, r)
+		dst, err = wire.EncodeRecord(dst, r)
 		return dst
 	})
 	if err != nil {
@@ -62,25 +62,14 @@ func recordSize(r *rollcall.Record) int {
 	return size
 }
 
-// trackingJSON is the stored shape of a [ledger.Tracking].
-type trackingJSON struct {
-	Schema       int       `json:"schema"`
-	ConferenceID string    `json:"conferenceId"`
-	Source       string    `json:"source"`
-	Since        wire.Time `json:"since"`
-}
-
 // TrackMessage makes the message that puts a meeting into the tracked set. Its
 // errors match [ledger.ErrRefused].
 func TrackMessage(n wire.Names, tenant string, t ledger.Tracking) (ledger.Message, error) {
-	err := checkName(tenant, t.ConferenceID)
+	err := wire.CheckNames(tenant, t.ConferenceID)
+	var data []byte
 	if err == nil {
-		err = wire.CheckTime("since", t.Since)
+		data, err = wire.EncodeTracking(wire.Tracking{ConferenceID: t.ConferenceID, Source: t.Source, Since: t.Since})
 	}
-	if err != nil {
-		return ledger.Message{}, fmt.Errorf("%w: track meeting %.300q: %w", ledger.ErrRefused, t.ConferenceID, err)
-	}
-	data, err := json.Marshal(trackingJSON{RecordSchema, t.ConferenceID, t.Source, wire.Time{Time: t.Since}})
 	if err != nil {
 		return ledger.Message{}, fmt.Errorf("%w: track meeting %.300q: %w", ledger.ErrRefused, t.ConferenceID, err)
 	}
@@ -98,28 +87,11 @@ func UntrackMessage(n wire.Names, tenant, conferenceID string) ledger.Message {
 // storedTracking gives what a message of a tracked subject holds; one entry that
 // cannot be read must not hide the others.
 func storedTracking(name string, data []byte, sequence uint64) ledger.Tracking {
-	tracking, err := decodeTracking(data)
+	t, err := wire.DecodeTracking(data)
 	if err != nil {
 		return ledger.Tracking{ConferenceID: conferenceID(name), Revision: sequence, Err: err}
 	}
-	tracking.Revision = sequence
-	return tracking
-}
-
-// decodeTracking reads a member of the tracked set.
-func decodeTracking(data []byte) (ledger.Tracking, error) {
-	if t, ok := readTracking(data); ok {
-		return t, nil
-	}
-	var stored trackingJSON
-	err := json.Unmarshal(data, &stored)
-	if err := checkSchema(data, stored.Schema, err); err != nil {
-		return ledger.Tracking{}, fmt.Errorf("decode tracking: %w", err)
-	}
-	if stored.ConferenceID == "" {
-		return ledger.Tracking{}, fmt.Errorf("decode tracking: no meeting in %.100q", data)
-	}
-	return ledger.Tracking{ConferenceID: stored.ConferenceID, Source: stored.Source, Since: stored.Since.Time}, nil
+	return ledger.Tracking{ConferenceID: t.ConferenceID, Source: t.Source, Since: t.Since, Revision: sequence}
 }
 
 // claimJSON is the stored shape of a claim; its term is its stream sequence.
@@ -133,7 +105,7 @@ type claimJSON struct {
 func decodeClaim(data []byte, sequence uint64) (ledger.Claim, error) {
 	var stored claimJSON
 	err := json.Unmarshal(data, &stored)
-	if err := checkSchema(data, stored.Schema, err); err != nil {
+	if err := wire.CheckSchema(data, stored.Schema, err); err != nil {
 		return ledger.Claim{}, fmt.Errorf("decode claim: %w", err)
 	}
 	return ledger.Claim{Holder: stored.Holder, Term: sequence}, nil
@@ -143,7 +115,7 @@ func decodeClaim(data []byte, sequence uint64) (ledger.Claim, error) {
 // unreadable, but it is there: its id comes from the subject then.
 func storedRecord(conferenceID string, data []byte, sequence uint64) ledger.Stored {
 	stored := ledger.Stored{ConferenceID: conferenceID, Revision: sequence}
-	stored.Record, stored.Err = DecodeRecord(data)
+	stored.Record, stored.Err = wire.DecodeRecord(data)
 	if stored.Err == nil && stored.Record.ConferenceID != conferenceID {
 		stored.Err = fmt.Errorf("decode record: it is stored for meeting %.300q and speaks of %.300q", conferenceID, stored.Record.ConferenceID)
 		stored.Record = nil

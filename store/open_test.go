@@ -206,7 +206,7 @@ func TestLoadOfMoreThanOneAnswerHolds(t *testing.T) {
 		t.Fatalf("loaded %d of %d, %v", len(found), len(ids), err)
 	}
 	for i, id := range ids {
-		if found[id].Revision != uint64(i+1) || !errors.Is(found[id].Err, store.ErrNewerSchema) {
+		if found[id].Revision != uint64(i+1) || !errors.Is(found[id].Err, wire.ErrNewerSchema) {
 			t.Fatalf("%s: %+v", id, found[id])
 		}
 	}
@@ -230,7 +230,7 @@ func TestRecordsDoNotPileUp(t *testing.T) {
 	js := natstest.Start(t).JetStream(t)
 	l := open(t, js, names(), store.StreamConfig{})
 	for i := range 5 {
-		record, err := store.RecordMessage(names(), golden(), uint64(i*3), true)
+		record, err := store.RecordMessage(names(), ofTen("acme", "c"), uint64(i*3), true)
 		if err != nil {
 			t.Fatal(err)
 		}

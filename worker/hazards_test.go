@@ -14,6 +14,7 @@ import (
 	"rollcall/poller"
 	"rollcall/publisher"
 	"rollcall/store"
+	"rollcall/wire"
 	"rollcall/worker"
 )
 
@@ -105,7 +106,7 @@ func TestStatusOfTwo(t *testing.T) {
 			if msg.Subject != names.Status("acme") || time.Since(msg.Time) > 30*time.Second {
 				continue
 			}
-			var s publisher.Status
+			var s wire.Status
 			if err := json.Unmarshal(msg.Data, &s); err != nil {
 				t.Fatal(err)
 			}

@@ -5,7 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"rollcall/publisher"
+	"rollcall/wire"
 )
 
 // TestNoStatusIsToldOfWhatOthersHold: one that waited for its second while the
@@ -18,8 +18,8 @@ func TestNoStatusIsToldOfWhatOthersHold(t *testing.T) {
 			if held {
 				s.held.Store(&hold{})
 			}
-			tn := &tenant{tell: make(chan publisher.Status, 1), shards: []*shard{s}}
-			tn.tell <- publisher.Status{State: "ok"}
+			tn := &tenant{tell: make(chan wire.Status, 1), shards: []*shard{s}}
+			tn.tell <- wire.Status{State: "ok"}
 			told := make(chan struct{})
 			go func() {
 				if _, worth := tn.worthTelling(t.Context(), "ok", time.Now()); worth {
@@ -36,7 +36,7 @@ func TestNoStatusIsToldOfWhatOthersHold(t *testing.T) {
 				if held {
 					t.Error("the status is not told")
 				}
-				tn.tell <- publisher.Status{State: "away"} // another state: at once
+				tn.tell <- wire.Status{State: "away"} // another state: at once
 				<-told
 			}
 		})

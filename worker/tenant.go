@@ -9,7 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall/poller"
-	"rollcall/publisher"
+	"rollcall/wire"
 )
 
 // tenant is one organization: its schedule and its shards.
@@ -22,7 +22,7 @@ type tenant struct {
 	kick   chan struct{} // a pass is wanted before the next tick
 	good   atomic.Pointer[time.Time]
 	fresh  *freshness
-	tell   chan publisher.Status // the newest status; one may wait
+	tell   chan wire.Status // the newest status; one may wait
 
 	ended   atomic.Pointer[time.Time] // when the last pass was over
 	others  atomic.Pointer[others]    // never nil
@@ -42,7 +42,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 	t := &tenant{
 		w: w, cfg: cfg, log: w.log.With(zap.String("tenant", cfg.Name)),
 		named: make(map[string]bool, len(cfg.Conferences)),
-		kick:  make(chan struct{}, 1), tell: make(chan publisher.Status, 1),
+		kick:  make(chan struct{}, 1), tell: make(chan wire.Status, 1),
 		passing: make(chan struct{}, 1), fresh: newFreshness(),
 	}
 	t.means = trouble{log: t.log, what: "asking within the budget of calls"}
@@ -153,10 +153,10 @@ func (t *tenant) passed(report poller.Report) {
 	t.say(t.status(report.State))
 }
 
-func (t *tenant) status(state string) publisher.Status {
+func (t *tenant) status(state string) wire.Status {
 	own, _, _ := t.sizes()
 	t.w.metrics.tracked.WithLabelValues(t.cfg.Name).Set(float64(own))
-	return publisher.Status{
+	return wire.Status{
 		Tenant: t.cfg.Name, State: state, LastGoodPoll: t.anyGood(),
 		LastPass: t.lastPass(), Pace: t.pace(), Tracked: t.tracks(), At: time.Now(),
 	}
@@ -193,7 +193,7 @@ func instant(at *atomic.Pointer[time.Time]) time.Time {
 }
 
 // say leaves a status to be told, in the place of one that was not told yet.
-func (t *tenant) say(status publisher.Status) {
+func (t *tenant) say(status wire.Status) {
 	select {
 	case <-t.tell:
 	default:
@@ -226,7 +226,7 @@ const statusEvery = time.Second
 // worthTelling waits for a status of another state than the last one that was
 // told, or for the newest one when that is long enough ago. It gives false when
 // ctx ends.
-func (t *tenant) worthTelling(ctx context.Context, told string, at time.Time) (status publisher.Status, worth bool) {
+func (t *tenant) worthTelling(ctx context.Context, told string, at time.Time) (status wire.Status, worth bool) {
 	var due <-chan time.Time
 	for {
 		select {

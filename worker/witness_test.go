@@ -16,8 +16,8 @@ import (
 	"rollcall/differ"
 	"rollcall/internal/ledger"
 	"rollcall/poller"
-	"rollcall/publisher"
 	"rollcall/store"
+	"rollcall/wire"
 	"rollcall/worker"
 )
 
@@ -187,7 +187,7 @@ func (l *line) Commit(ctx context.Context, msgs []ledger.Message) (first uint64,
 	return first, err
 }
 
-func (l *line) PutStatus(ctx context.Context, tenant string, s publisher.Status) error {
+func (l *line) PutStatus(ctx context.Context, tenant string, s wire.Status) error {
 	return l.do(ctx, "status", func() error { return l.Memory.PutStatus(ctx, tenant, s) })
 }
 
@@ -388,7 +388,7 @@ func increasing(m *store.Memory, b *book, id string) string {
 		if msg.Subject != names.State("acme", id) {
 			continue
 		}
-		r, err := store.DecodeRecord(msg.Data)
+		r, err := wire.DecodeRecord(msg.Data)
 		if err != nil {
 			return err.Error()
 		}

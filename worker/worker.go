@@ -13,7 +13,6 @@ import (
 	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/poller"
-	"rollcall/publisher"
 	"rollcall/wire"
 )
 
@@ -34,7 +33,7 @@ type Ledger interface {
 // first message. Its errors match one of the errors of package ledger.
 type Committer interface {
 	Commit(ctx context.Context, msgs []ledger.Message) (first uint64, err error)
-	PutStatus(ctx context.Context, tenant string, status publisher.Status) error
+	PutStatus(ctx context.Context, tenant string, status wire.Status) error
 }
 
 // Asker asks a tenant's source about meetings.

@@ -16,6 +16,7 @@ import (
 	"rollcall/internal/ledger"
 	"rollcall/poller"
 	"rollcall/store"
+	"rollcall/wire"
 	"rollcall/worker"
 )
 
@@ -599,7 +600,7 @@ func TestStatusIsTold(t *testing.T) {
 	})
 }
 
-func status(t *testing.T, m *store.Memory) (s ledger.Status) {
+func status(t *testing.T, m *store.Memory) (s wire.Status) {
 	t.Helper()
 	all := m.Messages()
 	for i := len(all) - 1; i >= 0; i-- {

@@ -64,8 +64,8 @@ func TestCheckBatchAccepts(t *testing.T) {
 
 func TestStatusOnTheWire(t *testing.T) {
 	at := time.Date(2026, 11, 23, 1, 2, 3, 4_000_000, time.UTC)
-	status := ledger.Status{
-		Tenant: "acme", State: ledger.StateQuota, LastGoodPoll: at,
+	status := wire.Status{
+		Tenant: "acme", State: wire.StateQuota, LastGoodPoll: at,
 		Pace: 15 * time.Second, Tracked: 7, At: at.Add(time.Minute),
 	}
 	m, err := ledger.StatusMessage(names, status)
@@ -77,17 +77,17 @@ func TestStatusOnTheWire(t *testing.T) {
 	if string(m.Data) != want || m.Subject != "meetings.status.acme" || !m.Rollup || m.TTL != "never" {
 		t.Fatalf("got %+v %s", m, m.Data)
 	}
-	var back ledger.Status
+	var back wire.Status
 	if err := json.Unmarshal(m.Data, &back); err != nil || back != status {
 		t.Fatalf("got %+v, %v", back, err)
 	}
 }
 
 func TestStatusRefuses(t *testing.T) {
-	if _, err := ledger.StatusMessage(names, ledger.Status{Tenant: "a.b"}); !errors.Is(err, ledger.ErrRefused) {
+	if _, err := ledger.StatusMessage(names, wire.Status{Tenant: "a.b"}); !errors.Is(err, ledger.ErrRefused) {
 		t.Errorf("a hostile tenant: %v", err)
 	}
-	var s ledger.Status
+	var s wire.Status
 	for _, bad := range []string{`{"schema":2,"pace":"1s"}`, `{"schema":1,"pace":"1"}`, `[]`} {
 		if err := json.Unmarshal([]byte(bad), &s); err == nil {
 			t.Errorf("%s was read", bad)

@@ -2,83 +2,14 @@ package ledger
 
 import (
 	"encoding/json"
-	"fmt"
-	"time"
 
 	"rollcall"
 	"rollcall/wire"
 )
 
-// StatusSchema is the version of the JSON of a [Status].
-const StatusSchema = 1
-
-// The states of a [Status].
-const (
-	StateOK        = "ok"        // polls answer
-	StateThrottled = "throttled" // DingTalk asks to go slower
-	StateQuota     = "quota"     // the month's calls are used up
-	StateAuth      = "auth"      // DingTalk refuses the credentials or lacks a permission
-	StateAway      = "away"      // DingTalk cannot be reached
-)
-
-// Status says whether a tenant is being looked at, so that silence has a
-// meaning. Times have milliseconds.
-type Status struct {
-	Tenant       string
-	State        string        // ok, throttled, quota, auth or away
-	LastGoodPoll time.Time     // when the last poll that learned anything was answered; zero: none yet
-	LastPass     time.Time     // when the last pass was over; zero: none yet
-	Pace         time.Duration // the interval between two passes
-	Tracked      int           // meetings in the tracked set
-	At           time.Time     // when this was said
-}
-
-// statusJSON is the stored shape of a [Status].
-type statusJSON struct {
-	Schema       int       `json:"schema"`
-	Tenant       string    `json:"tenant"`
-	State        string    `json:"state"`
-	LastGoodPoll wire.Time `json:"lastGoodPoll"`
-	LastPass     wire.Time `json:"lastPass"`
-	Pace         string    `json:"pace"`
-	Tracked      int       `json:"tracked"`
-	At           wire.Time `json:"at"`
-}
-
-// MarshalJSON writes {"schema":1,"tenant","state","lastGoodPoll","lastPass",
-// "pace","tracked","at"}: times in RFC 3339 with milliseconds or null, the pace
-// as a Go duration ("15s").
-func (s Status) MarshalJSON() ([]byte, error) {
-	return json.Marshal(statusJSON{
-		Schema: StatusSchema, Tenant: s.Tenant, State: s.State,
-		LastGoodPoll: wire.Time{Time: s.LastGoodPoll}, LastPass: wire.Time{Time: s.LastPass},
-		Pace: s.Pace.String(), Tracked: s.Tracked, At: wire.Time{Time: s.At},
-	})
-}
-
-// UnmarshalJSON reads what MarshalJSON writes, and refuses a newer schema.
-func (s *Status) UnmarshalJSON(data []byte) error {
-	var stored statusJSON
-	if err := json.Unmarshal(data, &stored); err != nil {
-		return fmt.Errorf("read status: %w", err)
-	}
-	if stored.Schema != StatusSchema {
-		return fmt.Errorf("read status: schema %d is not the %d of this version of rollcall", stored.Schema, StatusSchema)
-	}
-	pace, err := time.ParseDuration(stored.Pace)
-	if err != nil {
-		return fmt.Errorf("read status: pace: %w", err)
-	}
-	*s = Status{
-		Tenant: stored.Tenant, State: stored.State, LastGoodPoll: stored.LastGoodPoll.Time,
-		LastPass: stored.LastPass.Time, Pace: pace, Tracked: stored.Tracked, At: stored.At.Time,
-	}
-	return nil
-}
-
 // StatusMessage is the message that stores a tenant's status in place of the
 // one before.
-func StatusMessage(n wire.Names, s Status) (Message, error) {
+func StatusMessage(n wire.Names, s wire.Status) (Message, error) {
 	if !rollcall.ValidTenant(s.Tenant) {
 		return Message{}, refuse("%.64q is no tenant; allowed are 1 to 32 of a-z 0-9 -", s.Tenant)
 	}

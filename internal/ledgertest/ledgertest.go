@@ -18,7 +18,7 @@ import (
 // Ledger is what the contract is about.
 type Ledger interface {
 	Commit(ctx context.Context, msgs []ledger.Message) (first uint64, err error)
-	PutStatus(ctx context.Context, tenant string, s ledger.Status) error
+	PutStatus(ctx context.Context, tenant string, s wire.Status) error
 	Claim(ctx context.Context, tenant string, shard int, holder string) (ledger.Claim, error)
 	Holder(ctx context.Context, tenant string, shard int) (ledger.Claim, error)
 	Load(ctx context.Context, tenant string, ids []string) (map[string]ledger.Stored, error)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/internal/ledger"
+	"rollcall/wire"
 )
 
 func tracking(t *testing.T, l Ledger, m Messages) {
@@ -190,12 +191,12 @@ func unreadable(t *testing.T, l Ledger, m Messages) {
 
 func status(t *testing.T, l Ledger, m Messages) {
 	for i := range 2 {
-		err := l.PutStatus(context1m(t), tenant, ledger.Status{State: ledger.StateOK, Pace: time.Second, Tracked: i, At: time.Now()})
+		err := l.PutStatus(context1m(t), tenant, wire.Status{State: wire.StateOK, Pace: time.Second, Tracked: i, At: time.Now()})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := l.PutStatus(context1m(t), "no.tenant", ledger.Status{}); !exactly(err, ledger.ErrRefused) {
+	if err := l.PutStatus(context1m(t), "no.tenant", wire.Status{}); !exactly(err, ledger.ErrRefused) {
 		t.Errorf("a hostile tenant: %v, want a refusal", err)
 	}
 	if next := commit(t, l, m.event("c")); next != 3 {

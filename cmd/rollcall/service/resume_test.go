@@ -10,7 +10,6 @@ import (
 
 	"rollcall"
 	"rollcall/cmd/rollcall/service"
-	"rollcall/publisher"
 	"rollcall/simulator"
 	"rollcall/wire"
 )
@@ -30,11 +29,11 @@ func TestResumeCallsAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	told := make(chan publisher.Status, 1000)
+	told := make(chan wire.Status, 1000)
 	events := make(chan rollcall.Event, 1000)
 	for subject, heard := range map[string]nats.MsgHandler{
 		"meetings.status.acme": func(m *nats.Msg) {
-			var status publisher.Status
+			var status wire.Status
 			if status.UnmarshalJSON(m.Data) == nil {
 				told <- status
 			}

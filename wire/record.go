@@ -1,4 +1,4 @@
-package store
+package wire
 
 import (
 	"errors"
@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"rollcall"
-	"rollcall/wire"
 )
 
 // RecordSchema is the version of the stored record that this package writes.
@@ -31,21 +30,21 @@ func appendHead(dst []byte, r *rollcall.Record) []byte {
 	dst = append(dst, `{"schema":`...)
 	dst = strconv.AppendInt(dst, RecordSchema, 10)
 	dst = append(dst, `,"tenant":`...)
-	dst = wire.AppendString(dst, r.Tenant)
+	dst = AppendString(dst, r.Tenant)
 	dst = append(dst, `,"conferenceId":`...)
-	dst = wire.AppendString(dst, r.ConferenceID)
+	dst = AppendString(dst, r.ConferenceID)
 	dst = append(dst, `,"epoch":`...)
 	dst = strconv.AppendInt(dst, r.Epoch, 10)
 	dst = append(dst, `,"sequence":`...)
 	dst = strconv.AppendUint(dst, r.Sequence, 10)
 	dst = append(dst, `,"observedAt":`...)
-	dst = wire.AppendTime(dst, r.ObservedAt)
+	dst = AppendTime(dst, r.ObservedAt)
 	dst = append(dst, `,"term":`...)
 	dst = strconv.AppendUint(dst, r.Number.Term, 10)
 	dst = append(dst, `,"poll":`...)
 	dst = strconv.AppendUint(dst, r.Number.Poll, 10)
 	dst = append(dst, `,"meeting":`...)
-	return wire.AppendMeeting(dst, &r.Meeting)
+	return AppendMeeting(dst, &r.Meeting)
 }
 
 func appendRoster(dst []byte, roster []rollcall.Participant) []byte {
@@ -54,7 +53,7 @@ func appendRoster(dst []byte, roster []rollcall.Participant) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = wire.AppendParticipant(dst, &roster[i])
+		dst = AppendParticipant(dst, &roster[i])
 	}
 	return append(dst, ']')
 }
@@ -66,7 +65,7 @@ func appendMemory(dst []byte, memory []rollcall.Memory) []byte {
 			dst = append(dst, ',')
 		}
 		m := &memory[i]
-		dst = wire.AppendPerson(append(dst, '{'), &m.Participant)
+		dst = AppendPerson(append(dst, '{'), &m.Participant)
 		dst = append(dst, `,"failed":`...)
 		dst = strconv.AppendInt(dst, int64(m.Failed), 10)
 		dst = append(dst, `,"kickedOut":`...)
@@ -83,9 +82,9 @@ func appendRest(dst []byte, r *rollcall.Record) []byte {
 	dst = append(dst, `,"partial":`...)
 	dst = appendPartial(dst, r.Partial)
 	dst = append(dst, `,"endReason":`...)
-	dst = wire.AppendString(dst, string(r.EndReason))
+	dst = AppendString(dst, string(r.EndReason))
 	dst = append(dst, `,"endedAt":`...)
-	dst = wire.AppendTime(dst, r.EndedAt)
+	dst = AppendTime(dst, r.EndedAt)
 	dst = append(dst, `,"summarized":`...)
 	dst = strconv.AppendBool(dst, r.Summarized)
 	dst = append(dst, `,"untracked":`...)
@@ -100,15 +99,15 @@ func appendPartial(dst []byte, p *rollcall.Partial) []byte {
 		return append(dst, "null"...)
 	}
 	dst = append(dst, `{"provenance":`...)
-	dst = wire.AppendString(dst, string(p.Provenance))
+	dst = AppendString(dst, string(p.Provenance))
 	dst = append(dst, `,"windowAfter":`...)
-	return append(wire.AppendTime(dst, p.WindowAfter), '}')
+	return append(AppendTime(dst, p.WindowAfter), '}')
 }
 
 // checkRecord refuses what is no record: it guards the ledger against a faulty
 // differ as well as the differ against a faulty ledger.
 func checkRecord(r *rollcall.Record) error {
-	if err := checkName(r.Tenant, r.ConferenceID); err != nil {
+	if err := CheckNames(r.Tenant, r.ConferenceID); err != nil {
 		return err
 	}
 	if err := checkPeople(r); err != nil {
@@ -121,18 +120,18 @@ func checkRecord(r *rollcall.Record) error {
 }
 
 func checkRecordTimes(r *rollcall.Record) error {
-	if err := wire.CheckTime("observedAt", r.ObservedAt); err != nil {
+	if err := CheckTime("observedAt", r.ObservedAt); err != nil {
 		return err
 	}
-	if err := wire.CheckTime("startTime", r.Meeting.StartTime); err != nil {
+	if err := CheckTime("startTime", r.Meeting.StartTime); err != nil {
 		return err
 	}
 	if r.Partial != nil {
-		if err := wire.CheckTime("windowAfter", r.Partial.WindowAfter); err != nil {
+		if err := CheckTime("windowAfter", r.Partial.WindowAfter); err != nil {
 			return err
 		}
 	}
-	return wire.CheckTime("endedAt", r.EndedAt)
+	return CheckTime("endedAt", r.EndedAt)
 }
 
 func checkPeople(r *rollcall.Record) error {
@@ -158,7 +157,8 @@ func checkPeople(r *rollcall.Record) error {
 // follows reports whether key is one, and comes after last: no key is there twice.
 func follows(key, last string) bool { return key > last && utf8.ValidString(key) }
 
-func checkName(tenant, conferenceID string) error {
+// CheckNames refuses what is no tenant or can be no id of a meeting.
+func CheckNames(tenant, conferenceID string) error {
 	if !rollcall.ValidTenant(tenant) {
 		return fmt.Errorf("%.64q is no tenant; allowed are 1 to 32 of a-z 0-9 -", tenant)
 	}

@@ -1,4 +1,4 @@
-package store_test
+package wire_test
 
 import (
 	"encoding/json"
@@ -61,14 +61,14 @@ func TestSchema1StaysReadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := store.DecodeRecord(data)
+	got, err := wire.DecodeRecord(data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(golden(), got); diff != "" {
 		t.Errorf("decoded:\n%s", diff)
 	}
-	encoded, err := store.EncodeRecord([]byte("before"), golden())
+	encoded, err := wire.EncodeRecord([]byte("before"), golden())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestSchema1StaysReadable(t *testing.T) {
 
 func TestTheSmallestRecord(t *testing.T) {
 	r := &rollcall.Record{Tenant: "a", ConferenceID: "c"}
-	data, err := store.EncodeRecord(nil, r)
+	data, err := wire.EncodeRecord(nil, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestTheSmallestRecord(t *testing.T) {
 			t.Errorf("no %s in %s", want, data)
 		}
 	}
-	got, err := store.DecodeRecord(data)
+	got, err := wire.DecodeRecord(data)
 	if diff := cmp.Diff(r, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
 	}
@@ -152,14 +152,14 @@ func anyRecord(t *rapid.T) *rollcall.Record {
 func TestRecordsComeBackAsTheyWent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := anyRecord(t)
-		data, err := store.EncodeRecord(nil, r)
+		data, err := wire.EncodeRecord(nil, r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !json.Valid(data) {
 			t.Fatalf("no JSON: %s", data)
 		}
-		got, err := store.DecodeRecord(data)
+		got, err := wire.DecodeRecord(data)
 		if diff := cmp.Diff(r, got); err != nil || diff != "" {
 			t.Fatalf("%v\n%s", err, diff)
 		}
@@ -187,7 +187,7 @@ func TestEncodeRecordRefuses(t *testing.T) {
 	} {
 		r := golden()
 		spoil(r)
-		dst, err := store.EncodeRecord([]byte("x"), r)
+		dst, err := wire.EncodeRecord([]byte("x"), r)
 		if err == nil || string(dst) != "x" {
 			t.Errorf("%s: %v, %q", name, err, dst)
 		}
@@ -199,7 +199,7 @@ func TestEncodeRecordRefuses(t *testing.T) {
 }
 
 func TestDecodeRecordRefuses(t *testing.T) {
-	encoded, err := store.EncodeRecord(nil, golden())
+	encoded, err := wire.EncodeRecord(nil, golden())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,13 +226,13 @@ func TestDecodeRecordRefuses(t *testing.T) {
 		if bad == good {
 			t.Fatalf("%s is not in %s", c.old, good)
 		}
-		_, err := store.DecodeRecord([]byte(bad))
-		if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, store.ErrNewerSchema) != c.newer {
+		_, err := wire.DecodeRecord([]byte(bad))
+		if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, wire.ErrNewerSchema) != c.newer {
 			t.Errorf("%s: got %v, want %q", c.bad, err, c.want)
 		}
 	}
 	more := strings.Replace(good, `"schema":1`, `"later":{"a":[1]},"schema":1`, 1)
-	got, err := store.DecodeRecord([]byte(more))
+	got, err := wire.DecodeRecord([]byte(more))
 	if diff := cmp.Diff(golden(), got); err != nil || diff != "" {
 		t.Errorf("a field it does not know: %v\n%s", err, diff)
 	}
@@ -246,15 +246,15 @@ func FuzzDecodeRecord(f *testing.F) {
 	f.Add(data)
 	f.Add([]byte(`{"schema":2}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := store.DecodeRecord(data)
+		r, err := wire.DecodeRecord(data)
 		if err != nil {
 			return
 		}
-		again, err := store.EncodeRecord(nil, r)
+		again, err := wire.EncodeRecord(nil, r)
 		if err != nil {
 			t.Fatalf("it decodes and cannot be written: %v", err)
 		}
-		got, err := store.DecodeRecord(again)
+		got, err := wire.DecodeRecord(again)
 		if diff := cmp.Diff(r, got); err != nil || diff != "" {
 			t.Fatalf("not stable: %v\n%s", err, diff)
 		}
@@ -268,14 +268,14 @@ func BenchmarkEncodeRecord(b *testing.B) {
 		p.Key = p.Key + string(rune('a'+i))
 		r.Roster = append(r.Roster, p)
 	}
-	data, err := store.EncodeRecord(nil, r)
+	data, err := wire.EncodeRecord(nil, r)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if data, err = store.EncodeRecord(data[:0], r); err != nil {
+		if data, err = wire.EncodeRecord(data[:0], r); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package store
+package wire
 
 import (
 	"encoding/json"
@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"rollcall"
-	"rollcall/wire"
 )
 
 // ErrNewerSchema is matched by the error for what a newer rollcall has stored.
@@ -15,36 +14,36 @@ var ErrNewerSchema = errors.New("stored by a newer version of rollcall")
 
 // recordJSON is the stored shape of a record.
 type recordJSON struct {
-	Schema        int           `json:"schema"`
-	Tenant        string        `json:"tenant"`
-	ConferenceID  string        `json:"conferenceId"`
-	Epoch         int64         `json:"epoch"`
-	Sequence      uint64        `json:"sequence"`
-	ObservedAt    wire.Time     `json:"observedAt"`
-	Term          uint64        `json:"term"`
-	Poll          uint64        `json:"poll"`
-	Meeting       wire.Meeting  `json:"meeting"`
-	Roster        []wire.Person `json:"roster"`
-	Memory        []memoryJSON  `json:"memory"`
-	Misses        int           `json:"misses"`
-	Partial       *partialJSON  `json:"partial"`
-	EndReason     string        `json:"endReason"`
-	EndedAt       wire.Time     `json:"endedAt"`
-	Summarized    bool          `json:"summarized"`
-	Untracked     bool          `json:"untracked"`
-	StatusUnknown bool          `json:"statusUnknown"`
+	Schema        int          `json:"schema"`
+	Tenant        string       `json:"tenant"`
+	ConferenceID  string       `json:"conferenceId"`
+	Epoch         int64        `json:"epoch"`
+	Sequence      uint64       `json:"sequence"`
+	ObservedAt    Time         `json:"observedAt"`
+	Term          uint64       `json:"term"`
+	Poll          uint64       `json:"poll"`
+	Meeting       Meeting      `json:"meeting"`
+	Roster        []Person     `json:"roster"`
+	Memory        []memoryJSON `json:"memory"`
+	Misses        int          `json:"misses"`
+	Partial       *partialJSON `json:"partial"`
+	EndReason     string       `json:"endReason"`
+	EndedAt       Time         `json:"endedAt"`
+	Summarized    bool         `json:"summarized"`
+	Untracked     bool         `json:"untracked"`
+	StatusUnknown bool         `json:"statusUnknown"`
 }
 
 type memoryJSON struct {
-	wire.Person
+	Person
 	Failed    int `json:"failed"`
 	KickedOut int `json:"kickedOut"`
 	Left      int `json:"left"`
 }
 
 type partialJSON struct {
-	Provenance  string    `json:"provenance"`
-	WindowAfter wire.Time `json:"windowAfter"`
+	Provenance  string `json:"provenance"`
+	WindowAfter Time   `json:"windowAfter"`
 }
 
 // DecodeRecord reads a stored record. Fields it does not know are passed over;
@@ -61,7 +60,7 @@ func DecodeRecord(data []byte) (*rollcall.Record, error) {
 func decodeRecord(data []byte) (*rollcall.Record, error) {
 	var stored recordJSON
 	err := json.Unmarshal(data, &stored)
-	if schemaErr := checkSchema(data, stored.Schema, err); schemaErr != nil {
+	if schemaErr := CheckSchema(data, stored.Schema, err); schemaErr != nil {
 		return nil, fmt.Errorf("decode record: %w", schemaErr)
 	}
 	r, err := stored.record()
@@ -74,9 +73,11 @@ func decodeRecord(data []byte) (*rollcall.Record, error) {
 	return r, nil
 }
 
-// checkSchema judges how reading went: err is that of the decoder, and where it
-// is set the schema is looked for on its own, since a newer shape may be why.
-func checkSchema(data []byte, schema int, err error) error {
+// CheckSchema judges how something stored was read that has a "schema": err is
+// that of the decoder, and where it is set the schema is looked for on its own,
+// since a newer shape may be why. A schema above [RecordSchema] is refused with
+// [ErrNewerSchema].
+func CheckSchema(data []byte, schema int, err error) error {
 	if err != nil {
 		var head struct {
 			Schema int `json:"schema"`

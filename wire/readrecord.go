@@ -1,12 +1,10 @@
-package store
+package wire
 
 import (
 	"strings"
 	"unicode/utf8"
 
 	"rollcall"
-	"rollcall/internal/ledger"
-	"rollcall/wire"
 )
 
 // readRecord reads a record in the very form that [EncodeRecord] writes, as
@@ -53,11 +51,11 @@ func (c *canonical) head(r *rollcall.Record) {
 }
 
 func (c *canonical) meeting() rollcall.Conference {
-	var m wire.Meeting
+	var m Meeting
 	c.expect(`{"title":`)
 	m.Title = c.text()
 	c.expect(`,"startTime":`)
-	m.StartTime = wire.Time{Time: c.time()}
+	m.StartTime = Time{Time: c.time()}
 	c.expect(`,"status":`)
 	m.Status = c.text()
 	c.expect(`,"media":{"micMuted":`)
@@ -111,7 +109,7 @@ func (c *canonical) memory(r *rollcall.Record) {
 
 // person reads a person but for the closing brace.
 func (c *canonical) person(unsaid bool) rollcall.Participant {
-	var p wire.Person
+	var p Person
 	c.expect(`{"key":`)
 	p.Key = c.text()
 	c.expect(`,"userId":`)
@@ -164,24 +162,6 @@ func (c *canonical) partial() *rollcall.Partial {
 	p.WindowAfter = c.time()
 	c.expect(`}`)
 	return p
-}
-
-// readTracking reads an entry of the tracked set in the very form that
-// [TrackMessage] writes; ok is false for any other.
-func readTracking(data []byte) (t ledger.Tracking, ok bool) {
-	if !utf8.Valid(data) {
-		return t, false
-	}
-	c := canonical{rest: string(data)}
-	c.expect(`{"schema":1,"conferenceId":`)
-	id := c.text()
-	c.expect(`,"source":`)
-	source := c.text()
-	c.expect(`,"since":`)
-	t.Since = c.time()
-	c.expect(`}`)
-	t.ConferenceID, t.Source = strings.Clone(id), strings.Clone(source)
-	return t, c.ended() && id != ""
 }
 
 // gather moves the texts of a record into one piece of memory of their own:

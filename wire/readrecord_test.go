@@ -1,4 +1,4 @@
-package store_test
+package wire_test
 
 import (
 	"encoding/json"
@@ -13,18 +13,17 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall"
-	"rollcall/internal/ledger"
-	"rollcall/store"
+	"rollcall/wire"
 )
 
 // likeTheStandard holds the fast reader against encoding/json: what it reads at
 // all, it reads as the other does.
 func likeTheStandard(t interface{ Fatalf(string, ...any) }, data []byte) {
-	got := store.ReadRecord(data)
+	got := wire.ReadRecord(data)
 	if got == nil {
 		return
 	}
-	want, err := store.DecodeAnyForm(data)
+	want, err := wire.DecodeAnyForm(data)
 	if err != nil || !reflect.DeepEqual(want, got) {
 		t.Fatalf("%s\nis read though %v\n%s", data, err, cmp.Diff(want, got))
 	}
@@ -33,11 +32,11 @@ func likeTheStandard(t interface{ Fatalf(string, ...any) }, data []byte) {
 // What is written is read fast, and as encoding/json reads it.
 func TestWhatIsWrittenIsReadFast(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		data, err := store.EncodeRecord(nil, anyRecord(t))
+		data, err := wire.EncodeRecord(nil, anyRecord(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if store.ReadRecord(data) == nil {
+		if wire.ReadRecord(data) == nil {
 			t.Fatalf("not read fast: %s", data)
 		}
 		likeTheStandard(t, data)
@@ -48,7 +47,7 @@ func TestWhatIsWrittenIsReadFast(t *testing.T) {
 // encoding/json judges it.
 func TestSpoiltRecordsAreReadLikeTheStandard(t *testing.T) {
 	for _, r := range []*rollcall.Record{golden(), {Tenant: "a", ConferenceID: "c"}} {
-		good, err := store.EncodeRecord(nil, r)
+		good, err := wire.EncodeRecord(nil, r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +64,7 @@ func TestSpoiltRecordsAreReadLikeTheStandard(t *testing.T) {
 }
 
 func TestNumbersAreReadLikeTheStandard(t *testing.T) {
-	data, err := store.EncodeRecord(nil, golden())
+	data, err := wire.EncodeRecord(nil, golden())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,11 +95,11 @@ func FuzzReadRecord(f *testing.F) {
 
 // trackingLikeTheStandard does the same for the tracked set.
 func trackingLikeTheStandard(t interface{ Fatalf(string, ...any) }, data []byte) {
-	got, ok := store.ReadTracking(data)
+	got, ok := wire.ReadTracking(data)
 	if !ok {
 		return
 	}
-	var want ledger.Tracking
+	var want wire.Tracking
 	err := json.Unmarshal(data, &want)
 	want.Since = want.Since.UTC().Truncate(time.Millisecond)
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -110,20 +109,20 @@ func trackingLikeTheStandard(t interface{ Fatalf(string, ...any) }, data []byte)
 
 func TestTrackingsAreReadFastAndLikeTheStandard(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want := ledger.Tracking{
+		want := wire.Tracking{
 			ConferenceID: "c" + strings.ToValidUTF8(rapid.StringN(0, 60, 200).Draw(t, "id"), ""),
 			Source:       strings.ToValidUTF8(rapid.String().Draw(t, "source"), ""), Since: anyTime(t, "since"),
 		}
-		msg, err := store.TrackMessage(names(), "acme", want)
+		data, err := wire.EncodeTracking(want)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, ok := store.ReadTracking(msg.Data)
+		got, ok := wire.ReadTracking(data)
 		if !ok || !reflect.DeepEqual(got, want) {
-			t.Fatalf("%s is read as %+v, %v", msg.Data, got, ok)
+			t.Fatalf("%s is read as %+v, %v", data, got, ok)
 		}
-		if again, err := store.DecodeTracking(msg.Data); err != nil || !reflect.DeepEqual(again, want) {
-			t.Fatalf("%s is decoded as %+v, %v", msg.Data, again, err)
+		if again, err := wire.DecodeAnyTracking(data); err != nil || !reflect.DeepEqual(again, want) {
+			t.Fatalf("%s is decoded as %+v, %v", data, again, err)
 		}
 	})
 }
@@ -150,11 +149,11 @@ func ten(tb testing.TB, id string) *rollcall.Record {
 }
 
 func BenchmarkDecodeRecord(b *testing.B) {
-	data, err := store.EncodeRecord(nil, ten(b, "conference-000001"))
+	data, err := wire.EncodeRecord(nil, ten(b, "conference-000001"))
 	if err != nil {
 		b.Fatal(err)
 	}
-	for name, decode := range map[string]func([]byte) (*rollcall.Record, error){"fast": store.DecodeRecord, "any form": store.DecodeAnyForm} {
+	for name, decode := range map[string]func([]byte) (*rollcall.Record, error){"fast": wire.DecodeRecord, "any form": wire.DecodeAnyForm} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(data)))

@@ -1,12 +1,10 @@
-package store
+package wire
 
 import (
 	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
-
-	"rollcall/wire"
 )
 
 // canonical goes through JSON of which every byte but the values is known
@@ -129,7 +127,7 @@ func (c *canonical) time() time.Time {
 	if c.took("null") {
 		return time.Time{}
 	}
-	at, err := wire.ParseTime(c.text())
+	at, err := ParseTime(c.text())
 	c.require(err == nil)
 	return at
 }

@@ -1,0 +1,74 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Tracking is a member of the tracked set as it is stored.
+type Tracking struct {
+	ConferenceID string
+	Source       string // who wants it watched: config, api, …
+	Since        time.Time
+}
+
+// trackingJSON is the stored shape of a [Tracking].
+type trackingJSON struct {
+	Schema       int    `json:"schema"`
+	ConferenceID string `json:"conferenceId"`
+	Source       string `json:"source"`
+	Since        Time   `json:"since"`
+}
+
+// EncodeTracking gives the stored form of a member of the tracked set: a JSON
+// object with schema, conferenceId, source and since. A year that cannot be
+// written is refused.
+func EncodeTracking(t Tracking) ([]byte, error) {
+	if err := CheckTime("since", t.Since); err != nil {
+		return nil, err
+	}
+	return json.Marshal(trackingJSON{RecordSchema, t.ConferenceID, t.Source, Time{Time: t.Since}})
+}
+
+// DecodeTracking reads a member of the tracked set. Fields it does not know are
+// passed over; a newer schema is refused with [ErrNewerSchema].
+func DecodeTracking(data []byte) (Tracking, error) {
+	if t, ok := readTracking(data); ok {
+		return t, nil
+	}
+	return decodeTracking(data)
+}
+
+// decodeTracking is DecodeTracking for an entry in any form.
+func decodeTracking(data []byte) (Tracking, error) {
+	var stored trackingJSON
+	err := json.Unmarshal(data, &stored)
+	if err := CheckSchema(data, stored.Schema, err); err != nil {
+		return Tracking{}, fmt.Errorf("decode tracking: %w", err)
+	}
+	if stored.ConferenceID == "" {
+		return Tracking{}, fmt.Errorf("decode tracking: no meeting in %.100q", data)
+	}
+	return Tracking{ConferenceID: stored.ConferenceID, Source: stored.Source, Since: stored.Since.Time}, nil
+}
+
+// readTracking reads an entry of the tracked set in the very form that
+// [EncodeTracking] writes; ok is false for any other.
+func readTracking(data []byte) (t Tracking, ok bool) {
+	if !utf8.Valid(data) {
+		return t, false
+	}
+	c := canonical{rest: string(data)}
+	c.expect(`{"schema":1,"conferenceId":`)
+	id := c.text()
+	c.expect(`,"source":`)
+	source := c.text()
+	c.expect(`,"since":`)
+	t.Since = c.time()
+	c.expect(`}`)
+	t.ConferenceID, t.Source = strings.Clone(id), strings.Clone(source)
+	return t, c.ended() && id != ""
+}
