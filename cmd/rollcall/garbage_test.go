@@ -7,70 +7,51 @@ import (
 	"testing"
 )
 
-var kept []byte
-
-// collections counts them while so much garbage is made.
-func collections(size int) uint32 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range size >> 16 {
-		kept = make([]byte, 1<<16)
-	}
-	runtime.ReadMemStats(&after)
-	return after.NumGC - before.NumGC
+// goal is the size of the heap at which the next collection begins.
+func goal() uint64 {
+	runtime.GC()
+	runtime.GC() // what the first one has swept no longer counts
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.NextGC
 }
 
-func TestLazyGC(t *testing.T) {
+func TestBallastLetsGarbageLie(t *testing.T) {
 	if value, set := os.LookupEnv("GOGC"); set {
 		_ = os.Unsetenv("GOGC")
 		defer t.Setenv("GOGC", value)
 	}
-	usual := debug.SetGCPercent(100)
-	defer debug.SetGCPercent(usual)
-
-	often := collections(1 << 30)
-	end := lazyGC(256 << 20)
-	runtime.GC() // the pacer has seen what is alive
-	seldom := collections(1 << 30)
-	end()
-	if percent := debug.SetGCPercent(100); percent != 100 {
-		t.Errorf("afterwards GOGC is %d, was 100", percent)
-	}
-	if seldom*2 > often {
-		t.Errorf("%d collections with a floor, %d without", seldom, often)
-	}
-}
-
-func TestLazyGCHeedsTheEnvironment(t *testing.T) {
-	t.Setenv("GOGC", "77")
-	usual := debug.SetGCPercent(77)
-	defer debug.SetGCPercent(usual)
-	defer lazyGC(256 << 20)()
-	runtime.GC()
-	if percent := debug.SetGCPercent(77); percent != 77 {
-		t.Errorf("GOGC is %d, 77 was wanted", percent)
-	}
-}
-
-func TestGCPercent(t *testing.T) {
-	const mb = 1 << 20
-	for _, c := range []struct {
-		live, beside uint64
-		want         int
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	for name, c := range map[string]struct {
+		limit        int64
+		least, below uint64
 	}{
-		{0, 0, 1600},
-		{mb, 0, 1575},
-		{4 * mb, 0, 1500},
-		{4 * mb, 6 * mb, 600},
-		{2 * mb, 18 * mb, 310},
-		{16 * mb, 0, 300},
-		{32 * mb, 0, 100},
-		{32 * mb, 8 * mb, 100},
-		{64 * mb, 0, 100},
-		{500 * mb, 0, 100},
+		"no limit":           {1 << 62, 2 * ballastBytes, 2*ballastBytes + 32<<20},
+		"that of Kubernetes": {460 << 20, 2 * ballastBytes, 2*ballastBytes + 32<<20},
+		"a small limit":      {64 << 20, 2 * 8 << 20, 2*8<<20 + 32<<20},
 	} {
-		if got := gcPercent(c.live, c.beside, 64*mb); got != c.want {
-			t.Errorf("%d MB alive, %d MB of stacks and globals: %d %%, want %d", c.live/mb, c.beside/mb, got, c.want)
+		before := debug.SetMemoryLimit(c.limit)
+		drop := ballast()
+		with := goal()
+		drop()
+		debug.SetMemoryLimit(before)
+		if with < c.least || with > c.below {
+			t.Errorf("%s: a collection begins at %d MB, want %d to %d", name, with>>20, c.least>>20, c.below>>20)
 		}
+		if without := goal(); without > c.below/2 && c.limit > 64<<20 {
+			t.Errorf("%s: dropped, and still a collection begins only at %d MB", name, without>>20)
+		}
+	}
+}
+
+func TestBallastHeedsTheEnvironment(t *testing.T) {
+	t.Setenv("GOGC", "77")
+	defer debug.SetGCPercent(debug.SetGCPercent(77))
+	before := goal()
+	drop := ballast()
+	with := goal()
+	drop()
+	if with > before+ballastBytes/2 {
+		t.Errorf("GOGC is set, and a collection begins at %d MB instead of %d", with>>20, before>>20)
 	}
 }

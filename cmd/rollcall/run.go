@@ -41,8 +41,7 @@ func (p *program) runCommand() *cobra.Command {
 			return fmt.Errorf("start: %w", err)
 		}
 		defer onHangup(s.Resume)()
-		defer lazyGC(heapFloor)()
-		defer fewProcessors()()
+		defer ballast()()
 		return s.Run(cmd.Context())
 	}
 	return cmd
