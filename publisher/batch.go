@@ -16,6 +16,7 @@ const (
 	headerBatchSequence = "Nats-Batch-Sequence"
 	headerBatchCommit   = "Nats-Batch-Commit"
 	headerExpected      = "Nats-Expected-Last-Subject-Sequence"
+	headerExpectedOf    = "Nats-Expected-Last-Subject-Sequence-Subject"
 	headerRollup        = "Nats-Rollup"
 	headerTTL           = "Nats-TTL"
 	headerContentType   = "Content-Type"
@@ -31,7 +32,7 @@ type batch struct {
 	msg      nats.Msg
 	headers  [shapes]nats.Header // nil until a message has that shape
 
-	id, sequence, commit, expected, rollup, ttl, contentType [1]string
+	id, sequence, commit, expected, expectedOf, rollup, ttl, contentType [1]string
 }
 
 // shape is which headers a message has beside the batch's id and its sequence:
@@ -44,6 +45,7 @@ const (
 	rolledUp
 	aging
 	typed
+	elsewhere
 	shapes
 )
 
@@ -78,7 +80,7 @@ func (b *batch) message(m *ledger.Message, sequence int, last bool) *nats.Msg {
 	if m.Guarded {
 		b.expected[0] = strconv.FormatUint(m.Expect, 10)
 	}
-	b.ttl[0], b.contentType[0] = m.TTL, m.ContentType
+	b.ttl[0], b.contentType[0], b.expectedOf[0] = m.TTL, m.ContentType, m.ExpectOf
 	end := len(m.Subject) + b.longer
 	b.msg.Subject, b.subjects = b.subjects[:end], b.subjects[end:]
 	b.msg.Data = m.Data
@@ -90,7 +92,7 @@ func shapeOf(m *ledger.Message, last bool) (s shape) {
 	for _, has := range [...]struct {
 		bit shape
 		yes bool
-	}{{committing, last}, {guarded, m.Guarded}, {rolledUp, m.Rollup}, {aging, m.TTL != ""}, {typed, m.ContentType != ""}} {
+	}{{committing, last}, {guarded, m.Guarded}, {rolledUp, m.Rollup}, {aging, m.TTL != ""}, {typed, m.ContentType != ""}, {elsewhere, m.Guarded && m.ExpectOf != ""}} {
 		if has.yes {
 			s |= has.bit
 		}
@@ -113,6 +115,7 @@ func (b *batch) header(s shape) nats.Header {
 		{rolledUp, headerRollup, b.rollup[:]},
 		{aging, headerTTL, b.ttl[:]},
 		{typed, headerContentType, b.contentType[:]},
+		{elsewhere, headerExpectedOf, b.expectedOf[:]},
 	} {
 		if s&has.bit != 0 {
 			h[has.name] = has.value

@@ -125,10 +125,11 @@ func (m *Memory) commit(msgs []ledger.Message) (first uint64, err error) {
 	}
 	now := time.Now()
 	for i := range msgs {
-		last := m.last(msgs[i].Subject, now).Sequence
+		guard := cmp.Or(msgs[i].ExpectOf, msgs[i].Subject)
+		last := m.last(guard, now).Sequence
 		if msgs[i].Guarded && last != msgs[i].Expect {
 			return 0, fmt.Errorf("commit batch of %d messages: %w: %s is at %d, not at %d",
-				len(msgs), ledger.ErrStale, msgs[i].Subject, last, msgs[i].Expect)
+				len(msgs), ledger.ErrStale, guard, last, msgs[i].Expect)
 		}
 	}
 	first = uint64(len(m.log)) + 1

@@ -151,7 +151,7 @@ func (s *shard) trackNamed(ctx context.Context) error {
 	}
 	for start := 0; start < len(msgs); start += ledger.MaxBatchMessages {
 		end := min(start+ledger.MaxBatchMessages, len(msgs))
-		if _, err := s.w.cfg.Committer.Commit(ctx, msgs[start:end]); err != nil {
+		if err := s.commitClaimed(ctx, msgs[start:end]...); err != nil {
 			return fmt.Errorf("track the meetings that the configuration names: %w", err)
 		}
 		for _, e := range fresh[start:end] {
@@ -166,8 +166,7 @@ func (s *shard) trackNamed(ctx context.Context) error {
 func (s *shard) untrack(ctx context.Context, hold *hold, id string) error {
 	s.catchUp(ctx)
 	if e := s.entries[id]; e.record.none() || e.record.over() {
-		_, err := s.w.cfg.Committer.Commit(ctx, []ledger.Message{store.UntrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, id)})
-		if err != nil {
+		if err := s.commitClaimed(ctx, store.UntrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, id)); err != nil {
 			return fmt.Errorf("untrack meeting %q: %w", id, err)
 		}
 		e.tracked = false

@@ -81,7 +81,7 @@ func (s *shard) found(ctx context.Context, source string, listed []string) (fres
 				return 0, err
 			}
 		}
-		return len(ids), s.stillOurs(ctx)
+		return len(ids), nil
 	})
 }
 
@@ -136,7 +136,7 @@ func (s *shard) trackAll(ctx context.Context, source string, ids []string) error
 		}
 		msgs = append(msgs, msg)
 	}
-	if _, err := s.w.cfg.Committer.Commit(ctx, msgs); err != nil {
+	if err := s.commitClaimed(ctx, msgs...); err != nil {
 		return err
 	}
 	for _, id := range ids {

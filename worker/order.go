@@ -94,10 +94,7 @@ func (w *Worker) Track(ctx context.Context, tenant, conferenceID, source string)
 		return View{}, err
 	}
 	_, err = obey(ctx, s, func(ctx context.Context) (struct{}, error) {
-		if err := s.track(ctx, conferenceID, source); err != nil {
-			return struct{}{}, err
-		}
-		return struct{}{}, s.stillOurs(ctx)
+		return struct{}{}, s.track(ctx, conferenceID, source)
 	})
 	if err != nil {
 		return View{}, fmt.Errorf("track meeting: %w", err)
@@ -121,7 +118,7 @@ func (w *Worker) Untrack(ctx context.Context, tenant, conferenceID string) (View
 	view, err := obey(ctx, s, func(ctx context.Context) (View, error) {
 		e, hold := s.entries[conferenceID], s.held.Load()
 		if e == nil || !e.tracked {
-			return View{}, ErrNotTracked
+			return View{}, cmp.Or(s.stillOurs(ctx), ErrNotTracked)
 		}
 		if hold == nil {
 			return View{}, ErrNotHeld
@@ -210,9 +207,8 @@ func (s *shard) view(id string, e *entry) View {
 	return v
 }
 
-// stillOurs tells whether what was just changed in the tracked set is known to
-// whoever holds the shard. A claim made later reads it; one that was made
-// before has not, and the order has to be given to its holder.
+// stillOurs tells whether what is known of the shard is what its last holder
+// knows. Otherwise the order has to be given to that one.
 func (s *shard) stillOurs(ctx context.Context) error {
 	claim, err := s.w.cfg.Ledger.Holder(ctx, s.tenant.cfg.Name, s.number)
 	if err != nil {
@@ -225,33 +221,50 @@ func (s *shard) stillOurs(ctx context.Context) error {
 	return nil
 }
 
-// track puts the meeting on the tracked set, if it is not there yet.
+// track puts the meeting on the tracked set. One that is there is said to be
+// once more, so that the ledger tells whether the shard is still ours.
 func (s *shard) track(ctx context.Context, id, source string) error {
 	delete(s.declined, id)
 	e := s.entries[id]
 	if e == nil {
 		e = &entry{}
 	}
-	if e.tracked {
-		return nil
-	}
 	tracking := ledger.Tracking{ConferenceID: id, Source: source, Since: time.Now().UTC()}
+	if e.tracked {
+		tracking = e.tracking
+	}
 	msg, err := store.TrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, tracking)
 	if err != nil {
 		return fmt.Errorf("encode tracking: %w", err)
 	}
-	_, err = s.w.cfg.Committer.Commit(ctx, []ledger.Message{msg})
-	for tries := 0; errors.Is(err, ledger.ErrUnknown) && tries < 3 && ctx.Err() == nil; tries++ {
-		_, err = s.w.cfg.Committer.Commit(ctx, []ledger.Message{msg}) // to say it twice is to say it once
-	}
-	if err != nil {
+	if err := s.commitClaimed(ctx, msg); err != nil {
 		return err
+	}
+	if e.tracked {
+		return nil
 	}
 	e.tracking, e.tracked = tracking, true
 	e.raw = nil // the next answer counts, also one that is known already
 	s.entries[id] = e
 	s.replan()
 	return nil
+}
+
+// commitClaimed stores what no record guards, such as members of the tracked
+// set: the ledger takes it only while the shard's claim is the last, so that
+// whoever claims the shard after it reads it, and nobody else changes the set.
+func (s *shard) commitClaimed(ctx context.Context, msgs ...ledger.Message) error {
+	first := &msgs[0]
+	first.Guarded, first.Expect, first.ExpectOf = true, s.term, s.w.cfg.Names.Claim(s.tenant.cfg.Name, s.number)
+	_, err := s.w.cfg.Committer.Commit(ctx, msgs)
+	for tries := 0; errors.Is(err, ledger.ErrUnknown) && tries < 3 && ctx.Err() == nil; tries++ {
+		_, err = s.w.cfg.Committer.Commit(ctx, msgs) // to say it twice is to say it once
+	}
+	if errors.Is(err, ledger.ErrStale) {
+		s.doubt = true
+		return fmt.Errorf("%w: %w", ErrNotHeld, err)
+	}
+	return err
 }
 
 // askNow asks about one meeting outside the schedule and waits until the

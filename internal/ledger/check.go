@@ -18,7 +18,11 @@ const (
 
 // HeaderSize is an upper bound, in bytes, of the headers of m in a batch.
 func (m *Message) HeaderSize() int {
-	return headerAllowance + len("Content-Type: \r\n") + len(m.ContentType)
+	size := headerAllowance + len("Content-Type: \r\n") + len(m.ContentType)
+	if m.ExpectOf != "" {
+		size += len("Nats-Expected-Last-Subject-Sequence-Subject: \r\n") + len(m.ExpectOf)
+	}
+	return size
 }
 
 // Size is an upper bound, in bytes, of what m takes of [MaxBatchBytes].

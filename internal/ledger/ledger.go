@@ -25,6 +25,9 @@ type Message struct {
 	// must have the stream sequence Expect (0: there is none).
 	Guarded bool
 	Expect  uint64
+	// ExpectOf is the subject that Expect speaks of, where that is not Subject:
+	// that of a claim, so that the batch is stored only while the claim is the last.
+	ExpectOf string
 	// Rollup lets the message replace all earlier ones of its subject.
 	Rollup bool
 	// TTL is the Nats-TTL header: "never" exempts from the stream's age limit,

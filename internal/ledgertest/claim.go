@@ -67,3 +67,36 @@ func claimRace(t *testing.T, l Ledger, _ Messages) {
 		}
 	}
 }
+
+// claimGuard: whoever was superseded changes the tracked set no more.
+func claimGuard(t *testing.T, l Ledger, m Messages) {
+	ctx := context1m(t)
+	under := func(claim ledger.Claim, msg ledger.Message) []ledger.Message {
+		msg.Guarded, msg.Expect, msg.ExpectOf = true, claim.Term, m.Names.Claim(tenant, 0)
+		return []ledger.Message{msg, m.track(t, "beside")}
+	}
+	mine, err := l.Claim(ctx, tenant, 0, "w1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // what is said twice is said once
+		if _, err := l.Commit(ctx, under(mine, m.track(t, "a"))); err != nil {
+			t.Fatalf("the holder may not track: %v", err)
+		}
+	}
+	theirs, err := l.Claim(ctx, tenant, 0, "w2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, msg := range []ledger.Message{m.track(t, "b"), m.Untrack(m.Names, tenant, "a")} {
+		if _, err := l.Commit(ctx, under(mine, msg)); !exactly(err, ledger.ErrStale) {
+			t.Errorf("whoever was superseded writes %s: %v, want ErrStale", msg.Subject, err)
+		}
+	}
+	if _, err := l.Commit(ctx, under(theirs, m.Untrack(m.Names, tenant, "a"))); err != nil {
+		t.Errorf("the new holder may not untrack: %v", err)
+	}
+	if got := trackedIDs(t, l); got != "beside" {
+		t.Errorf("%q is tracked", got)
+	}
+}

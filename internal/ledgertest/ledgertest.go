@@ -55,6 +55,7 @@ func Cases() []Case {
 	return []Case{
 		{"a guard holds only for the revision it names", 0, guards},
 		{"one stale guard refuses the whole batch", 0, atomicity},
+		{"a guard on a claim holds only while it is the last", 0, claimGuard},
 		{"a batch that was stored is not stored again", 0, resend},
 		{"a batch lies together and Commit says where", 0, contiguity},
 		{"batches of concurrent writers do not mingle", 0, concurrency},
