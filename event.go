@@ -72,6 +72,9 @@ const (
 	ReasonMeetingEnded   Reason = "meeting_ended"   // participant.left, participant.invitation_lapsed
 	ReasonStatus         Reason = "status"          // meeting.ended
 	ReasonResourceClosed Reason = "resource_closed" // meeting.ended
+	ReasonOperator       Reason = "operator"        // meeting.untracked: somebody asked for it
+	ReasonExpired        Reason = "expired"         // meeting.untracked: it has not started in time
+	ReasonUnknownMeeting Reason = "unknown_meeting" // meeting.untracked: DingTalk never knew it
 )
 
 // Provenance says how an event came to be known.

@@ -36,9 +36,10 @@ const (
 	SightingEnded
 	// SightingOngoing: the single-meeting query says that it goes on.
 	SightingOngoing
-	// SightingMissed: DingTalk does not know the meeting.
+	// SightingMissed: DingTalk does not know the meeting. After enough of these
+	// in a row it has ended; one that nobody ever saw is untracked.
 	SightingMissed
-	// SightingUntracked: an operator took the meeting off the tracked set.
+	// SightingUntracked: the meeting was taken off the tracked set.
 	SightingUntracked
 	// SightingSummarized: DingTalk's exact times of an ended meeting were read.
 	SightingSummarized
@@ -55,7 +56,8 @@ type Sighting struct {
 	// EndTime is DingTalk's exact end; zero when not known. It may also go
 	// with a SightingListed whose status is ended.
 	EndTime time.Time
-	// Reason is the reason of the end that SightingEnded tells.
+	// Reason is that of the end which SightingEnded tells, or of
+	// SightingUntracked: operator or expired.
 	Reason Reason
 }
 

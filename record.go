@@ -19,7 +19,8 @@ type Record struct {
 	// Partial is set while a poll's events are stored in several slices and
 	// this record is not the last of them.
 	Partial *Partial
-	// EndReason and EndedAt tell how and when a meeting with status ended did so.
+	// EndReason and EndedAt tell how and when a meeting with status ended did
+	// so, and why and when one that goes on was taken off the tracked set.
 	EndReason Reason
 	EndedAt   time.Time
 	// Summarized says that the exact times of the ended meeting were published.

@@ -44,7 +44,14 @@ func endsByStatus(s *step) bool    { return s.ending == rollcall.ReasonStatus }
 func endsClosed(s *step) bool      { return s.ending == rollcall.ReasonResourceClosed }
 func endsByVanishing(s *step) bool { return s.ending == rollcall.ReasonVanished }
 
-func untracked(s *step) bool { return s.untracking }
+func untracked(s *step) bool           { return s.untrackedAs(rollcall.ReasonNone) }
+func untrackedByOperator(s *step) bool { return s.untrackedAs(rollcall.ReasonOperator) }
+func untrackedExpired(s *step) bool    { return s.untrackedAs(rollcall.ReasonExpired) }
+func untrackedUnknown(s *step) bool    { return s.untrackedAs(rollcall.ReasonUnknownMeeting) }
+
+func (s *step) untrackedAs(reason rollcall.Reason) bool {
+	return s.untracking && s.next.EndReason == reason
+}
 
 func summarized(s *step) bool { return s.summarizing }
 

@@ -43,7 +43,10 @@ func contract() []sentence {
 		{"12", "meeting.untracked: taken off the tracked set while it goes on: the roster is empty afterwards", []string{
 			"row-12-untracked", "row-12-untracked-after-the-end", "row-12-untracked-never-recorded",
 		}},
-		{"12", "a later track begins a new epoch", []string{"row-12-untracked", "row-12-epoch-always-grows"}},
+		{"12", "meeting.untracked may carry a reason: operator, expired, unknown_meeting", []string{"row-12-reasons", "first-poll-misses"}},
+		{"12", "a later track begins a new epoch", []string{
+			"row-12-untracked", "row-12-epoch-always-grows", "row-12-unknown-and-back",
+		}},
 		{"13", "meeting.summarized: after an end, when the exact times have been read; changes no roster", []string{
 			"row-13-summarized", "row-13-summarized-without-a-time",
 		}},
@@ -90,7 +93,10 @@ func contract() []sentence {
 		{"", "missing from a complete answer, or refused as closed. Ended: it has ended, with the endTime", []string{"row-11-resource-closed", "row-11-asked-and-ended"}},
 		{"", "started or initialized: it goes on, its misses are forgotten", []string{"misses-forgotten"}},
 		{"", "unknown meeting: a miss; after missing_after_polls (default 3) in a row it has ended as vanished", []string{
-			"row-11-vanished", "row-11-vanished-setting", "first-poll-misses",
+			"row-11-vanished", "row-11-vanished-setting",
+		}},
+		{"", "one that nobody ever saw has not ended: its only event is meeting.untracked with the reason unknown_meeting", []string{
+			"first-poll-misses", "row-12-tracked-again-and-gone",
 		}},
 	}
 }

@@ -15,7 +15,8 @@ type Look struct {
 	// EndTime is the exact end where it is known: SightingEnded,
 	// SightingSummarized, or a SightingListed whose status is ended.
 	EndTime time.Time
-	// Reason is that of a SightingEnded: status or resource_closed.
+	// Reason is that of a SightingEnded (status or resource_closed) or of a
+	// SightingUntracked (operator or expired).
 	Reason              rollcall.Reason
 	Number              rollcall.Number
 	AskedAt, AnsweredAt time.Time

@@ -26,6 +26,10 @@ func (s *step) missed(limit int) {
 	if s.next.Misses < limit {
 		return
 	}
+	if s.first && s.was == (rollcall.Conference{}) { // nobody ever saw it: it cannot have ended
+		s.takeOff(rollcall.ReasonUnknownMeeting)
+		return
+	}
 	s.terms.Provenance = rollcall.ProvenanceInferred // nobody said that it ended
 	s.end(rollcall.ReasonVanished, &rollcall.Answer{})
 }
@@ -91,15 +95,26 @@ func leaveAtEnd(k known, told []person) person {
 	return p
 }
 
-// untrack empties the roster of a meeting that goes on without being watched.
-// Nobody left: that is why one event stands for all.
+// untrack takes in that the meeting is no longer to be watched.
 func (s *step) untrack() {
 	if s.over() || s.prev.Untracked {
 		return
 	}
+	reason := rollcall.ReasonNone
+	switch s.look.Reason {
+	case rollcall.ReasonOperator, rollcall.ReasonExpired:
+		reason = s.look.Reason
+	}
+	s.takeOff(reason)
+}
+
+// takeOff empties the roster of a meeting that goes on without being watched.
+// Nobody left: that is why one event stands for all.
+func (s *step) takeOff(reason rollcall.Reason) {
 	s.open()
 	s.untracking = true
-	s.next.Untracked = true
+	n := s.next
+	n.Untracked, n.EndReason, n.EndedAt = true, reason, s.window.Before
 	s.clear()
 }
 

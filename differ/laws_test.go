@@ -190,7 +190,10 @@ func (p poll) slices() error {
 			return fmt.Errorf("cut at %d: record %+v, whole story %q, -want +got rest %s", n, cut, tellAll(p.res.Events), gocmp.Diff(want, got))
 		}
 		whole := *p.res.Record
-		whole.Sequence = cut.Sequence + uint64(len(rest.Events))
+		whole.Sequence = uint64(len(rest.Events))
+		if rest.Record.Epoch == cut.Epoch {
+			whole.Sequence += cut.Sequence
+		}
 		if !p.coversAll() {
 			whole.Partial = cut.Partial // goes on until everybody has been looked at
 		}

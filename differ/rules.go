@@ -20,7 +20,7 @@ type rule struct {
 
 // section4 is the contract's table of events. Rules of one row about people are
 // told person by person; rows are told one after the other.
-func section4() [40]rule {
+func section4() [43]rule {
 	const inferred, reconciled = rollcall.ProvenanceInferred, rollcall.ProvenanceReconciled
 	return [...]rule{
 		{row: "1", event: rollcall.MeetingInitialized, meeting: initialized},
@@ -74,6 +74,9 @@ func section4() [40]rule {
 		{row: "11", event: rollcall.MeetingEnded, exact: endTime, meeting: endsByVanishing, reason: rollcall.ReasonVanished},
 
 		{row: "12", event: rollcall.MeetingUntracked, meeting: untracked},
+		{row: "12", event: rollcall.MeetingUntracked, meeting: untrackedByOperator, reason: rollcall.ReasonOperator},
+		{row: "12", event: rollcall.MeetingUntracked, meeting: untrackedExpired, reason: rollcall.ReasonExpired},
+		{row: "12", event: rollcall.MeetingUntracked, meeting: untrackedUnknown, reason: rollcall.ReasonUnknownMeeting},
 
 		{row: "13", event: rollcall.MeetingSummarized, exact: endTime, meeting: summarized, provenance: reconciled},
 	}

@@ -27,7 +27,7 @@ func (r Result) Slice(prev *rollcall.Record, n int) *rollcall.Record {
 	rec.Sequence += uint64(n)
 	rec.ObservedAt, rec.Number = r.Record.ObservedAt, r.Record.Number
 	rec.Partial = &rollcall.Partial{Provenance: s.terms.Provenance, WindowAfter: s.terms.WindowAfter}
-	if s.ending == "" {
+	if s.ending == "" && !s.untracking {
 		rec.Misses = r.Record.Misses
 	}
 	retell(rec, told, r.Record.Meeting)
@@ -40,11 +40,15 @@ func (r Result) Slice(prev *rollcall.Record, n int) *rollcall.Record {
 // origin gives the record that the step began with. What a first poll says
 // without an event is there from the start.
 func (s *step) origin(prev *rollcall.Record) *rollcall.Record {
-	if !s.first {
+	if !s.first || s.untracking && prev != nil {
 		rec := *prev
 		return &rec
 	}
-	rec := &rollcall.Record{Tenant: s.next.Tenant, ConferenceID: s.next.ConferenceID, Epoch: s.next.Epoch}
+	rec := &rollcall.Record{Tenant: s.next.Tenant, ConferenceID: s.next.ConferenceID}
+	if s.untracking { // still a record of misses alone
+		return rec
+	}
+	rec.Epoch = s.next.Epoch
 	rec.Meeting.Title, rec.Meeting.StartTime = s.next.Meeting.Title, s.next.Meeting.StartTime
 	if prev != nil {
 		rec.Misses = prev.Misses

@@ -406,6 +406,9 @@ func (tl *teller) fact(f []string) string {
 	case "changed", "unchanged":
 		return map[bool]string{true: "changed", false: "unchanged"}[tl.result.Changed]
 	case "tracked", "untracked":
+		if r.Untracked && len(f) > 1 {
+			return "untracked because " + string(r.EndReason)
+		}
 		return map[bool]string{true: "untracked", false: "tracked"}[r.Untracked]
 	case "summarized":
 		return map[bool]string{true: "summarized", false: "not summarized"}[r.Summarized]

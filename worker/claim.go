@@ -105,7 +105,7 @@ func (s *shard) reconcile(ctx context.Context, hold *hold) error {
 	}
 	for id, e := range s.entries {
 		if e.tracked && e.tracking.Source == sourceConfig && !s.tenant.named[id] {
-			err := s.untrack(ctx, hold, id)
+			err := s.untrack(ctx, hold, id, rollcall.ReasonOperator)
 			if err != nil && (ctx.Err() != nil || s.entries[id].refused.err == nil && !errors.Is(err, errOverlap)) {
 				return err
 			}
@@ -161,9 +161,9 @@ func (s *shard) trackNamed(ctx context.Context) error {
 	return nil
 }
 
-// untrack takes a meeting off the tracked set and tells it, where there is
-// anything to tell.
-func (s *shard) untrack(ctx context.Context, hold *hold, id string) error {
+// untrack takes a meeting off the tracked set and tells it and the reason,
+// where there is anything to tell.
+func (s *shard) untrack(ctx context.Context, hold *hold, id string, reason rollcall.Reason) error {
 	s.catchUp(ctx)
 	if e := s.entries[id]; e.record.none() || e.record.over() {
 		if err := s.commitClaimed(ctx, store.UntrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, id)); err != nil {
@@ -176,7 +176,7 @@ func (s *shard) untrack(ctx context.Context, hold *hold, id string) error {
 	now := time.Now().UTC()
 	s.settle(ctx, &rollcall.Observation{
 		Tenant: s.tenant.cfg.Name, Shard: s.number, Number: hold.next(), AskedAt: now, AnsweredAt: now,
-		Sightings: []rollcall.Sighting{{ConferenceID: id, Kind: rollcall.SightingUntracked}},
+		Sightings: []rollcall.Sighting{{ConferenceID: id, Kind: rollcall.SightingUntracked, Reason: reason}},
 	})
 	if e := s.entries[id]; e.tracked && ctx.Err() == nil {
 		return fmt.Errorf("untrack meeting %q: %w", id, cmp.Or(e.refused.err, errOverlap))
@@ -208,7 +208,7 @@ func (s *shard) sweep(ctx context.Context) {
 		case s.expired(e, now):
 			s.log.Info("a meeting has not started in time; it is no longer tracked",
 				zap.String("meeting", id), zap.Duration("after", s.tenant.cfg.ExpireUnstarted))
-			s.trouble.note(s.untrack(ctx, hold, id))
+			s.trouble.note(s.untrack(ctx, hold, id, rollcall.ReasonExpired))
 		case !e.tracked && !e.watched(now) && !s.tenant.named[id]:
 			delete(s.entries, id)
 		}

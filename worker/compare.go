@@ -93,7 +93,8 @@ func (s *shard) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting,
 func (s *shard) tookEffect(e *entry, kind rollcall.SightingKind) {
 	tracked := e.tracked
 	switch {
-	case kind == rollcall.SightingUntracked || e.record.status == rollcall.StatusEnded:
+	case kind == rollcall.SightingUntracked || e.record.status == rollcall.StatusEnded,
+		kind == rollcall.SightingMissed && e.record.untracked && e.record.whole().Misses == 0: // given up as unknown
 		tracked = false
 	case !e.record.untracked:
 		tracked = true
@@ -215,7 +216,8 @@ func (s *shard) recordMessage(r *rollcall.Record, expect uint64) (ledger.Message
 func (s *shard) encodeTracking(st *step) error {
 	names, name, next := s.w.cfg.Names, s.tenant.cfg.Name, st.result.Record
 	// A meeting that is tracked again keeps its old record until it is seen.
-	again := st.entry.tracked && st.prev != nil && st.prev.Untracked && next.Untracked && st.sighting.Kind != rollcall.SightingUntracked
+	again := st.entry.tracked && st.prev != nil && st.prev.Untracked && next.Untracked && next.Epoch == st.prev.Epoch &&
+		st.sighting.Kind != rollcall.SightingUntracked
 	over := next.Untracked && !again || next.Meeting.Status == rollcall.StatusEnded
 	st.tracked = !over
 	switch {

@@ -123,7 +123,7 @@ func (w *Worker) Untrack(ctx context.Context, tenant, conferenceID string) (View
 		if hold == nil {
 			return View{}, ErrNotHeld
 		}
-		if err := s.untrack(ctx, hold, conferenceID); err != nil {
+		if err := s.untrack(ctx, hold, conferenceID, rollcall.ReasonOperator); err != nil {
 			return View{}, err
 		}
 		s.declined[conferenceID] = true

@@ -330,6 +330,9 @@ func TestConfigurationDecidesWhatIsTracked(t *testing.T) {
 		elapse(10 * time.Second)
 		p.stop(t)
 		expect(t, m, "b", "meeting.started", "participant.joined bob", "meeting.untracked")
+		if reason := events(t, m, "b")[2].Reason; reason != rollcall.ReasonOperator {
+			t.Errorf("it is untracked because of %q", reason)
+		}
 		lawful(t, m, "b")
 		if set := trackedSet(t, m); !slices.Equal(set, []string{"a"}) {
 			t.Errorf("tracked is %v, want a alone", set)
@@ -486,6 +489,9 @@ func TestUnstartedMeetingExpires(t *testing.T) {
 		expect(t, m, "c1", "meeting.initialized")
 		elapse(3 * time.Minute)
 		expect(t, m, "c1", "meeting.initialized", "meeting.untracked")
+		if reason := events(t, m, "c1")[1].Reason; reason != rollcall.ReasonExpired {
+			t.Errorf("it is untracked because of %q", reason)
+		}
 		expect(t, m, "c2", "meeting.started", "participant.joined ann")
 		p.stop(t)
 	})
