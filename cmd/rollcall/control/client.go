@@ -21,6 +21,7 @@ var ErrNoWorker = errors.New("no worker answers")
 
 // Client asks the running workers. Its errors are an [*Error] where a worker
 // says why it did not do it, and match [ErrNoWorker] where none says anything.
+// An order that is one too many for the moment is given again until its context ends.
 type Client struct {
 	Conn   *nats.Conn
 	Names  wire.Names
@@ -70,10 +71,25 @@ func (c *Client) one(ctx context.Context, verb, id string) (Meeting, error) {
 		return Meeting{}, problem(BadRequest, "%v", err)
 	}
 	var answer Meeting
-	if err := c.ask(ctx, verb, request{ConferenceID: id}, &answer); err != nil {
-		return Meeting{}, err
+	for {
+		err := c.ask(ctx, verb, request{ConferenceID: id}, &answer)
+		if e, ok := errors.AsType[*Error](err); ok && e.Code == TooMany && waited(ctx) {
+			continue
+		}
+		return answer, err
 	}
-	return answer, nil
+}
+
+// waited lets a second pass; false when ctx ends before.
+func waited(ctx context.Context) bool {
+	timer := time.NewTimer(time.Second)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // ask sends a request and reads its answer.

@@ -20,14 +20,17 @@
 // An answer without the header Nats-Service-Error-Code is a [Meeting] or a
 // [List]. With it the body is {"schema":1,"error":{"code","message"}}, see
 // [Error]. Members may be added to answers within schema 1. A track is answered
-// within 32 seconds, everything else within 7.
+// within 32 seconds, everything else within 7. Answers go to inboxes alone:
+// _INBOX. and what else nats.inbox_prefix names, and the _R_. of NATS itself. A
+// request with another reply subject is neither obeyed nor answered.
 //
 // # Promises
 //
 // Any worker may be asked: it passes a request on to the one that holds the
 // meeting's shard, on rollcall.<STREAM>.shard.<tenant>.<verb>, where workers
 // alone may publish and subscribe. What was passed on is never passed on again.
-// Every request is bounded in size, in time and in how many run at once, and
-// is answered, also while a worker stops. A request that is repeated does no
+// Every request is bounded in size, in time and in how many run at once, orders
+// also in how many are obeyed a second (too_many), and each is answered, also
+// while a worker stops. A request that is repeated does no
 // harm: track and untrack lead to the same state however often they are sent.
 package control

@@ -3,48 +3,63 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/micro"
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 )
 
 // atOnce is how many requests of one verb and tenant run at a time.
 const atOnce = 64
 
+// Each order may spend a call: of a tenant's, so many are obeyed at once, and
+// so many a second after them.
+const (
+	ordersAtOnce  = 100
+	ordersASecond = 5
+)
+
 // endpoint answers one verb for one tenant.
 type endpoint struct {
 	service *Service
+	orders  *rate.Limiter // nil: they spend nothing
 	tenant  Tenant
 	verb    string
 	slots   chan struct{}
+	tally   tally
 }
 
 func newEndpoint(s *Service, t Tenant, verb string) *endpoint {
 	return &endpoint{service: s, tenant: t, verb: verb, slots: make(chan struct{}, atOnce)}
 }
 
-// Handle takes a request. What is refused is refused at once; the rest is
+func (e *endpoint) name() string { return e.tenant.Name + "-" + e.verb }
+
+// handle takes a request. What is refused is refused at once; the rest is
 // answered beside, so that a slow request holds up no other.
-func (e *endpoint) Handle(r micro.Request) {
-	wanted, err := decodeRequest(e.verb, r.Data())
+func (e *endpoint) handle(m *nats.Msg) {
+	begun := time.Now()
+	wanted, err := decodeRequest(e.verb, m.Data)
 	if err != nil {
-		e.refuse(r, problem(BadRequest, "%v", err))
+		e.finish(m, begun, problem(BadRequest, "%v", err).reply())
 		return
 	}
-	to := r.Reply()
+	if e.orders != nil && !e.orders.Allow() {
+		e.finish(m, begun, problem(TooMany, "tenant %s is given more than %d orders a second to track or untrack: ask again in a second",
+			e.tenant.Name, ordersASecond).reply())
+		return
+	}
 	if refused := e.admit(func(ctx context.Context) {
-		e.service.send(to, e.answer(ctx, wanted, r.Data()))
+		e.finish(m, begun, e.answer(ctx, wanted, m.Data))
 	}); refused != nil {
-		e.refuse(r, refused)
+		e.finish(m, begun, refused.reply())
 	}
 }
 
-func (e *endpoint) refuse(r micro.Request, p *Error) {
-	answer := p.reply()
-	if err := r.Error(p.Code.text(), p.Message, answer.body); err != nil {
-		e.service.log.Debug("could not refuse a request", zap.String("subject", r.Subject()), zap.Error(err))
-	}
+func (e *endpoint) finish(m *nats.Msg, begun time.Time, answer reply) {
+	e.tally.note(begun, answer)
+	e.service.send(m, answer)
 }
 
 // admit runs do beside, within the bounds, or says why it does not.
@@ -82,15 +97,15 @@ func (e *endpoint) answer(ctx context.Context, wanted request, data []byte) repl
 
 // send answers a request. What is too large for one message is answered with
 // where else to find it.
-func (s *Service) send(to string, answer reply) {
-	if to == "" {
+func (s *Service) send(to *nats.Msg, answer reply) {
+	if to.Reply == "" {
 		return // nobody wants to know
 	}
 	if most := s.conn.MaxPayload() - headroom; most > 0 && int64(len(answer.body)) > most {
 		answer = problem(Unavailable, "the answer has %d bytes, more than NATS takes in one message (max_payload %d): "+
 			"read the record on %s.state instead, or raise max_payload", len(answer.body), s.conn.MaxPayload(), s.names.Prefix).reply()
 	}
-	if err := s.conn.PublishMsg(&nats.Msg{Subject: to, Header: answer.header, Data: answer.body}); err != nil {
+	if err := s.conn.PublishMsg(&nats.Msg{Subject: to.Reply, Header: answer.header, Data: answer.body}); err != nil {
 		s.log.Warn("could not answer a request", zap.Error(err))
 	}
 }

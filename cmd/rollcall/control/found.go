@@ -39,7 +39,7 @@ func (s *Service) Found(ctx context.Context, tenant, source string, listed, gone
 	if err := s.worker.Found(ctx, tenant, source, listed, gone, restarted); err != nil {
 		return err
 	}
-	whole := found{Schema: Schema, From: s.micro.Info().ID, Source: source, Listed: listed, Gone: gone, Restarted: restarted}
+	whole := found{Schema: Schema, From: s.presence.id, Source: source, Listed: listed, Gone: gone, Restarted: restarted}
 	for _, part := range whole.parts() {
 		data, err := json.Marshal(part)
 		if err != nil {
@@ -77,18 +77,16 @@ func (f found) parts() (all []found) {
 // hear takes what other workers find of a tenant.
 func (s *Service) hear(t Tenant) error {
 	e := newEndpoint(s, t, verbFound)
-	sub, err := s.conn.Subscribe(s.names.Shard(t.Name, verbFound), e.takeFound)
-	if err != nil {
+	if err := s.subscribe(s.names.Shard(t.Name, verbFound), "", e.takeFound); err != nil {
 		return fmt.Errorf("tenant %s, %s: %w", t.Name, verbFound, err)
 	}
-	s.subs = append(s.subs, sub)
 	return nil
 }
 
 func (e *endpoint) takeFound(m *nats.Msg) {
 	var f found
 	s := e.service
-	if json.Unmarshal(m.Data, &f) != nil || f.Schema != Schema || f.From == s.micro.Info().ID {
+	if json.Unmarshal(m.Data, &f) != nil || f.Schema != Schema || f.From == s.presence.id {
 		return
 	}
 	// What is not admitted is told again with the next reading.

@@ -86,7 +86,7 @@ func (e *endpoint) takeOver(m *nats.Msg) {
 	if refused := e.admit(func(ctx context.Context) {
 		defer s.end(m.Reply)
 		if answer, held := e.share(ctx, wanted); held {
-			s.send(m.Reply, answer)
+			s.send(m, answer)
 		}
 	}); refused != nil {
 		s.end(m.Reply)

@@ -25,6 +25,7 @@ const (
 	NotHeld      Code = "not_held"       // 503: no worker holds the meeting's shard at the moment; ask again
 	NotAnswered  Code = "not_answered"   // 504: the meeting is tracked, and DingTalk told nothing of it yet
 	Unavailable  Code = "unavailable"    // 503: the worker cannot do it now; ask again
+	TooMany      Code = "too_many"       // 429: more orders came for the tenant than are obeyed; ask again in a second
 )
 
 func (c Code) number() int {
@@ -33,6 +34,8 @@ func (c Code) number() int {
 		return 400
 	case NoSuchTenant, NotTracked:
 		return 404
+	case TooMany:
+		return 429
 	case NotAnswered:
 		return 504
 	}

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/micro"
 	"go.uber.org/zap"
+	"golang.org/x/time/rate"
 
 	"rollcall/wire"
 	"rollcall/worker"
@@ -39,8 +38,11 @@ type Service struct {
 	worker Worker
 	log    *zap.Logger
 
-	micro micro.Service
-	subs  []*nats.Subscription // on the subjects between workers
+	presence  presence
+	endpoints []*endpoint // that operators may ask
+	subs      []*nats.Subscription
+	inboxes   []string // what the subject of an answer begins with
+	refused   refusals
 
 	ctx    context.Context // of what runs; ends with the service
 	cancel context.CancelCauseFunc
@@ -54,11 +56,14 @@ type Service struct {
 // Serve answers requests about the tenants from now on. The version is shown
 // in NATS's discovery. A connection that does not stand yet is waited for.
 func Serve(conn *nats.Conn, names wire.Names, tenants []Tenant, w Worker, version string, logger *zap.Logger) (*Service, error) {
-	s := &Service{conn: conn, names: names, worker: w, log: logger, passed: map[string]bool{}}
+	s := &Service{
+		conn: conn, names: names, worker: w, log: logger, passed: map[string]bool{},
+		presence: newPresence(names, version), inboxes: inboxes(conn), refused: refusals{log: logger},
+	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	err := s.register(version)
+	err := s.open(tenants)
 	if err == nil {
-		err = s.open(tenants)
+		err = s.present()
 	}
 	if err != nil {
 		s.Stop()
@@ -67,28 +72,12 @@ func Serve(conn *nats.Conn, names wire.Names, tenants []Tenant, w Worker, versio
 	return s, nil
 }
 
-// register enters the service into NATS's discovery, which takes semantic
-// versions only; any other stands in the metadata alone.
-func (s *Service) register(version string) (err error) {
-	cfg := micro.Config{
-		Name: ServiceName, Version: strings.TrimPrefix(version, "v"),
-		Description:  "tracks DingTalk meetings at run time, and tells what is known of them",
-		Metadata:     map[string]string{"stream": s.names.Stream, "version": version},
-		ErrorHandler: func(_ micro.Service, err *micro.NATSError) { s.troubled(err) },
-	}
-	s.micro, err = micro.AddService(s.conn, cfg)
-	if errors.Is(err, micro.ErrConfigValidation) {
-		cfg.Version = "0.0.0"
-		s.micro, err = micro.AddService(s.conn, cfg)
-	}
-	return err
-}
-
 func (s *Service) open(tenants []Tenant) error {
 	for _, t := range tenants {
 		t.Shards = max(t.Shards, 1)
+		orders := rate.NewLimiter(ordersASecond, ordersAtOnce)
 		for _, verb := range verbs() {
-			if err := s.openVerb(t, verb); err != nil {
+			if err := s.openVerb(t, verb, orders); err != nil {
 				return fmt.Errorf("tenant %s, %s: %w", t.Name, verb, err)
 			}
 		}
@@ -99,21 +88,31 @@ func (s *Service) open(tenants []Tenant) error {
 	return nil
 }
 
-func (s *Service) openVerb(t Tenant, verb string) error {
-	asked := newEndpoint(s, t, verb)
-	err := s.micro.AddEndpoint(t.Name+"-"+verb, asked,
-		micro.WithEndpointSubject(s.names.API(t.Name, verb)),
-		micro.WithEndpointMetadata(map[string]string{"tenant": t.Name, "verb": verb}))
-	if err != nil {
-		return err
+func (s *Service) openVerb(t Tenant, verb string, orders *rate.Limiter) error {
+	asked, passed := newEndpoint(s, t, verb), newEndpoint(s, t, verb)
+	if verb == verbTrack || verb == verbUntrack {
+		asked.orders = orders
 	}
-	passed := newEndpoint(s, t, verb)
-	sub, err := s.conn.Subscribe(s.names.Shard(t.Name, verb), passed.takeOver)
-	if err != nil {
-		return err
+	s.endpoints = append(s.endpoints, asked)
+	return errors.Join(
+		s.subscribe(s.names.API(t.Name, verb), queue, asked.handle),
+		s.subscribe(s.names.Shard(t.Name, verb), "", passed.takeOver),
+	)
+}
+
+// subscribe hears requests that can be answered; a group shares them.
+func (s *Service) subscribe(name, group string, handle nats.MsgHandler) error {
+	sub, err := s.conn.QueueSubscribe(name, group, func(m *nats.Msg) {
+		if !s.answers(m.Reply) {
+			s.refused.note(m)
+			return
+		}
+		handle(m)
+	})
+	if err == nil {
+		s.subs = append(s.subs, sub)
 	}
-	s.subs = append(s.subs, sub)
-	return nil
+	return err
 }
 
 // goodbye is how long a stop waits for the server to hear of it.
@@ -122,13 +121,8 @@ const goodbye = time.Second
 // Stop takes no more requests, ends what is in hand with an answer that says
 // so, and returns when all of it is over. It may be called more than once.
 func (s *Service) Stop() {
-	if s.micro != nil {
-		if err := s.micro.Stop(); err != nil {
-			s.log.Warn("could not leave NATS's discovery in order", zap.Error(err))
-		}
-	}
 	for _, sub := range s.subs {
-		_ = sub.Unsubscribe() // it is gone already when stopped twice, or with the connection
+		_ = sub.Drain() // it is gone already when stopped twice, or with the connection
 	}
 	// Once the server knows, no request comes here that another could answer.
 	_ = s.conn.FlushTimeout(goodbye)
@@ -137,8 +131,4 @@ func (s *Service) Stop() {
 	s.mu.Unlock()
 	s.cancel(errStopping)
 	s.running.Wait()
-}
-
-func (s *Service) troubled(err *micro.NATSError) {
-	s.log.Warn("requests to track and list meetings have trouble", zap.String("subject", err.Subject), zap.Error(err))
 }
