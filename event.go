@@ -1,6 +1,7 @@
 package rollcall
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -94,6 +95,11 @@ type Window struct {
 	Before time.Time // when this poll's answer arrived; never earlier than After
 }
 
+// Contains reports whether something can have happened at t.
+func (w Window) Contains(t time.Time) bool {
+	return !t.After(w.Before) && (w.After.IsZero() || !t.Before(w.After))
+}
+
 // Event says one thing that changed in one meeting.
 type Event struct {
 	Tenant       string
@@ -101,7 +107,7 @@ type Event struct {
 	Epoch        int64
 	Sequence     uint64 // 1, 2, 3 … without holes within an epoch
 	Type         Type
-	Time         time.Time // the exact time if known, else Window.Before
+	Time         time.Time // the exact time if known and in the window, else Window.Before
 	Index, Count int       // this is the Index-th (from 1) of the poll's Count events of this meeting
 	Meeting      Conference
 	// Participant is set on participant events only. Like Meeting it shows
@@ -110,4 +116,19 @@ type Event struct {
 	Reason      Reason
 	Provenance  Provenance
 	Window      Window
+}
+
+// CheckTime reports what is dishonest about when the event is said to have
+// happened: only a start and an end have a time of their own, and every time
+// lies in its window.
+func (e *Event) CheckTime() error {
+	switch exact := e.Type == MeetingStarted || e.Type == MeetingEnded; {
+	case e.Window.Before.Before(e.Window.After):
+		return fmt.Errorf("%s: the window ends before it begins: %v", e.Type, e.Window)
+	case !e.Window.Contains(e.Time):
+		return fmt.Errorf("%s: its time %v does not lie in the window %v", e.Type, e.Time, e.Window)
+	case !exact && !e.Time.Equal(e.Window.Before):
+		return fmt.Errorf("%s: its time is %v, the window ends at %v", e.Type, e.Time, e.Window.Before)
+	}
+	return nil
 }

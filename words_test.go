@@ -3,6 +3,7 @@ package rollcall_test
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
@@ -102,5 +103,36 @@ func TestTypesHaveEntityAndVerb(t *testing.T) {
 func TestMediaBits(t *testing.T) {
 	if m := rollcall.Media(12); !m.Has(rollcall.MediaMuteAll) || m.Has(rollcall.MediaMicMuted) || m.Has(rollcall.MediaCameraClosed) {
 		t.Error("the bits of 12 are read wrong")
+	}
+}
+
+// Only a start and an end have a time of their own, and none lies outside its window.
+func TestTimesAreHonest(t *testing.T) {
+	at := func(s int) time.Time { return time.Date(2026, 3, 2, 10, 0, s, 0, time.UTC) }
+	seen := rollcall.Window{After: at(10), Before: at(20)}
+	first := rollcall.Window{Before: at(20)}
+	for name, c := range map[string]struct {
+		typ    rollcall.Type
+		time   time.Time
+		window rollcall.Window
+		honest bool
+	}{
+		"a departure":                       {rollcall.ParticipantLeft, at(20), seen, true},
+		"a departure with a time":           {rollcall.ParticipantLeft, at(15), seen, false},
+		"a summary of what was before":      {rollcall.MeetingSummarized, at(5), seen, false},
+		"a start in the window":             {rollcall.MeetingStarted, at(10), seen, true},
+		"a start before":                    {rollcall.MeetingStarted, at(9), seen, false},
+		"a start ahead":                     {rollcall.MeetingStarted, at(21), seen, false},
+		"a first start, long ago":           {rollcall.MeetingStarted, at(0), first, true},
+		"a first start, ahead":              {rollcall.MeetingStarted, at(21), first, false},
+		"an end":                            {rollcall.MeetingEnded, at(15), seen, true},
+		"an end before people were seen":    {rollcall.MeetingEnded, at(9), seen, false},
+		"a window that ends as it begins":   {rollcall.MeetingEnded, at(10), rollcall.Window{After: at(10), Before: at(10)}, true},
+		"a window that ends before it does": {rollcall.MeetingEnded, at(10), rollcall.Window{After: at(10), Before: at(9)}, false},
+	} {
+		e := rollcall.Event{Type: c.typ, Time: c.time, Window: c.window}
+		if err := e.CheckTime(); (err == nil) != c.honest {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -55,16 +55,18 @@ func (s *step) untrackedAs(reason rollcall.Reason) bool {
 
 func summarized(s *step) bool { return s.summarizing }
 
-// startTime is exact if the meeting can have begun then as far as we saw it.
-func startTime(s *step) time.Time {
-	t, w := s.next.Meeting.StartTime, s.window
-	if w.After.IsZero() || !t.Before(w.After) && !t.After(w.Before) {
-		return t
-	}
-	return time.Time{}
-}
+func startTime(s *step) time.Time { return s.exact(s.next.Meeting.StartTime) }
 
-func endTime(s *step) time.Time { return s.look.EndTime }
+func endTime(s *step) time.Time { return s.exact(s.look.EndTime) }
+
+// exact gives a time that DingTalk tells, if things can have happened then as
+// far as we saw: its clock is not ours, and plans are no facts.
+func (s *step) exact(t time.Time) time.Time {
+	if t.IsZero() || !s.window.Contains(t) {
+		return time.Time{}
+	}
+	return t
+}
 
 // The conditions of the rules about people.
 

@@ -20,7 +20,7 @@ func contract() []sentence {
 	return []sentence{
 		{"1", "meeting.initialized: first seen with status 0", []string{"row-01-initialized", "row-01-status-said-later"}},
 		{"2", "meeting.started: to status 2", []string{"row-02-started-first-poll"}},
-		{"2", "time = startTime if there was no earlier poll or it lies in the window", []string{
+		{"2", "time = startTime if it is not after window.before and, where there was an earlier poll, lies in the window", []string{
 			"row-02-started-first-poll", "row-02-started-first-poll-ahead", "row-02-started-in-window", "row-02-started-outside-window", "row-02-started-after-window",
 		}},
 		{"2", "reason reopened after an end", []string{"row-02-reopened", "row-11-vanished-and-back"}},
@@ -37,8 +37,12 @@ func contract() []sentence {
 		{"9", "participant.joined (session counts a participant's visits), then mic_opened, camera_opened", []string{"row-09-joined"}},
 		{"10", "by key: devices of who stays present, participant.renamed (in the roster before and after)", []string{"row-10-devices-and-names", "row-10-renamed-in-roster"}},
 		{"11", "kicked_out keeps its name for code 5; everyone else row 5 with left, row 6, with reason meeting_ended; then meeting.ended", []string{"row-11-status"}},
-		{"11", "meeting.ended: reason status, resource_closed, vanished; time = endTime where known", []string{
+		{"11", "meeting.ended: reason status, resource_closed, vanished; time = endTime where it is known and lies in the window", []string{
 			"row-11-status", "row-11-resource-closed", "row-11-vanished", "row-11-asked-and-ended",
+			"row-11-end-outside-the-window", "row-11-end-on-the-edge", "first-poll-ended-ahead",
+		}},
+		{"11", "then nobody outlasts it: window.before and time of this poll's departures are clipped to it", []string{
+			"row-11-status", "row-11-resource-closed", "row-11-end-on-the-edge",
 		}},
 		{"12", "meeting.untracked: taken off the tracked set while it goes on: the roster is empty afterwards", []string{
 			"row-12-untracked", "row-12-untracked-after-the-end", "row-12-untracked-never-recorded",
@@ -48,7 +52,7 @@ func contract() []sentence {
 			"row-12-untracked", "row-12-epoch-always-grows", "row-12-unknown-and-back",
 		}},
 		{"13", "meeting.summarized: after an end, when the exact times have been read; changes no roster", []string{
-			"row-13-summarized", "row-13-summarized-without-a-time",
+			"row-13-summarized", "row-13-summarized-without-a-time", "row-13-summarized-ahead",
 		}},
 
 		{"", "time: the exact time if known, else window.before", []string{"row-02-started-in-window", "row-11-status", "window"}},

@@ -1,6 +1,8 @@
 package differ
 
 import (
+	"time"
+
 	"rollcall"
 )
 
@@ -42,11 +44,17 @@ func (s *step) end(reason rollcall.Reason, a *rollcall.Answer) {
 	s.people = s.farewell(a)
 	n := s.next
 	n.Meeting.Status = rollcall.StatusEnded
-	n.EndReason, n.EndedAt = reason, s.window.Before
-	if !s.look.EndTime.IsZero() {
-		n.EndedAt = s.look.EndTime
-	}
+	n.EndReason, n.EndedAt = reason, s.endedAt()
 	s.clear()
+}
+
+// endedAt is when the meeting that the step ends did so, as far as is known.
+// Nobody was there any longer.
+func (s *step) endedAt() time.Time {
+	if t := endTime(s); !t.IsZero() {
+		return t
+	}
+	return s.window.Before
 }
 
 // clear leaves nobody in the record, and nothing that the next poll would
@@ -125,7 +133,7 @@ func (s *step) summarize() {
 	}
 	s.summarizing = true
 	s.next.Summarized = true
-	if !s.look.EndTime.IsZero() {
-		s.next.EndedAt = s.look.EndTime
+	if t := s.look.EndTime; !t.IsZero() && !t.After(s.window.Before) {
+		s.next.EndedAt = t
 	}
 }

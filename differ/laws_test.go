@@ -65,8 +65,10 @@ func (p poll) numbered() error {
 			return fmt.Errorf("event %d of %d has sequence %d, index %d, count %d", i, len(p.res.Events), e.Sequence, e.Index, e.Count)
 		case e.Epoch != p.res.Record.Epoch || e.Epoch < 1 || e.Tenant != p.look.Tenant || e.ConferenceID != p.look.ConferenceID:
 			return fmt.Errorf("event %d belongs to another meeting: %+v", i, e)
-		case e.Window.Before.Before(e.Window.After) || e.Time.IsZero():
-			return fmt.Errorf("event %d happened in %v at %v", i, e.Window, e.Time)
+		case e.CheckTime() != nil:
+			return fmt.Errorf("event %d: %w", i, e.CheckTime())
+		case p.res.Record.Meeting.Status == rollcall.StatusEnded && e.Participant != nil && e.Time.After(p.res.Record.EndedAt):
+			return fmt.Errorf("event %d: %s outlasts the end at %v", i, e.Participant.Key, p.res.Record.EndedAt)
 		case e.Meeting != p.res.Record.Meeting:
 			return fmt.Errorf("event %d shows the meeting as %+v, not as after the poll", i, e.Meeting)
 		}

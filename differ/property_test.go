@@ -40,7 +40,7 @@ func (r *rehearsal) look() Look {
 		Kind: pick(r.choose, rollcall.SightingListed, rollcall.SightingListed, rollcall.SightingListed, rollcall.SightingListed,
 			rollcall.SightingListed, rollcall.SightingListed, rollcall.SightingEnded, rollcall.SightingOngoing,
 			rollcall.SightingMissed, rollcall.SightingMissed, rollcall.SightingUntracked, rollcall.SightingSummarized),
-		EndTime: pick(r.choose, time.Time{}, r.now.Add(-time.Second)),
+		EndTime: pick(r.choose, time.Time{}, r.now.Add(-time.Second), r.now.Add(-time.Hour), r.now.Add(time.Hour)),
 		After:   pick(r.choose, time.Time{}, r.now.Add(-10*time.Second)),
 	}
 	switch l.Kind {
@@ -55,7 +55,7 @@ func (r *rehearsal) look() Look {
 func (r *rehearsal) answer() *rollcall.Answer {
 	a := &rollcall.Answer{
 		Title:      pick(r.choose, "", "T", "U"),
-		StartTime:  pick(r.choose, time.Time{}, r.now.Add(-5*time.Second), time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)),
+		StartTime:  pick(r.choose, time.Time{}, r.now.Add(-5*time.Second), r.now.Add(time.Hour), time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)),
 		Status:     pick(r.choose, rollcall.StatusStarted, rollcall.StatusStarted, rollcall.StatusStarted, rollcall.StatusInitialized, rollcall.StatusUnknown, rollcall.StatusEnded),
 		Media:      rollcall.Media(pick(r.choose, 0, 1, 2, 4, 7, 64, 71, -1)),
 		MediaGiven: pick(r.choose, false, true),

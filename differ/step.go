@@ -34,6 +34,8 @@ type step struct {
 // begin sets s, which is new, on its way.
 func (s *step) begin(prev *rollcall.Record, look *Look) {
 	s.look, s.prev, s.next = *look, prev, &rollcall.Record{}
+	s.look.AskedAt, s.look.AnsweredAt = wall(look.AskedAt), wall(look.AnsweredAt)
+	s.look.After, s.look.EndTime = wall(look.After), wall(look.EndTime)
 	// An epoch of 0 is a record of misses alone: nobody has seen the meeting yet.
 	s.first = prev == nil || prev.Untracked || prev.Epoch == 0
 	if prev != nil {
@@ -43,7 +45,7 @@ func (s *step) begin(prev *rollcall.Record, look *Look) {
 	s.next.Tenant, s.next.ConferenceID = look.Tenant, look.ConferenceID
 	s.next.Number = look.Number
 	if s.first || look.sees() {
-		s.next.ObservedAt = look.AskedAt
+		s.next.ObservedAt = s.look.AskedAt
 	}
 	if !s.first {
 		s.roster, s.memory = prev.Roster, prev.Memory
@@ -51,6 +53,10 @@ func (s *step) begin(prev *rollcall.Record, look *Look) {
 	s.terms = s.termsOf(prev)
 	s.window = rollcall.Window{After: s.terms.WindowAfter, Before: later(look.AnsweredAt, s.terms.WindowAfter)}
 }
+
+// wall gives a time as it is stored: times that differ by less, or by more than
+// the clock on the wall shows, would be judged otherwise after they were read back.
+func wall(t time.Time) time.Time { return t.Truncate(time.Millisecond) }
 
 // termsOf gives the provenance and the start of the window. A poll of which
 // only a slice is stored goes on under its own.

@@ -73,10 +73,14 @@ func together(table []rule) int {
 
 // say writes what the rule says of the meeting.
 func (s *step) say(e *rollcall.Event, r *rule) {
+	w := s.window
+	if s.ending != "" && r.person != nil {
+		w.Before = s.endedAt()
+	}
 	*e = rollcall.Event{
 		Tenant: s.next.Tenant, ConferenceID: s.next.ConferenceID, Epoch: s.next.Epoch,
-		Type: r.event, Time: s.window.Before, Meeting: s.next.Meeting,
-		Reason: r.reason, Provenance: s.terms.Provenance, Window: s.window,
+		Type: r.event, Time: w.Before, Meeting: s.next.Meeting,
+		Reason: r.reason, Provenance: s.terms.Provenance, Window: w,
 	}
 	if r.exact != nil {
 		if t := r.exact(s); !t.IsZero() {

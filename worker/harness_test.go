@@ -231,6 +231,9 @@ func events(t *testing.T, m *store.Memory, id string) []rollcall.Event {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := e.CheckTime(); err != nil {
+			t.Errorf("%s: event %d: %v", id, e.Sequence, err)
+		}
 		out = append(out, e)
 	}
 	return out

@@ -171,6 +171,9 @@ func published(t *testing.T, ledger *store.Memory, id string) []rollcall.Event {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if err := e.CheckTime(); err != nil {
+			t.Errorf("%s: event %d: %v", id, e.Sequence, err)
+		}
 		if e.Sequence != uint64(len(all)+1) {
 			t.Errorf("%s: event %d has sequence %d", id, len(all)+1, e.Sequence)
 		}

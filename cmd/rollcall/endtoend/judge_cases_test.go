@@ -206,6 +206,8 @@ func TestJudgeFinds(t *testing.T) {
 		"no baseline":       {func(e *evidence) { at(e, "meeting.started", 1, edit("baseline", "observed")) }, "the first look at a meeting is observed"},
 		"wrong id":          {func(e *evidence) { at(e, "meeting.started", 1, edit(`"id":"acme/c%2E1`, `"id":"acme/c.1`)) }, "is right"},
 		"wrong time":        {func(e *evidence) { at(e, "participant.left", 1, edit(`"time":"2026`, `"time":"2025`)) }, "its time is"},
+		"ended too late":    {func(e *evidence) { at(e, "meeting.ended", 1, edit(`"time":"2026`, `"time":"2027`)) }, "out of the window"},
+		"ended too early":   {func(e *evidence) { at(e, "meeting.ended", 1, edit(`"time":"2026`, `"time":"2025`)) }, "out of the window"},
 		"inverted window":   {func(e *evidence) { at(e, "participant.left", 1, edit(`"after":"2026`, `"after":"2027`)) }, "ends before it begins"},
 		"false record":      {func(e *evidence) { spoilRecord(e, 1, `"Mic":"closed"`, `"Mic":"open"`) }, "folding gives"},
 		"record in between": {func(e *evidence) { spoilRecord(e, 0, `"sequence":4`, `"sequence":3`) }, "no poll ends with sequence 3"},

@@ -127,10 +127,21 @@ func (v *verdict) envelope(m stored, e *event) {
 	if d.Window.After != nil && d.Window.Before.Before(*d.Window.After) {
 		v.complain("%s: the window ends before it begins", e.ID)
 	}
-	exact := kind == "meeting.started" || kind == "meeting.ended" || kind == "meeting.summarized"
-	if !exact && !e.Time.Equal(d.Window.Before) {
+	exact := kind == "meeting.started" || kind == "meeting.ended"
+	switch {
+	case !exact && !e.Time.Equal(d.Window.Before):
 		v.complain("%s: its time is %s, the window ends at %s", e.ID, e.Time, d.Window.Before)
+	case e.Time.After(d.Window.Before), d.Window.After != nil && e.Time.Before(*d.Window.After):
+		v.complain("%s: its time is %s, out of the window from %s to %s", e.ID, e.Time, d.Window.After, d.Window.Before)
 	}
+}
+
+// onePoll reports whether two events have the window of one poll. Who departs
+// at an end of which the time is known does so by then.
+func onePoll(first, next *event) bool {
+	a, b := first.Data.Window, next.Data.Window
+	clipped := next.Type == "rollcall.meeting.ended" && a.Before.Equal(next.Time) && !a.Before.After(b.Before)
+	return reflect.DeepEqual(a.After, b.After) && (a.Before.Equal(b.Before) || clipped)
 }
 
 // take puts an event to its group, and closes the group with its last event.
@@ -185,7 +196,7 @@ func (v *verdict) follows(c *course, l *look, e *event) {
 		return
 	}
 	first := &l.events[0].Data
-	if d.Poll.Count != first.Poll.Count || !reflect.DeepEqual(d.Window, first.Window) || !reflect.DeepEqual(d.Meeting, first.Meeting) {
+	if d.Poll.Count != first.Poll.Count || !onePoll(&l.events[0], e) || !reflect.DeepEqual(d.Meeting, first.Meeting) {
 		v.complain("%s: tells of another poll than %s", e.ID, l.events[0].ID)
 	}
 }
@@ -335,7 +346,7 @@ func (v *verdict) match(id string, c *course, answers []answer) {
 		if l.has("meeting.untracked") || l.has("meeting.summarized") {
 			continue
 		}
-		window := l.events[0].Data.Window
+		window := l.events[len(l.events)-1].Data.Window
 		found := slices.IndexFunc(answers[next:], func(a answer) bool {
 			said, ok := a.says[id]
 			return ok && reflect.DeepEqual(said, l.state) && !a.asked.After(window.Before.Add(slack)) &&
