@@ -17,8 +17,9 @@ const (
 	mendTicket = "check that the newest suite ticket is in its file: DingTalk pushes one to the app every five hours"
 	mendQuota  = "the organization's calls of this calendar month (China time) are used up: wait for the next one or buy more, " +
 		"after which run goes on at a SIGHUP or a restart"
-	mendBlocked = "DingTalk's firewall refuses this machine's address; it lets it in again after some minutes without calls " +
-		"(if it never does, check that the tenant's endpoint is DingTalk's)"
+	mendBlocked = "DingTalk's firewall refuses this machine's address; it lets it in again after some minutes without calls"
+	mendPage    = "a web page came instead of an answer: " +
+		"DingTalk's firewall refuses this machine's address, or the tenant's endpoint is another server's, or a proxy answers in its place"
 	mendProxy = "the proxy wants credentials: see HTTPS_PROXY"
 )
 
@@ -30,7 +31,8 @@ type rule struct {
 	// status is the HTTP status. With a code it only tells where the code is
 	// documented: the code decides.
 	status int
-	// code is DingTalk's, in any letter case; a * at its end stands for any rest.
+	// code is DingTalk's, in any letter case; a * at its end stands for any rest,
+	// a ? there for one more character.
 	code     string
 	class    poller.Class
 	mend     string
@@ -73,14 +75,30 @@ var byCode = []rule{
 	{status: 500, code: "systemError", class: poller.ClassTransient},
 	{status: 500, code: "system.error", class: poller.ClassTransient},
 	{status: 500, code: "request.often", class: poller.ClassTransient},
+
+	// The old style: numbers, with HTTP 200.
+	{status: 200, code: "40001", class: poller.ClassToken, mend: mendAuth},
+	{status: 200, code: "40013", class: poller.ClassToken, mend: mendAuth},
+	{status: 200, code: "40014", class: poller.ClassToken, mend: mendAuth},
+	{status: 200, code: "40089", class: poller.ClassToken, mend: mendAuth},
+	{status: 200, code: "40096", class: poller.ClassToken, mend: mendAuth},
+	{status: 200, code: "41001", class: poller.ClassToken, mend: mendAuth},
+	{status: 200, code: "42001", class: poller.ClassToken, mend: mendAuth},
+	{status: 200, code: "60011", class: poller.ClassPermission, mend: mendScopes},
+	{status: 200, code: "60020", class: poller.ClassPermission, mend: mendIP},
+	{status: 200, code: "9000?", class: poller.ClassThrottled}, // too many calls of one kind or another
+	{status: 200, code: "9001?", class: poller.ClassThrottled},
+	{status: 200, code: "-1", class: poller.ClassTransient},
 }
 
-// byPage classifies HTML: these statuses come with it from a firewall, never
-// from the API.
+// byPage classifies HTML, which never comes from the API: with these statuses
+// perhaps from the firewall, and never because of what was asked.
 var byPage = []rule{
-	{status: 200, class: poller.ClassBlocked, mend: mendBlocked},
-	{status: 403, class: poller.ClassBlocked, mend: mendBlocked},
-	{status: 405, class: poller.ClassBlocked, mend: mendBlocked},
+	{status: 200, class: poller.ClassBlocked, mend: mendPage},
+	{status: 400, class: poller.ClassTransient, mend: mendPage},
+	{status: 403, class: poller.ClassBlocked, mend: mendPage},
+	{status: 405, class: poller.ClassBlocked, mend: mendPage},
+	{status: 413, class: poller.ClassTransient, mend: mendPage},
 }
 
 // byStatus classifies what has no code that is known. A 404 without its code
@@ -103,29 +121,41 @@ var byStatus = []rule{
 // blockedRule is for the answer of the firewall itself, whatever its status.
 var blockedRule = rule{status: 200, class: poller.ClassBlocked, mend: mendBlocked}
 
-// classify finds the rule of an answer. known is false where only the status,
-// or not even that, decided.
-func classify(status int, c complaint) (r rule, known bool) {
+// classify finds the rule of an answer.
+func classify(status int, c complaint) rule {
 	if c.x5 {
-		return blockedRule, true
+		return blockedRule
 	}
-	for _, r := range byCode {
-		if r.matches(c.code) {
-			return r, true
-		}
+	if r, found := ofCode(c); found {
+		return r
 	}
 	if c.page {
 		if r, found := ofStatus(byPage, status); found {
-			return r, true
+			return r
 		}
 	}
+	if status/100 == 2 && c.tells(true) {
+		return rule{class: poller.ClassTransient} // it can be read, and says nothing that is known
+	}
 	if r, found := ofStatus(byStatus, status); found {
-		return r, false
+		return r
 	}
 	if status/100 == 2 {
-		return rule{class: poller.ClassMalformed}, false
+		return rule{class: poller.ClassMalformed}
 	}
-	return rule{class: poller.ClassTransient}, false
+	return rule{class: poller.ClassTransient}
+}
+
+// ofCode finds the rule of a code that is known. A subcode says more.
+func ofCode(c complaint) (rule, bool) {
+	for _, code := range []string{c.sub, c.code} {
+		for _, r := range byCode {
+			if code != "" && r.matches(code) {
+				return r, true
+			}
+		}
+	}
+	return rule{}, false
 }
 
 func ofStatus(rules []rule, status int) (rule, bool) {
@@ -142,6 +172,9 @@ func (r rule) matches(code string) bool {
 	want, code := bare(r.code), bare(code)
 	if stem, open := strings.CutSuffix(want, "*"); open {
 		return strings.HasPrefix(code, stem)
+	}
+	if stem, one := strings.CutSuffix(want, "?"); one {
+		return len(code) == len(want) && strings.HasPrefix(code, stem)
 	}
 	return code == want
 }
@@ -161,4 +194,21 @@ func (r rule) ofToken(status int) rule {
 		return rule{class: poller.ClassToken, mend: "check the corp id and the endpoint"}
 	}
 	return r
+}
+
+// mendEndpoint adds to what is wrong with a token request where it was sent to:
+// DingTalk has two hosts, and neither knows the other's organizations.
+func (x *exchange) mendEndpoint(mend string, class poller.Class) string {
+	const hosts = "https://api.dingtalk.com in mainland China, https://api.dingtalk.io elsewhere"
+	endpoint := x.endpoint.String()
+	switch class {
+	case poller.ClassToken:
+		return mend + "; and check that the endpoint " + endpoint + " is the organization's: " + hosts
+	case poller.ClassTransient, poller.ClassMalformed, poller.ClassBlocked:
+		if mend == "" {
+			mend = "try again later"
+		}
+		return mend + "; if it stays so, check the endpoint " + endpoint + ": it is " + hosts
+	}
+	return mend
 }

@@ -39,7 +39,7 @@ func TestTableOfClasses(t *testing.T) {
 	}
 	var rows []row
 	for _, r := range byCode {
-		code := strings.Replace(r.code, "*", "ForSuitekeyAndOrgAndApi", 1)
+		code := strings.NewReplacer("*", "ForSuitekeyAndOrgAndApi", "?", "5").Replace(r.code)
 		for _, shape := range []string{
 			`{"code":%q,"message":"m","requestid":"r-1","accessdenieddetail":{"requiredScopes":["S.a","S.b"]}}`,
 			`{"Code":%q,"Message":"m","RequestId":"r-1","accessDeniedDetail":{"RequiredScopes":["S.a","S.b"]}}`,
@@ -103,7 +103,7 @@ func TestDocumentedAnswers(t *testing.T) {
 	}
 	for _, test := range tests {
 		for _, code := range strings.Fields(test.codes) {
-			if r, _ := classify(test.status, complaint{code: code}); r.class != test.want {
+			if r := classify(test.status, complaint{code: code}); r.class != test.want {
 				t.Errorf("%d %s: %v, want %v", test.status, code, r.class, test.want)
 			}
 		}
@@ -163,7 +163,17 @@ func TestTokenRefusals(t *testing.T) {
 		{200, `{"accessToken":17}`, poller.ClassMalformed},
 		{200, `{"accessToken":"` + theToken + `\r\nx: y"}`, poller.ClassMalformed},
 		{200, `{"accessToken":"` + theToken + `","expireIn":72`, poller.ClassMalformed},
-		{200, `{"errcode":40014,"errmsg":"m"}`, poller.ClassMalformed},
+		{200, `{"accessToken":""}`, poller.ClassMalformed},
+		{200, `{"errcode":40014,"errmsg":"m"}`, poller.ClassToken},
+		{200, `{"errcode":40089,"errmsg":"invalid corpid or corpsecret","request_id":"r"}`, poller.ClassToken},
+		{200, `{"errcode":"40096"}`, poller.ClassToken},
+		{200, `{"errcode":90018}`, poller.ClassThrottled},
+		{200, `{"errcode":-1}`, poller.ClassTransient},
+		{200, `{"errcode":12345,"access_token":"x"}`, poller.ClassTransient},
+		{200, `{"success":false,"accessToken":"x"}`, poller.ClassTransient},
+		{400, `{"error":"invalid_client","error_description":"m"}`, poller.ClassToken},
+		{401, `{"code":"authFailed"}`, poller.ClassToken},
+		{400, page, poller.ClassTransient},
 	}
 	for _, test := range tests {
 		client, s := serveBoth(t, says(test.status, test.body), says(200, `{"infos":[]}`))
@@ -175,5 +185,8 @@ func TestTokenRefusals(t *testing.T) {
 			t.Errorf("%d %s: then %v after %d requests", test.status, test.body, again, s.tokens)
 		}
 		noSecrets(t, s.logs, err)
+		if test.want != poller.ClassPermission && test.want != poller.ClassThrottled && !strings.Contains(err.Error(), "endpoint "+s.URL) {
+			t.Errorf("%d %s: the endpoint is not named: %v", test.status, test.body, err)
+		}
 	}
 }

@@ -8,31 +8,45 @@ import (
 	"time"
 )
 
-// complaint is what the body of an answer says when something is wrong.
+// complaint is what the body of an answer says when something is wrong. DingTalk
+// has several styles: {"code","message","requestid"} of its gateway, the older
+// {"errcode","errmsg","request_id"}, and {"success":false,"errorCode","errorMsg"}.
 type complaint struct {
-	code, message, requestID string
-	scopes                   []string
-	x5                       bool // DingTalk's firewall speaks
-	page                     bool // it is HTML
+	code, sub          string // sub: the old style's sub_code, which says what code 88 is about
+	message, requestID string
+	scopes             []string
+	failed             bool // it says so, whatever the code
+	x5                 bool // DingTalk's firewall speaks
+	page               bool // it is HTML
 }
 
 // readComplaint reads any body; of one that is no JSON object it only learns
 // whether it is HTML. Names count in any letter case.
 func readComplaint(contentType string, body []byte) (c complaint) {
+	var source, punish, status string
 	isObject := pick(body, func(name, value []byte) {
-		switch strings.ToLower(string(name)) {
-		case "code", "errcode":
-			c.code = word(value)
-		case "message", "errmsg":
+		switch string(fold(name, new([longestComplaint]byte))) {
+		case "code", "errorcode", "error":
+			c.code = codeOf(value, c.code)
+		case "errcode":
+			c.code = codeOf(value, c.code)
+			c.failed = c.failed || codeOf(value, "") != ""
+		case "subcode":
+			c.sub = codeOf(value, "")
+		case "success":
+			c.failed = c.failed || isFalse(value)
+		case "message", "errmsg", "errormsg", "errormessage", "errordescription":
 			c.message, _ = text(value)
-		case "requestid", "request_id":
+		case "requestid":
 			c.requestID = word(value)
 		case "accessdenieddetail":
 			c.scopes = scopes(value)
 		case "source":
-			c.x5 = c.x5 || word(value) == "x5"
+			source = word(value)
 		case "punish":
-			c.x5 = c.x5 || word(value) == "deny"
+			punish = word(value)
+		case "status":
+			status = word(value)
 		}
 	})
 	if !isObject {
@@ -40,7 +54,72 @@ func readComplaint(contentType string, body []byte) (c complaint) {
 		html := strings.HasPrefix(mediaType, "text/html") && len(body) > 0
 		return complaint{page: html || bytes.HasPrefix(bytes.TrimLeft(body, "\ufeff \t\r\n"), []byte("<"))}
 	}
+	c.x5 = source == "x5" && (punish == "deny" || status == "1111")
 	return c
+}
+
+// longestComplaint is as long as any name that a complaint has.
+const longestComplaint = len("accessdenieddetail")
+
+// fold writes a name in small letters and without underscores, as far as there
+// is room; a longer one is none of a complaint's.
+func fold(name []byte, room *[longestComplaint]byte) []byte {
+	folded := room[:0]
+	for _, c := range name {
+		switch {
+		case c == '_':
+		case len(folded) == len(room):
+			return nil
+		case 'A' <= c && c <= 'Z':
+			folded = append(folded, c|0x20)
+		default:
+			folded = append(folded, c)
+		}
+	}
+	return folded
+}
+
+// complains reports whether a member of this name may say that a call failed.
+func complains(name []byte) bool {
+	var room [longestComplaint]byte
+	switch string(fold(name, &room)) {
+	case "code", "errorcode", "error", "errcode", "success", "source":
+		return true
+	}
+	return false
+}
+
+// codeOf reads a code; one that says that all is well, or none, leaves before.
+func codeOf(raw []byte, before string) string {
+	switch code := word(raw); strings.ToLower(code) {
+	case "", "0", "200", "ok", "success":
+		return before
+	default:
+		return code
+	}
+}
+
+func isFalse(raw []byte) bool {
+	s, _ := text(raw)
+	return string(raw) == "false" || strings.EqualFold(s, "false")
+}
+
+// shownCode is the code as it stands in errors.
+func (c complaint) shownCode() string {
+	if c.sub == "" || c.sub == c.code {
+		return c.code
+	}
+	return c.code + " (" + c.sub + ")"
+}
+
+// tells reports whether the body itself says that the call failed. A code that
+// nobody knows counts where there is nothing beside it.
+func (c complaint) tells(empty bool) bool {
+	if c.x5 || c.failed {
+		return true
+	}
+	_, known := ofCode(c)
+	return known || empty && c.code != ""
 }
 
 // word reads a string, or a number as it is written.

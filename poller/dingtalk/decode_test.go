@@ -232,7 +232,7 @@ func TestDecodeKnowsEveryByte(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	body, ids := batch(1, 3)
-	answers, _, _ := split(body, ids, nil)
+	answers, _, _, _ := split(body, ids, nil)
 	f.Add(string(answers.Found[0].Raw))
 	for _, seed := range []string{
 		`{"title":"\ud83d\ude00\ud800","status":1,"userList":[null,{"userId":"","attendStatus":9}]}`, "{\"title\":\"\xff\"}",
@@ -269,7 +269,7 @@ func FuzzDecode(f *testing.F) {
 
 func BenchmarkDecode(b *testing.B) {
 	body, ids := batch(1, 20)
-	answers, _, _ := split(body, ids, nil)
+	answers, _, _, _ := split(body, ids, nil)
 	raw := answers.Found[0].Raw
 	b.Run("20_users", func(b *testing.B) {
 		b.SetBytes(int64(len(raw)))

@@ -53,10 +53,12 @@ func TestHostileBodies(t *testing.T) {
 }
 
 func TestAnswersWithoutAList(t *testing.T) {
-	for _, body := range []string{`{}`, `{"infos":null}`, `{"infos":{}}`, `{"infos":[],"infos":[]}`, `{"infos":null,"code":"strange"}`} {
+	for _, body := range []string{
+		`{}`, `{"infos":null}`, `{"infos":{}}`, `{"infos":[],"infos":[]}`, `{"infos":[null]}`, `{"infos":[{}]}`, `{"infos":["a"]}`, `{"requestId":"r"}`,
+	} {
 		client, _ := serve(t, says(200, body))
 		answers, err := client.Query(t.Context(), []string{"a"})
-		if err != nil || answers.Complete || len(answers.Found) != 0 {
+		if poller.ClassOf(err) != poller.ClassMalformed || answers.Complete || len(answers.Found) != 0 {
 			t.Errorf("%s: %+v, %v", body, answers, err)
 		}
 	}

@@ -22,7 +22,7 @@ const (
 // Fault is a failure of DingTalk's API or of the way to it. It contains neither
 // secrets nor anything a terminal could choke on. It is not changed once made.
 type Fault struct {
-	Operation string   // query meetings, look up meeting, list ongoing meetings or get token
+	Operation string   // what was asked, in words: query meetings, get token …
 	Status    int      // the HTTP status; 0: there was no answer
 	Code      string   // DingTalk's code; "" when the answer had none
 	Message   string   // DingTalk's words, at most 256 bytes
@@ -31,8 +31,9 @@ type Fault struct {
 	Detail    string   // our words on what was wrong with the answer
 	Mend      string   // what an operator can do; "" when nothing
 
-	class poller.Class
-	wait  time.Duration
+	class    poller.Class
+	wait     time.Duration
+	doubtful bool
 }
 
 // Class gives what the fault asks of the one who met it.
@@ -41,6 +42,11 @@ func (f *Fault) Class() poller.Class { return f.class }
 // RetryAfter gives how long DingTalk asks to wait, at most 5 minutes; 0 when it
 // did not say.
 func (f *Fault) RetryAfter() time.Duration { return f.wait }
+
+// Doubtful reports, of a fault of [poller.ClassBlocked], that the block is only
+// likely: a page came, which any server could have sent, and not the answer that
+// DingTalk's firewall alone gives.
+func (f *Fault) Doubtful() bool { return f.doubtful }
 
 // Error gives everything that is known in one sentence.
 func (f *Fault) Error() string {

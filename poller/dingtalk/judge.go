@@ -35,32 +35,38 @@ func (x *exchange) redirectHost(h http.Header) string {
 	return x.veil.clean(target.Host, maxCode)
 }
 
-// fault makes a fault of an answer; detail is our own word on it.
-func (x *exchange) fault(a answer, detail string) *Fault {
-	f, _ := x.judge(a, detail)
-	return f
+// refused gives the fault of an answer that says by itself that the call
+// failed; nil if it does not. empty tells that it says nothing else.
+func (x *exchange) refused(a answer, empty bool) error {
+	if c := readComplaint(a.header.Get("Content-Type"), a.body); c.tells(empty) {
+		return x.fault(a, "")
+	}
+	return nil
 }
 
-// judge is fault; known says that the body itself told what is wrong.
-func (x *exchange) judge(a answer, detail string) (f *Fault, known bool) {
+// fault makes a fault of an answer; detail is our own word on it, where the
+// answer has none.
+func (x *exchange) fault(a answer, detail string) *Fault {
 	c := readComplaint(a.header.Get("Content-Type"), a.body)
-	r, known := classify(a.status, c)
+	r := classify(a.status, c)
 	if a.op == opToken {
 		r = r.ofToken(a.status)
+		r.mend = x.mendEndpoint(r.mend, r.class)
 	}
 	if c.requestID == "" {
 		c.requestID = headerRequestID(a.header)
 	}
-	f = &Fault{
+	f := &Fault{
 		Operation: string(a.op),
 		Status:    a.status,
-		Code:      x.veil.clean(c.code, maxCode),
+		Code:      x.veil.clean(c.shownCode(), maxCode),
 		Message:   x.veil.clean(c.message, maxMessage),
 		RequestID: x.veil.clean(c.requestID, maxCode),
 		Detail:    detail,
 		Mend:      r.mend,
 		class:     r.class,
 		wait:      retryAfter(a.header, x.now()),
+		doubtful:  !c.x5,
 	}
 	for _, scope := range c.scopes {
 		f.Scopes = append(f.Scopes, x.veil.clean(scope, maxCode))
@@ -68,5 +74,5 @@ func (x *exchange) judge(a answer, detail string) (f *Fault, known bool) {
 	if r.toMinute && f.wait == 0 {
 		f.wait = untilMinute(x.now())
 	}
-	return f, known
+	return f
 }

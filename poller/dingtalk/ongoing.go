@@ -2,9 +2,11 @@ package dingtalk
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"rollcall/poller"
 )
@@ -33,28 +35,37 @@ func (c *Client) Ongoing(ctx context.Context, token string) (poller.OngoingPage,
 }
 
 // readOngoing reads a page. One that cannot be the whole truth is malformed:
-// what is not listed is taken for ended until it is asked about.
+// what is not listed is taken for ended until it is asked about. Where nobody
+// meets the list may be absent.
 func (x *exchange) readOngoing(a answer, token string) (page poller.OngoingPage, err error) {
-	listed, more, told := false, false, false
+	listed, more := true, unsaid
 	ok := pick(a.body, func(name, value []byte) {
 		switch string(name) {
 		case "onGoingConfList":
 			page.Meetings, listed = listedMeetings(value)
 		case "nextToken":
-			page.Next = word(value)
+			page.Next = pageToken(value)
 		case "hasMore":
-			more, told = string(value) == "true", given(value)
+			more = answerOf(value)
 		case "totalCount":
 			total, _ := integer(value)
-			page.Total = int(max(total, 0))
+			page.Total = int(min(max(total, 0), math.MaxInt32))
 		}
 	})
+	if err := x.refused(a, len(page.Meetings) == 0); err != nil {
+		return poller.OngoingPage{}, err
+	}
+	if page.Next == token && more == unsaid { // the last page's own
+		page.Next = ""
+	}
 	switch {
-	case !ok || !listed:
+	case !ok:
+		return poller.OngoingPage{}, x.fault(a, "the answer is not a JSON object")
+	case !listed, len(page.Meetings) == 0 && token == "" && page.Total > 0:
 		return poller.OngoingPage{}, x.fault(a, "the answer holds no list of meetings")
-	case more && page.Next == "", page.Next != "" && page.Next == token:
+	case more == yes && (page.Next == "" || page.Next == token):
 		return poller.OngoingPage{}, x.fault(a, "the list of meetings goes on nowhere")
-	case told && !more:
+	case more == no:
 		page.Next = ""
 	}
 	for _, m := range page.Meetings {
@@ -63,11 +74,46 @@ func (x *exchange) readOngoing(a answer, token string) (page poller.OngoingPage,
 	return page, nil
 }
 
-// listedMeetings reads a list of meetings; ok is false where it is not one, or
-// where an entry cannot be told.
+// pageToken reads the token of the next page. Zero and minus one are how some
+// lists say that there is none.
+func pageToken(raw []byte) string {
+	switch token := word(raw); token {
+	case "0", "-1":
+		return ""
+	default:
+		return token
+	}
+}
+
+// reply is an answer to a yes-or-no question.
+type reply uint8
+
+const (
+	unsaid reply = iota
+	yes
+	no
+)
+
+// answerOf reads a boolean, also one in a string or written as a number.
+func answerOf(raw []byte) reply {
+	word := string(raw)
+	if s, ok := text(raw); ok {
+		word = strings.ToLower(strings.TrimSpace(s))
+	}
+	switch word {
+	case "true", "1":
+		return yes
+	case "false", "0":
+		return no
+	}
+	return unsaid
+}
+
+// listedMeetings reads a list of meetings, of which null is an empty one; ok is
+// false where it is none, or where an entry cannot be told.
 func listedMeetings(raw []byte) (all []poller.Listed, ok bool) {
 	if raw[0] != '[' {
-		return nil, false
+		return nil, !given(raw)
 	}
 	ok = true
 	c := newCursor(raw)

@@ -23,6 +23,14 @@ func TestOngoing(t *testing.T) {
 		"no more":  {"n/2", `{"onGoingConfList":[{"conferenceId":"c"}],"nextToken":"n/3","hasMore":false}`, poller.OngoingPage{IDs: []string{"c"}}},
 		"unsaid":   {"", `{"onGoingConfList":[{"conferenceId":7}],"nextToken":12,"totalCount":-1}`, poller.OngoingPage{IDs: []string{"7"}, Next: "12"}},
 		"nothing":  {"", `{"onGoingConfList":[],"nextToken":null,"hasMore":null}`, poller.OngoingPage{}},
+		"absent":   {"", `{"hasMore":false,"totalCount":0}`, poller.OngoingPage{}},
+		"null":     {"", `{"onGoingConfList":null,"hasMore":false,"totalCount":0}`, poller.OngoingPage{}},
+		"bare":     {"", `{}`, poller.OngoingPage{}},
+		"in words": {"", `{"onGoingConfList":[{"conferenceId":"a"}],"nextToken":"2","hasMore":"True"}`, poller.OngoingPage{IDs: []string{"a"}, Next: "2"}},
+		"no words": {"2", `{"onGoingConfList":[{"conferenceId":"a"}],"nextToken":"3","hasMore":"false"}`, poller.OngoingPage{IDs: []string{"a"}}},
+		"zero":     {"2", `{"onGoingConfList":[{"conferenceId":"a"}],"nextToken":0}`, poller.OngoingPage{IDs: []string{"a"}}},
+		"minus":    {"2", `{"onGoingConfList":[{"conferenceId":"a"}],"nextToken":"-1"}`, poller.OngoingPage{IDs: []string{"a"}}},
+		"its own":  {"2", `{"onGoingConfList":[{"conferenceId":"a"}],"nextToken":"2"}`, poller.OngoingPage{IDs: []string{"a"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, s := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -48,17 +56,21 @@ func TestOngoing(t *testing.T) {
 // TestOngoingThatIsNotTheWholeTruth must not let anybody seem to be missing.
 func TestOngoingThatIsNotTheWholeTruth(t *testing.T) {
 	for body, want := range map[string]poller.Class{
-		`{}`:                         poller.ClassMalformed,
-		`{"onGoingConfList":null}`:   poller.ClassMalformed,
-		`{"onGoingConfList":{}}`:     poller.ClassMalformed,
-		`{"onGoingConfList":[{}]}`:   poller.ClassMalformed,
-		`{"onGoingConfList":[null]}`: poller.ClassMalformed,
-		`{"onGoingConfList":["a"]}`:  poller.ClassMalformed,
-		`{"onGoingConfList":[{"conferenceId":"a"}],"hasMore":true}`:     poller.ClassMalformed,
-		`{"onGoingConfList":[{"conferenceId":"a"}],"nextToken":"here"}`: poller.ClassMalformed,
-		`{"onGoingConfList":[{"conferenceId":"a"}`:                      poller.ClassMalformed,
-		`{"code":"systemError"}`:                                        poller.ClassTransient,
-		page:                                                            poller.ClassBlocked,
+		`[]`: poller.ClassMalformed,
+		`{"onGoingConfList":null,"hasMore":true}`:                                   poller.ClassMalformed,
+		`{"success":false}`:                                                         poller.ClassTransient,
+		`{"code":"serviceBusy"}`:                                                    poller.ClassTransient,
+		`{"errcode":88,"sub_code":"60011","onGoingConfList":[]}`:                    poller.ClassPermission,
+		`{"onGoingConfList":{}}`:                                                    poller.ClassMalformed,
+		`{"onGoingConfList":[{}]}`:                                                  poller.ClassMalformed,
+		`{"onGoingConfList":[null]}`:                                                poller.ClassMalformed,
+		`{"onGoingConfList":["a"]}`:                                                 poller.ClassMalformed,
+		`{"onGoingConfList":[{"conferenceId":"a"}],"hasMore":true}`:                 poller.ClassMalformed,
+		`{"onGoingConfList":[{"conferenceId":"a"}],"nextToken":"here","hasMore":1}`: poller.ClassMalformed,
+		`{"onGoingConfList":[{"conferenceId":"a"}],"nextToken":0,"hasMore":true}`:   poller.ClassMalformed,
+		`{"onGoingConfList":[{"conferenceId":"a"}`:                                  poller.ClassMalformed,
+		`{"code":"systemError"}`:                                                    poller.ClassTransient,
+		page:                                                                        poller.ClassBlocked,
 	} {
 		client, _ := serve(t, says(200, body))
 		got, err := client.Ongoing(t.Context(), "here")

@@ -4,22 +4,26 @@ import (
 	"rollcall/poller"
 )
 
-// readAnswers reads the answer of a batch query. One without a list of meetings
-// tells nothing about any, unless it tells what is wrong.
+// readAnswers reads the answer of a batch query. One that lists no meetings says
+// nothing about any, and is a failure, other than an empty list; so is a list
+// whose entries cannot be told apart.
 func (x *exchange) readAnswers(a answer, ids []string, known [][]byte) (poller.Answers, error) {
-	answers, listed, ok := split(a.body, ids, known)
-	if listed {
-		answers.Detached = true
-		return answers, nil
+	answers, listed, wry, ok := split(a.body, ids, known)
+	silent := len(answers.Found)+len(answers.Malformed)+answers.Unasked == 0
+	if !listed || wry {
+		if err := x.refused(a, silent); err != nil {
+			return poller.Answers{}, err
+		}
 	}
-	fault, told := x.judge(a, "the answer is not a JSON object")
 	switch {
-	case told:
-		fault.Detail = ""
-		return poller.Answers{}, fault
 	case !ok:
-		return poller.Answers{}, fault
+		return poller.Answers{}, x.fault(a, "the answer is not a JSON object")
+	case !listed:
+		return poller.Answers{}, x.fault(a, "the answer holds no list of meetings")
+	case silent && !answers.Complete:
+		return poller.Answers{}, x.fault(a, "the answer's list names no meeting")
 	}
+	answers.Detached = true
 	return answers, nil
 }
 
@@ -32,6 +36,9 @@ func (x *exchange) readStanding(a answer, id string) (poller.Standing, error) {
 		}
 	})
 	standing, about, ok := standingOf(info)
+	if err := x.refused(a, !whole || !ok); err != nil {
+		return poller.Standing{}, err
+	}
 	if !whole || !ok {
 		return poller.Standing{}, x.fault(a, "the answer tells nothing about the meeting")
 	}

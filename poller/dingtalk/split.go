@@ -21,8 +21,9 @@ type splitter struct {
 	answers poller.Answers
 	lists   int // how many members are called infos
 	listed  bool
-	start   int // of the element at hand
-	whose   int // where in ids its id stands, nobody or stranger
+	wry     bool // a member may say that something is wrong
+	start   int  // of the element at hand
+	whose   int  // where in ids its id stands, nobody or stranger
 }
 
 // Whose an element is, when it is none of those asked about.
@@ -32,26 +33,29 @@ const (
 )
 
 // split gives the asked meetings of an answer; what is found has memory of its
-// own, or that of known where nothing has changed, and no answer is decoded. listed is false for an answer
-// without a usable list of meetings, ok for one that is not a JSON object.
-func split(body []byte, ids []string, known [][]byte) (answers poller.Answers, listed, ok bool) {
+// own, or that of known where nothing has changed, and no answer is decoded.
+// listed is false for an answer without a usable list of meetings, ok for one
+// that is not a JSON object; wry says that a member beside the list may tell of
+// a failure.
+func split(body []byte, ids []string, known [][]byte) (answers poller.Answers, listed, wry, ok bool) {
 	s := splitter{decoder: decoder{cursor: *newCursor(body)}, ids: ids, known: known, places: make([]int, len(ids))}
 	s.answers = poller.Answers{Complete: true, Found: make([]poller.Found, 0, len(ids))}
 	if s.peek() != '{' {
-		return poller.Answers{}, false, false
+		return poller.Answers{}, false, false, false
 	}
 	s.object(s.outermost)
 	if !s.done() {
-		return poller.Answers{}, false, false
+		return poller.Answers{}, false, false, false
 	}
 	if s.lists != 1 || !s.listed {
-		return poller.Answers{}, false, true
+		return poller.Answers{}, false, s.wry, true
 	}
-	return s.result(), true, true
+	return s.result(), true, s.wry, true
 }
 
 func (s *splitter) outermost(name []byte) {
 	if string(name) != "infos" {
+		s.wry = s.wry || complains(name)
 		s.value()
 		return
 	}

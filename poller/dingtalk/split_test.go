@@ -137,7 +137,7 @@ func TestSplit(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			body := []byte(test.body)
-			got, listed, ok := split(body, asked, nil)
+			got, listed, _, ok := split(body, asked, nil)
 			got = undecoded(t, got, body, asked, nil)
 			if listed != test.listed || ok != test.ok {
 				t.Errorf("listed %v, ok %v", listed, ok)
@@ -160,7 +160,7 @@ func TestSplitNests(t *testing.T) {
 			`{"infos":[{"conferenceId":"a","userList":[{"nick":%s}]}]}`, `{"infos":[{"conferenceId":"a","userList":[{},{"x":%s}]}]}`,
 		} {
 			body := fmt.Appendf(nil, around, strings.Repeat("[", depth)+strings.Repeat("]", depth))
-			if _, _, ok := split(body, []string{"a"}, nil); ok != json.Valid(body) {
+			if _, _, _, ok := split(body, []string{"a"}, nil); ok != json.Valid(body) {
 				t.Errorf("%d deep in %s: ok %v", depth, around, ok)
 			}
 		}
@@ -205,7 +205,7 @@ func FuzzSplit(f *testing.F) {
 			t.Fatalf("valid %v, the scanner says otherwise", valid)
 		}
 		ids := []string{"a", "17", "b", "\ufffd"}
-		got, listed, ok := split(body, ids, nil)
+		got, listed, _, ok := split(body, ids, nil)
 		if want := valid && bytes.TrimLeft(body, " \t\r\n")[0] == '{'; ok != want {
 			t.Fatalf("ok %v, want %v", ok, want)
 		}
@@ -248,7 +248,7 @@ func TestSplitKnowsAgain(t *testing.T) {
 		{[]string{a1, b, a2}, "", poller.Answers{Complete: true, Found: found("b", b), Malformed: []string{"a"}}},
 	} {
 		body := []byte(`{"infos":[` + strings.Join(step.elements, ",") + `]}`)
-		got, listed, ok := split(body, ids, known)
+		got, listed, _, ok := split(body, ids, known)
 		got = undecoded(t, got, body, ids, known)
 		if diff := cmp.Diff(step.want, got); diff != "" || !listed || !ok {
 			t.Fatalf("%s: listed %v, ok %v, %s", body, listed, ok, diff)
@@ -273,11 +273,11 @@ func TestSplitChecksBesideWhatIsKnown(t *testing.T) {
 	const a, b = `{"conferenceId":"a"}`, `{"conferenceId":"b"}`
 	ids, known := []string{"a", "b"}, [][]byte{[]byte(a), []byte(b)}
 	for _, infos := range []string{a + b, a + " " + b, a + ",," + b, a + "," + b + ",", a + "}," + b, a + ":" + b, a + "," + b + "}", "[" + a + "," + b} {
-		if _, _, ok := split([]byte(`{"infos":[`+infos+`]}`), ids, known); ok {
+		if _, _, _, ok := split([]byte(`{"infos":[`+infos+`]}`), ids, known); ok {
 			t.Errorf("%s is taken for JSON", infos)
 		}
 	}
-	got, _, ok := split([]byte(`{"infos":[ `+a+" ,\n"+b+"\t] }"), ids, known)
+	got, _, _, ok := split([]byte(`{"infos":[ `+a+" ,\n"+b+"\t] }"), ids, known)
 	got = undecoded(t, got, nil, ids, known)
 	if diff := cmp.Diff(found("a", a, "b", b), got.Found); diff != "" || !ok {
 		t.Errorf("with space: ok %v, %s", ok, diff)
@@ -288,7 +288,7 @@ func TestSplitChecksBesideWhatIsKnown(t *testing.T) {
 // list of what is found, and nothing for any one meeting.
 func TestSplitForeseesTheOrder(t *testing.T) {
 	body, ids := batch(100, 1)
-	answers, _, _ := split(body, ids, nil)
+	answers, _, _, _ := split(body, ids, nil)
 	known := make([][]byte, len(ids))
 	for i, found := range answers.Found {
 		known[i] = found.Raw
@@ -311,16 +311,16 @@ func FuzzSplitAgain(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, patch string, from, length uint16) {
 		ids := []string{"a", "17", "b", "63c5fa2e9bbd6a2f9d000000", "\ufffd"}
 		known := make([][]byte, len(ids))
-		before, _, _ := split([]byte(text), ids, nil)
+		before, _, _, _ := split([]byte(text), ids, nil)
 		for _, found := range before.Found {
 			known[slices.Index(ids, found.ConferenceID)] = found.Raw
 		}
 		at := min(int(from), len(text))
 		next := text[:at] + patch + text[min(at+int(length), len(text)):]
-		want, wantListed, wantOK := split([]byte(next), ids, nil)
+		want, wantListed, _, wantOK := split([]byte(next), ids, nil)
 		want = undecoded(t, want, nil, ids, nil)
 		body := []byte(next)
-		got, listed, ok := split(body, ids, known)
+		got, listed, _, ok := split(body, ids, known)
 		got = undecoded(t, got, body, ids, known)
 		if diff := cmp.Diff(want, got); diff != "" || listed != wantListed || ok != wantOK {
 			t.Fatalf("listed %v, ok %v, %s", listed, ok, diff)
@@ -437,20 +437,20 @@ func BenchmarkSplit(b *testing.B) {
 	b.Run("scan", func(b *testing.B) {
 		b.SetBytes(int64(len(body)))
 		for b.Loop() {
-			if a, _, _ := split(body, ids, nil); len(a.Found) != 100 {
+			if a, _, _, _ := split(body, ids, nil); len(a.Found) != 100 {
 				b.Fatal("lost some")
 			}
 		}
 	})
 	b.Run("known", func(b *testing.B) {
-		answers, _, _ := split(body, ids, nil)
+		answers, _, _, _ := split(body, ids, nil)
 		var known [][]byte
 		for _, found := range answers.Found {
 			known = append(known, found.Raw)
 		}
 		b.SetBytes(int64(len(body)))
 		for b.Loop() {
-			if a, _, _ := split(body, ids, known); len(a.Found) != 100 {
+			if a, _, _, _ := split(body, ids, known); len(a.Found) != 100 {
 				b.Fatal("lost some")
 			}
 		}

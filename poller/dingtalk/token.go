@@ -51,6 +51,9 @@ func (x *exchange) fetchToken(ctx context.Context, auth Auth) (token, error) {
 	}
 	defer x.release(&a)
 	value, life := readToken(a.body)
+	if err := x.refused(a, value == ""); err != nil {
+		return token{}, err
+	}
 	if value == "" {
 		return token{}, x.fault(a, "the answer holds no usable token")
 	}

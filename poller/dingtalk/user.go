@@ -20,25 +20,32 @@ func (c *Client) OngoingOf(ctx context.Context, unionID string) (ids []string, e
 }
 
 // readUser reads the list of a user's meetings. One that cannot be the whole
-// truth is malformed: what is not listed is taken for ended until it is asked about.
+// truth is malformed: what is not listed is taken for ended until it is asked
+// about. Where the user meets nobody the list may be absent.
 func (x *exchange) readUser(a answer) (ids []string, err error) {
-	listed := false
+	listed, models := true, false
 	ok := pick(a.body, func(name, value []byte) {
-		if string(name) == "onGoingConfIdList" {
+		switch string(name) {
+		case "onGoingConfIdList":
 			ids, listed = idList(value)
+		case "memberModelMap":
+			models = hasMembers(value)
 		}
 	})
-	if !ok || !listed {
+	if err := x.refused(a, len(ids) == 0); err != nil {
+		return nil, err
+	}
+	if !ok || !listed || len(ids) == 0 && models {
 		return nil, x.fault(a, "the answer holds no list of meetings")
 	}
 	return ids, nil
 }
 
-// idList reads a list of ids; ok is false where it is not one, or where an
-// entry is none.
+// idList reads a list of ids, of which null is an empty one; ok is false where
+// it is none, or where an entry is no id.
 func idList(raw []byte) (ids []string, ok bool) {
 	if raw[0] != '[' {
-		return nil, false
+		return nil, !given(raw)
 	}
 	ok = true
 	c := newCursor(raw)
@@ -47,4 +54,9 @@ func idList(raw []byte) (ids []string, ok bool) {
 		ids, ok = append(ids, id), ok && id != ""
 	})
 	return ids, ok
+}
+
+// hasMembers reports whether a value is an object with something in it.
+func hasMembers(raw []byte) (some bool) {
+	return pick(raw, func(_, _ []byte) { some = true }) && some
 }

@@ -25,12 +25,17 @@ func TestOngoingOf(t *testing.T) {
 
 func TestOngoingOfThatIsNotTheWholeTruth(t *testing.T) {
 	for body, want := range map[string]poller.Class{
-		`{}`:                           poller.ClassMalformed,
-		`{"onGoingConfIdList":null}`:   poller.ClassMalformed,
-		`{"onGoingConfIdList":"a"}`:    poller.ClassMalformed,
-		`{"onGoingConfIdList":["",1]}`: poller.ClassMalformed,
-		`{"onGoingConfIdList":["a",`:   poller.ClassMalformed,
-		`{"onGoingConfIdList":[]}`:     poller.ClassNone,
+		`{}`: poller.ClassNone,
+		`{"onGoingConfIdList":null,"memberModelMap":null}`: poller.ClassNone,
+		`{"memberModelMap":{}}`:                            poller.ClassNone,
+		`{"memberModelMap":{"a":{}}}`:                      poller.ClassMalformed,
+		`[]`:                                               poller.ClassMalformed,
+		`{"success":"false"}`:                              poller.ClassTransient,
+		`{"code":"serviceBusy","requestid":"r"}`:           poller.ClassTransient,
+		`{"onGoingConfIdList":"a"}`:                        poller.ClassMalformed,
+		`{"onGoingConfIdList":["",1]}`:                     poller.ClassMalformed,
+		`{"onGoingConfIdList":["a",`:                       poller.ClassMalformed,
+		`{"onGoingConfIdList":[]}`:                         poller.ClassNone,
 	} {
 		client, _ := serve(t, says(200, body))
 		got, err := client.OngoingOf(t.Context(), "u")
