@@ -95,3 +95,46 @@ func TestCallKeepsTheLimits(t *testing.T) {
 		}
 	})
 }
+
+// TestAFurtherRequestIsAnother has a source send two requests for one call.
+func TestAFurtherRequestIsAnother(t *testing.T) {
+	for left, want := range map[int]struct {
+		made, told int
+		state      string
+	}{1: {1, 1, StateQuota}, 2: {2, 2, StateOK}} {
+		s, ids := healthy(1)
+		source := &insistent{fakeSource: s}
+		told := 0
+		p := &Poller{
+			Source: source, Metrics: Metrics{Called: func(string, Class, time.Duration) { told++ }},
+			Spend: func(context.Context, string) error {
+				if left--; left < 0 {
+					return errors.New("nothing is left")
+				}
+				return nil
+			},
+		}
+		report := p.Pass(t.Context(), (&book{}).ask(ids...))
+		if source.made != want.made || report.Calls != want.made || told != want.told || report.State != want.state {
+			t.Errorf("%d requests, %d told, report %+v", source.made, told, report)
+		}
+	}
+	if err := Again(t.Context(), ClassToken); err != nil {
+		t.Errorf("without a poller: %v", err)
+	}
+}
+
+// insistent sends each query twice.
+type insistent struct {
+	*fakeSource
+	made int
+}
+
+func (s *insistent) Query(ctx context.Context, ids []string) (Answers, error) {
+	s.made++
+	if err := Again(ctx, ClassToken); err != nil {
+		return Answers{}, err
+	}
+	s.made++
+	return s.fakeSource.Query(ctx, ids)
+}

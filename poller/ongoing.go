@@ -33,9 +33,6 @@ type Listed struct {
 	CreatorNick  string
 }
 
-// mostPages bounds a list whose end does not come.
-const mostPages = 50
-
 // overview is what is known of the organization's list. It is guarded by its
 // poller's lock. The zero value knows nothing.
 type overview struct {
@@ -71,46 +68,43 @@ func (r *run) ongoing(calls int) map[string]bool {
 		return r.roll.ids
 	}
 	r.roll.asked = true
-	ids, listed, pages, class := r.readList(lister, calls)
-	if ids != nil && r.p.Overheard != nil {
-		r.p.Overheard(listed)
-	}
+	list, pages, class := r.readList(lister, calls)
 	if r.p.learnList(pages, class) {
 		r.p.logger().Info("the organization's list of meetings cannot be read; ended ones are found by halving",
 			zap.Stringer("class", class), zap.Duration("again_in", overviewLasts))
 	}
-	r.roll.ids = ids
-	return ids
+	if list == nil {
+		return nil
+	}
+	if r.p.Overheard != nil {
+		r.p.Overheard(list.Meetings)
+	}
+	r.roll.ids = list.ids
+	return list.ids
 }
 
-// readList reads all pages; ids is nil unless it did, and listed is what they
-// said. pages is how many there
+// readList reads all pages; list is nil unless it did. pages is how many there
 // are, as far as is known; class is why the list is not of use for a while.
-func (r *run) readList(lister Lister, calls int) (ids map[string]bool, listed []Listed, pages int, class Class) {
-	ids = make(map[string]bool)
-	token := ""
-	for pages = 1; pages <= mostPages; pages++ {
+func (r *run) readList(lister Lister, calls int) (list *Listing, pages int, class Class) {
+	list = new(Listing)
+	for token, more := "", true; more; {
 		var page OngoingPage
 		err := r.call(OpOngoing, func(ctx context.Context) (err error) {
 			page, err = lister.Ongoing(ctx, token)
 			return err
 		})
 		if err != nil {
-			return nil, nil, 0, lasting(ClassOf(err))
+			return nil, 0, lasting(ClassOf(err))
 		}
-		for _, id := range page.IDs {
-			ids[id] = true
-		}
-		listed = append(listed, page.Meetings...)
-		if page.Next == "" {
-			return ids, listed, pages, ClassNone
-		}
-		token = page.Next
-		if all := pagesOf(page.Total, len(page.IDs)); all-pages > calls {
-			return nil, nil, max(all, pages), ClassNone
+		more, token = list.Add(page), page.Next
+		if all := pagesOf(page.Total, len(page.IDs)); more && all-list.pages > calls {
+			return nil, max(all, list.pages), ClassNone
 		}
 	}
-	return nil, nil, pages, ClassNone
+	if list.Whole() != nil {
+		return nil, list.pages, ClassMalformed
+	}
+	return list, list.pages, ClassNone
 }
 
 // pagesOf estimates the pages of a list; 0 where nothing is said.

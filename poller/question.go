@@ -96,20 +96,18 @@ func (r *run) count(err error) {
 	}
 }
 
-// call makes one metered call as soon as it is allowed.
+// call makes one metered call as soon as it is allowed. A request that was not
+// granted says nothing of how DingTalk fares.
 func (r *run) call(op string, call func(context.Context) error) error {
 	if err := r.permit(op); err != nil {
 		return err
 	}
-	r.report.Calls++
-	began := time.Now()
-	err := call(r.ctx)
-	if called := r.p.Metrics.Called; called != nil {
-		called(op, ClassOf(err), time.Since(began))
-	}
+	g := granted{r: r, op: op}
+	err := g.make(call)
 	switch class := ClassOf(err); {
 	case r.ctx.Err() != nil && err != nil:
 		r.stop(ClassNone, r.ctx.Err())
+	case g.refused:
 	case op != OpQuery && class == ClassPermission:
 		// Queries have gone through: it is this meeting that is out of bounds,
 		// or this operation, or the next query meets it, too.

@@ -100,8 +100,9 @@ func (c *Client) Lookup(ctx context.Context, id string) (poller.Standing, error)
 	return standing, err
 }
 
-// call asks with a token and reads the answer, of which read may keep nothing. A token that DingTalk refuses is
-// renewed once, and the question asked once more.
+// call asks with a token and reads the answer, of which read may keep nothing.
+// A token that DingTalk refuses is renewed once, and the question asked once
+// more, if whoever pays for the first request pays for the second one, too.
 func (c *Client) call(ctx context.Context, q question, read func(answer) error) error {
 	held, err := c.tokens.get(ctx, 0)
 	if err != nil {
@@ -112,6 +113,9 @@ func (c *Client) call(ctx context.Context, q question, read func(answer) error) 
 		return err
 	}
 	if held, err = c.tokens.get(ctx, held.generation); err != nil {
+		return err
+	}
+	if err := poller.Again(ctx, poller.ClassToken); err != nil {
 		return err
 	}
 	return c.attempt(ctx, q, held, read)

@@ -104,18 +104,18 @@ func (x *exchange) carry(ctx context.Context, q question) (answer, error) {
 	return a, nil
 }
 
+// request makes the request of a question. It has a body that cannot be had
+// again, if an empty one: else net/http would send it once more, unseen, when a
+// connection that was kept breaks after DingTalk has read it.
 func (x *exchange) request(ctx context.Context, q question) (*http.Request, error) {
-	var body io.Reader
-	if q.body != nil {
-		body = bytes.NewReader(q.body)
-	}
-	request, err := http.NewRequestWithContext(ctx, q.method, x.endpoint.String()+q.path, body)
+	request, err := http.NewRequestWithContext(ctx, q.method, x.endpoint.String()+q.path, io.NopCloser(bytes.NewReader(q.body)))
 	if err != nil {
 		return nil, errors.New("the question has no valid address")
 	}
 	request.Header.Set("User-Agent", "rollcall")
 	request.Header.Set("Accept", "application/json")
 	if q.body != nil {
+		request.ContentLength = int64(len(q.body))
 		request.Header.Set("Content-Type", "application/json")
 	}
 	if !q.token.Empty() {

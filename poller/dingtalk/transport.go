@@ -7,14 +7,16 @@ import (
 )
 
 // newTransport makes what carries calls to one host every few seconds: the
-// connection is kept, and a dead one is noticed before the call's own limit.
+// connection is kept, and a dead one is noticed before the call's own limit. It
+// speaks HTTP/1.1, which sends a request that cannot be had again once.
 func newTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}
+	http1 := new(http.Protocols)
+	http1.SetHTTP1(true)
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            dialer.DialContext,
-		ForceAttemptHTTP2:      true,
-		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
+		Protocols:              http1,
 		TLSHandshakeTimeout:    5 * time.Second,
 		MaxIdleConns:           8,
 		MaxIdleConnsPerHost:    8,

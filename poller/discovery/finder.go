@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -177,19 +178,28 @@ func (f *Finder) read(ctx context.Context, list List) {
 	}
 	if err == nil {
 		err = f.take(ctx, list.Source, listed)
+	} else if taken := f.choose(listed); len(taken) > 0 { // nobody is gone from a part of a list
+		err = errors.Join(err, f.Tracker.Found(ctx, f.Tenant, list.Source, taken, nil, false))
 	}
 	f.tell(list.Source, m, err)
 }
 
-// take hands on what a list says.
-func (f *Finder) take(ctx context.Context, source string, listed []poller.Listed) error {
-	m := f.memoryOf(source)
-	now, taken := make(map[string]bool, len(listed)), []string(nil)
+// choose gives the ids of the listed meetings that are tracked.
+func (f *Finder) choose(listed []poller.Listed) (taken []string) {
 	for _, meeting := range listed {
-		now[meeting.ConferenceID] = true
 		if f.Filter.Takes(meeting) {
 			taken = append(taken, meeting.ConferenceID)
 		}
+	}
+	return taken
+}
+
+// take hands on what a whole list says.
+func (f *Finder) take(ctx context.Context, source string, listed []poller.Listed) error {
+	m := f.memoryOf(source)
+	now, taken := make(map[string]bool, len(listed)), f.choose(listed)
+	for _, meeting := range listed {
+		now[meeting.ConferenceID] = true
 	}
 	var gone []string
 	for id := range m.ids {

@@ -177,6 +177,35 @@ func TestMeetingsAppearAndDropOff(t *testing.T) {
 	})
 }
 
+// TestAPartOfAList tracks what a list names that breaks off, and takes nobody
+// for gone who is not named.
+func TestAPartOfAList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var n notebook
+		answers := []func() ([]poller.Listed, error){
+			func() ([]poller.Listed, error) { return listed("a"), fault{poller.ClassThrottled} },
+			func() ([]poller.Listed, error) { return listed("a", "b"), nil },
+			func() ([]poller.Listed, error) { return listed("c"), fault{poller.ClassMalformed} },
+			func() ([]poller.Listed, error) { return nil, fault{poller.ClassMalformed} },
+			func() ([]poller.Listed, error) { return listed("a", "c"), nil },
+		}
+		next := 0
+		logs := find(t, &discovery.Finder{Tracker: &n, Lists: []discovery.List{{Source: "organization", Read: func(context.Context) ([]poller.Listed, error) {
+			next++
+			return answers[next-1]()
+		}}}})
+		elapse(4*5*time.Minute + time.Second)
+		n.expect(t, "acme organization +a -", "acme organization +a,b - anew", "acme organization +c -", "acme organization +a,c -b")
+		var said []string
+		for _, entry := range logs.All() {
+			said = append(said, entry.Message)
+		}
+		if want := []string{"looking for meetings fails", "looking for meetings works again"}; !slices.Equal(said, append(want, want...)) {
+			t.Errorf("it said %q", said)
+		}
+	})
+}
+
 func TestAWorkerWithoutAShardDoesNotLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, n := &vendor{}, &notebook{}

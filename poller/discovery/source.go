@@ -2,7 +2,6 @@ package discovery
 
 import (
 	"context"
-	"fmt"
 
 	"rollcall/poller"
 )
@@ -26,33 +25,26 @@ type Users interface {
 // List is one list of ongoing meetings.
 type List struct {
 	Source string // as it stands with the meetings it brings
-	// Read gives all of the list, or an error.
+	// Read gives all of the list; with an error, what could be read of it.
 	Read func(ctx context.Context) ([]poller.Listed, error)
 }
-
-// mostPages bounds a list whose end does not come.
-const mostPages = 50
 
 // Organization is the list of all ongoing meetings of the organization.
 func Organization(caller Caller, lister poller.Lister) List {
 	return List{SourceOrganization, func(ctx context.Context) ([]poller.Listed, error) {
-		var all []poller.Listed
-		token := ""
-		for range mostPages {
+		var list poller.Listing
+		for token, more := "", true; more; {
 			var page poller.OngoingPage
 			err := caller.Call(ctx, poller.OpFind, func(ctx context.Context) (err error) {
 				page, err = lister.Ongoing(ctx, token)
 				return err
 			})
 			if err != nil {
-				return nil, err
+				return list.Meetings, err
 			}
-			all = append(all, page.Meetings...)
-			if token = page.Next; token == "" {
-				return all, nil
-			}
+			more, token = list.Add(page), page.Next
 		}
-		return nil, fmt.Errorf("read the organization's list: it has more than %d pages", mostPages)
+		return list.Meetings, list.Whole()
 	}}
 }
 
