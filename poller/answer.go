@@ -3,26 +3,33 @@ package poller
 import (
 	"context"
 	"slices"
+	"time"
 
 	"rollcall"
 )
 
 // answered emits what a query told about the ids, which are sorted.
 func (r *run) answered(q question, ids []string, answers Answers) {
-	r.refusals = 0
+	r.refusals, r.desk.refusals = 0, 0
 	r.report.Unasked += answers.Unasked
-	r.acquit(ids)
+	r.queries++
+	r.witness = ids[0]
 	r.desk.welcome(ids)
 	o := r.observation(q)
 	o.Sightings = make([]rollcall.Sighting, 0, len(answers.Found))
 	entries := match(ids, answers)
+	there := present(ids, entries)
+	r.acquit(there)
+	if answers.Complete && len(there) < len(ids) {
+		r.largest = max(r.largest, len(there))
+	}
 	for i := range entries {
 		found := &entries[i]
 		switch {
 		case len(found.Raw) > 0:
 			r.listed(&o, q, found, answers.Detached)
 		case found.ConferenceID == "" && answers.Complete:
-			r.later = append(r.later, followUp{id: ids[i]})
+			r.leftOut(ids[i])
 		default:
 			o.Unanswered = append(o.Unanswered, rollcall.Unanswered{ConferenceID: ids[i], Reason: ClassMalformed.String()})
 			r.unanswered(ClassMalformed, ids[i])
@@ -31,9 +38,40 @@ func (r *run) answered(q question, ids []string, answers Answers) {
 	r.emit(o)
 }
 
+// present gives those of the ids that have an entry: who is left out has still
+// to show that a lookup is not refused.
+func present(ids []string, entries []Found) []string {
+	if !slices.ContainsFunc(entries, func(f Found) bool { return f.ConferenceID == "" }) {
+		return ids
+	}
+	var there []string
+	for i := range entries {
+		if entries[i].ConferenceID != "" {
+			there = append(there, ids[i])
+		}
+	}
+	return there
+}
+
+// leftOut takes up a meeting that is not in a complete answer: it is looked up,
+// unless a lookup told a while ago what to make of that.
+func (r *run) leftOut(id string) {
+	l := r.desk.lone[id]
+	switch {
+	case l == nil || !l.rests(time.Now()):
+		r.later = append(r.later, followUp{id: id})
+	case l.failing():
+		r.unanswered(l.class, id)
+	default:
+		r.known = true
+		r.unanswered(ClassNone, id)
+	}
+}
+
 // listed takes up what an answer says of one meeting.
 func (r *run) listed(o *rollcall.Observation, q question, found *Found, detached bool) {
 	s := r.sight(found, detached)
+	delete(r.desk.lone, found.ConferenceID)
 	if s.Answer != nil && s.Answer.Status == rollcall.StatusEnded {
 		r.await(q, s)
 		return

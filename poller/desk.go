@@ -20,21 +20,26 @@ type desk struct {
 	alone map[string]bool
 	// elsewhere go on without standing in the organization's list.
 	elsewhere map[string]bool
-	denied    map[string]bool    // those whose lookup was not permitted, once
+	lone      map[string]*lone   // those that are looked up by themselves
+	row       row                // of lookups that failed
 	ends      map[string]*ending // those whose end is not told yet
 	// over are those that a lookup found ended, and when. They stay among the
 	// tracked ones until that is stored, and cost a call or two each time.
 	over     map[string]time.Time
 	streak   streak
-	silent   bool     // another shard tells how the tenant fares
-	raws     [][]byte // see known
-	spoilt   int      // batches that ended meetings spoil in a pass, about
+	silent   bool      // another shard tells how the tenant fares
+	raws     [][]byte  // see known
+	spoilt   int       // batches that ended meetings spoil in a pass, about
+	first    string    // the next pass begins with the batch that has this one
+	began    time.Time // the last pass
+	refusals int       // passes in a row that found everything refused
+	samples  int       // meetings that were asked about to see whether everything is refused
 	lastGood time.Time
 }
 
 func newDesk() *desk {
 	return &desk{
-		alone: make(map[string]bool), elsewhere: make(map[string]bool), denied: make(map[string]bool),
+		alone: make(map[string]bool), elsewhere: make(map[string]bool), lone: make(map[string]*lone),
 		ends: make(map[string]*ending), over: make(map[string]time.Time),
 	}
 }
@@ -94,6 +99,54 @@ func (d *desk) rests(id string, now time.Time) bool {
 	return over && now.Sub(at) < overRests
 }
 
+// worked draws from a lookup that was answered what it says of those that are
+// not: if it had failed as well, they may work again, and are made at once.
+// Otherwise they fail by themselves.
+func (d *desk) worked(id string) {
+	healed := false
+	if l := d.lone[id]; l != nil && l.failing() {
+		healed = true
+		delete(d.lone, id)
+	}
+	for _, l := range d.lone {
+		switch {
+		case !l.failing():
+		case healed:
+			l.until = time.Time{}
+		default:
+			l.own = true
+		}
+	}
+}
+
+// waits reports whether a meeting is looked up another time.
+func (d *desk) waits(id string, now time.Time) bool {
+	l := d.lone[id]
+	return l != nil && l.rests(now)
+}
+
+// words say how those are watched that are looked up by themselves.
+func (d *desk) words() map[string]string {
+	if len(d.lone) == 0 {
+		return nil
+	}
+	words := make(map[string]string, len(d.lone))
+	for id, l := range d.lone {
+		words[id] = l.words()
+	}
+	return words
+}
+
+// elapsed gives the time since the pass before; 0: there was none.
+func (d *desk) elapsed(now time.Time) time.Duration {
+	was := d.began
+	d.began = now
+	if was.IsZero() {
+		return 0
+	}
+	return now.Sub(was)
+}
+
 // calm reports whether no meeting is to be asked about otherwise than the rest.
 func (d *desk) calm() bool { return len(d.ends)+len(d.over)+len(d.alone) == 0 }
 
@@ -127,12 +180,21 @@ func (d *desk) welcome(ids []string) {
 	}
 }
 
+// loneOf gives what is remembered of a meeting that is looked up by itself.
+func (d *desk) loneOf(id string) *lone {
+	if d.lone[id] == nil {
+		d.lone[id] = &lone{}
+	}
+	return d.lone[id]
+}
+
 // keep drops what is remembered of all but these sorted ids.
 func (d *desk) keep(ids []string) {
 	d.memory.keep(ids)
 	maps.DeleteFunc(d.ends, func(id string, _ *ending) bool { return !listed(ids, id) })
 	maps.DeleteFunc(d.over, func(id string, _ time.Time) bool { return !listed(ids, id) })
-	for _, set := range []map[string]bool{d.alone, d.elsewhere, d.denied} {
+	maps.DeleteFunc(d.lone, func(id string, _ *lone) bool { return !listed(ids, id) })
+	for _, set := range []map[string]bool{d.alone, d.elsewhere} {
 		maps.DeleteFunc(set, func(id string, _ bool) bool { return !listed(ids, id) })
 	}
 }

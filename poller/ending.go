@@ -13,7 +13,8 @@ import (
 type ending struct {
 	sighting rollcall.Sighting
 	query    question
-	tries    int // questions about the time that failed
+	tries    int       // questions about the time that failed
+	asked    time.Time // the last of them
 }
 
 // What the exact time is worth: failures pass within some ticks, and a tenant
@@ -27,7 +28,7 @@ const (
 func (r *run) await(q question, s rollcall.Sighting) {
 	e := &ending{sighting: s, query: q}
 	r.desk.expect(e)
-	r.ends = append(r.ends, e)
+	r.later = append(r.later, followUp{id: s.ConferenceID, end: e})
 }
 
 // findEnd asks when a meeting ended, and tells its end: without the time where
@@ -56,7 +57,8 @@ func (r *run) askEnd(e *ending) {
 			return err
 		})
 	})
-	r.count(err)
+	r.lookedUp(id, standing, err)
+	e.asked = time.Now()
 	switch class := ClassOf(err); {
 	case r.halt != nil && r.halt.class == ClassNone:
 		r.desk.unexpect(e)

@@ -2,6 +2,7 @@ package poller
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -18,21 +19,28 @@ type run struct {
 
 	healthy  []string   // sorted; asked about in batches
 	suspects []string   // spoiled a batch before; asked about one by one
-	ends     []*ending  // said to have ended; it is not known when
 	later    []followUp // to be looked up one by one, after the batches
 	again    []string   // doubted and going on: to be asked about once more, together
 	cleared  bool       // nobody is doubted any more
 	roll     roll
-	probes   int // queries that halving has cost for the batch at hand
-	spoilt   int // batches that were refused because of ended meetings
-	denials  int // lookups in a row that were not permitted
+	probes   int              // queries that halving has cost for the batch at hand
+	spoilt   int              // batches that were refused because of ended meetings
+	sampled  map[string]error // asked about by themselves, to see whether all are refused alike: how they are
+	witness  string           // a meeting that a query of this pass accepted
+	queries  int              // that were answered
+	absent   []absentee
+	largest  int           // meetings in an answer that left some out
+	routine  int           // lookups that most likely tell nothing new
+	known    bool          // an answer left out whom it is known to leave out
+	between  time.Duration // from the shard's pass before to this one
 
-	report   Report
-	trouble  Class            // of the first fault that was not about one meeting
-	failures int              // questions in a row that failed though they were tried again
-	refusals int              // queries in a row that were refused as bad
-	halt     *halt            // nothing more is asked
-	bars     map[string]*halt // nothing more is asked in this way
+	report       Report
+	trouble      Class            // of the first fault that was not about one meeting
+	failures     int              // queries in a row that failed though they were tried again
+	lookupFaults int              // lookups in a row that told nothing
+	refusals     int              // queries in a row that were refused as bad
+	halt         *halt            // nothing more is asked
+	bars         map[string]*halt // nothing more is asked in this way
 }
 
 // halt ends the asking of a pass. With [ClassNone] the pass itself is over and
@@ -46,6 +54,7 @@ func (p *Poller) begin(ctx context.Context, ask Ask) *run {
 	r := &run{p: p, ctx: ctx, ask: ask, desk: p.deskOf(ask.Shard)}
 	agenda := &r.desk.agenda
 	agenda.set(ask.IDs, ask.Later)
+	r.between = r.desk.elapsed(time.Now())
 	for _, id := range distinct(ask.Lookups) {
 		r.later = append(r.later, followUp{id: id})
 	}
@@ -73,8 +82,11 @@ func (r *run) sortOut(ids, all []string) {
 		class, due := r.p.quarantine.find(id, now)
 		switch e := r.desk.ends[id]; {
 		case e != nil:
-			r.ends = append(r.ends, e)
+			r.later = append(r.later, followUp{id: id, end: e})
 		case r.desk.rests(id, now):
+			r.unanswered(ClassNone, id)
+		case class == ClassNone && r.desk.alone[id] && r.desk.waits(id, now):
+			r.known = true
 			r.unanswered(ClassNone, id)
 		case due || class == ClassNone && r.desk.alone[id]:
 			r.suspects = append(r.suspects, id)
@@ -88,14 +100,10 @@ func (r *run) sortOut(ids, all []string) {
 }
 
 func (r *run) askAll() {
-	r.report.Good = len(r.healthy)+len(r.suspects)+len(r.ends)+len(r.later) == 0
-	r.batches(r.healthy)
+	r.report.Good = len(r.healthy)+len(r.suspects)+len(r.later)+len(r.report.Apart) == 0
+	r.queryAll()
 	for i := range r.suspects {
-		r.refusals = 0
-		r.batch(r.suspects[i : i+1])
-	}
-	for _, e := range r.ends {
-		r.findEnd(e)
+		r.suspect(r.suspects[i : i+1])
 	}
 	r.followUps()
 	r.cleared = true
@@ -104,36 +112,66 @@ func (r *run) askAll() {
 	r.followUps()
 }
 
+// queryAll asks about the healthy meetings. A pass that gave up before it had
+// asked about all of them is followed by one that begins with the others.
+func (r *run) queryAll() {
+	start, _ := slices.BinarySearch(r.healthy, r.desk.first)
+	r.desk.first = ""
+	r.batches(r.healthy[start:])
+	r.batches(r.healthy[:start])
+}
+
 func (r *run) batches(ids []string) {
 	for len(ids) > 0 {
 		n := min(r.p.BatchLimit(), len(ids))
+		if r.halt != nil && r.desk.first == "" {
+			r.desk.first = ids[0]
+		}
 		r.probes = 0
 		r.batch(ids[:n])
 		ids = ids[n:]
 	}
 }
 
-func (r *run) followUps() {
-	for _, f := range r.later {
-		r.followUp(f)
+// suspect asks about one that spoiled a batch before. Whatever it fails with, it
+// waits longer the next time.
+func (r *run) suspect(id []string) {
+	r.refusals = 0
+	if v, class, err := r.put(id); v == refused {
+		r.closed(id, class)
+	} else if v != accepted && r.halt == nil {
+		r.isolate(id[0], class, err)
 	}
-	r.later = nil
 }
 
 // batch asks about some meetings with one query, or with several smaller ones
 // where that one is refused. It says whether all of them were accepted.
 func (r *run) batch(ids []string) bool {
-	v, class := r.put(ids)
-	if v == refused {
+	ids = r.unsampled(ids)
+	if len(ids) == 0 {
+		return true
+	}
+	v, class, err := r.put(ids)
+	switch v {
+	case refused:
 		r.closed(ids, class)
+	case rejected:
+		return r.rejected(ids, err)
 	}
 	return v == accepted
 }
 
-// probe is batch for who searches: what is refused is left to the caller.
+// probe is batch for who searches: what is refused because of ended meetings is
+// left to the caller.
 func (r *run) probe(ids []string) verdict {
-	v, _ := r.put(ids)
-	return v
+	v, _, err := r.put(ids)
+	if v != rejected {
+		return v
+	}
+	if r.rejected(ids, err) {
+		return accepted
+	}
+	return failed
 }
 
 // verdict is what became of a query.
@@ -142,32 +180,31 @@ type verdict uint8
 const (
 	failed   verdict = iota // nothing is known of its meetings, and that is noted
 	accepted                // its answer is emitted
-	refused                 // because of some of its meetings; nothing is noted
+	refused                 // because of some of its meetings that are over; nothing is noted
+	rejected                // because of some of its ids, or whoever asks; nothing is noted
 )
 
-func (r *run) put(ids []string) (verdict, Class) {
+func (r *run) put(ids []string) (verdict, Class, error) {
 	if h := r.barred(OpQuery); h != nil {
 		r.skip(h, ids...)
-		return failed, h.class
+		return failed, h.class, h.err
 	}
 	q, answers, err := r.query(ids)
 	class := ClassOf(err)
 	switch {
 	case err == nil:
 		r.answered(q, ids, answers)
-		return accepted, class
+		return accepted, class, nil
 	case r.halt != nil:
 		r.skip(r.halt, ids...)
 	case class == ClassEnded || class == ClassUnknown:
-		return refused, class
+		return refused, class, err
 	case class == ClassBadRequest:
-		if r.narrow(ids, err) {
-			return accepted, class
-		}
+		return rejected, class, err
 	default:
 		r.unanswered(class, ids...)
 	}
-	return failed, class
+	return failed, class, err
 }
 
 // unanswered notes meetings about which nothing was learned.
@@ -203,18 +240,25 @@ func (r *run) stop(class Class, err error) {
 	r.blame(class, err)
 }
 
-// blame notes a fault; the first one stays.
-func (r *run) blame(class Class, err error) {
+// fault notes a fault that is perhaps only about one meeting; the first one stays.
+func (r *run) fault(err error) {
 	if r.report.Err == nil {
 		r.report.Err = err
 	}
-	if r.trouble == ClassNone && class != ClassBadRequest {
+}
+
+// blame notes a fault that is not about one meeting; the first one stays.
+func (r *run) blame(class Class, err error) {
+	r.fault(err)
+	if r.trouble == ClassNone {
 		r.trouble = class
 	}
 }
 
 func (r *run) finish() Report {
-	r.report.Good = r.report.Good || r.report.Answered > 0
+	r.report.Good = r.report.Good || r.report.Answered > 0 || r.known
+	r.tellAbsent()
+	r.blind()
 	if r.report.Good {
 		r.desk.lastGood = wall()
 	}
@@ -227,7 +271,8 @@ func (r *run) finish() Report {
 	if r.halt != nil || len(r.bars) > 0 {
 		r.report.Until = r.p.heldUntil(r.bars)
 	}
-	r.report.State = stateOf(class, r.report.Answered > 0)
+	r.report.State = stateOf(class, r.report.Good)
+	r.report.Alone = r.desk.words()
 	if r.telling() {
 		r.log()
 	}
@@ -240,7 +285,23 @@ func (r *run) telling() bool {
 	if r.halt != nil {
 		return r.halt.class != ClassNone
 	}
-	return r.report.Calls > 0 || len(r.bars) > 0
+	return r.report.Calls > 0 || len(r.bars) > 0 || r.trouble != ClassNone
+}
+
+// blind notes that nothing was learned though nothing keeps the tenant from
+// asking: all that could be asked about is refused, or waits in quarantine; and
+// that lookups fail whosever they are, also where none was due.
+func (r *run) blind() {
+	row := &r.desk.row
+	switch {
+	case r.halt != nil || r.trouble != ClassNone:
+	case row.wide():
+		r.blame(row.class, row.err)
+	case !r.report.Good && len(r.report.Apart) > 0:
+		r.blame(ClassBadRequest, errors.New("all meetings are refused by themselves; nothing is asked before their quarantine ends"))
+	case !r.report.Good && r.report.Err != nil:
+		r.blame(ClassOf(r.report.Err), r.report.Err)
+	}
 }
 
 // log tells what has changed since the shard's last pass.
@@ -284,7 +345,7 @@ func (r *run) another(what turn) bool {
 // levelOf is louder for what does not pass before somebody mends it.
 func levelOf(class Class) zapcore.Level {
 	switch class {
-	case ClassQuota, ClassPermission, ClassToken, ClassBlocked:
+	case ClassQuota, ClassPermission, ClassToken, ClassBlocked, ClassBadRequest:
 		return zapcore.ErrorLevel
 	}
 	return zapcore.WarnLevel

@@ -428,7 +428,8 @@ func TestPassAsksTwiceOnlyBySplitting(t *testing.T) {
 
 		seen := map[string]bool{}
 		for _, q := range source.queries {
-			if key := fmt.Sprint(q); seen[key] {
+			// One that was accepted may be asked once more, to see whether that still holds.
+			if key := fmt.Sprint(q); seen[key] && (len(q) > 1 || source.bad[q[0]]) {
 				rt.Fatalf("asked twice about %v", q)
 			} else {
 				seen[key] = true
@@ -437,7 +438,11 @@ func TestPassAsksTwiceOnlyBySplitting(t *testing.T) {
 		if report.Answered != n-len(source.bad) || len(report.Unanswered) != len(source.bad) {
 			rt.Fatalf("report %+v with %d bad", report, len(source.bad))
 		}
-		if len(p.Quarantined()) != len(source.bad) {
+		guilty := len(source.bad)
+		if n > 1 && guilty == n { // what meets everybody is about nobody
+			guilty = 0
+		}
+		if len(p.Quarantined()) != guilty {
 			rt.Fatalf("quarantined %v", p.Quarantined())
 		}
 	})

@@ -6,6 +6,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
 	"rollcall"
 )
 
@@ -60,14 +63,16 @@ func TestQuarantineForgetsWhatIsNotAsked(t *testing.T) {
 	}
 }
 
-func TestWaitingInQuarantineIsNothingToAsk(t *testing.T) {
+// TestWaitingInQuarantineIsBlindness has the only meeting in quarantine.
+func TestWaitingInQuarantineIsBlindness(t *testing.T) {
 	source, _ := healthy(1)
 	source.bad["m000"] = true
 	p, b := &Poller{Source: source}, &book{}
 	if report := p.Pass(t.Context(), b.ask("m000")); report.Good || report.Err == nil {
 		t.Errorf("report %+v", report)
 	}
-	if report := p.Pass(t.Context(), b.ask("m000")); !report.Good || report.Calls != 0 || len(report.Unanswered) != 1 {
+	report := p.Pass(t.Context(), b.ask("m000"))
+	if report.Good || report.State != StateAway || report.Calls != 0 || len(report.Unanswered) != 1 || report.Err == nil {
 		t.Errorf("report %+v", report)
 	}
 }
@@ -119,13 +124,85 @@ func TestNegativeBatchSizeIsTheDefault(t *testing.T) {
 	}
 }
 
-func TestPassGivesUpWhenEverythingIsBad(t *testing.T) {
-	source, ids := healthy(500)
+// TestEverythingRefusedIsTheTenants has a refusal without a known code meet all
+// meetings for a while.
+func TestEverythingRefusedIsTheTenants(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, before := range []bool{true, false} { // whether they were answered before
+			core, logs := observer.New(zap.InfoLevel)
+			source, ids := healthy(500)
+			p, b := &Poller{Source: source, Logger: zap.New(core)}, &book{}
+			const tick = 15 * time.Second
+			if before {
+				p.Pass(t.Context(), b.ask(ids...))
+				wait(t.Context(), tick)
+			}
+			source.forever = fault{class: ClassBadRequest}
+			calls := source.calls()
+			for range 40 {
+				report := p.Pass(t.Context(), b.ask(ids...))
+				if report.State != StateAway || report.Good || len(report.Unanswered) != 500 || len(p.Quarantined()) != 0 {
+					t.Fatalf("report %+v, %d quarantined", report.State, len(p.Quarantined()))
+				}
+				wait(t.Context(), tick)
+			}
+			if n := source.calls() - calls; n > 1+mostSamples+40 {
+				t.Errorf("%d calls in 40 passes", n)
+			}
+			if n := logs.FilterMessage("polling fails").Len(); n != 1 || logs.FilterMessageSnippet("quarantine").Len() != 0 {
+				t.Errorf("logged %v", logs.All())
+			}
+			source.forever = nil
+			answered := 0
+			for range 2 {
+				answered = max(answered, p.Pass(t.Context(), b.ask(ids...)).Answered)
+				wait(t.Context(), tick)
+			}
+			if answered != 500 {
+				t.Errorf("%d answered within two passes after it is over", answered)
+			}
+		}
+	})
+}
+
+func TestTheOnlyMeetingIsNotBlamedForWhatItWasNot(t *testing.T) {
+	source, ids := healthy(1)
+	p, b := &Poller{Source: source}, &book{}
+	p.Pass(t.Context(), b.ask(ids...))
 	source.forever = fault{class: ClassBadRequest}
-	report := (&Poller{Source: source}).Pass(t.Context(), (&book{}).ask(ids...))
-	if source.calls() != mostRefusals || len(report.Unanswered) != 500 || report.Good {
-		t.Errorf("%d calls, report %+v", source.calls(), report.State)
+	if report := p.Pass(t.Context(), b.ask(ids...)); report.State != StateAway || len(p.Quarantined()) != 0 {
+		t.Errorf("report %+v", report)
 	}
+}
+
+// TestRefusalThatBeginsInAPass has the first batch answered and everything else refused.
+func TestRefusalThatBeginsInAPass(t *testing.T) {
+	source, ids := healthy(300)
+	source.script = []error{nil}
+	source.forever = fault{class: ClassBadRequest}
+	p, b := &Poller{Source: source}, &book{}
+	if report := p.Pass(t.Context(), b.ask(ids...)); source.calls() != 3 || report.State == StateOK || len(p.Quarantined()) != 0 {
+		t.Errorf("%d calls, state %s, %d quarantined", source.calls(), report.State, len(p.Quarantined()))
+	}
+}
+
+// TestManyBadMeetingsAreFound has whole batches that nobody in can vouch for.
+func TestManyBadMeetingsAreFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, ids := healthy(300)
+		for _, id := range ids[:200] {
+			source.bad[id] = true
+		}
+		p, b := &Poller{Source: source}, &book{}
+		for range 40 {
+			p.Pass(t.Context(), b.ask(ids...))
+			wait(t.Context(), 15*time.Second)
+		}
+		wait(t.Context(), time.Hour)
+		if report := p.Pass(t.Context(), b.ask(ids...)); report.Answered != 100 || len(p.Quarantined()) != 200 {
+			t.Errorf("%d answered, %d quarantined, %v", report.Answered, len(p.Quarantined()), report.State)
+		}
+	})
 }
 
 func TestManySuspectsDoNotEndAPass(t *testing.T) {
@@ -135,8 +212,9 @@ func TestManySuspectsDoNotEndAPass(t *testing.T) {
 			source.bad[id] = true
 		}
 		p, b := &Poller{Source: source, BatchSize: 4}, &book{}
-		for range 3 {
+		for range 30 { // whole batches of them look like everybody at first
 			p.Pass(t.Context(), b.ask(ids...))
+			wait(t.Context(), time.Second)
 		}
 		if len(p.Quarantined()) != 50 {
 			t.Fatalf("%d quarantined", len(p.Quarantined()))

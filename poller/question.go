@@ -21,14 +21,16 @@ type question struct {
 	asked, answered time.Time
 }
 
-// query asks about meetings.
+// query asks about meetings. Queries that fail in a row in spite of a second try
+// end the pass.
 func (r *run) query(ids []string) (q question, answers Answers, err error) {
-	err = r.try(OpQuery, func(ctx context.Context) error {
+	err = r.tryTwice(OpQuery, func(ctx context.Context) error {
 		return r.numbered(&q, func() (err error) {
 			answers, err = r.refresh(ctx, ids)
 			return err
 		})
 	})
+	r.count(err)
 	return q, answers, err
 }
 
@@ -58,14 +60,6 @@ func stamps(at time.Time, took time.Duration) (asked, answered time.Time) {
 	return at.Truncate(time.Millisecond), at.Add(took + most).Truncate(time.Millisecond)
 }
 
-// try asks something that must be known. Questions that fail in a row in spite
-// of a second try end the pass.
-func (r *run) try(op string, call func(context.Context) error) error {
-	err := r.tryTwice(op, call)
-	r.count(err)
-	return err
-}
-
 // tryTwice makes a call, and makes it once more when it fails in a way that
 // may pass.
 func (r *run) tryTwice(op string, call func(context.Context) error) error {
@@ -80,7 +74,7 @@ func (r *run) tryTwice(op string, call func(context.Context) error) error {
 // passing reports whether a fault of a class may be gone at the next try.
 func passing(class Class) bool { return class == ClassTransient || class == ClassMalformed }
 
-// count follows the questions that fail in a row, and gives the pass up when
+// count follows the queries that fail in a row, and gives the pass up when
 // they are too many.
 func (r *run) count(err error) {
 	switch {

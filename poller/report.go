@@ -29,8 +29,12 @@ type Report struct {
 	// Apart are those of Unanswered that wait in quarantine, with the time at
 	// which they are asked about again; nil when there is none.
 	Apart map[string]time.Time
+	// Alone says in words how those meetings are watched that are looked up by
+	// themselves, since queries leave them out; nil when there is none.
+	Alone map[string]string
 	State string // one of the states above
-	// Good says that something was answered, or that there was nothing to ask.
+	// Good says that something was learned, or that there was nothing to ask.
+	// To have nothing to ask because all are in quarantine is not good.
 	Good bool
 	// LastGood is when the shard's last good pass ended; zero: there was none.
 	LastGood time.Time
@@ -42,11 +46,16 @@ type Report struct {
 }
 
 // Trouble says in words why nothing was learned about a meeting; "" when
-// something was, or when its turn comes with the next pass.
+// something was, or when its turn comes with the next pass; or how it is watched
+// where it is looked up by itself.
 func (r *Report) Trouble(conferenceID string) string {
 	class := r.Unanswered[conferenceID]
 	if until, apart := r.Apart[conferenceID]; apart {
 		return fmt.Sprintf("refused even by itself (%s); asked about again at %s", class, until.UTC().Format(time.RFC3339))
+	}
+	words, alone := r.Alone[conferenceID]
+	if alone && (class == ClassNone || fails(class)) {
+		return words
 	}
 	return class.String()
 }
@@ -61,6 +70,8 @@ func stateOf(class Class, answered bool) string {
 		return StateQuota
 	case ClassToken, ClassPermission:
 		return StateAuth
+	case ClassBadRequest:
+		return StateAway
 	case ClassTransient, ClassMalformed:
 		if !answered {
 			return StateAway

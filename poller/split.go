@@ -12,13 +12,39 @@ import (
 // bad ones side by side stays below.
 const mostRefusals = 32
 
+// rejected deals with a batch that was refused as bad. Whether because of some
+// of its meetings shows with others: what they meet alike is not about them.
+func (r *run) rejected(ids []string, err error) bool {
+	if !r.vouched(ids) {
+		r.refuseAll(err)
+		r.skip(r.halt, ids...)
+		return false
+	}
+	rest := r.unsampled(ids)
+	if len(rest) == len(ids) {
+		return r.narrow(ids, err)
+	}
+	return len(rest) == 0 || r.part(rest) // who was to blame may be found already
+}
+
+// part asks about a part of a batch that was refused as bad.
+func (r *run) part(ids []string) bool {
+	v, class, err := r.put(ids)
+	switch v {
+	case refused:
+		r.closed(ids, class)
+	case rejected:
+		return r.narrow(ids, err)
+	}
+	return v == accepted
+}
+
 // narrow halves a batch that was refused as bad: because of single meetings,
 // or because it was too large, which shows when both halves are accepted. It
 // says whether all meetings were accepted in the end.
 func (r *run) narrow(ids []string, err error) bool {
 	r.refusals++
 	if r.refusals >= mostRefusals {
-		r.trouble = ClassBadRequest
 		r.stop(ClassBadRequest, err)
 		r.skip(r.halt, ids...)
 		return false
@@ -28,8 +54,8 @@ func (r *run) narrow(ids []string, err error) bool {
 		return false
 	}
 	left, right := ids[:len(ids)/2], ids[len(ids)/2:]
-	all := r.batch(left)
-	all = r.batch(right) && all
+	all := r.part(left)
+	all = r.part(right) && all
 	if all {
 		r.learn(len(right))
 	}
@@ -39,7 +65,7 @@ func (r *run) narrow(ids []string, err error) bool {
 // isolate puts a meeting that is refused by itself into quarantine.
 func (r *run) isolate(id string, class Class, err error) {
 	r.unanswered(class, id)
-	r.blame(ClassBadRequest, err)
+	r.fault(err)
 	if r.ask.Shard < 0 {
 		return // the meeting's own shard will find it
 	}
@@ -55,7 +81,7 @@ func (r *run) isolate(id string, class Class, err error) {
 func (r *run) lock(id string, class Class) (until time.Time, again bool) {
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
-	until = r.p.quarantine.lock(id, r.ask.Shard, class, wall())
+	until = r.p.quarantine.lock(id, r.ask.Shard, class, time.Now())
 	r.apart(id)
 	return until, r.p.quarantine.cells[id].refusals > 1
 }
