@@ -5,7 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 )
@@ -28,8 +32,46 @@ type got struct {
 }
 
 type getRequest struct {
-	MultiLast []string `json:"multi_last"`
+	MultiLast []string `json:"multi_last,omitempty"`
+	Seq       uint64   `json:"seq,omitempty"`
+	NextFor   string   `json:"next_by_subj,omitempty"`
+	Batch     int      `json:"batch,omitempty"`
 	MaxBytes  int      `json:"max_bytes"`
+}
+
+// What an answer may say instead of what was asked for.
+var (
+	errTooMany = errors.New("more subjects match than the server answers")
+	// errBehind says that a replica has not heard yet of what this ledger has stored.
+	errBehind = errors.New("the replica that answers lags behind")
+)
+
+// seen is what a ledger knows to be stored, because it stored it: whatever it
+// reads afterwards must include that. A replica that lags is asked again.
+type seen struct {
+	mu       sync.Mutex
+	subject  string
+	sequence uint64
+}
+
+func (s *seen) note(subject string, sequence uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sequence > s.sequence {
+		s.subject, s.sequence = subject, sequence
+	}
+}
+
+func (s *seen) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.subject, s.sequence = "", 0
+}
+
+func (s *seen) last() (subject string, sequence uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.subject, s.sequence
 }
 
 // getLast reads the last message of each subject of a stream, in as few
@@ -46,12 +88,13 @@ func (s *JetStream) getLast(ctx context.Context, stream string, subjects []strin
 	return found, nil
 }
 
-// fitting is how many of the subjects one request may name.
+// fitting is how many of the subjects one request may name, and one more that
+// shows how much the replica has heard of.
 func fitting(subjects []string) int {
 	size := 0
 	for i, subject := range subjects {
 		size += len(subject) + len(`"",`)
-		if i == maxGetSubjects || i > 0 && size > maxGetRequest {
+		if i == maxGetSubjects-1 || i > 0 && size > maxGetRequest {
 			return i
 		}
 	}
@@ -64,7 +107,7 @@ func fitting(subjects []string) int {
 func (s *JetStream) getChunk(ctx context.Context, stream string, subjects []string, found map[string]got) error {
 	for len(subjects) > 0 {
 		before := len(found)
-		whole, err := s.getOnce(ctx, stream, subjects, found)
+		whole, err := s.getSure(ctx, stream, subjects, found)
 		if err != nil {
 			return fmt.Errorf("read %d subjects of stream %s: %w", len(subjects), stream, err)
 		}
@@ -89,12 +132,77 @@ func missing(subjects []string, found map[string]got) []string {
 	return rest
 }
 
+// getSure is getOnce for an answer that includes what was seen to be stored.
+// Without a message no answer tells what its replica has heard of: the one that
+// was seen is asked for as well.
+func (s *JetStream) getSure(ctx context.Context, stream string, subjects []string, found map[string]got) (whole bool, err error) {
+	anchor, least := s.seen.last()
+	if least == 0 || stream != s.names.Stream {
+		return s.getOnce(ctx, stream, subjects, found)
+	}
+	asked := slices.Contains(subjects, anchor)
+	if !asked {
+		subjects = append(slices.Clip(subjects), anchor)
+	}
+	err = s.caughtUp(ctx, func() error {
+		fresh := make(map[string]got, len(subjects))
+		answer, err := s.get(ctx, stream, getRequest{MultiLast: subjects, MaxBytes: maxGetAnswer}, keepIn(fresh))
+		if err == nil && answer.upTo < least {
+			err = fmt.Errorf("%w: it has come to sequence %d, and %d is stored", errBehind, answer.upTo, least)
+		}
+		if err != nil {
+			return err
+		}
+		if !asked {
+			delete(fresh, anchor)
+		}
+		maps.Copy(found, fresh)
+		whole = answer.whole
+		return nil
+	})
+	return whole, err
+}
+
+// asksAgain is how often a replica that lags is asked again: another one may
+// answer, and it may catch up.
+const asksAgain = 20
+
+// caughtUp reads until the answer does not lag, for a second or two.
+func (s *JetStream) caughtUp(ctx context.Context, read func() error) error {
+	for tries := 1; ; tries++ {
+		err := read()
+		if !errors.Is(err, errBehind) || tries == asksAgain {
+			return err
+		}
+		timer := time.NewTimer(time.Duration(tries) * 10 * time.Millisecond)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		}
+	}
+}
+
+func keepIn(found map[string]got) func(got) { return func(m got) { found[m.subject] = m } }
+
 // getOnce sends one request and reads its answer; whole says that nothing was
 // left out for its size.
 func (s *JetStream) getOnce(ctx context.Context, stream string, subjects []string, found map[string]got) (whole bool, err error) {
-	request, err := json.Marshal(getRequest{subjects, maxGetAnswer})
+	answer, err := s.get(ctx, stream, getRequest{MultiLast: subjects, MaxBytes: maxGetAnswer}, keepIn(found))
+	return answer.whole, err
+}
+
+// ending is the end of what a request was answered with.
+type ending struct {
+	whole bool   // nothing was left out for its size
+	upTo  uint64 // the last sequence that the replica had heard of; 0: it does not say
+}
+
+func (s *JetStream) get(ctx context.Context, stream string, request getRequest, take func(got)) (ending, error) {
+	data, err := json.Marshal(request)
 	if err != nil {
-		return false, err
+		return ending{}, err
 	}
 	ctx, cancel := within(ctx)
 	defer cancel()
@@ -102,53 +210,56 @@ func (s *JetStream) getOnce(ctx context.Context, stream string, subjects []strin
 	inbox := conn.NewInbox()
 	answers, err := conn.SubscribeSync(inbox)
 	if err != nil {
-		return false, err
+		return ending{}, err
 	}
 	defer func() { _ = answers.Unsubscribe() }() // fails only when the connection is gone, and the subscription with it
 	if err := answers.SetPendingLimits(-1, -1); err != nil {
-		return false, err
+		return ending{}, err
 	}
-	if err := conn.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, request); err != nil {
-		return false, err
+	if err := conn.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, data); err != nil {
+		return ending{}, err
 	}
-	return readAnswers(ctx, answers, found)
+	return readAnswers(ctx, answers, take)
 }
 
 // readAnswers reads until the end of a batch. Each answer names the sequence
 // of the one before it, so that a lost one is noticed.
-func readAnswers(ctx context.Context, answers *nats.Subscription, found map[string]got) (whole bool, err error) {
+func readAnswers(ctx context.Context, answers *nats.Subscription, take func(got)) (ending, error) {
 	last := "0"
 	for {
 		m, err := answers.NextMsgWithContext(ctx)
 		if err != nil {
-			return false, err
+			return ending{}, err
 		}
 		status := m.Header.Get("Status")
 		if status == "404" && last == "0" {
-			return true, nil // no subject has a message
+			return ending{whole: true}, nil // no subject has a message
 		}
 		if status != "" && status != "204" {
-			return false, refusal(m)
+			return ending{}, refusal(m)
 		}
 		if m.Header.Get("Nats-Last-Sequence") != last {
-			return false, errors.New("an answer was lost on the way")
+			return ending{}, errors.New("an answer was lost on the way")
 		}
 		if status == "204" {
-			return m.Header.Get("Nats-Num-Pending") == "0", nil
+			upTo, _ := strconv.ParseUint(m.Header.Get("Nats-UpTo-Sequence"), 10, 64) // absent where a batch is read on
+			return ending{m.Header.Get("Nats-Num-Pending") == "0", upTo}, nil
 		}
 		last = m.Header.Get("Nats-Sequence")
 		sequence, err := strconv.ParseUint(last, 10, 64)
 		if err != nil {
-			return false, fmt.Errorf("read the sequence of an answer: %w", err)
+			return ending{}, fmt.Errorf("read the sequence of an answer: %w", err)
 		}
-		subject := m.Header.Get("Nats-Subject")
-		found[subject] = got{subject, sequence, m.Header, m.Data}
+		take(got{m.Header.Get("Nats-Subject"), sequence, m.Header, m.Data})
 	}
 }
 
 func refusal(m *nats.Msg) error {
-	if m.Header.Get("Status") == "503" {
+	switch m.Header.Get("Status") {
+	case "503":
 		return nats.ErrNoResponders
+	case "413":
+		return fmt.Errorf("%w: the server answers 413 %s", errTooMany, m.Header.Get("Description"))
 	}
 	return fmt.Errorf("the server answers %s %s", m.Header.Get("Status"), m.Header.Get("Description"))
 }

@@ -17,6 +17,7 @@ import (
 // OpenBudget makes sure that the bucket is there in which calls are counted,
 // and that it forgets nothing. cfg is that of [Open]; only its replicas count.
 func (s *JetStream) OpenBudget(ctx context.Context, cfg StreamConfig, logger *zap.Logger) error {
+	s.counts.Store(true)
 	bucket := s.names.Budget()
 	kv, err := s.js.KeyValue(ctx, bucket)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {

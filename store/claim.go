@@ -47,6 +47,7 @@ func (s *JetStream) claimAfter(ctx context.Context, tenant string, shard int, ho
 	if err != nil {
 		return ledger.Claim{}, fmt.Errorf("claim shard %d of tenant %s: %w: %w", shard, tenant, judgeClaim(err), err)
 	}
+	s.seen.note(s.names.Claim(tenant, shard), ack.Sequence)
 	return ledger.Claim{Holder: holder, Term: ack.Sequence}, nil
 }
 
@@ -64,6 +65,8 @@ func judgeClaim(err error) error {
 }
 
 // Holder reads who claimed the shard last; the zero claim when nobody ever did.
+// What stands there and is no claim is given with its error: whoever claims
+// after it replaces it.
 func (s *JetStream) Holder(ctx context.Context, tenant string, shard int) (ledger.Claim, error) {
 	name := s.names.Claim(tenant, shard)
 	found, err := s.getLast(ctx, s.names.Stream, []string{name})
@@ -74,9 +77,5 @@ func (s *JetStream) Holder(ctx context.Context, tenant string, shard int) (ledge
 	if !ok {
 		return ledger.Claim{}, nil
 	}
-	claim, err := decodeClaim(m.data, m.sequence)
-	if err != nil {
-		return ledger.Claim{}, fmt.Errorf("read the claim of shard %d of tenant %s: %w", shard, tenant, err)
-	}
-	return claim, nil
+	return storedClaim(m.data, m.sequence), nil
 }

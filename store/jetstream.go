@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -20,7 +21,11 @@ const wait = 5 * time.Second
 type JetStream struct {
 	js    jetstream.JetStream
 	names wire.Names
-	scans chan struct{} // holds one token for each scan under way
+	turns chan struct{} // holds one token for each reader of many messages
+	seen  seen
+	// How the ledger is opened again; nil: it is only attached.
+	renew  func(context.Context) error
+	counts atomic.Bool // the bucket of the budget belongs to it
 }
 
 // StreamConfig is what is the user's choice of the stream.
@@ -45,13 +50,15 @@ func Open(ctx context.Context, js jetstream.JetStream, names wire.Names, cfg Str
 	if err := openWorkers(ctx, js, names, cfg, logger); err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
-	return Attach(js, names), nil
+	s := Attach(js, names)
+	s.opened(cfg, logger)
+	return s, nil
 }
 
 // Attach gives the reading side of a ledger that somebody else opened. It asks
 // for nothing and creates nothing: what is absent fails when it is read.
 func Attach(js jetstream.JetStream, names wire.Names) *JetStream {
-	return &JetStream{js: js, names: names, scans: make(chan struct{}, scansAtOnce)}
+	return &JetStream{js: js, names: names, turns: make(chan struct{}, readersAtOnce)}
 }
 
 func (c StreamConfig) withDefaults() StreamConfig {

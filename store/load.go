@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"strings"
 	"sync"
 
@@ -36,33 +35,22 @@ func (s *JetStream) Load(ctx context.Context, tenant string, ids []string) (map[
 }
 
 // LoadAll reads all records of the tenant, in no order.
-func (s *JetStream) LoadAll(ctx context.Context, tenant string) ([]ledger.Stored, error) {
-	found, err := s.scan(ctx, every(s.names.State(tenant, "")))
+func (s *JetStream) LoadAll(ctx context.Context, tenant string) (records []ledger.Stored, err error) {
+	var mu sync.Mutex
+	err = s.readAll(ctx, every(s.names.State(tenant, "")), func(m got) {
+		stored := storedRecord(conferenceID(m.subject), m.data, m.sequence)
+		mu.Lock()
+		defer mu.Unlock()
+		records = append(records, stored)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("load all records of tenant %s: %w", tenant, err)
 	}
-	return decodeAll(found), nil
+	return records, nil
 }
 
 // every turns a subject with an empty last token into the filter for all of them.
 func every(prefix string) string { return prefix + "*" }
-
-// decodeAll decodes records on all processors: a start with many meetings is
-// bound by it.
-func decodeAll(found []got) []ledger.Stored {
-	records := make([]ledger.Stored, len(found))
-	workers := runtime.GOMAXPROCS(0)
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() {
-			for i := w; i < len(found); i += workers {
-				records[i] = storedRecord(conferenceID(found[i].subject), found[i].data, found[i].sequence)
-			}
-		})
-	}
-	wg.Wait()
-	return records
-}
 
 // conferenceID reads the meeting's id from the last token of a subject; a token
 // that no id has is given as it is.
@@ -75,20 +63,18 @@ func conferenceID(name string) string {
 }
 
 // Tracked reads the tracked set of the tenant, in no order.
-func (s *JetStream) Tracked(ctx context.Context, tenant string) ([]ledger.Tracking, error) {
-	found, err := s.scan(ctx, every(s.names.Tracked(tenant, "")))
+func (s *JetStream) Tracked(ctx context.Context, tenant string) (set []ledger.Tracking, err error) {
+	var mu sync.Mutex
+	err = s.readAll(ctx, every(s.names.Tracked(tenant, "")), func(m got) {
+		tracking := storedTracking(m.subject, m.data, m.sequence)
+		mu.Lock()
+		defer mu.Unlock()
+		if !tracking.Gone {
+			set = append(set, tracking)
+		}
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read the tracked set of tenant %s: %w", tenant, err)
-	}
-	last := make(map[string]got, len(found)) // what was written during the scan is there twice
-	for _, m := range found {
-		last[m.subject] = m
-	}
-	set := make([]ledger.Tracking, 0, len(last))
-	for _, m := range last {
-		if len(m.data) > 0 { // else a tombstone
-			set = append(set, storedTracking(m.subject, m.data, m.sequence))
-		}
 	}
 	return set, nil
 }

@@ -25,11 +25,12 @@ type Memory struct {
 	// Fail may let an operation fail. It is called with the operation's name
 	// before anything happens, and with the name and " done" after it took
 	// effect; an error is returned to the caller as it is. Names: commit,
-	// status, claim, holder, load, load_all, tracked, heartbeat, leave, members,
-	// read_budget, write_budget.
+	// status, claim, holder, load, load_all, tracked, tail, last_events, position,
+	// renew, heartbeat, leave, members, read_budget, write_budget.
 	Fail func(op string) error
 
 	names   wire.Names
+	created time.Time
 	mu      sync.Mutex // guards what follows
 	log     []Message
 	stored  map[string][]int // by subject: the indexes into log that were not rolled up
@@ -53,7 +54,7 @@ type memoryMember struct {
 
 // NewMemory makes an empty ledger with these names.
 func NewMemory(n wire.Names) *Memory {
-	return &Memory{names: n, stored: make(map[string][]int), members: make(map[string]memoryMember)}
+	return &Memory{names: n, stored: make(map[string][]int), members: make(map[string]memoryMember), created: time.Now()}
 }
 
 // Messages gives every message that was ever stored, in the order of their

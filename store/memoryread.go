@@ -36,9 +36,9 @@ func (m *Memory) Holder(ctx context.Context, tenant string, shard int) (claim le
 	err = m.do(ctx, "holder", func() error {
 		last := m.last(m.names.Claim(tenant, shard), time.Now())
 		if last.Sequence > 0 {
-			claim, err = decodeClaim(last.Data, last.Sequence)
+			claim = storedClaim(last.Data, last.Sequence)
 		}
-		return err
+		return nil
 	})
 	return claim, err
 }
@@ -76,10 +76,9 @@ func (m *Memory) LoadAll(ctx context.Context, tenant string) (records []ledger.S
 func (m *Memory) Tracked(ctx context.Context, tenant string) (set []ledger.Tracking, err error) {
 	err = m.do(ctx, "tracked", func() error {
 		for _, msg := range m.below(m.names.Tracked(tenant, "")) {
-			if len(msg.Data) == 0 {
-				continue
+			if t := storedTracking(msg.Subject, msg.Data, msg.Sequence); !t.Gone {
+				set = append(set, t)
 			}
-			set = append(set, storedTracking(msg.Subject, msg.Data, msg.Sequence))
 		}
 		return nil
 	})

@@ -79,15 +79,22 @@ func TrackMessage(n wire.Names, tenant string, t ledger.Tracking) (ledger.Messag
 }
 
 // UntrackMessage makes the message that takes a meeting off the tracked set: a
-// tombstone without a payload that is gone a second later.
+// tombstone without a payload that is gone a minute later. Until then whoever
+// reads the set while a replica lags learns of it.
 func UntrackMessage(n wire.Names, tenant, conferenceID string) ledger.Message {
-	return ledger.Message{Subject: n.Tracked(tenant, conferenceID), Rollup: true, TTL: "1s"}
+	return ledger.Message{Subject: n.Tracked(tenant, conferenceID), Rollup: true, TTL: "1m"}
 }
 
 // storedTracking gives what a message of a tracked subject holds; one entry that
-// cannot be read must not hide the others.
+// cannot be read must not hide the others. Without a payload it is a tombstone.
 func storedTracking(name string, data []byte, sequence uint64) ledger.Tracking {
+	if len(data) == 0 {
+		return ledger.Tracking{ConferenceID: conferenceID(name), Revision: sequence, Gone: true}
+	}
 	t, err := wire.DecodeTracking(data)
+	if err == nil && t.ConferenceID != conferenceID(name) {
+		err = fmt.Errorf("read an entry of the tracked set: it stands for meeting %.300q and speaks of %.300q", conferenceID(name), t.ConferenceID)
+	}
 	if err != nil {
 		return ledger.Tracking{ConferenceID: conferenceID(name), Revision: sequence, Err: err}
 	}
@@ -101,14 +108,15 @@ type claimJSON struct {
 	At     wire.Time `json:"at"`
 }
 
-// decodeClaim reads who claimed a shard, stored with the given sequence.
-func decodeClaim(data []byte, sequence uint64) (ledger.Claim, error) {
+// storedClaim gives what a message of a claim's subject holds. It stands at its
+// sequence whatever is in it, so that the next claim can come after it.
+func storedClaim(data []byte, sequence uint64) ledger.Claim {
 	var stored claimJSON
 	err := json.Unmarshal(data, &stored)
-	if err := wire.CheckSchema(data, stored.Schema, err); err != nil {
-		return ledger.Claim{}, fmt.Errorf("decode claim: %w", err)
+	if err = wire.CheckSchema(data, stored.Schema, err); err != nil {
+		return ledger.Claim{Term: sequence, Err: fmt.Errorf("read claim: %w", err)}
 	}
-	return ledger.Claim{Holder: stored.Holder, Term: sequence}, nil
+	return ledger.Claim{Holder: stored.Holder, Term: sequence}
 }
 
 // storedRecord gives what a message of a state subject holds. The record may be

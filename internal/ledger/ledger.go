@@ -62,6 +62,8 @@ type Stored struct {
 type Claim struct {
 	Holder string // the worker's id; "" when nobody ever claimed the shard
 	Term   uint64 // the stream sequence of the claim
+	// Err says that what stands there is no claim; then only the term is set.
+	Err error
 }
 
 // Tracking is a member of the tracked set.
@@ -73,6 +75,24 @@ type Tracking struct {
 	Revision uint64 `json:"-"`
 	// Err says that the entry is there and cannot be read; then only the id is set.
 	Err error `json:"-"`
+	// Gone says that the meeting was taken off the set.
+	Gone bool `json:"-"`
+}
+
+// Last is the last event that is stored of a meeting. Epoch and Sequence are
+// zero where it cannot be read.
+type Last struct {
+	Epoch    int64
+	Sequence uint64 // within the epoch
+	Revision uint64 // stream sequence of the event's message; 0: there is no event
+}
+
+// Tail is what was stored of a tenant after some stream sequence, by meeting,
+// of each kind the last. A batch is in it whole, or as far as it was stored.
+type Tail struct {
+	Events  map[string]Last
+	Records map[string]Stored
+	Tracked map[string]Tracking
 }
 
 // Member is a live worker.

@@ -24,6 +24,10 @@ type Ledger interface {
 	Load(ctx context.Context, tenant string, ids []string) (map[string]ledger.Stored, error)
 	LoadAll(ctx context.Context, tenant string) ([]ledger.Stored, error)
 	Tracked(ctx context.Context, tenant string) ([]ledger.Tracking, error)
+	Tail(ctx context.Context, tenant string, after uint64) (ledger.Tail, error)
+	LastEvents(ctx context.Context, tenant string, ids []string) (map[string]ledger.Last, error)
+	Position(ctx context.Context) (ledger.Position, error)
+	Renew(ctx context.Context) error
 	Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error
 	Leave(ctx context.Context, id string) error
 	Members(ctx context.Context) ([]ledger.Member, error)
@@ -67,6 +71,11 @@ func Cases() []Case {
 		{"Load reads thousands and leaves out the absent", 0, load},
 		{"LoadAll reads the tenant and nobody else", 0, loadAll},
 		{"any id is safe", 0, hostileIDs},
+		{"the tail is what came after", 0, tail},
+		{"the last event of a meeting is found", 0, lastEvents},
+		{"a position grows, and renewing keeps it", 0, position},
+		{"garbage in a claim stands in nobody's way", 0, garbageClaim},
+		{"an entry of the tracked set speaks of its own meeting", 0, garbageTracking},
 		{"what cannot be read is said per meeting", 0, unreadable},
 		{"workers come, stay, leave and expire", 0, members},
 		{"1,000 messages are a batch, 1,001 are not", 0, count},
