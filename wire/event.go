@@ -9,7 +9,7 @@ import (
 	"rollcall"
 )
 
-// eventJSON is an event as it stands on the
+// eventJSON is an event as it stands on the wire.
 type eventJSON struct {
 	SpecVersion     string   `json:"specversion"`
 	ID              string   `json:"id"`
