@@ -14,7 +14,8 @@ import (
 
 // walls lists, for every room, what it may import: rooms of this module by
 // their path ("…/..." for a room with all that is below it), "std" for the
-// standard library, "any" for third-party modules. The longest match counts.
+// standard library, modules of others by their path or "any" for all of them.
+// The longest match counts.
 var walls = map[string][]string{
 	".": {"std"},
 
@@ -32,6 +33,9 @@ var walls = map[string][]string{
 	"poller/dingtalk":    {".", "std", "any", "internal/...", "wire", "poller"},
 	"simulator":          {".", "std", "any", "internal/..."},
 	"simulator/scenario": {".", "std", "any", "internal/...", "simulator"},
+
+	// The reader's side, which programs of others import.
+	"consume": {".", "std", "wire", "github.com/nats-io/nats.go/..."},
 
 	// How things are written on the wire: for every room, and for programs of others.
 	"wire": {".", "std"},
@@ -113,17 +117,21 @@ func allowed(list []string, imported, room string) bool {
 	case imported == "rollcall":
 		return slices.Contains(list, ".")
 	case !isOurs && strings.Contains(strings.SplitN(imported, "/", 2)[0], "."):
-		return slices.Contains(list, "any")
+		return slices.Contains(list, "any") || slices.ContainsFunc(list, func(entry string) bool { return covers(entry, imported) })
 	case !isOurs:
 		return slices.Contains(list, "std") || slices.Contains(list, imported)
 	}
-	for _, entry := range list {
-		below, wide := strings.CutSuffix(entry, "/...")
-		if entry == own || wide && (own == below || strings.HasPrefix(own, below+"/")) {
-			return true
-		}
+	if slices.ContainsFunc(list, func(entry string) bool { return covers(entry, own) }) {
+		return true
 	}
 	return own == room || strings.HasPrefix(own, room+"/") && roomOf(own) == room
+}
+
+// covers reports whether an entry of the table names the path, or with "/..."
+// what it stands below.
+func covers(entry, path string) bool {
+	below, wide := strings.CutSuffix(entry, "/...")
+	return entry == path || wide && (path == below || strings.HasPrefix(path, below+"/"))
 }
 
 func TestWallsRefuse(t *testing.T) {
@@ -148,6 +156,10 @@ func TestWallsRefuse(t *testing.T) {
 		{".", "rollcall/wire", false},
 		{"cmd", "rollcall/simulator", true},
 		{"bench", "rollcall/worker", false},
+		{"consume", "rollcall/wire", true},
+		{"consume", "rollcall/internal/ledger", false},
+		{"consume", "github.com/nats-io/nats.go/jetstream", true},
+		{"consume", "github.com/nats-io/nats-server/v2/server", false},
 	} {
 		if got := allowed(walls[c.room], c.imported, c.room); got != c.want {
 			t.Errorf("%s importing %s: allowed is %v, want %v", c.room, c.imported, got, c.want)

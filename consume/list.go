@@ -1,0 +1,50 @@
+package consume
+
+import (
+	"github.com/nats-io/nats.go/jetstream"
+
+	"rollcall"
+	"rollcall/wire"
+)
+
+// listing is what was read at once: the records and statuses as they stand.
+type listing struct {
+	records  map[key]stored
+	statuses map[string]wire.Status
+	messages uint64 // that came, whatever they held
+	last     uint64 // the highest stream sequence among them
+}
+
+type stored struct {
+	record   *rollcall.Record
+	revision uint64
+}
+
+func newListing() *listing {
+	return &listing{records: map[key]stored{}, statuses: map[string]wire.Status{}}
+}
+
+// take reads one message. What cannot be read is told, and does not hide the others.
+func (l *listing) take(w *watcher, message jetstream.Msg, sequence uint64) {
+	l.messages++
+	l.last = max(l.last, sequence)
+	if len(message.Data()) == 0 {
+		return
+	}
+	switch w.word(message.Subject()) {
+	case "state":
+		r, err := wire.DecodeRecord(message.Data())
+		if err != nil {
+			w.trouble(err)
+			return
+		}
+		l.records[key{r.Tenant, r.ConferenceID}] = stored{r, sequence}
+	case "status":
+		var s wire.Status
+		if err := s.UnmarshalJSON(message.Data()); err != nil {
+			w.trouble(err)
+			return
+		}
+		l.statuses[s.Tenant] = s
+	}
+}
