@@ -45,6 +45,13 @@ type Report struct {
 	Until time.Time
 }
 
+// Looked reports whether the pass looked at a meeting: something was learned of
+// it, or of others while its own turn comes later.
+func (r *Report) Looked(conferenceID string) bool {
+	class, without := r.Unanswered[conferenceID]
+	return r.Good && (!without || class == ClassNone)
+}
+
 // Trouble says in words why nothing was learned about a meeting; "" when
 // something was, or when its turn comes with the next pass; or how it is watched
 // where it is looked up by itself.

@@ -68,7 +68,7 @@ func TrackMessage(n wire.Names, tenant string, t ledger.Tracking) (ledger.Messag
 	err := wire.CheckNames(tenant, t.ConferenceID)
 	var data []byte
 	if err == nil {
-		data, err = wire.EncodeTracking(wire.Tracking{ConferenceID: t.ConferenceID, Source: t.Source, Since: t.Since})
+		data, err = wire.EncodeTracking(wire.Tracking{ConferenceID: t.ConferenceID, Source: t.Source, Since: t.Since, Looked: t.Looked})
 	}
 	if err != nil {
 		return ledger.Message{}, fmt.Errorf("%w: track meeting %.300q: %w", ledger.ErrRefused, t.ConferenceID, err)
@@ -98,7 +98,7 @@ func storedTracking(name string, data []byte, sequence uint64) ledger.Tracking {
 	if err != nil {
 		return ledger.Tracking{ConferenceID: conferenceID(name), Revision: sequence, Err: err}
 	}
-	return ledger.Tracking{ConferenceID: t.ConferenceID, Source: t.Source, Since: t.Since, Revision: sequence}
+	return ledger.Tracking{ConferenceID: t.ConferenceID, Source: t.Source, Since: t.Since, Looked: t.Looked, Revision: sequence}
 }
 
 // claimJSON is the stored shape of a claim; its term is its stream sequence.

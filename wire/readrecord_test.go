@@ -127,6 +127,17 @@ func TestTrackingsAreReadFastAndLikeTheStandard(t *testing.T) {
 	})
 }
 
+func TestLookingIsKeptWithATracking(t *testing.T) {
+	want := wire.Tracking{ConferenceID: "c1", Source: "api", Since: time.UnixMilli(1700000000000).UTC(), Looked: 90 * time.Minute}
+	data, err := wire.EncodeTracking(want)
+	if err != nil || !strings.HasSuffix(string(data), `,"lookedMs":5400000}`) {
+		t.Fatalf("%s, %v", data, err)
+	}
+	if got, err := wire.DecodeTracking(data); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func FuzzReadTracking(f *testing.F) {
 	f.Add([]byte(`{"schema":1,"conferenceId":"c\u00e9","source":"api","since":"2023-11-14T22:13:20.000Z"}`))
 	f.Fuzz(func(t *testing.T, data []byte) { trackingLikeTheStandard(t, data) })

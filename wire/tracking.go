@@ -13,6 +13,9 @@ type Tracking struct {
 	ConferenceID string
 	Source       string // who wants it watched: config, api, …
 	Since        time.Time
+	// Looked is for how long somebody has looked at the meeting before it
+	// started, about; it is written in whole milliseconds.
+	Looked time.Duration
 }
 
 // trackingJSON is the stored shape of a [Tracking].
@@ -21,16 +24,17 @@ type trackingJSON struct {
 	ConferenceID string `json:"conferenceId"`
 	Source       string `json:"source"`
 	Since        Time   `json:"since"`
+	LookedMs     int64  `json:"lookedMs,omitzero"`
 }
 
 // EncodeTracking gives the stored form of a member of the tracked set: a JSON
-// object with schema, conferenceId, source and since. A year that cannot be
+// object with schema, conferenceId, source, since and, unless it is 0, lookedMs. A year that cannot be
 // written is refused.
 func EncodeTracking(t Tracking) ([]byte, error) {
 	if err := CheckTime("since", t.Since); err != nil {
 		return nil, err
 	}
-	return json.Marshal(trackingJSON{RecordSchema, t.ConferenceID, t.Source, Time{Time: t.Since}})
+	return json.Marshal(trackingJSON{RecordSchema, t.ConferenceID, t.Source, Time{Time: t.Since}, t.Looked.Milliseconds()})
 }
 
 // DecodeTracking reads a member of the tracked set. Fields it does not know are
@@ -52,11 +56,15 @@ func decodeTracking(data []byte) (Tracking, error) {
 	if stored.ConferenceID == "" {
 		return Tracking{}, fmt.Errorf("decode tracking: no meeting in %.100q", data)
 	}
-	return Tracking{ConferenceID: stored.ConferenceID, Source: stored.Source, Since: stored.Since.Time}, nil
+	return Tracking{
+		ConferenceID: stored.ConferenceID, Source: stored.Source, Since: stored.Since.Time,
+		Looked: time.Duration(max(stored.LookedMs, 0)) * time.Millisecond,
+	}, nil
 }
 
 // readTracking reads an entry of the tracked set in the very form that
-// [EncodeTracking] writes; ok is false for any other.
+// [EncodeTracking] writes for one that nobody has looked at for long; ok is false
+// for any other.
 func readTracking(data []byte) (t Tracking, ok bool) {
 	if !utf8.Valid(data) {
 		return t, false

@@ -29,7 +29,7 @@ func (s *shard) claim(ctx context.Context) error {
 		return err
 	}
 	s.entries, s.term, s.lapses, s.doubt = entries, claim.Term, lapses, false
-	hold := &hold{term: claim.Term}
+	hold := &hold{term: claim.Term, began: time.Now()}
 	s.own = hold
 	if err := s.reconcile(ctx, hold); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (s *shard) read(ctx context.Context) (map[string]*entry, error) {
 			continue
 		}
 		if s.mine(t.ConferenceID) {
-			entries[t.ConferenceID] = &entry{tracked: true, tracking: t, loaded: true}
+			entries[t.ConferenceID] = &entry{tracked: true, tracking: t, kept: t.Looked, loaded: true}
 		}
 	}
 	for _, r := range stored {
@@ -194,39 +194,6 @@ func (s *shard) catchUp(ctx context.Context) {
 
 // errOverlap says that a meeting could not be untracked yet.
 var errOverlap = errors.New("another worker wrote its record meanwhile; try again")
-
-// sweep untracks, once a minute, meetings that have not started in time, and
-// forgets those that nobody will ask about again.
-func (s *shard) sweep(ctx context.Context) {
-	hold, now := s.held.Load(), time.Now()
-	if hold == nil || now.Sub(s.swept) < time.Minute {
-		return
-	}
-	s.swept = now
-	for id, e := range s.entries {
-		switch {
-		case s.expired(e, now):
-			s.log.Info("a meeting has not started in time; it is no longer tracked",
-				zap.String("meeting", id), zap.Duration("after", s.tenant.cfg.ExpireUnstarted))
-			s.trouble.note(s.untrack(ctx, hold, id, rollcall.ReasonExpired))
-		case !e.tracked && !e.watched(now) && !s.tenant.named[id]:
-			delete(s.entries, id)
-		}
-	}
-	s.replan() // also those that nobody watches any more
-	s.makePlan()
-}
-
-// expired reports whether the meeting should have started by now.
-func (s *shard) expired(e *entry, now time.Time) bool {
-	limit := s.tenant.cfg.ExpireUnstarted
-	return limit > 0 && e.tracked && e.unstarted() && now.Sub(e.tracking.Since) > limit
-}
-
-// unstarted reports whether the meeting was never seen going on or over.
-func (e *entry) unstarted() bool {
-	return e.record.none() || e.record.status < rollcall.StatusStarted
-}
 
 // verify makes sure that cached records may be trusted: the ledger has heard
 // of this worker lately, and nobody else took the shard. Otherwise every

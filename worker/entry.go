@@ -25,6 +25,7 @@ type entry struct {
 	known    uint64
 	tracking ledger.Tracking
 	tracked  bool
+	kept     time.Duration // of tracking.Looked, which is stored
 	refused  refusal
 }
 

@@ -154,27 +154,58 @@ func (t *tenant) lookUp(ctx context.Context, source string, listed, gone []strin
 	if len(gone) == 0 && !restarted {
 		return nil
 	}
-	if !t.begin(ctx) {
-		return ctx.Err()
-	}
-	defer t.finish()
 	for _, s := range t.shards {
-		hold := s.held.Load()
-		if hold == nil || s.queue.drain(ctx) > 0 {
-			continue
-		}
-		ids, err := s.missing(ctx, source, listed, gone, restarted)
-		if errors.Is(err, ErrNotHeld) {
-			continue
-		}
+		err := s.lookUpGone(ctx, func(ctx context.Context) ([]string, error) {
+			return s.missing(ctx, source, listed, gone, restarted)
+		})
 		if err != nil {
 			return fmt.Errorf("look up what is no longer listed: %w", err)
 		}
-		if len(ids) > 0 {
-			s.ask(ctx, hold, poller.Ask{Shard: aside, Lookups: ids})
+	}
+	return nil
+}
+
+// lookUpGone looks up the meetings that find gives, once what was asked before
+// is settled. For as long as that takes passes go on.
+func (s *shard) lookUpGone(ctx context.Context, find func(context.Context) ([]string, error)) error {
+	for done := false; !done && s.held.Load() != nil; {
+		if s.queue.drain(ctx) > 0 {
+			return ctx.Err()
+		}
+		var err error
+		if done, err = s.lookUpBetween(ctx, find); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// settledSoon is for how long a pass waits until what was asked before it is settled.
+const settledSoon = time.Second
+
+// lookUpBetween looks meetings up between two passes, unless what the pass before
+// has brought is not settled soon: NATS may be away.
+func (s *shard) lookUpBetween(ctx context.Context, find func(context.Context) ([]string, error)) (done bool, err error) {
+	if !s.tenant.begin(ctx) {
+		return false, ctx.Err()
+	}
+	defer s.tenant.finish()
+	soon, cancel := context.WithTimeout(ctx, settledSoon)
+	defer cancel()
+	if s.queue.drain(soon) > 0 {
+		return false, ctx.Err()
+	}
+	ids, err := find(soon)
+	hold := s.held.Load()
+	switch {
+	case hold == nil || errors.Is(err, ErrNotHeld):
+		return true, nil
+	case soon.Err() != nil && err != nil:
+		return false, ctx.Err()
+	case err == nil && len(ids) > 0:
+		s.ask(ctx, hold, poller.Ask{Shard: aside, Lookups: ids})
+	}
+	return true, err
 }
 
 // missing gives the tracked meetings of the shard that are gone from a list.

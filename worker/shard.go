@@ -16,6 +16,7 @@ import (
 // hold is a claim while it lasts: its term and the questions asked in it.
 type hold struct {
 	term  uint64
+	began time.Time
 	polls atomic.Uint64
 	slow  map[string]time.Time // when slow meetings were asked about; belongs to the pass
 	asked map[string]time.Time // the same of all, where not all can be asked about; belongs to the pass
@@ -39,8 +40,8 @@ type shard struct {
 	held    atomic.Pointer[hold] // nil: not ours to ask about
 	plan    atomic.Pointer[plan] // whom to ask about; never nil
 
-	last atomic.Pointer[poller.Report] // of the last pass
-	news news                          // which meetings changed lately
+	last atomic.Pointer[lastPass] // nil: there was none
+	news news                     // which meetings changed lately
 
 	// What follows belongs to the goroutine of run.
 	entries map[string]*entry
@@ -52,6 +53,7 @@ type shard struct {
 	doubt   bool      // somebody else seems to hold the shard
 	retry   time.Time // not claimed again before
 	swept   time.Time // when meetings that never started were last looked for
+	looked  time.Time // when the last pass was over that counts for them
 	pause   backoff.BackOff
 	trouble trouble
 	odd     map[rollcall.Oddity]bool // told once
@@ -186,7 +188,10 @@ func (s *shard) pass(ctx context.Context, hold *hold, calls int) poller.Report {
 	now := time.Now()
 	ids, later := s.choose(hold, s.due(hold, now), calls, now)
 	report := s.ask(ctx, hold, poller.Ask{Shard: s.number, IDs: ids, Later: later})
-	s.last.Store(&report)
+	s.last.Store(&lastPass{report, hold, time.Now()})
+	if report.Answered == 0 {
+		s.wakeUp() // no observation does
+	}
 	return report
 }
 

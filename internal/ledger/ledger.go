@@ -71,6 +71,8 @@ type Tracking struct {
 	ConferenceID string    `json:"conferenceId"`
 	Source       string    `json:"source"` // config, api, …
 	Since        time.Time `json:"since"`
+	// Looked is for how long somebody has looked at it before it started, about.
+	Looked time.Duration `json:"-"`
 	// Revision is the stream sequence of the entry.
 	Revision uint64 `json:"-"`
 	// Err says that the entry is there and cannot be read; then only the id is set.
