@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -34,7 +35,7 @@ func (p *program) loadConfig(cmd *cobra.Command) (config.Config, error) {
 			return config.Defaults(), nil
 		}
 	}
-	data, err := readBounded(file)
+	data, err := readBounded(cmd.Context(), file)
 	if err != nil {
 		return config.Config{}, misusef("read configuration: %w", err)
 	}
@@ -46,7 +47,26 @@ func (p *program) loadConfig(cmd *cobra.Command) (config.Config, error) {
 }
 
 // readBounded reads a file up to one byte more than a configuration may have.
-func readBounded(name string) ([]byte, error) {
+// It may be a pipe, to which nobody may ever write: a stop does not wait for it.
+func readBounded(ctx context.Context, name string) ([]byte, error) {
+	type content struct {
+		data []byte
+		err  error
+	}
+	read := make(chan content, 1)
+	go func() {
+		data, err := readFile(name)
+		read <- content{data, err}
+	}()
+	select {
+	case c := <-read:
+		return c.data, c.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func readFile(name string) ([]byte, error) {
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err

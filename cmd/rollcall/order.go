@@ -48,6 +48,9 @@ func (f *orderFlags) addTo(cmd *cobra.Command) {
 // over puts the flags over the configuration; its errors are misuses.
 func (f *orderFlags) over(cfg config.Config) (config.Config, error) {
 	if f.nats != "" {
+		if err := config.CheckURL(f.nats); err != nil {
+			return cfg, misusef("--nats %w", err)
+		}
 		cfg.NATS.URL = f.nats
 	}
 	if f.stream != "" {

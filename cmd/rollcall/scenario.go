@@ -51,8 +51,8 @@ func checkScenarioFlags(cmd *cobra.Command) error {
 
 // loadScenario reads a file; its errors are misuses and hold everything that
 // is wrong.
-func loadScenario(file string) (*scenario.Scenario, error) {
-	data, err := readBounded(file)
+func loadScenario(ctx context.Context, file string) (*scenario.Scenario, error) {
+	data, err := readBounded(ctx, file)
 	if err != nil {
 		return nil, misusef("read scenario: %w", err)
 	}
@@ -65,7 +65,7 @@ func loadScenario(file string) (*scenario.Scenario, error) {
 
 // playScenario serves the world of a scenario and plays it once.
 func (p *program) playScenario(ctx context.Context, wanted simulateFlags) error {
-	written, err := loadScenario(wanted.scenario.file)
+	written, err := loadScenario(ctx, wanted.scenario.file)
 	if err != nil {
 		return err
 	}

@@ -114,6 +114,9 @@ func (f tailFlags) filter() (follow.Filter, error) {
 // over puts the flags over the configuration; its errors are misuses.
 func (f tailFlags) over(cfg config.Config) (config.Config, error) {
 	if f.nats != "" {
+		if err := config.CheckURL(f.nats); err != nil {
+			return cfg, misusef("--nats %w", err)
+		}
 		cfg.NATS.URL = f.nats
 	}
 	if f.stream != "" {

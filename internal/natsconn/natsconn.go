@@ -8,6 +8,7 @@ package natsconn
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -52,7 +53,7 @@ func Connect(cfg Config, logger *zap.Logger) (*nats.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
-	w := &watcher{log: logger, addressed: cfg.URL != ""}
+	w := &watcher{log: logger, addressed: cfg.URL != "", exposed: cfg.Exposed}
 	options = append(options, w.options()...)
 	conn, err := nats.Connect(cfg.URL, append(options, cfg.Options...)...)
 	if err != nil {
@@ -62,6 +63,20 @@ func Connect(cfg Config, logger *zap.Logger) (*nats.Conn, error) {
 		w.connected(conn)
 	}
 	return conn, nil
+}
+
+// Exposed reports whether a token or a password went unencrypted to another
+// machine when the connection was made. Keys of a .creds file are never sent.
+func (cfg *Config) Exposed(conn *nats.Conn) bool {
+	if cfg.TokenFile == "" && cfg.PasswordFile == "" {
+		return false
+	}
+	if _, err := conn.TLSConnectionState(); err == nil {
+		return false
+	}
+	host, _, err := net.SplitHostPort(conn.ConnectedAddr())
+	ip := net.ParseIP(host)
+	return err == nil && (ip == nil || !ip.IsLoopback())
 }
 
 func (cfg *Config) options() ([]nats.Option, error) {
@@ -85,7 +100,7 @@ func (cfg *Config) options() ([]nats.Option, error) {
 }
 
 // checkURL refuses what is no URL before the client does, whose error would
-// show all of it.
+// show all of it, and credentials in a URL, which every list of processes shows.
 func (cfg *Config) checkURL() error {
 	if cfg.URL == "" && len(cfg.Options) == 0 {
 		return errors.New("nats.url is empty")
@@ -98,6 +113,9 @@ func (cfg *Config) checkURL() error {
 		u, err := url.Parse(one)
 		if cfg.URL != "" && (err != nil || u.Hostname() == "") {
 			return fmt.Errorf("nats.url: entry %d is no address such as nats://host:4222", i+1)
+		}
+		if cfg.URL != "" && u.User != nil {
+			return fmt.Errorf("nats.url: entry %d holds a user, a password or a token: name their files with nats.user and nats.password_file, or nats.token_file", i+1)
 		}
 	}
 	return nil

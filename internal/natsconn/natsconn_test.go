@@ -3,6 +3,7 @@ package natsconn_test
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -134,24 +135,57 @@ func TestARenewedSecretIsReadAgain(t *testing.T) {
 
 func TestNoSecretIsShown(t *testing.T) {
 	s := natstest.StartWith(t, server.Options{Username: "ann", Password: password})
-	url := strings.Replace(s.URL(), "nats://", "nats://ann:"+password+"@", 1)
-	conn, logs := connect(t, natsconn.Config{URL: url})
-	if !conn.IsConnected() {
-		t.Fatal("not connected")
-	}
-	s.Stop()
-	wait(t, "the loss is logged", func() bool { return seen(logs, "NATS cannot be reached; trying on") > 0 })
-	for _, entry := range logs.All() {
-		for key, value := range entry.ContextMap() {
-			if text, ok := value.(string); ok && strings.Contains(text, password) {
-				t.Errorf("%s: %s shows the password", entry.Message, key)
-			}
-		}
-	}
-	for _, bad := range []string{"nats://ann:" + password + "@ho st:4222", "nats://ann:" + password + "@:4222", "nats://h:4222,nats://ann:" + password + "@%zz"} {
+	with := strings.Replace(s.URL(), "nats://", "nats://ann:"+password+"@", 1)
+	for _, bad := range []string{
+		with, s.URL() + "," + with, "nats://" + password + "@h:4222", password + "@h",
+		"nats://ann:" + password + "@ho st:4222", "nats://ann:" + password + "@:4222", "nats://h:4222,nats://ann:" + password + "@%zz",
+	} {
 		_, err := natsconn.Connect(natsconn.Config{URL: bad}, zap.NewNop())
 		if err == nil || strings.Contains(err.Error(), password) || !strings.Contains(err.Error(), "nats.url") {
 			t.Errorf("got %v, want an error without the password", err)
+		}
+	}
+	for _, cfg := range []natsconn.Config{
+		{CredentialsFile: password},
+		{TokenFile: password},
+		{User: "ann", PasswordFile: password},
+		{TLS: natsconn.TLS{CA: password}},
+		{TLS: natsconn.TLS{Cert: password, Key: password}},
+	} {
+		cfg.URL = s.URL()
+		if _, err := natsconn.Connect(cfg, zap.NewNop()); err == nil || strings.Contains(err.Error(), password) {
+			t.Errorf("got %v, want an error without the password", err)
+		}
+	}
+}
+
+// far dials this machine, and has it look like another one.
+type far struct{}
+
+func (far) Dial(network, address string) (net.Conn, error) {
+	conn, err := net.Dial(network, address)
+	return elsewhere{conn}, err
+}
+
+type elsewhere struct{ net.Conn }
+
+func (elsewhere) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 4222} }
+
+func TestASecretSentUnencryptedIsSaid(t *testing.T) {
+	const words = "the token or password is sent to NATS unencrypted; write tls:// in nats.url, with TLS set up in nats-server"
+	s := natstest.StartWith(t, server.Options{Authorization: password})
+	open := natstest.Start(t)
+	dial := []nats.Option{nats.SetCustomDialer(far{})}
+	for name, c := range map[string]struct {
+		cfg  natsconn.Config
+		said int
+	}{
+		"to another machine": {natsconn.Config{URL: s.URL(), TokenFile: file(t, password), Options: dial}, 1},
+		"to this machine":    {natsconn.Config{URL: s.URL(), TokenFile: file(t, password)}, 0},
+		"no secret":          {natsconn.Config{URL: open.URL(), Options: dial}, 0},
+	} {
+		if conn, logs := connect(t, c.cfg); !conn.IsConnected() || seen(logs, words) != c.said {
+			t.Errorf("%s: said %d times, want %d", name, seen(logs, words), c.said)
 		}
 	}
 }

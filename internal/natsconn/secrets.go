@@ -4,10 +4,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/nats-io/nats.go"
+
+	"rollcall/internal/secret"
 )
 
 // authentication gives the options for the one way to authenticate. The files
@@ -19,8 +19,8 @@ func (cfg *Config) authentication() ([]nats.Option, error) {
 	}
 	switch {
 	case cfg.CredentialsFile != "":
-		if _, err := readSecret("nats.credentials_file", cfg.CredentialsFile); err != nil {
-			return nil, err
+		if err := secret.CheckFile(cfg.CredentialsFile); err != nil {
+			return nil, fmt.Errorf("read nats.credentials_file: %w", err)
 		}
 		return []nats.Option{nats.UserCredentials(cfg.CredentialsFile)}, nil
 	case cfg.TokenFile != "":
@@ -54,18 +54,13 @@ func (cfg *Config) oneWay() error {
 	return nil
 }
 
-// readSecret reads a file without the white space around its content, and
-// refuses an empty one. Its errors name the key and the file, never the content.
+// readSecret reads a file. Its errors name the key and never show the content.
 func readSecret(key, file string) (string, error) {
-	data, err := os.ReadFile(file)
+	value, err := secret.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", key, err)
 	}
-	value := strings.TrimSpace(string(data))
-	if value == "" {
-		return "", fmt.Errorf("read %s: %s is empty", key, file)
-	}
-	return value, nil
+	return value.Reveal(), nil
 }
 
 // again reads a secret for another attempt to connect. A file that is away for
@@ -85,12 +80,15 @@ func (t TLS) options() ([]nats.Option, error) {
 		return nil, errors.New("nats.tls.cert_file and nats.tls.key_file belong together")
 	}
 	if t.CA != "" {
-		if _, err := readSecret("nats.tls.ca_file", t.CA); err != nil {
-			return nil, err
+		if err := secret.CheckFile(t.CA); err != nil {
+			return nil, fmt.Errorf("read nats.tls.ca_file: %w", err)
 		}
 		options = append(options, nats.RootCAs(t.CA))
 	}
 	if t.Cert != "" {
+		if err := errors.Join(secret.CheckFile(t.Cert), secret.CheckFile(t.Key)); err != nil {
+			return nil, fmt.Errorf("read nats.tls.cert_file and key_file: %w", err)
+		}
 		if _, err := tls.LoadX509KeyPair(t.Cert, t.Key); err != nil {
 			return nil, fmt.Errorf("read nats.tls.cert_file and key_file: %w", err)
 		}

@@ -16,6 +16,7 @@ const maxTroubles = 16
 type watcher struct {
 	log       *zap.Logger
 	addressed bool // whether the server has a URL
+	exposed   func(*nats.Conn) bool
 
 	mu       sync.Mutex // guards what follows
 	standing bool       // whether the log says that the connection stands
@@ -44,6 +45,9 @@ func (w *watcher) connected(conn *nats.Conn) {
 		fields = append(fields, zap.Duration("outage", outage))
 	}
 	w.log.Info("connected to NATS", fields...)
+	if w.exposed(conn) {
+		w.log.Warn("the token or password is sent to NATS unencrypted; write tls:// in nats.url, with TLS set up in nats-server")
+	}
 }
 
 // server names the server: by its address, without a user's name and password,

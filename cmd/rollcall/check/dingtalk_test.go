@@ -7,11 +7,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"rollcall/cmd/rollcall/config"
+	"rollcall/internal/natsconn"
 	"rollcall/simulator"
 )
 
@@ -140,16 +142,50 @@ func TestListsAreTriedWhereMeetingsAreLookedFor(t *testing.T) {
 
 func TestSecrets(t *testing.T) {
 	w := newWorld(t)
-	w.tenant().Auth.ClientSecretFile = "/nowhere/acme"
+	w.tenant().Auth.ClientSecretFile = filepath.Join(w.dir, "nowhere")
 	r := run(t, w.check())
-	r.says(t, "dingtalk secret", Fail, "auth.client_secret_file", "/nowhere/acme", "no such file")
+	r.says(t, "dingtalk secret", Fail, "auth.client_secret_file", w.dir+"/nowhere", "no such file")
 	r.says(t, "dingtalk token", Skip, `"secret" is not ok`)
 
 	w = newWorld(t)
 	w.file(t, "acme", simulator.DefaultAppSecret+" ")
-	r = run(t, w.check())
-	r.says(t, "dingtalk secret", Warn, "begins or ends with a blank")
-	r.says(t, "dingtalk token", Fail, "invalidClientIdOrSecret")
+	run(t, w.check()).says(t, "dingtalk token", OK, "")
+
+	for content, want := range map[string]string{
+		"\xef\xbb\xbf" + simulator.DefaultAppSecret: "byte-order mark", `"` + simulator.DefaultAppSecret + `"`: "in quotes", "\xff\xfea\x00": "UTF-16",
+	} {
+		w = newWorld(t)
+		w.file(t, "acme", content)
+		run(t, w.check()).says(t, "dingtalk secret", Fail, want)
+	}
+}
+
+// Somebody writes a secret where the name of its file belongs.
+func TestASecretInPlaceOfItsFileIsNotShown(t *testing.T) {
+	const misplaced = "hunter2/hunter2"
+	w := newWorld(t).on(startNATS(t, nil).URL())
+	w.tenant().Auth.ClientSecretFile = misplaced
+	c := w.check()
+	for _, broker := range []natsconn.Config{
+		{TokenFile: misplaced}, {CredentialsFile: misplaced}, {User: "u", PasswordFile: misplaced}, {TLS: natsconn.TLS{Cert: misplaced, Key: misplaced}},
+	} {
+		broker.URL = w.cfg.NATS.URL
+		c.Broker = broker
+		r := run(t, c)
+		r.says(t, "dingtalk secret", Fail, "auth.client_secret_file", "is shown, since")
+		r.says(t, "nats login", Fail, "is shown, since")
+		if strings.Contains(r.text, "hunter2") {
+			t.Errorf("it is shown:\n%s", r.text)
+		}
+	}
+}
+
+func TestSettingsWorthALook(t *testing.T) {
+	w := newWorld(t)
+	run(t, w.check()).lacks(t, "local settings")
+	w.tenant().Poll.Timezone = "Asia/Shanghai"
+	w.tenant().Track.UsersSchedule = "@every 1h"
+	run(t, w.check()).says(t, "local settings", Warn, "tenants[0].poll.timezone: has no effect", "tenants[0].track.users_schedule: name their union ids")
 }
 
 func TestCorpApp(t *testing.T) {

@@ -66,7 +66,7 @@ func (w *world) file(t *testing.T, name, content string) string {
 
 // on lets the world use a NATS elsewhere.
 func (w *world) on(url string) *world {
-	w.cfg.NATS.URL = url
+	w.cfg.NATS.URL, w.cfg.NATS.Embedded = url, config.Defaults().NATS.Embedded
 	return w
 }
 

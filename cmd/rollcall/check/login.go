@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall/internal/natsconn"
+	"rollcall/internal/secret"
 )
 
 // tls makes the connection, and tells whether it was encryption that failed;
@@ -76,6 +77,10 @@ func (b *broker) observeTLS(o *nats.Options) error {
 // login tells whether the server takes the credentials.
 func (b *broker) login(ctx context.Context) Result {
 	tried := "log in with " + b.identity()
+	if b.loginErr == nil && b.check.Broker.Exposed(b.conn) {
+		return warn(tried, "accepted by server "+b.conn.ConnectedServerName()+", but the secret went to another machine unencrypted",
+			"set up TLS in nats-server, and write tls:// in nats.url")
+	}
 	if b.loginErr == nil {
 		return ok(tried, "accepted by server %s", b.conn.ConnectedServerName())
 	}
@@ -96,13 +101,13 @@ func (b *broker) identity() string {
 	n := b.check.Broker
 	switch {
 	case n.CredentialsFile != "":
-		return "nats.credentials_file " + n.CredentialsFile
+		return "nats.credentials_file " + secret.Shown(n.CredentialsFile)
 	case n.TokenFile != "":
-		return "nats.token_file " + n.TokenFile
+		return "nats.token_file " + secret.Shown(n.TokenFile)
 	case n.User != "":
-		return fmt.Sprintf("nats.user %s and nats.password_file %s", n.User, n.PasswordFile)
+		return fmt.Sprintf("nats.user %s and nats.password_file %s", n.User, secret.Shown(n.PasswordFile))
 	case n.TLS.Cert != "":
-		return "nats.tls.cert_file " + n.TLS.Cert
+		return "nats.tls.cert_file " + secret.Shown(n.TLS.Cert)
 	}
 	return "no credentials"
 }

@@ -31,7 +31,20 @@ func (m *machine) table() table {
 
 // first is what is told before all else.
 func (m *machine) first() table {
-	return table{part: "local", steps: []step{{"config", "", "read the configuration", m.config}}}
+	steps := []step{{"config", "", "read the configuration", m.config}}
+	if len(m.check.Config.Remarks()) > 0 {
+		steps = append(steps, step{"settings", "", "look at the settings and their files", m.settings})
+	}
+	return table{part: "local", steps: steps}
+}
+
+// settings tells what works and may not be what was meant.
+func (m *machine) settings(context.Context) Result {
+	var all []Result
+	for _, r := range m.check.Config.Remarks() {
+		all = append(all, warn(r.Key, r.Found, r.Key+": "+r.Fix))
+	}
+	return together(Warn, all)
 }
 
 // config comes to be only when the configuration holds no mistake.

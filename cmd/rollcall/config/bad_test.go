@@ -14,7 +14,7 @@ import (
 
 // environment is what the bad files may name.
 func environment(name string) (string, bool) {
-	values := map[string]string{"SECRET_SET": "hunter2", "SECRET_EMPTY": ""}
+	values := map[string]string{"SECRET_SET": "hunter2", "SECRET_EMPTY": "", "SECRET_QUOTED": `"hunter2"`}
 	value, ok := values[name]
 	return value, ok
 }

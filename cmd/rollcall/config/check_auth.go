@@ -1,6 +1,10 @@
 package config
 
-import "slices"
+import (
+	"slices"
+
+	"rollcall/internal/secret"
+)
 
 // authKeys is what each kind of auth takes. All of a kind's keys are required,
 // and no others allowed; of the pair secretFile and secretEnv exactly one.
@@ -50,8 +54,11 @@ func (c checker) clientSecret(at string, a Auth) {
 	case a.ClientSecretFile != "" && a.ClientSecretEnv != "":
 		c.refuse(join(at, secretEnv), "is given beside "+secretFile+": keep one of them")
 	case a.ClientSecretEnv != "":
-		if value, set := c.env(a.ClientSecretEnv); !set || value == "" {
+		value, set := c.env(a.ClientSecretEnv)
+		if !set || value == "" {
 			c.refuse(join(at, secretEnv), "names an environment variable that is not set, or empty")
+		} else if _, err := secret.Parse([]byte(value)); err != nil {
+			c.refuse(join(at, secretEnv), "names an environment variable whose value is no secret: "+err.Error())
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net"
 	"net/url"
 	"slices"
@@ -10,10 +11,8 @@ import (
 
 // nats never shows a value: an address may hold a password.
 func (c checker) nats(n NATS) {
-	for address := range strings.SplitSeq(n.URL, ",") {
-		if n.URL != "" && !validBroker(strings.TrimSpace(address)) {
-			c.refuse("nats.url", "is not an address of NATS")
-		}
+	if problem := brokerProblem(n.URL); problem != "" {
+		c.refuse("nats.url", problem)
 	}
 	c.oneWay(n)
 	if (n.TLS.CertFile == "") != (n.TLS.KeyFile == "") {
@@ -28,15 +27,44 @@ func (c checker) nats(n NATS) {
 	c.embedded(n)
 }
 
-// validBroker accepts what the NATS client connects to. A password in the
-// address would end in logs; it has its own file.
-func validBroker(address string) bool {
-	if !strings.Contains(address, "://") {
-		address = "nats://" + address
+// brokerProblem says what is wrong with the addresses of NATS, without showing
+// any of them; "" where they are what the client connects to.
+func brokerProblem(addresses string) string {
+	sockets := make(map[bool]bool)
+	for address := range strings.SplitSeq(addresses, ",") {
+		if address = strings.TrimSpace(address); addresses == "" {
+			break
+		}
+		if !strings.Contains(address, "://") {
+			address = "nats://" + address
+		}
+		u, err := url.Parse(address)
+		switch {
+		case strings.Contains(address, "@"), err == nil && u.User != nil:
+			return "holds a user, a password or a token, which every list of processes and many logs show: " +
+				"take them out, and name their files with nats.user and nats.password_file, or nats.token_file, in the configuration"
+		case err != nil, u.Hostname() == "", u.RawQuery != "", u.Fragment != "", !validPort(u.Port(), true),
+			!slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme):
+			return "is not an address of NATS"
+		case (u.Scheme == "nats" || u.Scheme == "tls") && u.Path != "" && u.Path != "/":
+			return "is not an address of NATS, which has no path"
+		}
+		sockets[u.Scheme == "ws" || u.Scheme == "wss"] = true
 	}
-	u, err := url.Parse(address)
-	return err == nil && u.Hostname() != "" && u.User == nil && u.RawQuery == "" && validPort(u.Port(), true) &&
-		slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme)
+	if len(sockets) > 1 {
+		return "mixes addresses of WebSockets (ws, wss) with others, which the client does not"
+	}
+	return ""
+}
+
+// CheckURL reports what is wrong with the addresses of NATS that come from a
+// command line instead of a file; its error shows none of them.
+func CheckURL(addresses string) error {
+	problem := brokerProblem(addresses)
+	if problem == "" {
+		return nil
+	}
+	return fmt.Errorf("%s; allowed: nats://, tls://, ws:// or wss:// addresses without user and password, separated by commas", problem)
 }
 
 // oneWay wants at most one way to authenticate.
@@ -63,6 +91,11 @@ func (c checker) embedded(n NATS) {
 	}
 	if n.CredentialsFile != "" {
 		c.refuse("nats.credentials_file", "is of no use to the embedded server: give token_file, or user and password_file")
+	}
+	for _, tls := range []struct{ key, file string }{{"ca_file", n.TLS.CAFile}, {"cert_file", n.TLS.CertFile}} {
+		if tls.file != "" {
+			c.refuse("nats.tls."+tls.key, "is of no use to the embedded server, which speaks no TLS: remove it, or run a NATS of your own with TLS and set nats.url")
+		}
 	}
 	host, _, err := net.SplitHostPort(n.Embedded.Listen)
 	if err == nil && !loopback(host) && n.TokenFile == "" && n.User == "" {

@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"errors"
+	"regexp"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -24,7 +25,13 @@ func syntax(data []byte, err error) *Complaint {
 }
 
 func reason(data []byte, line int, message string) string {
+	sign := ""
+	if strings.Contains(message, "cannot start any token") || strings.Contains(message, "did not find expected") {
+		sign = reserved(data, line)
+	}
 	switch {
+	case sign != "":
+		return "YAML reserves " + sign + " at the beginning of a value: put the whole value in quotes, as in schedule: \"@every 15s\""
 	case strings.Contains(message, "anchor"):
 		return "an alias (*name) without its anchor (&name); quote the value if it begins with *"
 	case indentedByTab(data, line):
@@ -33,7 +40,25 @@ func reason(data []byte, line int, message string) string {
 	return message
 }
 
-func indentedByTab(data []byte, line int) bool {
+// reserved gives the sign for which the parser took a value in this line for
+// something else; "" where there is none.
+func reserved(data []byte, line int) string {
+	values := regexp.MustCompile("(?:[:\\[,{]|^ *-) *([@`%*&!])")
+	if found := values.FindSubmatch(lineOf(data, line)); found != nil {
+		return string(found[1])
+	}
+	return ""
+}
+
+// lineOf gives a line, counted from 1; nil where there is none.
+func lineOf(data []byte, line int) []byte {
 	lines := bytes.SplitN(data, []byte("\n"), line+1)
-	return line >= 1 && line <= len(lines) && bytes.HasPrefix(bytes.TrimLeft(lines[line-1], " "), []byte("\t"))
+	if line < 1 || line > len(lines) {
+		return nil
+	}
+	return lines[line-1]
+}
+
+func indentedByTab(data []byte, line int) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(lineOf(data, line), " "), []byte("\t"))
 }

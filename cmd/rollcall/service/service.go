@@ -23,6 +23,7 @@ import (
 	"rollcall/console"
 	"rollcall/internal/embedded"
 	"rollcall/internal/natsconn"
+	"rollcall/internal/secret"
 	"rollcall/poller"
 	"rollcall/poller/dingtalk"
 	"rollcall/poller/discovery"
@@ -66,6 +67,9 @@ func New(cfg config.Config, version string, log *zap.Logger) (*Service, error) {
 			s.Close()
 			return nil, err
 		}
+	}
+	for _, r := range cfg.Remarks() {
+		log.Warn("the configuration is worth a look", zap.String("key", r.Key), zap.String("found", r.Found), zap.String("fix", r.Fix))
 	}
 	forewarn(cfg.Tenants, log)
 	return s, nil
@@ -251,12 +255,12 @@ func (s *Service) startEmbedded() (*embedded.Server, error) {
 	}
 	var err error
 	if n.PasswordFile != "" {
-		if c.Password, err = dingtalk.FileSecret(n.PasswordFile)(); err != nil {
+		if c.Password, err = secret.ReadFile(n.PasswordFile); err != nil {
 			return nil, fmt.Errorf("nats.password_file: %w", err)
 		}
 	}
 	if n.TokenFile != "" {
-		if c.Token, err = dingtalk.FileSecret(n.TokenFile)(); err != nil {
+		if c.Token, err = secret.ReadFile(n.TokenFile); err != nil {
 			return nil, fmt.Errorf("nats.token_file: %w", err)
 		}
 	}

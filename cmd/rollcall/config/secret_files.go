@@ -1,0 +1,32 @@
+package config
+
+import "fmt"
+
+// SecretFile is a file with a secret, and the key that names it.
+type SecretFile struct{ Key, Path string }
+
+// SecretFiles are the files that must stay secret, in the order of the keys.
+func (c Config) SecretFiles() []SecretFile {
+	all := []SecretFile{
+		{"nats.credentials_file", c.NATS.CredentialsFile},
+		{"nats.token_file", c.NATS.TokenFile},
+		{"nats.password_file", c.NATS.PasswordFile},
+		{"nats.tls.key_file", c.NATS.TLS.KeyFile},
+	}
+	for i, t := range c.Tenants {
+		for _, f := range []SecretFile{
+			{secretFile, t.Auth.ClientSecretFile},
+			{"suite_secret_file", t.Auth.SuiteSecretFile},
+			{"suite_ticket_file", t.Auth.SuiteTicketFile},
+		} {
+			all = append(all, SecretFile{fmt.Sprintf("tenants[%d].auth.%s", i, f.Key), f.Path})
+		}
+	}
+	var given []SecretFile
+	for _, f := range all {
+		if f.Path != "" {
+			given = append(given, f)
+		}
+	}
+	return given
+}
