@@ -29,9 +29,10 @@ const Continuous = "@continuous"
 // duration of whole seconds, or [Continuous]. The time zone is a name such as
 // Asia/Shanghai; "" is UTC.
 //
-// An hour that daylight saving leaves out has no ticks, one that it repeats
-// has them twice. The ticks of @every D are the multiples of D since
-// 1970-01-01T00:00:00Z, whatever the zone.
+// A cron expression ticks at every second at which a clock on the wall shows
+// what it says: an hour, or a day, that a change of the clock leaves out has no
+// ticks, an hour that it repeats has them twice. The ticks of @every D are the
+// multiples of D since 1970-01-01T00:00:00Z, whatever the zone.
 func ParseSchedule(expression, timezone string) (Schedule, error) {
 	zone, err := loadZone(timezone)
 	if err != nil {
@@ -93,21 +94,27 @@ func parseTicks(expression string, zone *time.Location) (cron.Schedule, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w; write five fields (minute hour day month weekday), six with seconds first, @hourly, @every 15s, or @continuous", err)
 	}
-	if fields, ok := ticks.(*cron.SpecSchedule); ok {
-		fields.Location = zone
-	}
-	return ticks, nil
+	ticks.Location = zone
+	return &wallClock{*ticks}, nil
 }
 
 // parseCron survives the parser, which panics on some malformed input.
-func parseCron(expression string) (ticks cron.Schedule, err error) {
+func parseCron(expression string) (ticks *cron.SpecSchedule, err error) {
 	defer func() {
 		if problem := recover(); problem != nil {
 			err = fmt.Errorf("the cron parser fails on it (%v)", problem)
 		}
 	}()
 	const fields = cron.SecondOptional | cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow
-	return cron.NewParser(fields | cron.Descriptor).Parse(expression)
+	parsed, err := cron.NewParser(fields | cron.Descriptor).Parse(expression)
+	if err != nil {
+		return nil, err
+	}
+	ticks, ok := parsed.(*cron.SpecSchedule)
+	if !ok {
+		return nil, fmt.Errorf("the cron parser makes a %T of it", parsed)
+	}
+	return ticks, nil
 }
 
 // refuseMisread refuses what the parser would take for something else than it says.

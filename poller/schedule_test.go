@@ -88,9 +88,8 @@ func TestScheduleRefusals(t *testing.T) {
 	}
 }
 
-// TestScheduleAlwaysAdvances covers zones whose clocks jump at midnight or by
-// half an hour. It begins after the day that Apia left out in 2011, where
-// robfig/cron can search without end; nobody asks for the ticks of that year.
+// TestScheduleAlwaysAdvances covers zones whose clocks jump at midnight, by half
+// an hour, or by a day.
 func TestScheduleAlwaysAdvances(t *testing.T) {
 	zones := []string{
 		"America/New_York", "America/Sao_Paulo", "Asia/Beirut", "Australia/Lord_Howe",
@@ -106,7 +105,7 @@ func TestScheduleAlwaysAdvances(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		at := time.Unix(rapid.Int64Range(1_326_000_000, 2_000_000_000).Draw(rt, "at"), 0)
+		at := time.Unix(rapid.Int64Range(-3_000_000_000, 4_000_000_000).Draw(rt, "at"), 0)
 		for range 20 {
 			next := s.Next(at)
 			if !next.After(at) {
