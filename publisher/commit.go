@@ -29,6 +29,8 @@ type Publisher struct {
 	Conn    *nats.Conn
 	Names   wire.Names
 	Timeout time.Duration // for the acknowledgement of one batch; 0: 5 s
+	// Reached is told the sequence of the last message of what was stored; nil: nobody is.
+	Reached func(sequence uint64)
 }
 
 // Commit stores the messages as one atomic batch and gives the stream sequence
@@ -43,6 +45,9 @@ func (p *Publisher) Commit(ctx context.Context, msgs []ledger.Message) (first ui
 	for resends := 0; ; resends++ {
 		first, again, err := p.send(ctx, msgs)
 		if err == nil {
+			if p.Reached != nil {
+				p.Reached(first + uint64(len(msgs)) - 1)
+			}
 			return first, nil
 		}
 		if !again || resends == maxResends || !pause(ctx) {

@@ -50,8 +50,16 @@ var (
 // reads afterwards must include that. A replica that lags is asked again.
 type seen struct {
 	mu       sync.Mutex
-	subject  string
+	subject  string // of a claim, which is there for good
 	sequence uint64
+	reached  uint64 // of whatever was stored last
+}
+
+// Reached tells the ledger the stream sequence of a message that was committed.
+func (s *JetStream) Reached(sequence uint64) {
+	s.seen.mu.Lock()
+	defer s.seen.mu.Unlock()
+	s.seen.reached = max(s.seen.reached, sequence)
 }
 
 func (s *seen) note(subject string, sequence uint64) {
@@ -65,13 +73,23 @@ func (s *seen) note(subject string, sequence uint64) {
 func (s *seen) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.subject, s.sequence = "", 0
+	s.subject, s.sequence, s.reached = "", 0, 0
 }
 
 func (s *seen) last() (subject string, sequence uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.subject, s.sequence
+}
+
+// anchor gives a message that is there, and how far a replica must have come.
+func (s *seen) anchor() (subject string, least uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.subject == "" {
+		return "", 0
+	}
+	return s.subject, max(s.sequence, s.reached)
 }
 
 // getLast reads the last message of each subject of a stream, in as few
@@ -136,7 +154,7 @@ func missing(subjects []string, found map[string]got) []string {
 // Without a message no answer tells what its replica has heard of: the one that
 // was seen is asked for as well.
 func (s *JetStream) getSure(ctx context.Context, stream string, subjects []string, found map[string]got) (whole bool, err error) {
-	anchor, least := s.seen.last()
+	anchor, least := s.seen.anchor()
 	if least == 0 || stream != s.names.Stream {
 		return s.getOnce(ctx, stream, subjects, found)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -10,28 +11,48 @@ import (
 	"rollcall/wire"
 )
 
-// Load reads the records of these meetings, many with one request. A meeting
-// without a record is not in the map; one whose record cannot be read is there
-// with the error.
+// loadAtOnce is how many meetings are asked about with one request: a record and
+// its entry in the tracked set are not to be read at two moments.
+const loadAtOnce = 100
+
+// Load reads the records of these meetings and their entries in the tracked
+// set, each with its record, many with one request. A meeting of which neither
+// is stored is not in the map; one whose record cannot be read is there with
+// the error.
 func (s *JetStream) Load(ctx context.Context, tenant string, ids []string) (map[string]ledger.Stored, error) {
-	wanted := make(map[string]string, len(ids)) // by subject, so that each is asked for once
-	subjects := make([]string, 0, len(ids))
-	for _, id := range ids {
-		name := s.names.State(tenant, id)
-		if _, twice := wanted[name]; !twice && id != "" {
-			wanted[name] = id
-			subjects = append(subjects, name)
+	records := make(map[string]ledger.Stored, len(ids))
+	for part := range slices.Chunk(ids, loadAtOnce) {
+		var subjects []string
+		for _, id := range part {
+			if name := s.names.State(tenant, id); id != "" && !slices.Contains(subjects, name) {
+				subjects = append(subjects, name, s.names.Tracked(tenant, id))
+			}
+		}
+		found, err := s.getLast(ctx, s.names.Stream, subjects)
+		if err != nil {
+			return nil, fmt.Errorf("load records of tenant %s: %w", tenant, err)
+		}
+		for _, id := range part {
+			if stored := storedBoth(id, found[s.names.State(tenant, id)], found[s.names.Tracked(tenant, id)]); stored.ConferenceID != "" {
+				records[id] = stored
+			}
 		}
 	}
-	found, err := s.getLast(ctx, s.names.Stream, subjects)
-	if err != nil {
-		return nil, fmt.Errorf("load records of tenant %s: %w", tenant, err)
-	}
-	records := make(map[string]ledger.Stored, len(found))
-	for name, m := range found {
-		records[wanted[name]] = storedRecord(wanted[name], m.data, m.sequence)
-	}
 	return records, nil
+}
+
+// storedBoth gives what is stored of a meeting; nothing where neither message is there.
+func storedBoth(id string, state, entry got) (stored ledger.Stored) {
+	if state.sequence > 0 {
+		stored = storedRecord(id, state.data, state.sequence)
+	}
+	if entry.sequence == 0 {
+		return stored
+	}
+	if t := storedTracking(entry.subject, entry.data, entry.sequence); !t.Gone {
+		stored.ConferenceID, stored.Tracking = id, &t
+	}
+	return stored
 }
 
 // LoadAll reads all records of the tenant, in no order.

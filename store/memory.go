@@ -26,7 +26,7 @@ type Memory struct {
 	// before anything happens, and with the name and " done" after it took
 	// effect; an error is returned to the caller as it is. Names: commit,
 	// status, claim, holder, load, load_all, tracked, tail, last_events, position,
-	// renew, heartbeat, leave, members, read_budget, write_budget.
+	// renew, shards, set_shards, heartbeat, leave, members, read_budget, write_budget.
 	Fail func(op string) error
 
 	names   wire.Names

@@ -48,9 +48,13 @@ func (m *Memory) Load(ctx context.Context, tenant string, ids []string) (map[str
 	records := make(map[string]ledger.Stored, len(ids))
 	err := m.do(ctx, "load", func() error {
 		now := time.Now()
+		read := func(name string) got {
+			last := m.last(name, now)
+			return got{subject: name, sequence: last.Sequence, data: last.Data}
+		}
 		for _, id := range ids {
-			if last := m.last(m.names.State(tenant, id), now); last.Sequence > 0 {
-				records[id] = storedRecord(id, last.Data, last.Sequence)
+			if stored := storedBoth(id, read(m.names.State(tenant, id)), read(m.names.Tracked(tenant, id))); stored.ConferenceID != "" {
+				records[id] = stored
 			}
 		}
 		return nil
@@ -59,6 +63,52 @@ func (m *Memory) Load(ctx context.Context, tenant string, ids []string) (map[str
 		return nil, err
 	}
 	return records, nil
+}
+
+// Shards reads as [JetStream.Shards] does.
+func (m *Memory) Shards(ctx context.Context, tenants []string) (map[string]ledger.Shards, error) {
+	all := make(map[string]ledger.Shards, len(tenants))
+	err := m.do(ctx, "shards", func() error {
+		for _, tenant := range tenants {
+			shards, err := m.shards(tenant)
+			if err != nil {
+				return err
+			}
+			if shards.Count > 0 {
+				all[tenant] = shards
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+func (m *Memory) shards(tenant string) (ledger.Shards, error) {
+	last := m.last(m.names.Shards(tenant), time.Now())
+	if last.Sequence == 0 {
+		return ledger.Shards{}, nil
+	}
+	return decodeShards(last.Data, last.Sequence)
+}
+
+// SetShards writes as [JetStream.SetShards] does.
+func (m *Memory) SetShards(ctx context.Context, tenant string, count int, by string, expect uint64) (shards ledger.Shards, err error) {
+	err = m.do(ctx, "set_shards", func() error {
+		data, err := json.Marshal(shardsJSON{wire.RecordSchema, count, by, wire.Time{Time: time.Now()}})
+		if err != nil {
+			return fmt.Errorf("set the number of shards: %w: %w", ledger.ErrRefused, err)
+		}
+		revision, err := m.commit([]ledger.Message{{
+			Subject: m.names.Shards(tenant), Data: data, ContentType: contentTypeJSON,
+			Guarded: true, Expect: expect, Rollup: true, TTL: forever,
+		}})
+		shards = ledger.Shards{Count: count, Revision: revision}
+		return err
+	})
+	if err != nil {
+		return ledger.Shards{}, err
+	}
+	return shards, nil
 }
 
 // LoadAll reads all records as [JetStream.LoadAll] does.

@@ -44,6 +44,12 @@ func (n Names) Claim(tenant string, shard int) string {
 	return fmt.Sprintf("%s.claim.%s.%d", n.Prefix, tenant, shard)
 }
 
+// Claims matches the claims of all shards of a tenant.
+func (n Names) Claims(tenant string) string { return n.Prefix + ".claim." + tenant + ".*" }
+
+// Shards is the subject that says how many shards a tenant's meetings form.
+func (n Names) Shards(tenant string) string { return n.Prefix + ".shards." + tenant }
+
 // All matches everything that is stored in the stream.
 func (n Names) All() string { return n.Prefix + ".>" }
 

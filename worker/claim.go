@@ -47,17 +47,12 @@ func (s *shard) claim(ctx context.Context) error {
 // read gives the entries of the shard: its tracked meetings and those that
 // the configuration names or that vanished lately.
 func (s *shard) read(ctx context.Context) (map[string]*entry, error) {
-	name := s.tenant.cfg.Name
-	tracked, err := s.w.cfg.Ledger.Tracked(ctx, name)
+	all, err := s.tenant.readings.get(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the tracked set of tenant %s: %w", name, err)
+		return nil, err
 	}
-	stored, err := s.w.cfg.Ledger.LoadAll(ctx, name)
-	if err != nil {
-		return nil, fmt.Errorf("read the records of tenant %s: %w", name, err)
-	}
-	entries := make(map[string]*entry, len(tracked))
-	for _, t := range tracked {
+	entries := make(map[string]*entry, len(all.tracked))
+	for _, t := range all.tracked {
 		if t.Err != nil {
 			s.log.Error("an entry of the tracked set cannot be read; it is left alone and not asked about",
 				zap.String("meeting", t.ConferenceID), zap.Error(t.Err))
@@ -67,12 +62,38 @@ func (s *shard) read(ctx context.Context) (map[string]*entry, error) {
 			entries[t.ConferenceID] = &entry{tracked: true, tracking: t, kept: t.Looked, loaded: true}
 		}
 	}
-	for _, r := range stored {
-		if s.mine(r.ConferenceID) {
-			s.keep(entries, r)
+	var torn []string
+	for _, r := range all.records {
+		if !s.mine(r.ConferenceID) {
+			continue
+		}
+		s.keep(entries, r)
+		if entries[r.ConferenceID] == nil && r.Record != nil && r.Record.Meeting.Status != rollcall.StatusEnded && !r.Record.Untracked {
+			torn = append(torn, r.ConferenceID)
 		}
 	}
-	return entries, nil
+	return entries, s.readAgain(ctx, entries, torn)
+}
+
+// readAgain reads the record and the entry in the tracked set in one, where the
+// record says that a meeting goes on and the set did not have it: whoever held
+// the shard before has stored both between the two readings.
+func (s *shard) readAgain(ctx context.Context, entries map[string]*entry, torn []string) error {
+	if len(torn) == 0 {
+		return nil
+	}
+	stored, err := s.w.cfg.Ledger.Load(ctx, s.tenant.cfg.Name, torn)
+	if err != nil {
+		return fmt.Errorf("read %d records of tenant %s: %w", len(torn), s.tenant.cfg.Name, err)
+	}
+	for id, r := range stored {
+		if e := (&entry{}); r.Tracking != nil {
+			e.take(r, true)
+			s.retrack(e, r.Tracking)
+			entries[id] = e
+		}
+	}
+	return nil
 }
 
 // keep puts a stored record into entries where it is of use.
@@ -83,9 +104,9 @@ func (s *shard) keep(entries map[string]*entry, r ledger.Stored) {
 		e = &entry{}
 	}
 	e.take(r, true)
-	// The record of an end came with what took the entry away: a server that
-	// was killed has brought it back.
-	e.tracked = e.tracked && (!e.record.over() || e.tracking.Revision > e.revision)
+	if e.tracked {
+		s.retrack(e, &e.tracking)
+	}
 	if r.Err != nil {
 		s.refuse(e, r.ConferenceID, r.Err)
 	}
@@ -167,6 +188,7 @@ func (s *shard) untrack(ctx context.Context, hold *hold, id string, reason rollc
 	s.catchUp(ctx)
 	if e := s.entries[id]; e.record.none() || e.record.over() {
 		if err := s.commitClaimed(ctx, store.UntrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, id)); err != nil {
+			s.unsureOf(err, id)
 			return fmt.Errorf("untrack meeting %q: %w", id, err)
 		}
 		e.tracked = false

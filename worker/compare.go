@@ -74,9 +74,6 @@ func (s *shard) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting,
 		if e.record.number.Term > obs.Number.Term && obs.Number.Term == s.term {
 			s.doubt = true
 		}
-		if e.record.number == obs.Number {
-			s.tookEffect(e, sighting.Kind)
-		}
 		e.raw = nil
 		return "outdated"
 	case e.overlaps(s.term) && obs.Number.Term == s.term && obs.Number.Poll <= e.known:
@@ -86,23 +83,6 @@ func (s *shard) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting,
 		return "untracked"
 	}
 	return ""
-}
-
-// tookEffect takes up whether the meeting is tracked, after a commit that was
-// stored and whose answer was lost.
-func (s *shard) tookEffect(e *entry, kind rollcall.SightingKind) {
-	tracked := e.tracked
-	switch {
-	case kind == rollcall.SightingUntracked || e.record.status == rollcall.StatusEnded,
-		kind == rollcall.SightingMissed && e.record.untracked && e.record.whole().Misses == 0: // given up as unknown
-		tracked = false
-	case !e.record.untracked:
-		tracked = true
-	}
-	if e.tracked != tracked {
-		e.tracked = tracked
-		s.replan()
-	}
 }
 
 func (s *shard) diff(obs *rollcall.Observation, sighting *rollcall.Sighting, e *entry) differ.Result {

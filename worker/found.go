@@ -137,6 +137,7 @@ func (s *shard) trackAll(ctx context.Context, source string, ids []string) error
 		msgs = append(msgs, msg)
 	}
 	if err := s.commitClaimed(ctx, msgs...); err != nil {
+		s.unsureOf(err, ids...)
 		return err
 	}
 	for _, id := range ids {

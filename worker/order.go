@@ -151,9 +151,12 @@ func (w *Worker) Show(ctx context.Context, tenant, conferenceID string) (View, e
 			}
 			record, found := stored[conferenceID]
 			if e.take(record, found); !found {
-				return View{}, ErrNotTracked
+				return View{}, cmp.Or(s.stillOurs(ctx), ErrNotTracked)
 			}
 			e.refused.err = record.Err
+			if t := record.Tracking; t != nil {
+				e.tracked, e.tracking = t.Err == nil, *t
+			}
 		}
 		return s.view(conferenceID, e), nil
 	})
@@ -238,6 +241,7 @@ func (s *shard) track(ctx context.Context, id, source string) error {
 		return fmt.Errorf("encode tracking: %w", err)
 	}
 	if err := s.commitClaimed(ctx, msg); err != nil {
+		s.unsureOf(err, id)
 		return err
 	}
 	if e.tracked {
@@ -265,6 +269,37 @@ func (s *shard) commitClaimed(ctx context.Context, msgs ...ledger.Message) error
 		return fmt.Errorf("%w: %w", ErrNotHeld, err)
 	}
 	return err
+}
+
+// unsureOf notes the meetings of which nobody can tell, after this error, whether
+// they are tracked.
+func (s *shard) unsureOf(err error, ids ...string) {
+	if !errors.Is(err, ledger.ErrUnknown) {
+		return
+	}
+	for _, id := range ids {
+		if s.entries[id] == nil {
+			s.entries[id] = &entry{}
+		}
+		s.entries[id].void()
+		s.unsure[id] = true
+	}
+}
+
+// makeSure reads what became of such meetings.
+func (s *shard) makeSure(ctx context.Context) {
+	if len(s.unsure) == 0 || s.entries == nil {
+		return
+	}
+	var unread []*rollcall.Sighting
+	for id := range s.unsure {
+		unread = append(unread, &rollcall.Sighting{ConferenceID: id})
+	}
+	if err := s.load(ctx, unread); err != nil {
+		return // whoever waits for an answer hears of it; the next beat asks again
+	}
+	clear(s.unsure)
+	s.makePlan()
 }
 
 // askNow asks about one meeting outside the schedule and waits until the

@@ -162,16 +162,32 @@ func (s *shard) load(ctx context.Context, sightings []*rollcall.Sighting) error 
 	}
 	for _, id := range ids {
 		record, found := stored[id]
-		if found && record.Revision < s.entries[id].revision {
+		if record.Revision > 0 && record.Revision < s.entries[id].revision {
 			return fmt.Errorf("read the record of meeting %q: the answer is older than what was known: a follower lags behind", id)
 		}
 		s.entries[id].take(record, found)
+		s.retrack(s.entries[id], record.Tracking)
 		s.entries[id].known = s.questions()
 		if record.Err != nil {
 			s.refuse(s.entries[id], id, record.Err)
 		}
 	}
 	return nil
+}
+
+// retrack takes up whether the meeting is tracked, as read with its record: it may
+// have been changed under another claim, or by a commit whose answer was lost.
+func (s *shard) retrack(e *entry, t *ledger.Tracking) {
+	// The record of an end came with what took the entry away: a server that
+	// was killed has brought it back.
+	tracked := t != nil && t.Err == nil && (!e.record.over() || t.Revision > e.revision)
+	if tracked {
+		e.tracking = *t
+	}
+	if tracked != e.tracked {
+		e.tracked = tracked
+		s.replan()
+	}
 }
 
 // questions is how many were asked in this term.

@@ -60,6 +60,7 @@ type shard struct {
 	// No list brings back what an operator declined under this worker, but it
 	// may what the configuration no longer names.
 	declined, freed map[string]bool
+	unsure          map[string]bool // meetings of which it is to be read whether they are tracked
 }
 
 func newShard(t *tenant, number int) *shard {
@@ -71,7 +72,7 @@ func newShard(t *tenant, number int) *shard {
 		w: t.w, tenant: t, number: number, log: log,
 		queue: newQueue(), orders: make(chan order), pause: publisher.NewBackOff(),
 		trouble: trouble{log: log, what: "storing what was observed"},
-		odd:     map[rollcall.Oddity]bool{}, declined: map[string]bool{}, freed: map[string]bool{},
+		odd:     map[rollcall.Oddity]bool{}, declined: map[string]bool{}, freed: map[string]bool{}, unsure: map[string]bool{},
 	}
 	s.plan.Store(&plan{})
 	return s
@@ -149,6 +150,7 @@ func (s *shard) run(ctx context.Context) {
 			s.replan()
 			s.makePlan()
 		default:
+			s.makeSure(ctx)
 			s.sweep(ctx)
 			select {
 			case <-s.queue.ready:

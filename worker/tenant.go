@@ -24,14 +24,15 @@ type tenant struct {
 	fresh  *freshness
 	tell   chan wire.Status // the newest status; one may wait
 
-	ended   atomic.Pointer[time.Time] // when the last pass was over
-	others  atomic.Pointer[others]    // never nil
-	passing chan struct{}             // holds one token during a pass
-	busy    busy                      // how the last pass went, for what is asked continuously
-	holding sync.Mutex                // held while it is told how many shards are held
-	paused  atomic.Bool               // polling pauses because too much waits
-	first   int                       // the shard that the next pass begins with; belongs to the pass
-	means   trouble                   // with the budget; belongs to the pass
+	ended    atomic.Pointer[time.Time] // when the last pass was over
+	others   atomic.Pointer[others]    // never nil
+	readings *readings
+	passing  chan struct{} // holds one token during a pass
+	busy     busy          // how the last pass went, for what is asked continuously
+	holding  sync.Mutex    // held while it is told how many shards are held
+	paused   atomic.Bool   // polling pauses because too much waits
+	first    int           // the shard that the next pass begins with; belongs to the pass
+	means    trouble       // with the budget; belongs to the pass
 }
 
 func newTenant(w *Worker, cfg Tenant) *tenant {
@@ -47,6 +48,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 	}
 	t.means = trouble{log: t.log, what: "asking within the budget of calls"}
 	t.others.Store(&others{})
+	t.readings = newReadings(w.cfg.Ledger, cfg.Name)
 	for _, id := range cfg.Conferences {
 		t.named[id] = true
 	}

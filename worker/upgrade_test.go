@@ -20,7 +20,7 @@ import (
 // it stands there after an upgrade; change makes another meeting of it.
 func golden(t *testing.T, m *store.Memory, id string, change func(r map[string]any)) {
 	t.Helper()
-	data, err := os.ReadFile("../store/testdata/record-1.json")
+	data, err := os.ReadFile("../wire/testdata/record-1.json")
 	if err != nil {
 		t.Fatal(err)
 	}

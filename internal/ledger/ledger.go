@@ -16,6 +16,9 @@ const (
 	MaxBatchBytes    = 4 << 20 // subjects, headers and payloads together
 )
 
+// MaxShards is into how many shards the meetings of a tenant are divided at most.
+const MaxShards = 1024
+
 // Message is one message of an atomic batch.
 type Message struct {
 	Subject     string // as stored: meetings.state.acme.c1
@@ -54,8 +57,17 @@ var (
 type Stored struct {
 	ConferenceID string
 	Record       *rollcall.Record // nil when Err is set
-	Revision     uint64           // stream sequence of the record's message
+	Revision     uint64           // stream sequence of the record's message; 0: there is none
 	Err          error            // the record is there and cannot be read
+	// Tracking is the meeting's entry in the tracked set, read together with
+	// the record; nil: there is none, or it was not asked for.
+	Tracking *Tracking
+}
+
+// Shards is how many shards a tenant's meetings form.
+type Shards struct {
+	Count    int    // 0: nobody has said it yet
+	Revision uint64 // the stream sequence of what says it
 }
 
 // Claim is a worker's hold on one shard of a tenant.

@@ -28,6 +28,8 @@ type Ledger interface {
 	LastEvents(ctx context.Context, tenant string, ids []string) (map[string]ledger.Last, error)
 	Position(ctx context.Context) (ledger.Position, error)
 	Renew(ctx context.Context) error
+	Shards(ctx context.Context, tenants []string) (map[string]ledger.Shards, error)
+	SetShards(ctx context.Context, tenant string, count int, by string, expect uint64) (ledger.Shards, error)
 	Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error
 	Leave(ctx context.Context, id string) error
 	Members(ctx context.Context) ([]ledger.Member, error)
@@ -70,6 +72,8 @@ func Cases() []Case {
 		{"only one wins a race for a shard", 0, claimRace},
 		{"Load reads thousands and leaves out the absent", 0, load},
 		{"LoadAll reads the tenant and nobody else", 0, loadAll},
+		{"Load tells the entry in the tracked set with the record", 0, loadTracking},
+		{"the number of shards changes from one that is known", 0, shards},
 		{"any id is safe", 0, hostileIDs},
 		{"the tail is what came after", 0, tail},
 		{"the last event of a meeting is found", 0, lastEvents},

@@ -157,7 +157,7 @@ func (s *Service) work(ctx context.Context) error {
 	}
 	cfg := worker.Config{
 		ID: instance(), Names: s.Names(), Ledger: ledger,
-		Committer: &publisher.Publisher{Conn: s.conn, Names: s.Names()},
+		Committer: &publisher.Publisher{Conn: s.conn, Names: s.Names(), Reached: ledger.Reached},
 		Tenants:   s.tenants, Logger: s.log, Registry: s.registry, Replay: s.replay,
 	}
 	if s.journal != nil { // a nil *Journal in the interface would not be nil
