@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.uber.org/zap"
+
 	"rollcall"
 	"rollcall/internal/ledger"
 )
@@ -149,6 +151,10 @@ func (s *shard) stored(st *step, record *rollcall.Record, events []rollcall.Even
 	}
 	for i := range events {
 		s.w.metrics.events.WithLabelValues(s.tenant.cfg.Name, string(events[i].Type)).Inc()
+		if events[i].Reason == rollcall.ReasonUnknownMeeting {
+			s.log.Warn("DingTalk does not know a meeting; it is no longer tracked: is its id right?",
+				zap.String("meeting", record.ConferenceID), zap.String("source", e.tracking.Source))
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"rollcall"
@@ -20,7 +21,7 @@ var (
 	// ErrNotHeld: another worker holds the meeting's shard, or none does yet.
 	ErrNotHeld = errors.New("this worker does not hold the meeting's shard")
 	// ErrBadID: it cannot be the id of a meeting.
-	ErrBadID = errors.New("a conference id has 1 to 256 bytes")
+	ErrBadID = errors.New("a conference id has 1 to 256 bytes, and no blanks around it")
 	// ErrNotTracked: the meeting is not tracked and no record of it is kept.
 	ErrNotTracked = errors.New("the meeting is not tracked")
 	// ErrNotAnswered: the meeting is tracked now, and nothing is known of it yet.
@@ -90,6 +91,9 @@ func (w *Worker) shardOf(tenant, conferenceID string) (*shard, error) {
 // meeting that is over is asked about once more and does not stay tracked.
 func (w *Worker) Track(ctx context.Context, tenant, conferenceID, source string) (View, error) {
 	s, err := w.shardOf(tenant, conferenceID)
+	if err == nil && strings.TrimSpace(conferenceID) != conferenceID {
+		err = ErrBadID
+	}
 	if err != nil {
 		return View{}, err
 	}
@@ -99,11 +103,12 @@ func (w *Worker) Track(ctx context.Context, tenant, conferenceID, source string)
 	if err != nil {
 		return View{}, fmt.Errorf("track meeting: %w", err)
 	}
-	trouble := s.askNow(ctx, conferenceID)
+	trouble, failed := s.askNow(ctx, conferenceID)
 	view, err := w.Show(ctx, tenant, conferenceID)
-	if err == nil && trouble != nil {
-		view.Trouble = trouble.Error()
-		err = fmt.Errorf("%w: %w", ErrNotAnswered, trouble)
+	view.Trouble = cmp.Or(trouble, view.Trouble)
+	if err == nil && failed != nil {
+		view.Trouble = failed.Error()
+		err = fmt.Errorf("%w: %w", ErrNotAnswered, failed)
 	}
 	return view, err
 }
@@ -303,26 +308,24 @@ func (s *shard) makeSure(ctx context.Context) {
 }
 
 // askNow asks about one meeting outside the schedule and waits until the
-// answer is settled.
-func (s *shard) askNow(ctx context.Context, id string) error {
+// answer is settled. trouble is what the answer tells that no record does, such as
+// that DingTalk does not know the meeting.
+func (s *shard) askNow(ctx context.Context, id string) (trouble string, err error) {
 	hold := s.held.Load()
 	if hold == nil {
-		return ErrNotHeld
+		return "", ErrNotHeld
 	}
 	report := s.askOne(ctx, hold, id)
 	if class, failed := report.Unanswered[id]; failed {
-		if report.Err != nil {
-			return report.Err
-		}
-		return errors.New(cmp.Or(class.String(), "it is asked about again with the next pass"))
+		return "", cmp.Or(report.Err, errors.New(cmp.Or(class.String(), "it is asked about again with the next pass")))
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("wait for the answer: %w", context.Cause(ctx))
+		return "", fmt.Errorf("wait for the answer: %w", context.Cause(ctx))
 	}
 	if s.queue.drain(ctx) > 0 {
-		return errors.New("the answer waits to be stored: NATS is away")
+		return "", errors.New("the answer waits to be stored: NATS is away")
 	}
-	return nil
+	return report.Trouble(id), nil
 }
 
 // aside is the shard number of questions outside the schedule.

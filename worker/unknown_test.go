@@ -1,8 +1,11 @@
 package worker_test
 
 import (
+	"errors"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
 
 	"rollcall"
 	"rollcall/internal/ledger"
@@ -68,6 +71,34 @@ func TestNeverKnownIsUntrackedThoughTheAnswerIsLost(t *testing.T) {
 			t.Error("it is asked about though it was given up")
 		}
 		expect(t, m, "typo", "meeting.untracked")
+		p.stop(t)
+	})
+}
+
+// Whoever tracks a meeting that DingTalk does not know hears it at once, and the
+// log tells it once when it is given up. A blank around an id is not taken.
+func TestNeverKnownIsSaidAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		p := start(t, "w1", m, w, nil)
+		elapse(time.Second)
+		view, err := p.worker.Track(t.Context(), "acme", "typo", "api")
+		if err != nil || !view.Tracked || view.Trouble != "DingTalk does not know it: is the id right?" {
+			t.Errorf("track: %+v, %v", view, err)
+		}
+		elapse(20 * time.Second)
+		if views, _, err := p.worker.List(t.Context(), "acme"); err != nil || len(views) != 1 || views[0].Trouble != view.Trouble {
+			t.Errorf("list: %+v, %v", views, err)
+		}
+		elapse(time.Hour)
+		if n := p.logs.FilterMessageSnippet("does not know a meeting").FilterField(zap.String("meeting", "typo")).Len(); n != 1 {
+			t.Errorf("logged %d times", n)
+		}
+		for _, id := range []string{"typo ", " typo", "typo\n", "typo\u00a0", "\ttypo"} {
+			if _, err := p.worker.Track(t.Context(), "acme", id, "api"); !errors.Is(err, worker.ErrBadID) {
+				t.Errorf("track %q: %v", id, err)
+			}
+		}
 		p.stop(t)
 	})
 }

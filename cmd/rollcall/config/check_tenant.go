@@ -88,6 +88,8 @@ func (c checker) texts(list, what string, texts []string) {
 		switch {
 		case text == "":
 			c.refuse(key, "is empty")
+		case what == "id" && strings.TrimSpace(text) != text:
+			c.refuse(key, fmt.Sprintf("has blanks around it: %.80q; leave them out", text))
 		case len(text) > rollcall.MaxID:
 			c.refuse(key, fmt.Sprintf("has %d bytes; %s %s has at most %d", len(text), article, what, rollcall.MaxID))
 		case twice:

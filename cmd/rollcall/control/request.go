@@ -88,5 +88,8 @@ func CheckID(id string) error {
 	if strings.ContainsRune(id, utf8.RuneError) {
 		return errors.New("an id of a meeting holds no broken characters")
 	}
+	if strings.TrimSpace(id) != id {
+		return errors.New("an id of a meeting has no blanks around it; leave them out")
+	}
 	return nil
 }
