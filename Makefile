@@ -1,7 +1,6 @@
 .DEFAULT_GOAL := help
 FUZZTIME ?= 200000x
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-GOFUMPT := mvdan.cc/gofumpt@v0.12.0
+include .ci/versions
 
 .PHONY: help
 help: ## what can be made here
