@@ -134,7 +134,7 @@ func (r *run) refuseAll(err error) {
 }
 
 func (p *Poller) holdBack(class Class, pause time.Duration, err error) {
-	now := wall()
+	now := p.now()
 	p.mu.Lock()
 	p.hold.strike(now, class, now.Add(pause), err)
 	p.mu.Unlock()

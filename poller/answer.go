@@ -3,7 +3,6 @@ package poller
 import (
 	"context"
 	"slices"
-	"time"
 
 	"rollcall"
 )
@@ -58,7 +57,7 @@ func present(ids []string, entries []Found) []string {
 func (r *run) leftOut(id string) {
 	l := r.desk.lone[id]
 	switch {
-	case l == nil || !l.rests(time.Now()):
+	case l == nil || !l.rests(r.p.now()):
 		r.later = append(r.later, followUp{id: id})
 	case l.failing():
 		r.unanswered(l.class, id)

@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -17,23 +18,40 @@ type Egress struct {
 	allowed allowance // of Limiter
 
 	mu    sync.Mutex
-	until time.Time
+	until map[string]time.Time // by endpoint, by the monotonic clock
 }
 
 // blockLasts is how long a blocked address stays silent.
 const blockLasts = 5 * time.Minute
 
-// BlockedUntil is when the address may be called from again; a time that is
-// past, or zero, means now.
-func (e *Egress) BlockedUntil() time.Time {
+// BlockedUntil is when an endpoint may be called again from here; a time that
+// is past, or zero, means now.
+func (e *Egress) BlockedUntil(endpoint string) time.Time {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.until
+	return e.until[endpoint]
 }
 
-func (e *Egress) block(now time.Time) time.Time {
+func (e *Egress) block(endpoint string, now time.Time) time.Time {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.until = now.Add(blockLasts)
-	return e.until
+	if e.until == nil {
+		e.until = make(map[string]time.Time)
+	}
+	e.until[endpoint] = now.Add(blockLasts)
+	return e.until[endpoint]
+}
+
+// blocksAddress reports whether a fault surely says that the endpoint lets
+// nobody in from this address. What only looks so (a page, which any server may
+// have sent) holds back the one tenant that met it.
+func blocksAddress(err error) bool {
+	if ClassOf(err) != ClassBlocked {
+		return false
+	}
+	guess, can := errors.AsType[interface {
+		error
+		Doubtful() bool
+	}](err)
+	return !can || !guess.Doubtful()
 }

@@ -13,6 +13,7 @@ import (
 type ending struct {
 	sighting rollcall.Sighting
 	query    question
+	since    time.Time // by the monotonic clock
 	tries    int       // questions about the time that failed
 	asked    time.Time // the last of them
 }
@@ -26,7 +27,7 @@ const (
 
 // await puts a meeting down whose end is to be told.
 func (r *run) await(q question, s rollcall.Sighting) {
-	e := &ending{sighting: s, query: q}
+	e := &ending{sighting: s, query: q, since: r.p.now()}
 	r.desk.expect(e)
 	r.later = append(r.later, followUp{id: s.ConferenceID, end: e})
 }
@@ -40,7 +41,7 @@ func (r *run) findEnd(e *ending) {
 		r.askEnd(e)
 	case h.class == ClassNone: // the pass is over; whoever asks next finds it, too
 		r.desk.unexpect(e)
-	case h.class == ClassQuota || time.Since(e.query.asked) > mostPatience:
+	case h.class == ClassQuota || r.p.now().Sub(e.since) > mostPatience:
 		r.tellEnd(e, r.ask.Next())
 	default:
 		r.skip(h, e.sighting.ConferenceID)
@@ -58,7 +59,7 @@ func (r *run) askEnd(e *ending) {
 		})
 	})
 	r.lookedUp(id, standing, err)
-	e.asked = time.Now()
+	e.asked = r.p.now()
 	switch class := ClassOf(err); {
 	case r.halt != nil && r.halt.class == ClassNone:
 		r.desk.unexpect(e)

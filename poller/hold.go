@@ -14,9 +14,9 @@ const longestAsked = 5 * time.Minute
 type hold struct {
 	class   Class
 	err     error
-	until   time.Time
-	strikes int  // faults of this class in a row, without a success in between
-	told    bool // a shard has logged it
+	until   time.Time // by the monotonic clock; that of a quota by the calendar
+	strikes int       // faults of this class in a row, without a success in between
+	told    bool      // a shard has logged it
 }
 
 // reach is how much a hold keeps back.
@@ -38,6 +38,8 @@ func holdGrowth(class Class) (g growth, ok bool) {
 		return growth{time.Second, time.Minute}, true
 	case ClassPermission:
 		return growth{15 * time.Second, 5 * time.Minute}, true
+	case ClassBlocked:
+		return growth{blockLasts, blockLasts}, true
 	}
 	return growth{}, false
 }
@@ -81,8 +83,8 @@ func (h *hold) end(now time.Time, class Class, asked time.Duration, random float
 	return time.Time{}
 }
 
-// nextMonth is when DingTalk's count of the month's calls starts anew. China
-// has no daylight saving.
+// nextMonth is when DingTalk's count of the month's calls starts anew: an
+// instant of the calendar, without a monotonic part. China has no daylight saving.
 func nextMonth(now time.Time) time.Time {
 	china := now.In(time.FixedZone("UTC+8", 8*60*60))
 	return time.Date(china.Year(), china.Month()+1, 1, 0, 0, 0, 0, china.Location()).UTC()
@@ -91,9 +93,9 @@ func nextMonth(now time.Time) time.Time {
 // settle draws from a call's outcome what it means for all shards, and says
 // what may not be called for now.
 func (p *Poller) settle(op string, err error) reach {
-	class, now := ClassOf(err), wall()
-	if class == ClassBlocked {
-		p.tellHeld(class, p.egress().block(now))
+	class, now := ClassOf(err), p.now()
+	if blocksAddress(err) {
+		p.tellHeld(class, p.egress().block(p.Endpoint, now))
 		return holdsAll
 	}
 	until, held := p.strike(now, op, class, err)
@@ -151,8 +153,8 @@ func (p *Poller) tellHeld(class Class, until time.Time) {
 
 // held gives what keeps the tenant from calling now, in this way or in any.
 func (p *Poller) held(op string) (reach, Class, error) {
-	now := wall()
-	if p.egress().BlockedUntil().After(now) {
+	now := p.now()
+	if p.egress().BlockedUntil(p.Endpoint).After(now) {
 		return holdsAll, ClassBlocked, errBlocked()
 	}
 	p.mu.Lock()
@@ -173,7 +175,8 @@ func errBlocked() error {
 // heldUntil is when calls are made again, also in the ways that are barred;
 // zero when they are made now.
 func (p *Poller) heldUntil(barred map[string]*halt) time.Time {
-	now, until := wall(), p.egress().BlockedUntil()
+	now := p.now()
+	until := p.egress().BlockedUntil(p.Endpoint)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.hold.until.After(until) {
@@ -187,7 +190,20 @@ func (p *Poller) heldUntil(barred map[string]*halt) time.Time {
 	if !until.After(now) {
 		return time.Time{}
 	}
-	return until
+	return onWall(now, until)
+}
+
+// onWall is an instant as the wall clock will show it, which may have been set
+// since the instant was fixed.
+func onWall(now, at time.Time) time.Time { return now.Add(at.Sub(now)) }
+
+// now reads the clock, with its monotonic part: what lasts a while lasts no
+// longer because the clock is set.
+func (p *Poller) now() time.Time {
+	if p.clock != nil {
+		return p.clock()
+	}
+	return time.Now()
 }
 
 // tells reports whether the hold of a class is still to be logged: the first

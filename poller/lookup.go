@@ -172,7 +172,7 @@ const spoilersFirst = 2
 
 // note remembers what a lookup told.
 func (r *run) note(f followUp, kind rollcall.SightingKind, standing Standing) {
-	now := time.Now()
+	now := r.p.now()
 	switch kind {
 	case rollcall.SightingEnded:
 		r.desk.over[f.id] = now
@@ -222,7 +222,7 @@ func (r *run) untold(id string, err error) {
 	r.unanswered(class, id)
 	l := r.desk.loneOf(id)
 	before := l.failing() && l.count > 0
-	l.failed(time.Now(), class, err)
+	l.failed(r.p.now(), class, err)
 	r.fault(err)
 	switch {
 	case class == ClassBadRequest, class == ClassPermission && before:

@@ -122,7 +122,7 @@ func lasting(class Class) Class {
 func (p *Poller) worthListing(calls int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.overview.worth(wall(), calls)
+	return p.overview.worth(p.now(), calls)
 }
 
 // learnList notes how a look at the list went, and says whether that is news.
@@ -130,6 +130,6 @@ func (p *Poller) learnList(pages int, class Class) (news bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	was := p.overview
-	p.overview = overview{at: wall(), pages: pages, class: class}
+	p.overview = overview{at: p.now(), pages: pages, class: class}
 	return class != ClassNone && class != was.class
 }

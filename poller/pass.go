@@ -54,7 +54,7 @@ func (p *Poller) begin(ctx context.Context, ask Ask) *run {
 	r := &run{p: p, ctx: ctx, ask: ask, desk: p.deskOf(ask.Shard)}
 	agenda := &r.desk.agenda
 	agenda.set(ask.IDs, ask.Later)
-	r.between = r.desk.elapsed(time.Now())
+	r.between = r.desk.elapsed(r.p.now())
 	for _, id := range distinct(ask.Lookups) {
 		r.later = append(r.later, followUp{id: id})
 	}
@@ -70,7 +70,7 @@ func (p *Poller) begin(ctx context.Context, ask Ask) *run {
 func (r *run) sortOut(ids, all []string) {
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
-	now := time.Now()
+	now := r.p.now()
 	if r.ask.Shard >= 0 {
 		r.p.quarantine.keep(r.ask.Shard, all)
 	}
@@ -222,7 +222,7 @@ func (r *run) apart(id string) {
 	if r.report.Apart == nil {
 		r.report.Apart = make(map[string]time.Time)
 	}
-	r.report.Apart[id] = r.p.quarantine.cells[id].until
+	r.report.Apart[id] = onWall(r.p.now(), r.p.quarantine.cells[id].until)
 }
 
 // skip notes meetings that are not asked about because nothing more is.
@@ -260,7 +260,7 @@ func (r *run) finish() Report {
 	r.tellAbsent()
 	r.blind()
 	if r.report.Good {
-		r.desk.lastGood = wall()
+		r.desk.lastGood = r.p.now()
 	}
 	r.report.LastGood = r.desk.lastGood
 	r.desk.spoilt = max(r.spoilt, r.desk.spoilt/2)

@@ -20,6 +20,7 @@ const DefaultBatchSize = 100
 type Poller struct {
 	Source    Source
 	Tenant    string
+	Endpoint  string        // where Source is; what is blocked there is not blocked elsewhere
 	BatchSize int           // meetings a query; 0: [DefaultBatchSize]
 	Limiter   *rate.Limiter // waited for before each call; nil: no limit
 	// Egress is shared by all pollers that call from one address; nil: this
@@ -35,7 +36,8 @@ type Poller struct {
 	Overheard func(listed []Listed)
 
 	own     Egress
-	allowed allowance // of Limiter
+	allowed allowance        // of Limiter
+	clock   func() time.Time // nil: time.Now
 
 	mu         sync.Mutex // guards what follows; the desks themselves belong to their shard's goroutine
 	desks      map[int]*desk
@@ -118,7 +120,7 @@ func (p *Poller) Forget(shard int) {
 // Resume ends what holds the tenant back, such as a used up quota, because an
 // operator says so; it gives what did. A blocked address stays blocked.
 func (p *Poller) Resume() Class {
-	was := p.resume(wall())
+	was := p.resume(p.now())
 	if was != ClassNone {
 		p.tellHeld(was, time.Time{})
 		p.logger().Info("calls are made again: an operator says so", zap.Stringer("class", was))
@@ -153,7 +155,7 @@ func (p *Poller) BatchLimit() int {
 	if full <= 0 {
 		full = DefaultBatchSize
 	}
-	return p.limit.now(time.Now(), full)
+	return p.limit.now(p.now(), full)
 }
 
 func (p *Poller) egress() *Egress {

@@ -81,7 +81,7 @@ func (r *run) isolate(id string, class Class, err error) {
 func (r *run) lock(id string, class Class) (until time.Time, again bool) {
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
-	until = r.p.quarantine.lock(id, r.ask.Shard, class, time.Now())
+	until = r.p.quarantine.lock(id, r.ask.Shard, class, r.p.now())
 	r.apart(id)
 	return until, r.p.quarantine.cells[id].refusals > 1
 }
@@ -110,5 +110,5 @@ func (r *run) learn(size int) {
 func (p *Poller) learn(size int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.limit.learn(time.Now(), size)
+	return p.limit.learn(p.now(), size)
 }

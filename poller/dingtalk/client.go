@@ -51,6 +51,9 @@ func (c *Client) Close() {
 	}
 }
 
+// Endpoint is where the API is, without anything after its host.
+func (c *Client) Endpoint() string { return c.exchange.endpoint.String() }
+
 // CheckToken gets a token, or uses the one that is held, which proves the
 // credentials; it tells when that token ends. It is not metered.
 func (c *Client) CheckToken(ctx context.Context) (expires time.Time, err error) {

@@ -68,7 +68,7 @@ func parseEndpoint(text string) (*url.URL, error) {
 	case strings.Trim(parsed.Path, "/") != "" || parsed.RawQuery != "" || parsed.Fragment != "":
 		return nil, fmt.Errorf("endpoint must end after its host %q", parsed.Host)
 	case parsed.Scheme == "https", parsed.Scheme == "http" && isLoopback(parsed.Hostname()):
-		return &url.URL{Scheme: parsed.Scheme, Host: parsed.Host}, nil
+		return &url.URL{Scheme: parsed.Scheme, Host: strings.ToLower(parsed.Host)}, nil
 	case parsed.Scheme == "http":
 		return nil, fmt.Errorf("endpoint on %q must use https: http would show the secrets to the network", parsed.Host)
 	}

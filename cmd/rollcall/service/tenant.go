@@ -36,7 +36,7 @@ func openTenant(t config.Tenant, egress *poller.Egress, metrics *pollMetrics, lo
 	return worker.Tenant{
 		Name: t.Name, Schedule: schedule, Decode: client.Decode,
 		Asker: &poller.Poller{
-			Source: client, Tenant: t.Name, BatchSize: t.Poll.BatchSize,
+			Source: client, Tenant: t.Name, Endpoint: client.Endpoint(), BatchSize: t.Poll.BatchSize,
 			Limiter: limit,
 			Egress:  egress, Logger: log, Metrics: metrics.of(t.Name),
 		},
