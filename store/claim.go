@@ -77,5 +77,5 @@ func (s *JetStream) Holder(ctx context.Context, tenant string, shard int) (ledge
 	if !ok {
 		return ledger.Claim{}, nil
 	}
-	return storedClaim(m.data, m.sequence), nil
+	return storedClaim(m.data, m.sequence)
 }

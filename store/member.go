@@ -46,6 +46,9 @@ func (s *JetStream) putMember(ctx context.Context, id string, info []byte, heade
 	_, err := s.js.PublishMsg(ctx, &nats.Msg{
 		Subject: s.memberPrefix() + memberKey(id), Header: header, Data: info,
 	}, jetstream.WithRetryAttempts(0))
+	if errors.Is(err, jetstream.ErrNoStreamResponse) {
+		return fmt.Errorf("%w: bucket %s: %w", ledger.ErrGone, s.names.Workers(), err)
+	}
 	return err
 }
 

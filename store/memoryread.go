@@ -36,9 +36,9 @@ func (m *Memory) Holder(ctx context.Context, tenant string, shard int) (claim le
 	err = m.do(ctx, "holder", func() error {
 		last := m.last(m.names.Claim(tenant, shard), time.Now())
 		if last.Sequence > 0 {
-			claim = storedClaim(last.Data, last.Sequence)
+			claim, err = storedClaim(last.Data, last.Sequence)
 		}
-		return nil
+		return err
 	})
 	return claim, err
 }

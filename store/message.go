@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"rollcall"
@@ -109,14 +110,19 @@ type claimJSON struct {
 }
 
 // storedClaim gives what a message of a claim's subject holds. It stands at its
-// sequence whatever is in it, so that the next claim can come after it.
-func storedClaim(data []byte, sequence uint64) ledger.Claim {
+// sequence whatever is in it, so that the next claim can come after it. Only that
+// of a newer version is left alone.
+func storedClaim(data []byte, sequence uint64) (ledger.Claim, error) {
 	var stored claimJSON
 	err := json.Unmarshal(data, &stored)
-	if err = wire.CheckSchema(data, stored.Schema, err); err != nil {
-		return ledger.Claim{Term: sequence, Err: fmt.Errorf("read claim: %w", err)}
+	err = wire.CheckSchema(data, stored.Schema, err)
+	switch {
+	case errors.Is(err, wire.ErrNewerSchema):
+		return ledger.Claim{}, fmt.Errorf("read claim: %w", err)
+	case err != nil:
+		return ledger.Claim{Term: sequence, Err: fmt.Errorf("read claim: %w", err)}, nil
 	}
-	return ledger.Claim{Holder: stored.Holder, Term: sequence}
+	return ledger.Claim{Holder: stored.Holder, Term: sequence}, nil
 }
 
 // storedRecord gives what a message of a state subject holds. The record may be

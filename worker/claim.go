@@ -29,8 +29,13 @@ func (s *shard) claim(ctx context.Context) error {
 		return err
 	}
 	s.entries, s.term, s.lapses, s.doubt = entries, claim.Term, lapses, false
+	s.w.ground.note(claim.Term)
 	hold := &hold{term: claim.Term, began: time.Now()}
 	s.own = hold
+	if err := s.examine(ctx); err != nil {
+		return err
+	}
+	s.unclear = false
 	if err := s.reconcile(ctx, hold); err != nil {
 		return err
 	}
@@ -45,7 +50,8 @@ func (s *shard) claim(ctx context.Context) error {
 }
 
 // read gives the entries of the shard: its tracked meetings and those that
-// the configuration names or that vanished lately.
+// the configuration names or that vanished lately. The tracked set comes last:
+// whoever still writes records puts meetings back into it with them.
 func (s *shard) read(ctx context.Context) (map[string]*entry, error) {
 	all, err := s.tenant.readings.get(ctx)
 	if err != nil {
@@ -53,13 +59,10 @@ func (s *shard) read(ctx context.Context) (map[string]*entry, error) {
 	}
 	entries := make(map[string]*entry, len(all.tracked))
 	for _, t := range all.tracked {
-		if t.Err != nil {
-			s.log.Error("an entry of the tracked set cannot be read; it is left alone and not asked about",
-				zap.String("meeting", t.ConferenceID), zap.Error(t.Err))
-			continue
-		}
 		if s.mine(t.ConferenceID) {
-			entries[t.ConferenceID] = &entry{tracked: true, tracking: t, kept: t.Looked, loaded: true}
+			e := &entry{kept: t.Looked} // without a record it is still to be held against its events
+			s.retrack(e, &t)
+			entries[t.ConferenceID] = e
 		}
 	}
 	var torn []string
@@ -104,11 +107,12 @@ func (s *shard) keep(entries map[string]*entry, r ledger.Stored) {
 		e = &entry{}
 	}
 	e.take(r, true)
+	e.known = s.questions()
 	if e.tracked {
 		s.retrack(e, &e.tracking)
 	}
 	if r.Err != nil {
-		s.refuse(e, r.ConferenceID, r.Err)
+		e.void() // it is mended before the next answer
 	}
 	if fresh && (s.tenant.named[r.ConferenceID] || e.watched(time.Now())) {
 		entries[r.ConferenceID] = e
@@ -152,7 +156,7 @@ func (s *shard) trackNamed(ctx context.Context) error {
 		}
 		e := s.entries[id]
 		if e == nil {
-			e = &entry{loaded: true}
+			e = &entry{}
 			s.entries[id] = e
 		}
 		if e.tracked {
@@ -187,7 +191,8 @@ func (s *shard) trackNamed(ctx context.Context) error {
 func (s *shard) untrack(ctx context.Context, hold *hold, id string, reason rollcall.Reason) error {
 	s.catchUp(ctx)
 	if e := s.entries[id]; e.record.none() || e.record.over() {
-		if err := s.commitClaimed(ctx, store.UntrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, id)); err != nil {
+		err := s.commitClaimed(ctx, store.UntrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, id))
+		if err = s.outcome(ctx, id, false, err); err != nil {
 			s.unsureOf(err, id)
 			return fmt.Errorf("untrack meeting %q: %w", id, err)
 		}
@@ -217,27 +222,6 @@ func (s *shard) catchUp(ctx context.Context) {
 // errOverlap says that a meeting could not be untracked yet.
 var errOverlap = errors.New("another worker wrote its record meanwhile; try again")
 
-// verify makes sure that cached records may be trusted: the ledger has heard
-// of this worker lately, and nobody else took the shard. Otherwise every
-// record is given up, to be read again.
-func (s *shard) verify(ctx context.Context) error {
-	fresh := s.w.beat.fresh()
-	lapses := s.w.beat.lapses.Load()
-	if fresh && lapses == s.lapses && !s.doubt {
-		return nil
-	}
-	claim, err := s.w.cfg.Ledger.Holder(ctx, s.tenant.cfg.Name, s.number)
-	if err != nil {
-		return fmt.Errorf("read who holds shard %d of tenant %s: %w", s.number, s.tenant.cfg.Name, err)
-	}
-	s.compareClaim(claim)
-	for _, e := range s.entries {
-		e.void()
-	}
-	s.lapses, s.doubt = lapses, false
-	return nil
-}
-
 // compareClaim gives the shard up where somebody claimed it later. The pause
 // before it is claimed again keeps two workers that disagree about who lives
 // from taking it from each other without end.
@@ -253,8 +237,11 @@ func (s *shard) compareClaim(claim ledger.Claim) {
 		return
 	}
 	s.earlier = 0
+	if claim.Err != nil {
+		s.w.metrics.unreadable.WithLabelValues(s.tenant.cfg.Name, "claim").Inc()
+	}
 	s.log.Warn("the shard was claimed by another worker", zap.String("holder", claim.Holder),
-		zap.Uint64("term", claim.Term), zap.Uint64("own_term", hold.term))
+		zap.Uint64("term", claim.Term), zap.Uint64("own_term", hold.term), zap.Error(claim.Err))
 	s.hold(nil)
 	s.retry = time.Now().Add(s.w.cfg.MemberTTL / 4)
 }

@@ -94,7 +94,7 @@ func (s *shard) commitSlices(ctx context.Context, st *step) error {
 			msgs = append(msgs, st.extra()...)
 		}
 		first, err := s.w.cfg.Committer.Commit(ctx, msgs)
-		for ; errors.Is(err, ledger.ErrBusy) && ctx.Err() == nil; first, err = s.w.cfg.Committer.Commit(ctx, msgs) {
+		for ; errors.Is(err, ledger.ErrBusy) && ctx.Err() == nil && !s.moved(); first, err = s.w.cfg.Committer.Commit(ctx, msgs) {
 			s.trouble.note(err)
 			s.w.metrics.commits.WithLabelValues("busy").Inc()
 			s.w.keeper.begin()
@@ -142,6 +142,7 @@ func (s *shard) stored(st *step, record *rollcall.Record, events []rollcall.Even
 	e := st.entry
 	e.record.put(record)
 	e.revision, e.loaded = revision, true
+	s.w.ground.note(revision)
 	e.fenced = st.obs.Number.Term == s.term
 	e.raw = nil
 	e.learned(record.ObservedAt)

@@ -143,7 +143,7 @@ func (s *shard) trackAll(ctx context.Context, source string, ids []string) error
 	for _, id := range ids {
 		e := s.entries[id]
 		e.tracking, e.tracked = ledger.Tracking{ConferenceID: id, Source: source, Since: now}, true
-		e.raw = nil // the next answer counts, also one that is known already
+		e.void() // the next answer counts, also one that is known already
 	}
 	s.replan()
 	return nil

@@ -1,7 +1,9 @@
 package worker
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"hash/fnv"
 	"strconv"
 	"sync"
@@ -93,7 +95,12 @@ func (w *Worker) beatOnce(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.MemberTTL/2)
 	defer cancel()
 	sent := time.Now()
-	if err := w.cfg.Ledger.Heartbeat(ctx, w.cfg.ID, w.info(), w.cfg.MemberTTL); err != nil {
+	if err := w.cfg.Ledger.Heartbeat(ctx, w.cfg.ID, w.info(), w.cfg.MemberTTL); errors.Is(err, ledger.ErrGone) {
+		return cmp.Or(w.ground.renew(ctx, err), err)
+	} else if err != nil {
+		return err
+	}
+	if err := w.ground.look(ctx); err != nil {
 		return err
 	}
 	w.beat.confirmed(sent)

@@ -15,6 +15,8 @@ type metrics struct {
 	commits     *prometheus.CounterVec // outcome
 	dropped     *prometheus.CounterVec // tenant, reason
 	odd         *prometheus.CounterVec // tenant, field
+	torn        *prometheus.CounterVec // tenant
+	unreadable  *prometheus.CounterVec // tenant, what
 }
 
 func newMetrics() *metrics {
@@ -28,10 +30,12 @@ func newMetrics() *metrics {
 			Namespace: "rollcall", Name: "tracked_meetings",
 			Help: "Meetings that this worker asks about.",
 		}, []string{"tenant"}),
-		events:  counter("events_total", "Events that were stored.", "tenant", "type"),
-		commits: counter("commits_total", "Batches, by what became of them.", "outcome"),
-		dropped: counter("sightings_dropped_total", "Sightings that were not compared, by reason.", "tenant", "reason"),
-		odd:     counter("oddities_total", "Values in answers that have no meaning and were ignored.", "tenant", "field"),
+		events:     counter("events_total", "Events that were stored.", "tenant", "type"),
+		commits:    counter("commits_total", "Batches, by what became of them.", "outcome"),
+		dropped:    counter("sightings_dropped_total", "Sightings that were not compared, by reason.", "tenant", "reason"),
+		odd:        counter("oddities_total", "Values in answers that have no meaning and were ignored.", "tenant", "field"),
+		torn:       counter("torn_batches_total", "Meetings whose epoch was ended because the broker had stored a batch in part.", "tenant"),
+		unreadable: counter("unreadable_total", "What was read from the ledger, could not be understood, and was replaced, by what it was.", "tenant", "what"),
 	}
 }
 
@@ -39,7 +43,7 @@ func (m *metrics) register(to prometheus.Registerer, fresh prometheus.Collector)
 	if to == nil {
 		return nil
 	}
-	for _, c := range []prometheus.Collector{m.passes, m.missedTicks, m.tracked, m.events, m.commits, m.dropped, m.odd, fresh} {
+	for _, c := range []prometheus.Collector{m.passes, m.missedTicks, m.tracked, m.events, m.commits, m.dropped, m.odd, m.torn, m.unreadable, fresh} {
 		if err := to.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
 		}

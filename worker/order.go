@@ -245,7 +245,7 @@ func (s *shard) track(ctx context.Context, id, source string) error {
 	if err != nil {
 		return fmt.Errorf("encode tracking: %w", err)
 	}
-	if err := s.commitClaimed(ctx, msg); err != nil {
+	if err := s.outcome(ctx, id, true, s.commitClaimed(ctx, msg)); err != nil {
 		s.unsureOf(err, id)
 		return err
 	}
@@ -253,7 +253,7 @@ func (s *shard) track(ctx context.Context, id, source string) error {
 		return nil
 	}
 	e.tracking, e.tracked = tracking, true
-	e.raw = nil // the next answer counts, also one that is known already
+	e.void() // the next answer counts, also one that is known already
 	s.entries[id] = e
 	s.replan()
 	return nil
@@ -269,6 +269,7 @@ func (s *shard) commitClaimed(ctx context.Context, msgs ...ledger.Message) error
 	for tries := 0; errors.Is(err, ledger.ErrUnknown) && tries < 3 && ctx.Err() == nil; tries++ {
 		_, err = s.w.cfg.Committer.Commit(ctx, msgs) // to say it twice is to say it once
 	}
+	s.unclear = s.unclear || err != nil
 	if errors.Is(err, ledger.ErrStale) {
 		s.doubt = true
 		return fmt.Errorf("%w: %w", ErrNotHeld, err)
@@ -305,6 +306,22 @@ func (s *shard) makeSure(ctx context.Context) {
 	}
 	clear(s.unsure)
 	s.makePlan()
+}
+
+// outcome tells what became of an order about a meeting that was not
+// acknowledged: the tracked set itself says whether it took effect.
+func (s *shard) outcome(ctx context.Context, id string, want bool, err error) error {
+	if !errors.Is(err, ledger.ErrUnknown) {
+		return err
+	}
+	s.unclear = true
+	if s.verify(ctx) != nil {
+		return err
+	}
+	if e := s.entries[id]; (e != nil && e.tracked) != want {
+		return err
+	}
+	return nil
 }
 
 // askNow asks about one meeting outside the schedule and waits until the

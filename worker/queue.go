@@ -92,6 +92,14 @@ func (q *queue) done() {
 	q.stir()
 }
 
+// clear removes everything, and gives how many observations that were.
+func (q *queue) clear() (n int) {
+	for n = 0; q.take() != nil; n++ {
+		q.done()
+	}
+	return n
+}
+
 // stir lets who waits for the queue to move look again.
 func (q *queue) stir() {
 	select {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -27,9 +26,14 @@ func (s *shard) settle(ctx context.Context, obs *rollcall.Observation) bool {
 	if !s.know(ctx) {
 		return false
 	}
+	if s.foreign(obs.Number.Term) {
+		s.log.Error("an observation was made for another ledger; it is given up", zap.Uint64("term", obs.Number.Term))
+		s.w.metrics.dropped.WithLabelValues(s.tenant.cfg.Name, "foreign").Inc()
+		return true
+	}
 	todo := []group{{sightings: s.notable(obs)}}
 	stale := 0
-	for len(todo) > 0 && ctx.Err() == nil {
+	for len(todo) > 0 && ctx.Err() == nil && !s.moved() {
 		again, err := s.attempt(ctx, obs, todo[0])
 		todo = append(again, todo[1:]...)
 		if ctx.Err() != nil {
@@ -48,14 +52,14 @@ func (s *shard) settle(ctx context.Context, obs *rollcall.Observation) bool {
 			s.wait(ctx)
 		}
 	}
-	return ctx.Err() == nil
+	return ctx.Err() == nil && !s.moved()
 }
 
 // know reads what is stored of the shard where nothing is known of it: when an
 // earlier process's observations come before the claim, or late ones after it.
 func (s *shard) know(ctx context.Context) bool {
-	for s.entries == nil && ctx.Err() == nil {
-		entries, err := s.read(ctx)
+	for s.entries == nil && ctx.Err() == nil && !s.moved() {
+		entries, err := s.readFirst(ctx)
 		if ctx.Err() != nil {
 			return false
 		}
@@ -68,8 +72,19 @@ func (s *shard) know(ctx context.Context) bool {
 		for _, e := range entries {
 			e.known = s.questions()
 		}
+		s.unclear = true // and examined before anything is compared
 	}
-	return ctx.Err() == nil
+	return ctx.Err() == nil && !s.moved()
+}
+
+// readFirst reads the entries once it is known which ledger they are of.
+func (s *shard) readFirst(ctx context.Context) (map[string]*entry, error) {
+	if !s.w.ground.position().Known() {
+		if err := s.w.ground.look(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return s.read(ctx)
 }
 
 // waits tells the failures that pass with time from those where the next
@@ -153,26 +168,10 @@ func (s *shard) load(ctx context.Context, sightings []*rollcall.Sighting) error 
 			ids = append(ids, sighting.ConferenceID)
 		}
 	}
-	if len(ids) == 0 {
-		return nil
+	if err := s.reload(ctx, ids, nil); err != nil {
+		return err
 	}
-	stored, err := s.w.cfg.Ledger.Load(ctx, s.tenant.cfg.Name, ids)
-	if err != nil {
-		return fmt.Errorf("read %d records: %w", len(ids), err)
-	}
-	for _, id := range ids {
-		record, found := stored[id]
-		if record.Revision > 0 && record.Revision < s.entries[id].revision {
-			return fmt.Errorf("read the record of meeting %q: the answer is older than what was known: a follower lags behind", id)
-		}
-		s.entries[id].take(record, found)
-		s.retrack(s.entries[id], record.Tracking)
-		s.entries[id].known = s.questions()
-		if record.Err != nil {
-			s.refuse(s.entries[id], id, record.Err)
-		}
-	}
-	return nil
+	return s.mend(ctx)
 }
 
 // retrack takes up whether the meeting is tracked, as read with its record: it may
@@ -180,7 +179,7 @@ func (s *shard) load(ctx context.Context, sightings []*rollcall.Sighting) error 
 func (s *shard) retrack(e *entry, t *ledger.Tracking) {
 	// The record of an end came with what took the entry away: a server that
 	// was killed has brought it back.
-	tracked := t != nil && t.Err == nil && (!e.record.over() || t.Revision > e.revision)
+	tracked := t != nil && !t.Gone && s.readable(t) && (!e.record.over() || t.Revision > e.revision)
 	if tracked {
 		e.tracking = *t
 	}
@@ -198,8 +197,9 @@ func (s *shard) questions() uint64 {
 	return s.own.polls.Load()
 }
 
-// failed says what to try again after a batch was not stored.
+// failed says what to try again after a batch was not stored, or only in part.
 func (s *shard) failed(err error, batch []step, g group) []group {
+	s.unclear = true
 	again := group{sightings: sightingsOf(batch), stale: g.stale, limit: g.limit}
 	switch {
 	case errors.Is(err, ledger.ErrRefused) && len(batch) == 1:

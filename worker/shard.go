@@ -45,12 +45,17 @@ type shard struct {
 
 	// What follows belongs to the goroutine of run.
 	entries map[string]*entry
-	stale   bool      // the plan is to be made anew
-	own     *hold     // the last claim, also when it is lost; nil: there was none
-	term    uint64    // of the claim under which entries were loaded
-	lapses  uint64    // the heartbeat's lapses when they were last verified
-	earlier int       // how often in a row the ledger showed a claim before ours
-	doubt   bool      // somebody else seems to hold the shard
+	stale   bool   // the plan is to be made anew
+	own     *hold  // the last claim, also when it is lost; nil: there was none
+	term    uint64 // of the claim under which entries were loaded
+	lapses  uint64 // the heartbeat's lapses when they were last verified
+	earlier int    // how often in a row the ledger showed a claim before ours
+	doubt   bool   // somebody else seems to hold the shard
+	unclear bool   // a commit was not acknowledged
+	torn    map[string]torn
+	ground  uint64    // how often the ledger had been replaced when entries were loaded
+	lost    bool      // the ledger has lost what it had acknowledged
+	behind  time.Time // since when it has shown less than that; zero: it does not
 	retry   time.Time // not claimed again before
 	swept   time.Time // when meetings that never started were last looked for
 	looked  time.Time // when the last pass was over that counts for them
@@ -130,6 +135,9 @@ func (s *shard) wakeUp() {
 // claim waits any more. It returns when ctx ends.
 func (s *shard) run(ctx context.Context) {
 	for ctx.Err() == nil {
+		if s.moved() {
+			s.giveUp()
+		}
 		s.serve(ctx)
 		s.lookAfterClaim(ctx)
 		if obs := s.queue.take(); obs != nil {
@@ -198,8 +206,12 @@ func (s *shard) pass(ctx context.Context, hold *hold, calls int) poller.Report {
 }
 
 func (s *shard) ask(ctx context.Context, hold *hold, ask poller.Ask) poller.Report {
+	ground := s.w.ground.replaced.Load()
 	ask.Next = hold.next
 	ask.Emit = func(_ context.Context, obs rollcall.Observation) error {
+		if ground != s.w.ground.replaced.Load() {
+			return nil // it was asked under a claim of a ledger that is no more
+		}
 		s.queue.push(&obs)
 		s.w.keeper.came()
 		s.letSettle(ctx)

@@ -225,6 +225,21 @@ func (l *line) Tracked(ctx context.Context, tenant string) (all []ledger.Trackin
 	return all, err
 }
 
+func (l *line) Tail(ctx context.Context, tenant string, after uint64) (tail ledger.Tail, err error) {
+	err = l.do(ctx, "tail", func() error { tail, err = l.Memory.Tail(ctx, tenant, after); return err })
+	return tail, err
+}
+
+func (l *line) LastEvents(ctx context.Context, tenant string, ids []string) (all map[string]ledger.Last, err error) {
+	err = l.do(ctx, "last_events", func() error { all, err = l.Memory.LastEvents(ctx, tenant, ids); return err })
+	return all, err
+}
+
+func (l *line) Position(ctx context.Context) (at ledger.Position, err error) {
+	err = l.do(ctx, "position", func() error { at, err = l.Memory.Position(ctx); return err })
+	return at, err
+}
+
 func (l *line) Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error {
 	return l.do(ctx, "heartbeat", func() error { return l.Memory.Heartbeat(ctx, id, info, ttl) })
 }

@@ -24,6 +24,10 @@ type Ledger interface {
 	Load(ctx context.Context, tenant string, ids []string) (map[string]ledger.Stored, error)
 	LoadAll(ctx context.Context, tenant string) ([]ledger.Stored, error)
 	Tracked(ctx context.Context, tenant string) ([]ledger.Tracking, error)
+	Tail(ctx context.Context, tenant string, after uint64) (ledger.Tail, error)
+	LastEvents(ctx context.Context, tenant string, ids []string) (map[string]ledger.Last, error)
+	Position(ctx context.Context) (ledger.Position, error)
+	Renew(ctx context.Context) error
 	Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error
 	Leave(ctx context.Context, id string) error
 	Members(ctx context.Context) ([]ledger.Member, error)
@@ -106,6 +110,7 @@ type Worker struct {
 	log     *zap.Logger
 	metrics *metrics
 	beat    *heartbeat
+	ground  *ground
 	tenants []*tenant
 	started time.Time
 	began   time.Time                 // when Run was called
@@ -124,6 +129,7 @@ func New(cfg Config) (*Worker, error) {
 	w := &Worker{cfg: cfg, log: cfg.Logger, metrics: newMetrics(), started: time.Now(), changed: make(chan struct{}, 1)}
 	w.drafts.New = func() any { return new(ledger.Draft) }
 	w.beat = newHeartbeat(cfg.MemberTTL)
+	w.ground = &ground{ledger: cfg.Ledger, log: w.log, patience: cfg.MemberTTL}
 	for _, t := range cfg.Tenants {
 		w.tenants = append(w.tenants, newTenant(w, t))
 	}

@@ -1,0 +1,191 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rollcall/internal/ledger"
+)
+
+// ground is the ledger that the worker stands on. A ledger can be deleted,
+// emptied, or restored from a backup under a running worker: then what the
+// worker holds belongs to one that is no more.
+type ground struct {
+	ledger Ledger
+	log    *zap.Logger
+	// patience is for how long a ledger has to look gone, or like another one,
+	// to be taken for it: a server that was frozen shows what was long ago.
+	patience time.Duration
+
+	replaced atomic.Uint64 // how often the ledger turned out to be another one
+
+	mu      sync.Mutex
+	known   ledger.Position // as the stream's leader said last
+	stored  uint64          // the last stream sequence that is known to be stored
+	amiss   time.Time       // since when something is wrong with it; zero: nothing is
+	trouble error           // what that is
+}
+
+// look compares the ledger with the one that is known. An error says that
+// nothing that is held may be trusted now.
+func (g *ground) look(ctx context.Context) error {
+	now, err := g.ledger.Position(ctx)
+	if errors.Is(err, ledger.ErrGone) {
+		if err = g.renew(ctx, err); err == nil {
+			now, err = g.ledger.Position(ctx)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	contrary := g.compare(now)
+	if contrary == nil {
+		return nil
+	}
+	if !g.suspect(contrary) {
+		return contrary
+	}
+	return g.replace(ctx, now, contrary)
+}
+
+// compare takes up where the ledger is, if it is the one that is known.
+func (g *ground) compare(now ledger.Position) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := now.Follows(g.known); err != nil {
+		return fmt.Errorf("the ledger is not the one that was: %w", err)
+	}
+	g.take(now)
+	return nil
+}
+
+// take is called with mu held.
+func (g *ground) take(now ledger.Position) {
+	g.known, g.amiss, g.trouble = now, time.Time{}, nil
+	g.stored = max(g.stored, now.Last)
+}
+
+// suspect reports whether the ledger has looked wrong for long enough.
+func (g *ground) suspect(why error) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.trouble = why; g.amiss.IsZero() {
+		g.amiss = time.Now()
+	}
+	return time.Since(g.amiss) >= g.patience
+}
+
+// renewal bounds the creating of what is gone.
+const renewal = 30 * time.Second
+
+// renew creates what is gone, as a start does.
+func (g *ground) renew(ctx context.Context, gone error) error {
+	if !g.suspect(gone) {
+		return gone
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewal)
+	defer cancel()
+	if err := g.ledger.Renew(ctx); err != nil {
+		return fmt.Errorf("%w; to create it anew: %w", gone, err)
+	}
+	g.log.Error("a stream or a bucket was deleted and is created anew; to have what was in it back, "+
+		"stop all workers, restore it from a backup, and start them again", zap.Error(gone))
+	return nil
+}
+
+// replace lets every shard begin as at a start.
+func (g *ground) replace(ctx context.Context, now ledger.Position, why error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewal)
+	defer cancel()
+	if err := g.ledger.Renew(ctx); err != nil { // a bucket may be gone with the stream
+		return fmt.Errorf("%w; to open it anew: %w", why, err)
+	}
+	g.log.Error("the ledger was replaced; what was held of the old one is given up, and work begins as at a start: "+
+		"nothing needs to be done, but a stream is better purged, deleted or restored while no worker runs", zap.Error(why))
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stored = 0
+	g.take(now)
+	g.replaced.Add(1)
+	return nil
+}
+
+// note takes up the stream sequence of something that was stored.
+func (g *ground) note(sequence uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stored = max(g.stored, sequence)
+}
+
+// position is where the ledger was when it was last looked at.
+func (g *ground) position() ledger.Position {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.known
+}
+
+// end is the last stream sequence that is known to be stored.
+func (g *ground) end() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.stored
+}
+
+// complaint says what is wrong with the ledger; nil when nothing is.
+func (g *ground) complaint() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.trouble
+}
+
+// Ledger says what is wrong with the ledger itself: that its stream is gone, or
+// that it is another one. It gives nil when nothing is.
+func (w *Worker) Ledger() error { return w.ground.complaint() }
+
+// moved reports whether what the shard holds belongs to a ledger that is no more.
+func (s *shard) moved() bool { return s.lost || s.ground != s.w.ground.replaced.Load() }
+
+// giveUp forgets everything that was held of a ledger that is no more.
+func (s *shard) giveUp() {
+	s.ground, s.lost, s.behind = s.w.ground.replaced.Load(), false, time.Time{}
+	n := s.queue.clear()
+	s.hold(nil)
+	s.entries, s.own, s.term = nil, nil, 0
+	s.torn, s.unclear, s.doubt, s.earlier = nil, false, false, 0
+	s.replan()
+	s.makePlan()
+	if n > 0 {
+		s.log.Error("observations that waited for a ledger that is no more are given up", zap.Int("observations", n))
+		s.w.metrics.dropped.WithLabelValues(s.tenant.cfg.Name, "foreign").Add(float64(n))
+		s.w.keeper.emptied()
+	}
+}
+
+// lagsFor is for how long a ledger may show less than it has acknowledged until
+// it counts as one that has lost it. A frozen server is replaced before that.
+const lagsFor = time.Minute
+
+// lags notes that the ledger shows less than it has acknowledged.
+func (s *shard) lags(err error) error {
+	if s.behind.IsZero() {
+		s.behind = time.Now()
+	}
+	if time.Since(s.behind) > lagsFor {
+		s.lost = true
+		s.log.Error("the ledger goes on showing less than it has acknowledged: it was restored from a backup, or has lost its end; "+
+			"what is held is given up, and the shard begins as at a start", zap.Error(err))
+	}
+	return err
+}
+
+// foreign reports whether an observation was made for another ledger: its term
+// is the stream sequence of a claim, and this one has not come so far.
+func (s *shard) foreign(term uint64) bool {
+	return s.w.ground.position().Known() && term > s.w.ground.end()
+}

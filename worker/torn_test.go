@@ -1,0 +1,237 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"rollcall"
+	"rollcall/internal/ledger"
+	"rollcall/store"
+	"rollcall/worker"
+)
+
+// tears is a ledger that stores a part of the next batch with events, as a
+// broker does that reaches a limit in the middle of it.
+type tears struct {
+	*store.Memory
+	next atomic.Int64 // messages of the next batch that are stored
+	err  error        // what the publisher hears
+}
+
+func (l *tears) Commit(ctx context.Context, msgs []ledger.Message) (uint64, error) {
+	n := int(l.next.Load())
+	if n == 0 || !strings.Contains(msgs[0].Subject, ".event.") {
+		return l.Memory.Commit(ctx, msgs)
+	}
+	l.next.Store(0)
+	if n = min(n, len(msgs)-1); n < 0 {
+		return 0, l.err
+	}
+	if _, err := l.Memory.Commit(ctx, msgs[:n]); err != nil {
+		return 0, err
+	}
+	return 0, l.err
+}
+
+// unique holds that no id is used for two contents, and that every epoch's
+// events are without a gap.
+func unique(t *testing.T, m *store.Memory, id string) {
+	t.Helper()
+	told, last := map[string]bool{}, map[int64]uint64{}
+	for _, e := range events(t, m, id) {
+		name := fmt.Sprint(e.Epoch, "-", e.Sequence)
+		if told[name] {
+			t.Errorf("%s: event %s is stored twice", id, name)
+		}
+		if told[name] = true; e.Sequence != last[e.Epoch]+1 {
+			t.Errorf("%s: event %s comes after %d", id, name, last[e.Epoch])
+		}
+		last[e.Epoch] = e.Sequence
+	}
+}
+
+// A batch is stored in part, whatever the publisher hears of it: the epoch ends,
+// the next answer opens another one, and nothing is lost or told twice.
+func TestABatchThatIsStoredInPart(t *testing.T) {
+	for _, outcome := range []error{ledger.ErrUnknown, ledger.ErrFull, ledger.ErrBusy, ledger.ErrStale, errors.New("no word")} {
+		for _, part := range []int64{1, 2, 3} {
+			for _, first := range []bool{false, true} {
+				t.Run(fmt.Sprint(outcome, "/", part, "/first ", first), func(t *testing.T) {
+					bubble(t, func(t *testing.T) {
+						w, l := newWorld(), &tears{Memory: store.NewMemory(names), err: fmt.Errorf("%w: struck", outcome)}
+						w.set("c1", "ann", "bob")
+						w.set("calm", "zoe")
+						if first {
+							l.next.Store(part)
+						}
+						p := start(t, "w1", l, w, track("c1", "calm"))
+						elapse(20 * time.Second)
+						if !first {
+							w.set("c1", "ann", "eve", "cid", "dan")
+							l.next.Store(part)
+						}
+						elapse(time.Minute)
+						w.set("c1", "ann", "eve")
+						w.set("calm", "zoe", "ann")
+						elapse(time.Minute)
+						p.stop(t)
+						for _, id := range []string{"c1", "calm"} {
+							unique(t, l.Memory, id)
+							lawful(t, l.Memory, id)
+						}
+						if n := p.logs.FilterMessageSnippet("events stand beyond").Len(); n != 1 {
+							t.Errorf("it was said %d times", n)
+						}
+						if set := trackedSet(t, l.Memory); !slices.Equal(set, []string{"c1", "calm"}) {
+							t.Errorf("tracked is %v", set)
+						}
+						if got := keys(record(t, l.Memory, "c1")); got != "ann eve" {
+							t.Errorf("the roster is %q", got)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+func keys(r *rollcall.Record) string {
+	var all []string
+	for _, p := range r.Roster {
+		all = append(all, p.Key)
+	}
+	return strings.Join(all, " ")
+}
+
+// The process ends with the torn batch. Whoever claims the shard next notices,
+// also where another meeting changes first, and where it dies before it looks.
+func TestAClaimFindsABatchThatIsStoredInPart(t *testing.T) {
+	for _, first := range []bool{false, true} {
+		for _, shards := range []int{1, 3} {
+			t.Run(fmt.Sprint("first ", first, "/shards ", shards), func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					w, m := newWorld(), store.NewMemory(names)
+					ids := []string{"c1"}
+					for i := range 8 {
+						ids = append(ids, fmt.Sprint("other", i))
+					}
+					for _, id := range ids {
+						w.set(id, "ann", "bob")
+					}
+					l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
+					torn := false
+					several := func(c *worker.Config) {
+						c.Tenants[0].Conferences, c.Tenants[0].Shards = ids, shards
+						c.StopTimeout = time.Second
+					}
+					p := start(t, "w1", &dying{line: l, torn: &torn, armed: func() bool { return first || len(events(t, m, "c1")) > 0 }}, w, several)
+					elapse(20 * time.Second)
+					w.set("c1", "ann", "eve", "cid")
+					elapse(time.Minute)
+					if !torn {
+						t.Fatal("nothing was torn: the test says nothing")
+					}
+					p.end(l)
+					w.set("other3", "ann")
+					for range 2 { // the first heir dies at its claim
+						heir := start(t, "w2", m, w, several)
+						elapse(20 * time.Second)
+						heir.stop(t)
+					}
+					for _, id := range ids {
+						unique(t, m, id)
+						lawful(t, m, id)
+						if r := record(t, m, id); r == nil {
+							t.Errorf("%s has no record", id)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// dying is a process whose last batch of c1 is stored in part.
+type dying struct {
+	*line
+	torn  *bool
+	armed func() bool
+}
+
+func (d *dying) Commit(ctx context.Context, msgs []ledger.Message) (uint64, error) {
+	if d.gone() {
+		return 0, errGone
+	}
+	at := slices.IndexFunc(msgs, func(m ledger.Message) bool { return strings.Contains(m.Subject, ".event.acme.c1.") })
+	if at < 0 || !d.armed() {
+		return d.line.Commit(ctx, msgs)
+	}
+	*d.torn = true
+	_, _ = d.Memory.Commit(ctx, msgs[:at+2])
+	d.die()
+	return 0, errGone
+}
+
+// Garbage in place of a record ends its epoch; the ids of its events are not
+// used again.
+func TestGarbageInPlaceOfARecord(t *testing.T) {
+	for name, garbage := range map[string]string{"no JSON": "+OK", "empty": "", "another's": `{"schema":1,"tenant":"acme","conferenceId":"other"}`} {
+		for _, running := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, "/running ", running), func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					w, m := newWorld(), store.NewMemory(names)
+					w.set("c1", "ann", "bob")
+					p := start(t, "w1", m, w, track("c1"))
+					elapse(time.Minute)
+					if !running {
+						p.stop(t)
+					}
+					bad := ledger.Message{Subject: names.State("acme", "c1"), Data: []byte(garbage), Rollup: true, TTL: "never"}
+					if _, err := m.Commit(t.Context(), []ledger.Message{bad}); err != nil {
+						t.Fatal(err)
+					}
+					if !running {
+						p = start(t, "w2", m, w, track("c1"))
+					}
+					w.set("c1", "ann", "eve")
+					elapse(time.Minute)
+					p.stop(t)
+					unique(t, m, "c1")
+					lawful(t, m, "c1")
+					if got := keys(record(t, m, "c1")); got != "ann eve" {
+						t.Errorf("the roster is %q", got)
+					}
+					if p.logs.FilterMessageSnippet("a record cannot be read").Len() != 1 {
+						t.Error("nothing was said of it")
+					}
+				})
+			})
+		}
+	}
+}
+
+// Garbage in place of a claim: the shard is claimed after it.
+func TestGarbageInPlaceOfAClaim(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		w.set("c1", "ann")
+		p := start(t, "w1", m, w, track("c1"))
+		elapse(time.Minute)
+		bad := ledger.Message{Subject: names.Claim("acme", 0), Data: []byte("+OK"), Rollup: true, TTL: "never"}
+		if _, err := m.Commit(t.Context(), []ledger.Message{bad}); err != nil {
+			t.Fatal(err)
+		}
+		elapse(time.Minute)
+		w.set("c1", "ann", "bob")
+		elapse(time.Minute)
+		expect(t, m, "c1", "meeting.started", "participant.joined ann", "participant.joined bob")
+		lawful(t, m, "c1")
+		p.stop(t)
+	})
+}
