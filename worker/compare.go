@@ -76,6 +76,10 @@ func (s *shard) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting,
 		}
 		e.raw = nil
 		return "outdated"
+	case s.foreign(obs.Number, e):
+		s.log.Error("an answer was heard for another ledger; it is given up",
+			zap.String("meeting", sighting.ConferenceID), zap.Uint64("term", obs.Number.Term))
+		return "foreign"
 	case e.overlaps(s.term) && obs.Number.Term == s.term && obs.Number.Poll <= e.known:
 		e.raw = nil
 		return "overlapping"

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rollcall"
 	"rollcall/internal/ledger"
 )
 
@@ -184,8 +185,9 @@ func (s *shard) lags(err error) error {
 	return err
 }
 
-// foreign reports whether an observation was made for another ledger: its term
-// is the stream sequence of a claim, and this one has not come so far.
-func (s *shard) foreign(term uint64) bool {
-	return s.w.ground.position().Known() && term > s.w.ground.end()
+// foreign reports whether an answer was heard for another ledger: its term is the
+// stream sequence of a claim, and this one has not come so far. Records that were
+// copied from another stream bear its terms, and go on with what was heard there.
+func (s *shard) foreign(n rollcall.Number, e *entry) bool {
+	return n.Term > s.w.ground.end() && (e.record.none() || !e.foreign(rollcall.Number{}))
 }

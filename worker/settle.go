@@ -26,11 +26,6 @@ func (s *shard) settle(ctx context.Context, obs *rollcall.Observation) bool {
 	if !s.know(ctx) {
 		return false
 	}
-	if s.foreign(obs.Number.Term) {
-		s.log.Error("an observation was made for another ledger; it is given up", zap.Uint64("term", obs.Number.Term))
-		s.w.metrics.dropped.WithLabelValues(s.tenant.cfg.Name, "foreign").Inc()
-		return true
-	}
 	todo := []group{{sightings: s.notable(obs)}}
 	stale := 0
 	for len(todo) > 0 && ctx.Err() == nil && !s.moved() {
