@@ -24,6 +24,9 @@ func (s *step) compare(l list) (people []person) {
 				k = all.next()
 			}
 			n := sameKey(lines)
+			if slices.ContainsFunc(lines[:n], line.vague) {
+				agree(k, lines[:n])
+			}
 			p = s.sight(k, lines[:n], l.partial)
 			lines = lines[n:]
 		}
@@ -66,7 +69,7 @@ func (s *step) sight(k known, lines []line, partial bool) person {
 	if e.Nick != "" {
 		p.is.Nick = e.Nick
 	}
-	if partial && e.UserID != "" {
+	if (partial || lines[0].unsure) && e.UserID != "" {
 		p.now = p.now.atLeast(p.before) // an entry that could not be read is not one that is gone
 	}
 	switch {

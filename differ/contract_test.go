@@ -85,6 +85,9 @@ func contract() []sentence {
 		}},
 		{"", "entries of one key: the most present wins (present, joining, invited, then the gone)", []string{"merge-most-present"}},
 		{"", "a tie goes to the open microphone, then camera, then the smaller bytes of nick and rejectDescription", []string{"merge-tie"}},
+		{"", "among several entries of one key an unknown code is as before, never invited", []string{
+			"merge-unsaid", "merge-unsaid-gone", "merge-unsaid-devices", "key-anonymous-as-before", "key-anonymous-nobody",
+		}},
 		{"", "the departure is the gone code whose number of entries grew since the last poll; several grew, or none: left", []string{"merge-departure-code"}},
 		{"", "within rows 5 to 10 participants are ordered by key (bytewise), row by row", []string{"order", "row-05-left", "row-10-devices-and-names"}},
 		{"", "the first poll is a diff from nothing, its events marked baseline; people already gone or failed yield no events", []string{

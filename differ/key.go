@@ -1,9 +1,6 @@
 package differ
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
 const (
 	anonPrefix = "anon:"
@@ -22,16 +19,4 @@ func keyOf(userID string) string {
 		return idPrefix + userID
 	}
 	return userID
-}
-
-// anonKey gives the key of the n-th person of a nick without a user id.
-func anonKey(nick string, n int) string {
-	return anonPrefix + nick + "#" + strconv.Itoa(n)
-}
-
-// isAnonKey reports whether key is that of a person of the nick to which the
-// prefix anon:<nick># belongs. Another nick may begin alike: a and a#1.
-func isAnonKey(key, prefix string) bool {
-	rest := key[len(prefix):]
-	return strings.Trim(rest, "0123456789") == "" && rest != ""
 }

@@ -2,6 +2,7 @@ package differ
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"rollcall"
@@ -26,6 +27,32 @@ func (t tally) grown(before tally) rollcall.Attendance {
 		}
 	}
 	return code
+}
+
+func (t tally) plus(o tally) tally {
+	for i := range t {
+		t[i] += o[i]
+	}
+	return t
+}
+
+// since gives by how much each code grew.
+func (t tally) since(before tally) tally {
+	for i := range t {
+		t[i] = max(0, t[i]-before[i])
+	}
+	return t
+}
+
+// spend takes one away; unknown: there is none.
+func (t *tally) spend() rollcall.Attendance {
+	for _, code := range wentOrder() {
+		if *t.of(code) > 0 {
+			*t.of(code)--
+			return code
+		}
+	}
+	return rollcall.AttendanceUnknown
 }
 
 // atLeast gives the larger number of each code.
@@ -56,13 +83,16 @@ func compareLines(a, b line) int {
 func compareEntries(a, b *rollcall.Entry) int {
 	return cmp.Or(
 		cmp.Compare(presence(b.Attendance), presence(a.Attendance)),
-		cmp.Compare(b.Mic, a.Mic),
-		cmp.Compare(b.Camera, a.Camera),
+		cmp.Compare(maybe(b.Mic), maybe(a.Mic)),
+		cmp.Compare(maybe(b.Camera), maybe(a.Camera)),
 		strings.Compare(a.Nick, b.Nick),
 		strings.Compare(a.RejectDescription, b.RejectDescription),
 		cmp.Compare(a.Attendance, b.Attendance),
 	)
 }
+
+// maybe ranks a device; one of which it is not said may be open.
+func maybe(d rollcall.Device) int { return [...]int{1, 0, 2}[d] }
 
 // presence ranks attendances; somebody of whom it is not said ranks as invited.
 func presence(a rollcall.Attendance) int {
@@ -73,6 +103,56 @@ func presence(a rollcall.Attendance) int {
 		return int(a)
 	}
 	return int(rollcall.AttendanceInvited)
+}
+
+// agree puts the entry that counts first, where entries of one person leave
+// something unsaid: that is as it was before. Before an equal one counts who says
+// more: else the same list, read again, would tell something new.
+func agree(k known, lines []line) {
+	lines[0].unsure = slices.ContainsFunc(lines, line.unsaid)
+	unsure := lines[0].unsure
+	slices.SortFunc(lines, func(a, b line) int {
+		v, w := weigh(k, a.entry), weigh(k, b.entry)
+		return cmp.Or(slices.Compare(w[:], v[:]), compareEntries(a.entry, b.entry))
+	})
+	lines[0].unsure = unsure
+}
+
+// weigh gives how present an entry shows a person of whom k is known, and with
+// what open; whoever stood in no roster is none of whom nothing is said.
+func weigh(k known, e *rollcall.Entry) [4]int {
+	said := 1
+	present := presence(e.Attendance)
+	if unsaid(e.Attendance) {
+		said, present = 0, -1
+		if k.who.Attendance.InRoster() && !k.half {
+			present = presence(k.who.Attendance)
+		}
+	}
+	var mic, camera rollcall.Device // as before; nothing is open of whom the entry does not show present
+	if present == presence(rollcall.AttendancePresent) {
+		mic, camera = k.who.Mic, k.who.Camera
+	}
+	return [4]int{present, openness(e.Mic, mic, said), openness(e.Camera, camera, said), said}
+}
+
+// openness ranks a device: said to be open, open as before, closed.
+func openness(device, before rollcall.Device, said int) int {
+	switch {
+	case device == rollcall.DeviceOpen && said > 0:
+		return 2
+	case device != rollcall.DeviceClosed && before == rollcall.DeviceOpen:
+		return 1
+	}
+	return 0
+}
+
+// unsaid reports whether the entry does not say how its person stands.
+func (l line) unsaid() bool { return unsaid(l.entry.Attendance) }
+
+// vague reports whether the entry leaves anything unsaid.
+func (l line) vague() bool {
+	return l.unsaid() || l.entry.Mic == rollcall.DeviceUnknown || l.entry.Camera == rollcall.DeviceUnknown
 }
 
 // count counts the gone codes of one person's lines.

@@ -26,6 +26,9 @@ type line struct {
 	// For people without a user id, whose gone codes are counted together:
 	grown rollcall.Attendance // the code that grew and is this person's
 	spent rollcall.Attendance // the code that grew because this one left and was called again
+	// unsure says, on the first of a person's, that an entry does not say how the
+	// person stands: it may be any of those that the last list had.
+	unsure bool
 }
 
 // seat says whether a person of the roster stays as is. It is settled by the
@@ -53,9 +56,7 @@ func (s *step) read(a *rollcall.Answer, d *desk) list {
 	for i := range a.Entries {
 		switch e := &a.Entries[i]; {
 		case len(e.UserID) > rollcall.MaxID:
-			s.oddities = append(s.oddities, rollcall.Oddity{Field: "userId", Value: strconv.Itoa(len(e.UserID)) + " bytes"})
-		case e.UserID == "" && e.Nick == "" && unsaid(e.Attendance):
-			l.partial = true // somebody stands there, and nobody can say who
+			s.odd("userId", strconv.Itoa(len(e.UserID))+" bytes")
 		case e.UserID == "":
 			nameless++
 			l.lines = append(l.lines, line{entry: e})

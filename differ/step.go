@@ -129,7 +129,12 @@ func (s *step) reopens(status rollcall.Status) bool {
 }
 
 func (s *step) stepBack(status rollcall.Status) {
-	s.oddities = append(s.oddities, rollcall.Oddity{Field: "status", Value: status.String() + " after " + s.was.Status.String()})
+	s.odd("status", status.String()+" after "+s.was.Status.String())
+}
+
+// odd notes a value, or a step, that is ignored.
+func (s *step) odd(field, value string) {
+	s.oddities = append(s.oddities, rollcall.Oddity{Field: field, Value: value})
 }
 
 // hear takes in what the answer says of the meeting as a whole. What it leaves
@@ -152,7 +157,7 @@ func (s *step) hear(a *rollcall.Answer) {
 	}
 	switch {
 	case a.MediaGiven && a.Media < 0: // a set of bits has no sign
-		s.oddities = append(s.oddities, rollcall.Oddity{Field: "mediaStatus", Value: strconv.FormatInt(int64(a.Media), 10)})
+		s.odd("mediaStatus", strconv.FormatInt(int64(a.Media), 10))
 	case a.MediaGiven:
 		m.Media = a.Media
 	}
