@@ -48,7 +48,7 @@ func sameKey(lines []line) int {
 
 // absent judges somebody who is not listed: gone, if the whole list was read.
 func absent(k known, partial bool) person {
-	p := person{was: k.who, is: k.who, before: k.gone, half: k.half}
+	p := person{was: k.before(k.who.Nick), is: k.who, before: k.gone, half: k.half}
 	switch {
 	case partial:
 		p.now, p.half = p.before, false
@@ -62,13 +62,14 @@ func absent(k known, partial bool) person {
 func (s *step) sight(k known, lines []line, partial bool) person {
 	e := lines[0].entry
 	p := person{
-		was: k.who, is: k.who, before: k.gone, now: count(lines), listed: true, half: k.half,
+		is: k.who, before: k.gone, now: count(lines), listed: true, half: k.half,
 		grown: lines[0].grown, spent: lines[0].spent,
 	}
 	p.is.Key, p.is.UserID = lines[0].key, e.UserID
 	if e.Nick != "" {
 		p.is.Nick = e.Nick
 	}
+	p.was = k.before(p.is.Nick)
 	if (partial || lines[0].unsure) && e.UserID != "" {
 		p.now = p.now.atLeast(p.before) // an entry that could not be read is not one that is gone
 	}

@@ -116,7 +116,7 @@ func (p poll) shaped() error {
 	}
 	for _, m := range r.Memory {
 		counted := m.Failed+m.KickedOut+m.Left > 0
-		if !m.Participant.Attendance.Gone() && !counted {
+		if !m.Participant.Attendance.Gone() && !counted && r.Partial == nil { // else: the nick before the renaming
 			return fmt.Errorf("remembered without need: %+v", m)
 		}
 	}
@@ -181,6 +181,10 @@ func (p poll) slices() error {
 		cut := p.res.Slice(p.prev, n)
 		if cut.Partial == nil || cut.Meeting.Present != present(cut.Roster) {
 			return fmt.Errorf("the slice at %d is %+v", n, cut)
+		}
+		base, _ := p.base()
+		if folded := Fold(base, p.res.Events[:n]); !slices.Equal(folded, cut.Roster) {
+			return fmt.Errorf("cut at %d: folded %+v, recorded %+v", n, folded, cut.Roster)
 		}
 		rest := Diff(cut, p.look, p.rules)
 		if !p.coversAll() && p.nameless() {

@@ -15,6 +15,7 @@ type person struct {
 	listed      bool
 	visited     bool                // came and went between two polls
 	half        bool                // the stored slice ends between the coming and the going
+	untold      bool                // the slice to be stored shows a new nick, and ends before the renaming
 	grown       rollcall.Attendance // see line
 	spent       rollcall.Attendance // see line
 	first, last int                 // the person's events: from the first, up to and without the last; both 0: none
@@ -67,14 +68,26 @@ func (p *person) hush() { p.was = p.is }
 // memory gives what the record remembers of the person beside the roster.
 func (p *person) memory() (m rollcall.Memory, needed bool) {
 	m = rollcall.Memory{Participant: p.is, Failed: p.now[0], KickedOut: p.now[1], Left: p.now[2]}
-	return m, p.is.Attendance.Gone() || p.now != tally{}
+	if p.untold {
+		m.Participant.Nick = p.was.Nick
+	}
+	return m, p.is.Attendance.Gone() || p.now != tally{} || p.untold
 }
 
 // known is what the record knows of somebody; zero: nothing.
 type known struct {
 	who  rollcall.Participant
 	gone tally
-	half bool // see person
+	half bool   // see person
+	nick string // the last one that was told; another than who's where a slice ends before the renaming
+}
+
+// before gives the person as it was before it had this nick.
+func (k known) before(nick string) rollcall.Participant {
+	if k.who.Nick == nick {
+		k.who.Nick = k.nick
+	}
+	return k.who
 }
 
 // knownPeople walks roster and memory side by side, by key.
@@ -108,11 +121,14 @@ func (k *knownPeople) next() (n known) {
 	key := k.key()
 	if len(k.memory) > 0 && k.memory[0].Participant.Key == key {
 		m := &k.memory[0]
-		n = known{who: m.Participant, gone: tally{m.Failed, m.KickedOut, m.Left}}
+		n = known{who: m.Participant, gone: tally{m.Failed, m.KickedOut, m.Left}, nick: m.Participant.Nick}
 		k.memory = k.memory[1:]
 	}
 	if len(k.roster) > 0 && k.roster[0].Key == key {
 		n.half = n.who.Attendance.Gone()
+		if !n.who.Attendance.InRoster() {
+			n.nick = k.roster[0].Nick
+		}
 		n.who = k.roster[0]
 		k.roster, k.seats = k.roster[1:], k.seats[min(1, len(k.seats)):]
 	}

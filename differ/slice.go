@@ -13,6 +13,8 @@ import (
 // window: it tells what is missing, and tells nothing twice. With n at
 // len(r.Events) it is r.Record itself.
 //
+// Its roster is, as ever, what the events so far fold to.
+//
 // Three things can differ from the uncut telling. The renaming of somebody who
 // is called again with a new nick is lost when the cut falls between departure
 // and call; the call shows the new nick. The rest about gone people of one nick
@@ -110,22 +112,50 @@ func (s *step) cut(n int, roster []rollcall.Participant) []person {
 // with another of their nick, whose entry moved.
 func (s *step) lend(roster []rollcall.Participant) []person {
 	people := slices.Clone(s.people)
+	moved := map[loan][]int{} // places in people, from the first one on that may have counts to give
 	for i := range s.people {
 		p := &s.people[i]
 		at, there := slices.BinarySearchFunc(roster, p.is.Key, byKey)
 		if p.spent == rollcall.AttendanceUnknown || !there || roster[at].Attendance != rollcall.AttendancePresent {
 			continue
 		}
-		j := slices.IndexFunc(people, func(q person) bool {
-			return q.is.UserID == "" && q.is.Nick == p.is.Nick && q.grown == rollcall.AttendanceUnknown &&
-				*q.now.of(p.spent) > *q.before.of(p.spent)
-		})
-		if j >= 0 {
-			*people[j].now.of(p.spent)--
+		if len(moved) == 0 {
+			moved = moves(people)
+		}
+		of := loan{p.is.Nick, p.spent}
+		for len(moved[of]) > 0 && !people[moved[of][0]].grew(p.spent) {
+			moved[of] = moved[of][1:]
+		}
+		if len(moved[of]) > 0 {
+			*people[moved[of][0]].now.of(p.spent)--
 		}
 	}
 	return people
 }
+
+// loan is a gone code of a nick.
+type loan struct {
+	nick string
+	code rollcall.Attendance
+}
+
+// moves gives where the people are whose entries only moved, and of which codes
+// they have more than before.
+func moves(people []person) map[loan][]int {
+	moved := map[loan][]int{}
+	for i := range people {
+		if p := &people[i]; p.is.UserID == "" && p.grown == rollcall.AttendanceUnknown {
+			for _, code := range wentOrder() {
+				if p.grew(code) {
+					moved[loan{p.is.Nick, code}] = append(moved[loan{p.is.Nick, code}], i)
+				}
+			}
+		}
+	}
+	return moved
+}
+
+func (p *person) grew(code rollcall.Attendance) bool { return *p.now.of(code) > *p.before.of(code) }
 
 // halfway gives a person of whom some events are not told. The counts are such
 // that the rest is seen to have grown again: those of before, or, since people
@@ -145,12 +175,10 @@ func (s *step) halfway(p person, begun bool, roster []rollcall.Participant) pers
 		p.leave(rollcall.AttendanceLeft, "")
 		return p
 	case begun:
-		if renamed(s, &after) {
-			roster[i].Nick = p.was.Nick // the renaming is always the last to be told
-		}
 		p.is = roster[i]
 	}
-	if p.half || begun && p.visited {
+	p.untold = there && renamed(s, &after) && roster[i].Nick != p.was.Nick // an event shows the person as after the poll
+	if p.half && !(begun && goes(&after)) || begun && p.visited {
 		p.is.Attendance = rollcall.AttendanceLeft // remembered as gone, though there: see person.half
 	}
 	return p
