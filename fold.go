@@ -3,17 +3,37 @@ package rollcall
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // Fold applies events, in order, to a roster sorted by key, and gives the new
 // one, nil when it is empty. The input stays as it is.
 func Fold(roster []Participant, events []Event) []Participant {
-	folded := make([]Participant, len(roster), len(roster)+joins(events))
-	copy(folded, roster)
-	for i := range events {
-		folded = foldOne(folded, &events[i])
+	if last := lastEnd(events); last >= 0 {
+		roster, events = nil, events[last+1:]
 	}
-	if len(folded) == 0 {
+	order := byKeys(events)
+	folded := make([]Participant, 0, len(roster)+joins(events))
+	for len(order) > 0 {
+		n, key := 1, events[order[0]].Participant.Key
+		for n < len(order) && events[order[n]].Participant.Key == key {
+			n++
+		}
+		at, found := slices.BinarySearchFunc(roster, key, byKey)
+		folded, roster = append(folded, roster[:at]...), roster[at:]
+		var p Participant
+		if found {
+			p, roster = roster[0], roster[1:]
+		}
+		for _, i := range order[:n] {
+			happen(&p, &events[i])
+		}
+		if p.Attendance.InRoster() {
+			folded = append(folded, p)
+		}
+		order = order[n:]
+	}
+	if folded = append(folded, roster...); len(folded) == 0 {
 		return nil
 	}
 	return folded
@@ -27,6 +47,35 @@ func joins(events []Event) (n int) {
 		}
 	}
 	return n
+}
+
+// lastEnd gives the last event after which nobody is left; -1: there is none.
+func lastEnd(events []Event) int {
+	for i := len(events) - 1; i >= 0; i-- {
+		if t := events[i].Type; t == MeetingEnded || t == MeetingUntracked {
+			return i
+		}
+	}
+	return -1
+}
+
+// byKeys gives where the events about people are, by key, those of each person
+// in order. To go through them one by one would move the rest of the roster for
+// each that comes or goes.
+func byKeys(events []Event) []int32 {
+	order := make([]int32, 0, len(events))
+	for i := range events {
+		if events[i].Participant != nil {
+			order = append(order, int32(i))
+		}
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		if c := strings.Compare(events[a].Participant.Key, events[b].Participant.Key); c != 0 {
+			return c
+		}
+		return cmp.Compare(a, b)
+	})
+	return order
 }
 
 // entered gives the attendance with which an event puts its person into the
@@ -43,29 +92,17 @@ func entered(t Type) Attendance {
 	return AttendanceUnknown
 }
 
-func foldOne(roster []Participant, e *Event) []Participant {
-	if e.Type == MeetingEnded || e.Type == MeetingUntracked {
-		return roster[:0]
-	}
-	if e.Participant == nil {
-		return roster
-	}
-	i, found := slices.BinarySearchFunc(roster, e.Participant.Key, byKey)
+// happen lets an event happen to the person whom it is about; whoever is in no
+// roster has no attendance.
+func happen(p *Participant, e *Event) {
 	switch {
 	case entered(e.Type).InRoster():
-		p := entering(e)
-		if found {
-			roster[i] = p
-			return roster
-		}
-		return slices.Insert(roster, i, p)
-	case !found: // failed without ever having been in the roster
-		return roster
+		*p = entering(e)
 	case leaves(e.Type):
-		return slices.Delete(roster, i, i+1)
+		*p = Participant{}
+	default:
+		alter(p, e)
 	}
-	alter(&roster[i], e)
-	return roster
 }
 
 // entering gives the person as of this event; the event itself shows the person
@@ -101,4 +138,4 @@ func alter(p *Participant, e *Event) {
 	}
 }
 
-func byKey(p Participant, key string) int { return cmp.Compare(p.Key, key) }
+func byKey(p Participant, key string) int { return strings.Compare(p.Key, key) }

@@ -1,7 +1,6 @@
 package differ
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -138,7 +137,7 @@ func (k *knownPeople) next() (n known) {
 // about gives what the record knows of the person with that key.
 func (s *step) about(key string) known {
 	var k knownPeople
-	if i, ok := slices.BinarySearchFunc(s.roster, key, byKey); ok {
+	if i, ok := find(s.roster, key, 0); ok {
 		k.roster = s.roster[i : i+1]
 	}
 	if i, ok := slices.BinarySearchFunc(s.memory, key, byMemoryKey); ok {
@@ -149,7 +148,5 @@ func (s *step) about(key string) known {
 	}
 	return k.next()
 }
-
-func byKey(p rollcall.Participant, key string) int { return cmp.Compare(p.Key, key) }
 
 func byMemoryKey(m rollcall.Memory, key string) int { return strings.Compare(m.Participant.Key, key) }

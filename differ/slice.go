@@ -115,7 +115,7 @@ func (s *step) lend(roster []rollcall.Participant) []person {
 	moved := map[loan][]int{} // places in people, from the first one on that may have counts to give
 	for i := range s.people {
 		p := &s.people[i]
-		at, there := slices.BinarySearchFunc(roster, p.is.Key, byKey)
+		at, there := find(roster, p.is.Key, 0)
 		if p.spent == rollcall.AttendanceUnknown || !there || roster[at].Attendance != rollcall.AttendancePresent {
 			continue
 		}
@@ -169,7 +169,7 @@ func (s *step) halfway(p person, begun bool, roster []rollcall.Participant) pers
 		p.now = tally{}
 	}
 	p.is = p.was
-	i, there := slices.BinarySearchFunc(roster, after.is.Key, byKey)
+	i, there := find(roster, after.is.Key, 0)
 	switch {
 	case begun && !there: // called again: gone, and not yet back
 		p.leave(rollcall.AttendanceLeft, "")
