@@ -79,9 +79,9 @@ func (l *lone) words() string {
 	case l.failing():
 		return fmt.Sprintf("its lookup fails (%s); looked up again at %s", l.class, again)
 	case l.status == rollcall.StatusInitialized:
-		return "has not begun, and queries leave it out; looked up by itself again at " + again
+		return "has not begun, so queries leave it out; looked up again at " + again
 	}
-	return "goes on, but queries leave it out, so nobody in it is seen (a smaller poll.batch_size may help); looked up by itself again at " + again
+	return "queries leave it out though it goes on; looked up again at " + again + " (try a smaller poll.batch_size)"
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -58,7 +58,7 @@ func TestMeetingsThatHaveNotBegunAreLookedUpRarely(t *testing.T) {
 		if !report.Good || report.State != StateOK || len(report.Unanswered) != 10 {
 			t.Errorf("report %+v", report)
 		}
-		if text := report.Trouble("m000"); !strings.HasPrefix(text, "has not begun, and queries leave it out; looked up by itself again at 2000-01-01T0") {
+		if text := report.Trouble("m000"); !strings.HasPrefix(text, "has not begun, so queries leave it out; looked up again at 2000-01-01T0") {
 			t.Errorf("trouble %q", text)
 		}
 		if logs.Len() != 1 || logs.All()[0].ContextMap()["meetings"] != int64(10) {
@@ -92,7 +92,7 @@ func TestMeetingsAboveACapAreLookedUpRarely(t *testing.T) {
 		if n := len(source.lookups); n < 80*12 || n > 80*17 {
 			t.Errorf("%d lookups in an hour", n)
 		}
-		if text := report.Trouble("m099"); report.State != StateOK || !strings.HasPrefix(text, "goes on, but queries leave it out") {
+		if text := report.Trouble("m099"); report.State != StateOK || !strings.HasPrefix(text, "queries leave it out though it goes on; looked up again at ") {
 			t.Errorf("%s, trouble %q", report.State, text)
 		}
 		if logs.Len() != 1 || logs.All()[0].ContextMap()["most_in_an_answer"] != int64(20) {

@@ -31,9 +31,10 @@ With --plan it asks nobody, and foretells a month: what a schedule takes for so
 many meetings at a time, how old what is known gets, and what --calls allow
 instead. Meetings are taken to go on for --hours-per-day on --days, which a
 worker learns within a week or two; before that it keeps the pace of "around the
-clock". Not in it is one call for each meeting that ends, where DingTalk refuses
-or leaves out those that are over. With --config it plans for the tenants of the
-configuration; flags override it.`
+clock". --waiting and --ends add what lookups of single meetings take: one every
+5 minutes at most for each that is tracked before it begins (its start time, where
+DingTalk tells it, is waited for), and one for each that ends. With --config it
+plans for the tenants of the configuration; flags override it.`
 
 func (p *program) budgetCommand() *cobra.Command {
 	var flags orderFlags

@@ -15,7 +15,8 @@ type forecast struct {
 	Meetings     int      `json:"meetings"` // at a time
 	BatchSize    int      `json:"batchSize"`
 	CallsPerTick int64    `json:"callsPerTick"`
-	ListCalls    int64    `json:"listCalls"` // a month, to find meetings
+	ListCalls    int64    `json:"listCalls"`   // a month, to find meetings
+	LookupCalls  int64    `json:"lookupCalls"` // a month, about single meetings
 	HoursPerDay  float64  `json:"hoursPerDay"`
 	Days         int      `json:"days"`
 	MonthlyCalls int64    `json:"monthlyCalls"`   // 0: unlimited
@@ -49,7 +50,7 @@ func foretell(ctx context.Context, tenant string, p cost.Plan) (forecast, error)
 	}
 	f := forecast{
 		Tenant: tenant, Schedule: p.Schedule.String(), Meetings: p.Meetings, BatchSize: p.BatchSize,
-		CallsPerTick: c.PerTick, ListCalls: c.Lists, HoursPerDay: p.Hours, Days: p.Days, MonthlyCalls: p.Calls, Fits: p.Fits(c),
+		CallsPerTick: c.PerTick, ListCalls: c.Lists, LookupCalls: c.Lookups, HoursPerDay: p.Hours, Days: p.Days, MonthlyCalls: p.Calls, Fits: p.Fits(c),
 	}
 	f.Cases = []chance{
 		caseOf(bySchedule, allHours, c.Clock, p.Kept()),
@@ -83,6 +84,9 @@ func (p *program) tellForecast(f forecast, first bool) error {
 	text += fmt.Sprintf("%s, in calls of up to %d: %s a tick", counted(int64(f.Meetings), "meeting")+" at a time", f.BatchSize, counted(f.CallsPerTick, "call"))
 	if f.ListCalls > 0 {
 		text += fmt.Sprintf(", and %s a month to find meetings", counted(f.ListCalls, "call"))
+	}
+	if f.LookupCalls > 0 {
+		text += fmt.Sprintf(", and %s a month to look up single meetings", counted(f.LookupCalls, "call"))
 	}
 	if _, err := fmt.Fprintln(p.stdout, text); err != nil {
 		return err

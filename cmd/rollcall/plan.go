@@ -15,6 +15,7 @@ type planFlags struct {
 	wanted                bool
 	schedule, find        string
 	meetings, batch, days int
+	waiting, ends         int
 	calls                 int64
 	hours                 float64
 }
@@ -28,13 +29,15 @@ func (f *planFlags) addTo(cmd *cobra.Command) {
 	flags.IntVar(&f.batch, "batch-size", 0, "with --plan: meetings a call (default: the configuration's, 100)")
 	flags.Int64Var(&f.calls, "calls", 0, "with --plan: the calls that may be spent, 0 for unlimited (default: the configuration's monthly_calls)")
 	flags.StringVar(&f.find, "find", "", "with --plan: the `SCHEDULE` on which the organization's list is read to find meetings (default: the configuration's)")
+	flags.IntVar(&f.waiting, "waiting", 0, "with --plan: how many more are tracked at a time that have not begun: each is looked up by itself, every 5 minutes at most")
+	flags.IntVar(&f.ends, "ends", 0, "with --plan: how many meetings end in the month: each is looked up once")
 	flags.Float64Var(&f.hours, "hours-per-day", cost.OfficeHours, "with --plan: hours in which meetings go on, on each of --days")
 	flags.IntVar(&f.days, "days", cost.OfficeDays, "with --plan: days in the month on which meetings go on")
 }
 
 // check refuses what cannot be; its errors are misuses.
 func (f *planFlags) check(cmd *cobra.Command) error {
-	other, complaint := []string{"schedule", "meetings", "batch-size", "calls", "find", "hours-per-day", "days"}, "--%s goes with --plan"
+	other, complaint := []string{"schedule", "meetings", "batch-size", "calls", "find", "waiting", "ends", "hours-per-day", "days"}, "--%s goes with --plan"
 	if f.wanted {
 		other, complaint = []string{"nats", "stream", "month"}, "--%s does not go with --plan, which asks nobody"
 	}
@@ -49,6 +52,10 @@ func (f *planFlags) check(cmd *cobra.Command) error {
 		return misusef("--meetings is %d; a number from 1 to 1000000 is allowed", f.meetings)
 	case given("batch-size") && (f.batch < 1 || f.batch > 1000):
 		return misusef("--batch-size is %d; a number from 1 to 1000 is allowed", f.batch)
+	case f.waiting < 0 || f.waiting > 1_000_000:
+		return misusef("--waiting is %d; a number from 0 to 1000000 is allowed", f.waiting)
+	case f.ends < 0 || f.ends > 1_000_000_000:
+		return misusef("--ends is %d; a number from 0 to 1000000000 is allowed", f.ends)
 	case f.calls < 0:
 		return misusef("--calls is %d; a number of calls is allowed, 0 for unlimited", f.calls)
 	case f.hours <= 0 || f.hours > 24 || math.IsNaN(f.hours):
@@ -139,6 +146,7 @@ func (f *planFlags) over(cmd *cobra.Command, t config.Tenant) (cost.Plan, error)
 		plan.Lists = []poller.Schedule{list}
 	}
 	plan.Meetings = max(plan.Meetings, 1)
+	plan.Waiting, plan.Ends = f.waiting, f.ends
 	plan.Hours, plan.Days = f.hours, f.days
 	return plan, nil
 }

@@ -12,7 +12,9 @@ const trackHelp = `Track lets meetings be watched from now on: DingTalk is asked
 and its state is told, one line a meeting. What is tracked stays tracked over
 restarts, until the meeting ends or is untracked. A meeting that is over already
 is asked about once, and not tracked. One of which DingTalk tells nothing is
-told as failed; it stays tracked, since it may only begin later.`
+told as failed; it stays tracked, since it may only begin later. One that DingTalk
+does not know is asked about a few times more (poll.missing_after_polls), and then
+untracked: its id may be wrong.`
 
 func (p *program) trackCommand() *cobra.Command {
 	var flags orderFlags

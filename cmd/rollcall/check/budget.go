@@ -43,9 +43,15 @@ func (t *tenant) proviso(c cost.Costs) string {
 		lists = fmt.Sprintf(", %s of them to find meetings,", cost.Grouped(c.Lists))
 	}
 	if n := len(t.cfg.Track.Conferences); n > 0 {
-		return fmt.Sprintf("%s for the %d of track.conferences; what is tracked at run time comes on top", lists, n)
+		return fmt.Sprintf("%s for the %d of track.conferences; what is tracked at run time comes on top%s", lists, n, lookups())
 	}
-	return fmt.Sprintf("%s for up to %d meetings, and nothing while none is tracked", lists, t.cfg.Poll.BatchSize)
+	return fmt.Sprintf("%s for up to %d meetings, and nothing while none is tracked%s", lists, t.cfg.Poll.BatchSize, lookups())
+}
+
+// lookups says what single meetings cost.
+func lookups() string {
+	return fmt.Sprintf(", and so does one call for each that ends, and up to %s for each that has not begun or that queries leave out",
+		cost.Grouped(cost.LookupsEach))
 }
 
 // fitting says which schedule the calls of a month suffice for.

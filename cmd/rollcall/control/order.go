@@ -34,7 +34,7 @@ func (e *endpoint) here(ctx context.Context, id string) (answer reply, held bool
 		return problemOf(err, e.tenant.Name, e.verb, id).reply(), true
 	}
 	if e.verb == verbTrack && view.Record != nil && unseen(view.Record) {
-		return unanswered(id, "it does not know the meeting").reply(), true
+		return unknownTo(id).reply(), true
 	}
 	return encoded(meeting(e.tenant.Name, view)), true
 }

@@ -96,6 +96,12 @@ func unanswered(id, why string) *Error {
 		"it stays tracked and is asked about again: untrack it if the id is wrong", shown(id), why)
 }
 
+// unknownTo tells that a meeting is tracked that DingTalk does not know.
+func unknownTo(id string) *Error {
+	return problem(NotAnswered, "meeting %s is tracked now, but DingTalk told nothing of it (it does not know the meeting); "+
+		"it stays tracked while a few more answers may know it: is the id right?", shown(id))
+}
+
 // reply is an answer ready to be sent.
 type reply struct {
 	header nats.Header // nil: none

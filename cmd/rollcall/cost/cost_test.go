@@ -195,3 +195,29 @@ func TestRoughAndGrouped(t *testing.T) {
 		}
 	}
 }
+
+// TestLookupsAreCounted has meetings tracked before they begin, and ends.
+func TestLookupsAreCounted(t *testing.T) {
+	p := plan(t, "@every 15s", 40, 0)
+	p.Waiting, p.Ends = 10, 500
+	costs, err := p.Costs(t.Context(), monday())
+	if want := int64(10*8928 + 500); err != nil || costs.Lookups != want || costs.Clock != 178_560+want || costs.Hours != 42_240+want {
+		t.Errorf("%+v, %v", costs, err)
+	}
+	p = plan(t, "@every 10m", 40, 0)
+	p.Waiting = 10
+	if costs, err := p.Costs(t.Context(), monday()); err != nil || costs.Lookups != 10*4464 {
+		t.Errorf("with passes 10 minutes apart: %+v, %v", costs, err)
+	}
+	p = plan(t, "@every 15s", 40, 5000)
+	p.Waiting, p.Ends = 10, 500
+	if costs, err := p.Costs(t.Context(), monday()); err != nil || p.Fits(costs) {
+		t.Errorf("they fit: %+v, %v", costs, err)
+	} else if every, taken := p.Slowest(costs); every != "@every 18m" || taken > 5000 {
+		t.Errorf("fitting is %s, which takes %d", every, taken)
+	}
+	between, _ := p.Paced()
+	if alone, _ := plan(t, "@every 15s", 40, 5000).Paced(); between < 2*alone*9/10 {
+		t.Errorf("a call every %s, without lookups every %s", between, alone)
+	}
+}

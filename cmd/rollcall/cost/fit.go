@@ -35,15 +35,16 @@ func (p Plan) hours() string {
 
 // Slowest gives the schedule, rounded as [Rough] does, that spends the calls of
 // the month most evenly around the clock, and how many it takes, with those of
-// the lists; "" where they do not suffice for one tick.
+// the lists and lookups; "" where they do not suffice for one tick.
 func (p Plan) Slowest(c Costs) (every string, taken int64) {
 	lists := min(c.Lists, int64(budget.FindShare*float64(p.Calls)))
-	rounds := (p.Calls - lists) / c.PerTick // as many ticks at most
+	beside := lists + p.spared(p.Calls-lists)
+	rounds := (p.Calls - beside) / c.PerTick // as many ticks at most
 	if rounds < 1 {
-		return "", lists
+		return "", beside
 	}
 	period := roughly((Month + time.Duration(rounds) - 1) / time.Duration(rounds))
-	return "@every " + Rough(period), int64(Month/period)*c.PerTick + lists
+	return "@every " + Rough(period), int64(Month/period)*c.PerTick + beside
 }
 
 // Rough writes a time up to a minute in whole seconds, up to ten minutes in

@@ -36,6 +36,10 @@ type Plan struct {
 	// Lists are read to find meetings, each with one call at each tick of its
 	// schedule, whether meetings go on or not.
 	Lists []poller.Schedule
+	// Waiting are meetings that are tracked before they begin, at a time, or that
+	// queries leave out though they go on: each is looked up by itself.
+	Waiting int
+	Ends    int // meetings that end in the month: each is looked up once
 	// Meetings go on for Hours on each of Days in the month.
 	Hours float64
 	Days  int
@@ -94,11 +98,15 @@ type Costs struct {
 	Clock   int64 // where meetings go on around the clock
 	Hours   int64 // where they go on in the hours of the plan
 	Lists   int64 // of lists, in both
+	Lookups int64 // of single meetings, in both
 }
 
-// Costs counts the calls of a month from then on, were the schedule kept. What
-// it takes to look up meetings that have ended is not in it: a call each where
-// DingTalk refuses them or leaves them out. The error is that of ctx.
+// LookupsEach is how many lookups a month a meeting costs that is [Plan.Waiting]
+// and whose start is not known.
+const LookupsEach = int64(Month / poller.LookupEvery)
+
+// Costs counts the calls of a month from then on, were the schedule kept. The
+// error is that of ctx.
 func (p Plan) Costs(ctx context.Context, from time.Time) (Costs, error) {
 	c := Costs{PerTick: p.PerTick()}
 	for _, list := range p.Lists {
@@ -106,14 +114,31 @@ func (p Plan) Costs(ctx context.Context, from time.Time) (Costs, error) {
 	}
 	all := ticks(ctx, p.Schedule, from)
 	working := min(all, int64(p.Busy()/max(p.Schedule.Pace(), time.Second)))
-	c.Clock, c.Hours = all*c.PerTick+c.Lists, working*c.PerTick+c.Lists
+	c.Clock, c.Hours = all*c.PerTick, working*c.PerTick
 	if p.Schedule.Continuous() {
-		c.Clock, c.Hours = int64(p.QPS*Month.Seconds())+c.Lists, int64(p.QPS*p.Busy().Seconds())+c.Lists
+		c.Clock, c.Hours = int64(p.QPS*Month.Seconds()), int64(p.QPS*p.Busy().Seconds())
 	}
+	c.Lookups = p.lookups(all, c.Clock)
+	c.Clock, c.Hours = c.Clock+c.Lists+c.Lookups, c.Hours+c.Lists+c.Lookups
 	if ctx.Err() != nil {
 		return Costs{}, fmt.Errorf("count the ticks of %s: %w", p.Schedule, context.Cause(ctx))
 	}
 	return c, nil
+}
+
+// lookups counts those of a month with so many passes and queries. Of what a
+// budget gives, those that most likely tell nothing new take no more than queries.
+func (p Plan) lookups(passes, queries int64) int64 {
+	n := int64(p.Waiting) * min(LookupsEach, passes)
+	if p.Calls > 0 {
+		n = min(n, queries)
+	}
+	return n + int64(p.Ends)
+}
+
+// spared is what lookups take of the calls that may be spent: at most half.
+func (p Plan) spared(calls int64) int64 {
+	return min(p.lookups(LookupsEach, calls/2), calls/2)
 }
 
 // ticks counts a schedule's instants in a month.
@@ -127,5 +152,5 @@ func ticks(ctx context.Context, s poller.Schedule, from time.Time) (n int64) {
 
 // outlook is the budget's month in which meetings go on for so long.
 func (p Plan) outlook(busy time.Duration) budget.Outlook {
-	return budget.Outlook{Calls: p.Calls, Length: Month, Meetings: busy, Finds: len(p.Lists) > 0}
+	return budget.Outlook{Calls: p.Calls - p.spared(p.Calls), Length: Month, Meetings: busy, Finds: len(p.Lists) > 0}
 }
