@@ -26,8 +26,6 @@ var walls = map[string][]string{
 	"forwarder": {".", "std", "any", "internal/...", "wire"},
 	"console":   {".", "std", "any", "internal/...", "wire"},
 
-	"publisher/journal": {".", "std"},
-
 	"poller/budget":      {".", "std", "any", "internal/...", "wire"},
 	"poller/discovery":   {".", "std", "any", "internal/...", "wire", "poller"},
 	"poller/dingtalk":    {".", "std", "any", "internal/...", "wire", "poller"},
@@ -40,10 +38,13 @@ var walls = map[string][]string{
 	// How things are written on the wire: for every room, and for programs of others.
 	"wire": {".", "std"},
 
-	"worker": {".", "std", "any", "internal/...", "wire", "poller", "differ", "store", "publisher/..."},
+	"worker": {".", "std", "any", "internal/...", "wire", "poller", "differ", "store", "publisher", "worker/backlog"},
+
+	// What waits, whoever it waits for.
+	"worker/backlog": {".", "std", "internal/ledger"},
 
 	// The roof may stand on everything; ground only on ground and the words.
-	"cmd":      {".", "std", "any", "cmd/...", "internal/...", "wire", "simulator/...", "poller/...", "differ", "store", "publisher/...", "worker", "forwarder", "console"},
+	"cmd":      {".", "std", "any", "cmd/...", "internal/...", "wire", "simulator/...", "poller/...", "differ", "store", "publisher", "worker/...", "forwarder", "console"},
 	"internal": {".", "std", "any", "internal/...", "wire"},
 
 	// The bench knows Rollcall as whoever runs it does: by its program, its

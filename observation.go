@@ -53,6 +53,9 @@ type Sighting struct {
 	Raw []byte
 	// Answer is Raw decoded, or nil where nobody needed it decoded yet.
 	Answer *Answer
+	// SeenAt is when the last of the answers was asked that equalled the one
+	// before this, where they are not told themselves; zero: there was none.
+	SeenAt time.Time
 	// EndTime is DingTalk's exact end; zero when not known. It may also go
 	// with a SightingListed whose status is ended.
 	EndTime time.Time

@@ -213,9 +213,8 @@ func (s *shard) untrack(ctx context.Context, hold *hold, id string, reason rollc
 
 // catchUp settles what waits, so that what was asked before comes before.
 func (s *shard) catchUp(ctx context.Context) {
-	for obs := s.queue.take(); obs != nil && s.settle(ctx, obs); obs = s.queue.take() {
-		s.queue.done()
-		s.w.keeper.emptied()
+	for obs := s.queue.Take(); obs != nil && s.settle(ctx, obs); obs = s.queue.Take() {
+		s.queue.Done(obs)
 	}
 }
 

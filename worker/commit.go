@@ -97,7 +97,7 @@ func (s *shard) commitSlices(ctx context.Context, st *step) error {
 		for ; errors.Is(err, ledger.ErrBusy) && ctx.Err() == nil && !s.moved(); first, err = s.w.cfg.Committer.Commit(ctx, msgs) {
 			s.trouble.note(err)
 			s.w.metrics.commits.WithLabelValues("busy").Inc()
-			s.w.keeper.begin()
+			s.w.backlog.Hold()
 			s.wait(ctx)
 		}
 		if err != nil {

@@ -94,16 +94,26 @@ func (s *shard) diff(obs *rollcall.Observation, sighting *rollcall.Sighting, e *
 	if sighting.Kind == rollcall.SightingListed && answer == nil {
 		answer = s.tenant.cfg.Decode(sighting.Raw)
 	}
-	if s.tenant.cfg.OmitNicks && answer != nil {
+	if s.tenant.cfg.OmitNicks && sighting.Answer == nil && answer != nil {
 		omitNicks(answer)
 	}
 	result := differ.Diff(e.record.whole(), differ.Look{
 		Tenant: s.tenant.cfg.Name, ConferenceID: sighting.ConferenceID,
 		Kind: sighting.Kind, Answer: answer, EndTime: sighting.EndTime, Reason: sighting.Reason,
-		Number: obs.Number, AskedAt: obs.AskedAt, AnsweredAt: obs.AnsweredAt, After: e.asked,
+		Number: obs.Number, AskedAt: obs.AskedAt, AnsweredAt: obs.AnsweredAt, After: later(e.asked, sighting.SeenAt),
 	}, differ.Rules{MissingAfterPolls: s.tenant.cfg.MissingAfter})
 	s.tellOdd(sighting.ConferenceID, result.Oddities)
 	return result
+}
+
+// omit keeps the names of people out of all that follows an answer, the journal
+// included.
+func (s *shard) omit(obs *rollcall.Observation) {
+	for i := range obs.Sightings {
+		if answer := obs.Sightings[i].Answer; s.tenant.cfg.OmitNicks && answer != nil {
+			omitNicks(answer)
+		}
+	}
 }
 
 // omitNicks takes out what tells who a person is beside the id.

@@ -39,11 +39,11 @@ func (s *shard) breathe(ctx context.Context) {
 	}
 	for began := time.Now(); ctx.Err() == nil; {
 		rest := breath - time.Since(later(began, instant(&s.w.settled)))
-		if n, _, _ := s.queue.weight(); n <= ahead || rest <= 0 {
+		if n, _ := s.queue.Waiting(); n <= ahead || rest <= 0 {
 			return
 		}
 		waiting, cancel := context.WithTimeout(ctx, rest)
-		s.queue.awaitFewer(waiting, ahead+1)
+		s.queue.AwaitFewer(waiting, ahead+1)
 		cancel()
 	}
 }

@@ -170,7 +170,7 @@ func (t *tenant) lookUp(ctx context.Context, source string, listed, gone []strin
 // is settled. For as long as that takes passes go on.
 func (s *shard) lookUpGone(ctx context.Context, find func(context.Context) ([]string, error)) error {
 	for done := false; !done && s.held.Load() != nil; {
-		if s.queue.drain(ctx) > 0 {
+		if s.queue.Drain(ctx) > 0 {
 			return ctx.Err()
 		}
 		var err error
@@ -193,7 +193,7 @@ func (s *shard) lookUpBetween(ctx context.Context, find func(context.Context) ([
 	defer s.tenant.finish()
 	soon, cancel := context.WithTimeout(ctx, settledSoon)
 	defer cancel()
-	if s.queue.drain(soon) > 0 {
+	if s.queue.Drain(soon) > 0 {
 		return false, ctx.Err()
 	}
 	ids, err := find(soon)

@@ -155,16 +155,17 @@ func (s *shard) moved() bool { return s.lost || s.ground != s.w.ground.replaced.
 // giveUp forgets everything that was held of a ledger that is no more.
 func (s *shard) giveUp() {
 	s.ground, s.lost, s.behind = s.w.ground.replaced.Load(), false, time.Time{}
-	n := s.queue.clear()
+	n, _ := s.queue.Waiting()
+	adopted := Adopt(s.w.backlog, s.w.ground.position(), s.log)
+	s.queue.Clear()
 	s.hold(nil)
 	s.entries, s.own, s.term = nil, nil, 0
 	s.torn, s.unclear, s.doubt, s.earlier = nil, false, false, 0
 	s.replan()
 	s.makePlan()
 	if n > 0 {
-		s.log.Error("observations that waited for a ledger that is no more are given up", zap.Int("observations", n))
+		s.log.Error("observations that waited for a ledger that is no more are given up", zap.Int("observations", n), zap.Error(adopted))
 		s.w.metrics.dropped.WithLabelValues(s.tenant.cfg.Name, "foreign").Add(float64(n))
-		s.w.keeper.emptied()
 	}
 }
 

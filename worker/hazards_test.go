@@ -33,9 +33,11 @@ func TestForeignJournal(t *testing.T) {
 		raw, _ := json.Marshal(w.meetings["c1"])
 		old := &rollcall.Observation{
 			Tenant: "acme", Number: rollcall.Number{Term: 5000, Poll: 7}, AskedAt: time.Now(), AnsweredAt: time.Now(),
-			Sightings: []rollcall.Sighting{{ConferenceID: "c1", Kind: rollcall.SightingListed, Raw: raw}},
+			Sightings: []rollcall.Sighting{{ConferenceID: "c1", Kind: rollcall.SightingListed, Answer: w.Decode(raw)}},
 		}
-		p := start(t, "w1", m, w, func(c *worker.Config) { c.Replay = []*rollcall.Observation{old} })
+		j := &paper{}
+		j.leave("acme#0/1", old)
+		p := start(t, "w1", m, w, func(c *worker.Config) { c.Backlog = j.open(j) })
 		elapse(time.Minute)
 		w.set("c1", "ann", "bob")
 		elapse(time.Hour)
@@ -375,7 +377,7 @@ func TestJournalDoesNotGrowOnceTheLedgerTakesAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := start(t, "w1", l, w, func(c *worker.Config) {
-			c.Journal = j
+			c.Backlog = j.open(j)
 			c.Tenants[0].Schedule, c.Tenants[0].Conferences = schedule, []string{"c1"}
 			c.Tenants = append(c.Tenants, worker.Tenant{Name: "umbra", Schedule: schedule, Decode: w.Decode, Conferences: []string{"c2"}})
 		})

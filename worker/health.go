@@ -43,7 +43,7 @@ func (t *tenant) health() Health {
 		if s.held.Load() != nil {
 			h.Held++
 		}
-		n, _, oldest := s.queue.weight()
+		n, oldest := s.queue.Waiting()
 		h.Waiting += n
 		if n > 0 {
 			h.Oldest = max(h.Oldest, time.Since(oldest))

@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,72 +10,100 @@ import (
 	"time"
 
 	"rollcall"
-	"rollcall/publisher/journal"
 	"rollcall/store"
 	"rollcall/worker"
+	"rollcall/worker/backlog"
 )
 
-// paper is a journal in memory that outlives processes.
+// paper is the journal's file in memory, which outlives processes.
 type paper struct {
-	mu     sync.Mutex
-	kept   []*rollcall.Observation
-	room   int // observations it can take; 0: any number
-	fails  error
-	synced int
+	mu    sync.Mutex
+	data  []byte
+	room  int64 // bytes it may take; 0: any number
+	fails error // of writes
 }
 
-func (p *paper) Append(obs *rollcall.Observation) error {
+func (p *paper) ReadAt(data []byte, at int64) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return bytes.NewReader(p.data).ReadAt(data, at)
+}
+
+func (p *paper) WriteAt(data []byte, at int64) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.fails != nil {
-		return p.fails
+		return 0, p.fails
 	}
-	if p.room > 0 && len(p.kept) >= p.room {
-		return journal.ErrFull
-	}
-	p.kept = append(p.kept, obs)
-	return nil
+	p.data = append(p.data[:at:at], data...)
+	return len(data), nil
 }
 
-func (p *paper) Sync() error {
+func (p *paper) Truncate(size int64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.synced = len(p.kept)
+	p.data = p.data[:size:size]
 	return nil
 }
 
-func (p *paper) Clear() error {
+func (p *paper) Size() (int64, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.kept = nil
-	return nil
+	return int64(len(p.data)), nil
 }
 
-// read gives what a new process finds: bytes, and nothing decoded.
+func (p *paper) Sync() error  { return nil }
+func (p *paper) Close() error { return nil }
+
+// open gives a process the file, with little room in memory so that it is used.
+func (p *paper) open(file backlog.File) *backlog.Backlog {
+	p.mu.Lock()
+	room := p.room
+	p.mu.Unlock()
+	b, err := backlog.Open(backlog.Config{File: file, Window: 1 << 10, MaxBytes: room})
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// read gives what a new process finds.
 func (p *paper) read() (found []*rollcall.Observation) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, obs := range p.kept {
-		again := *obs
-		again.Sightings = append([]rollcall.Sighting(nil), obs.Sightings...)
-		for i := range again.Sightings {
-			again.Sightings[i].Answer = nil
-		}
-		found = append(found, &again)
+	twin := p.twin()
+	lane := twin.open(twin).Lane("reader", backlog.Strays{
+		From: func(string) bool { return true },
+		Part: func(obs *rollcall.Observation) *rollcall.Observation { return obs },
+	})
+	for obs := lane.Take(); obs != nil; obs = lane.Take() {
+		found = append(found, obs)
+		lane.Done(obs)
 	}
 	return found
 }
 
-func (p *paper) len() int {
+// twin is a file with the same in it.
+func (p *paper) twin() *paper {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.kept)
+	return &paper{data: bytes.Clone(p.data)}
+}
+
+func (p *paper) len() int { return len(p.read()) }
+
+// leave writes what an earlier process has left.
+func (p *paper) leave(key string, all ...*rollcall.Observation) {
+	b := p.open(p)
+	lane := b.Lane(key, backlog.Strays{})
+	b.Hold()
+	for _, obs := range all {
+		lane.Push(obs)
+	}
 }
 
 func journaled(p *paper, ids ...string) func(*worker.Config) {
 	return func(c *worker.Config) {
 		c.Tenants[0].Conferences = ids
-		c.Journal, c.Replay = p, p.read()
+		c.Backlog = p.open(p)
 	}
 }
 
@@ -140,14 +169,13 @@ func TestReplayOfWhatIsStoredPublishesNothing(t *testing.T) {
 		l.fail(errors.New("no responders"))
 		w.set("c1", "bob")
 		elapse(15 * time.Second)
-		left := j.read()
+		left := j.twin()
 		l.fail(nil)
 		elapse(15 * time.Second)
 		p.stop(t)
 		before := tell(events(t, m, "c1"))
 		p = start(t, "w2", l, w, func(c *worker.Config) {
-			c.Tenants[0].Conferences = []string{"c1"}
-			c.Journal, c.Replay = j, left
+			journaled(left, "c1")(c)
 		})
 		elapse(time.Minute)
 		p.stop(t)
@@ -184,7 +212,7 @@ func TestReplayForAnotherOwnerInventsNothing(t *testing.T) {
 
 func TestFullJournalPausesPolling(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m, j := newWorld(), store.NewMemory(names), &paper{room: 3}
+		w, m, j := newWorld(), store.NewMemory(names), &paper{room: 1500}
 		l := &wrapped{Memory: m}
 		w.set("c1", "ann")
 		p := start(t, "w1", l, w, journaled(j, "c1"))

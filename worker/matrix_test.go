@@ -197,11 +197,20 @@ func (p *paper) states(id string) (states []string) {
 	for _, obs := range p.read() {
 		for _, s := range obs.Sightings {
 			if s.ConferenceID == id && s.Kind == rollcall.SightingListed {
-				states = append(states, parse(s.Raw).state())
+				states = append(states, answered(s.Answer).state())
 			}
 		}
 	}
 	return states
+}
+
+// answered is the meeting that an answer was made from.
+func answered(a *rollcall.Answer) *meeting {
+	m := &meeting{Status: a.Status}
+	for _, e := range a.Entries {
+		m.Users = append(m.Users, user{ID: e.UserID, Att: e.Attendance, Open: e.Mic == rollcall.DeviceOpen})
+	}
+	return m
 }
 
 // turn lets one interval of the world go by.

@@ -339,7 +339,7 @@ func (s *shard) askNow(ctx context.Context, id string) (trouble string, err erro
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("wait for the answer: %w", context.Cause(ctx))
 	}
-	if s.queue.drain(ctx) > 0 {
+	if s.queue.Drain(ctx) > 0 {
 		return "", errors.New("the answer waits to be stored: NATS is away")
 	}
 	return report.Trouble(id), nil

@@ -3,6 +3,8 @@ package worker
 import (
 	"context"
 	"time"
+
+	"rollcall/worker/backlog"
 )
 
 // ahead is how many observations may wait for the ledger when the next question
@@ -14,20 +16,20 @@ const ahead = 1
 // for nothing when the ledger fails or lags: then what is seen is kept until it
 // is back.
 func (s *shard) letSettle(ctx context.Context) {
-	n, _, oldest := s.queue.weight()
+	n, oldest := s.queue.Waiting()
 	if n <= ahead {
 		return
 	}
-	patience := time.NewTimer(min(slow-time.Since(oldest), slow))
+	patience := time.NewTimer(min(backlog.Slow-time.Since(oldest), backlog.Slow))
 	defer patience.Stop()
-	for n > ahead && !s.w.keeper.isOn() {
+	for n > ahead && !s.w.backlog.Holding() {
 		select {
-		case <-s.queue.moved:
+		case <-s.queue.Moved():
 		case <-patience.C:
 			return
 		case <-ctx.Done():
 			return
 		}
-		n, _, _ = s.queue.weight()
+		n, _ = s.queue.Waiting()
 	}
 }

@@ -43,7 +43,7 @@ func (s *shard) settle(ctx context.Context, obs *rollcall.Observation) bool {
 				s.wait(ctx)
 			}
 		} else if waits(err) {
-			s.w.keeper.begin()
+			s.w.backlog.Hold()
 			s.wait(ctx)
 		}
 	}
@@ -59,7 +59,7 @@ func (s *shard) know(ctx context.Context) bool {
 			return false
 		}
 		if s.trouble.note(err); err != nil {
-			s.w.keeper.begin()
+			s.w.backlog.Hold()
 			s.wait(ctx)
 			continue
 		}

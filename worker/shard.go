@@ -11,6 +11,7 @@ import (
 	"rollcall"
 	"rollcall/poller"
 	"rollcall/publisher"
+	"rollcall/worker/backlog"
 )
 
 // hold is a claim while it lasts: its term and the questions asked in it.
@@ -33,7 +34,7 @@ type shard struct {
 	tenant  *tenant
 	number  int
 	log     *zap.Logger
-	queue   *queue
+	queue   *backlog.Lane
 	orders  chan order
 	wanted  atomic.Bool
 	suspect atomic.Bool          // the claim is to be looked after
@@ -75,11 +76,12 @@ func newShard(t *tenant, number int) *shard {
 	}
 	s := &shard{
 		w: t.w, tenant: t, number: number, log: log,
-		queue: newQueue(), orders: make(chan order), pause: publisher.NewBackOff(),
+		orders: make(chan order), pause: publisher.NewBackOff(),
 		trouble: trouble{log: log, what: "storing what was observed"},
 		odd:     map[rollcall.Oddity]bool{}, declined: map[string]bool{}, freed: map[string]bool{}, unsure: map[string]bool{},
 	}
 	s.plan.Store(&plan{})
+	s.queue = s.lane()
 	return s
 }
 
@@ -124,12 +126,7 @@ func (s *shard) hold(h *hold) {
 	s.tenant.cfg.Holds(held, len(s.tenant.shards))
 }
 
-func (s *shard) wakeUp() {
-	select {
-	case s.queue.ready <- struct{}{}:
-	default:
-	}
-}
+func (s *shard) wakeUp() { s.queue.Wake() }
 
 // run settles what waits, and claims the shard when nothing of an earlier
 // claim waits any more. It returns when ctx ends.
@@ -140,12 +137,11 @@ func (s *shard) run(ctx context.Context) {
 		}
 		s.serve(ctx)
 		s.lookAfterClaim(ctx)
-		if obs := s.queue.take(); obs != nil {
+		if obs := s.queue.Take(); obs != nil {
 			settled := s.settle(ctx, obs)
 			s.makePlan()
 			if settled {
-				s.queue.done()
-				s.w.keeper.emptied()
+				s.queue.Done(obs)
 				s.w.noteSettled()
 			}
 			continue
@@ -161,7 +157,7 @@ func (s *shard) run(ctx context.Context) {
 			s.makeSure(ctx)
 			s.sweep(ctx)
 			select {
-			case <-s.queue.ready:
+			case <-s.queue.Ready():
 			case do := <-s.orders:
 				do(ctx)
 			case <-ctx.Done():
@@ -212,8 +208,11 @@ func (s *shard) ask(ctx context.Context, hold *hold, ask poller.Ask) poller.Repo
 		if ground != s.w.ground.replaced.Load() {
 			return nil // it was asked under a claim of a ledger that is no more
 		}
-		s.queue.push(&obs)
-		s.w.keeper.came()
+		s.omit(&obs)
+		s.queue.Push(&obs)
+		if s.queue.Full() {
+			return errPaused
+		}
 		s.letSettle(ctx)
 		if ask.Shard == s.number {
 			s.breathe(ctx)

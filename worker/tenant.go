@@ -164,24 +164,6 @@ func (t *tenant) status(state string) wire.Status {
 	}
 }
 
-// tooMuchWaits reports whether polling has to pause, and says so once.
-func (t *tenant) tooMuchWaits() bool {
-	var bytes int64
-	for _, s := range t.w.shards() {
-		_, b, _ := s.queue.weight()
-		bytes += b
-	}
-	full := bytes >= t.w.cfg.MaxWaiting || t.w.keeper.isFull()
-	was := t.paused.Swap(full)
-	if full && !was {
-		t.log.Error("polling pauses: too many observations wait for NATS", zap.Int64("bytes", bytes))
-	}
-	if !full && was {
-		t.log.Info("polling goes on: there is room for observations again")
-	}
-	return full
-}
-
 func (t *tenant) lastGood() time.Time { return instant(&t.good) }
 
 // lastPass is when the last pass was over.

@@ -253,19 +253,23 @@ func (l *line) Members(ctx context.Context) (all []ledger.Member, err error) {
 	return all, err
 }
 
-// disk is the journal as the process sees it.
-type disk struct{ line *line }
+// disk is the journal's file as the process sees it.
+type disk struct {
+	*paper
+	line *line
+}
 
-func (d disk) Append(obs *rollcall.Observation) error {
-	return d.line.do(context.Background(), "append", func() error { return d.line.paper.Append(obs) })
+func (d disk) WriteAt(data []byte, at int64) (n int, err error) {
+	err = d.line.do(context.Background(), "append", func() error { n, err = d.paper.WriteAt(data, at); return err })
+	return n, err
 }
 
 func (d disk) Sync() error {
-	return d.line.do(context.Background(), "sync", d.line.paper.Sync)
+	return d.line.do(context.Background(), "sync", d.paper.Sync)
 }
 
-func (d disk) Clear() error {
-	return d.line.do(context.Background(), "clear", d.line.paper.Clear)
+func (d disk) Truncate(size int64) error {
+	return d.line.do(context.Background(), "clear", func() error { return d.paper.Truncate(size) })
 }
 
 // vendor is the source as the process sees it.
@@ -308,7 +312,7 @@ func (a asker) Pass(ctx context.Context, ask poller.Ask) poller.Report {
 func connect(t *testing.T, id string, l *line, change func(*worker.Config)) *process {
 	t.Helper()
 	return start(t, id, l, l.world, func(c *worker.Config) {
-		c.Journal, c.Replay = disk{l}, l.paper.read()
+		c.Backlog = l.paper.open(disk{l.paper, l})
 		c.Tenants[0].Asker = asker{l, &poller.Poller{Source: vendor{l}, Tenant: "acme", Logger: c.Logger}}
 		if change != nil {
 			change(c)

@@ -14,6 +14,7 @@ import (
 	"rollcall/internal/ledger"
 	"rollcall/poller"
 	"rollcall/wire"
+	"rollcall/worker/backlog"
 )
 
 // Ledger is where records, claims and the tracked set are read, and where
@@ -69,14 +70,10 @@ type Config struct {
 	// MemberTTL is how long a worker that is silent counts as alive, and how
 	// long cached records are trusted without a sign from the ledger. Default 5 s.
 	MemberTTL time.Duration
-	// MaxWaiting bounds the bytes of observations that wait for the ledger;
-	// above it polling pauses. Default 256 MiB.
-	MaxWaiting int64
-	// Journal keeps on disk what waits for the ledger; nil: memory alone.
-	Journal Journal
-	// Replay is what an earlier process left in the journal, in order. It is
-	// settled before anything is asked.
-	Replay []*rollcall.Observation
+	// Backlog holds what waits for the ledger, beginning with what an earlier
+	// process left: that is settled before anything is asked. Where it is full
+	// polling pauses. Default: one in memory alone.
+	Backlog *backlog.Backlog
 	// StopTimeout bounds how long a stop waits for what is held. Default 10 s.
 	StopTimeout time.Duration
 }
@@ -115,7 +112,7 @@ type Worker struct {
 	started time.Time
 	began   time.Time                 // when Run was called
 	settled atomic.Pointer[time.Time] // when any shard has last settled an observation
-	keeper  *keeper
+	backlog *backlog.Backlog
 	changed chan struct{} // a shard was taken or given up, which others are to know
 	drafts  sync.Pool     // of *ledger.Draft, empty
 }
@@ -130,17 +127,16 @@ func New(cfg Config) (*Worker, error) {
 	w.drafts.New = func() any { return new(ledger.Draft) }
 	w.beat = newHeartbeat(cfg.MemberTTL)
 	w.ground = &ground{ledger: cfg.Ledger, log: w.log, patience: cfg.MemberTTL}
+	w.backlog = cfg.Backlog
+	trouble := &trouble{log: w.log, what: "the journal of what waits"}
+	w.backlog.Tell(trouble.note, func(err error) { w.log.Error("the journal is damaged", zap.Error(err)) })
 	for _, t := range cfg.Tenants {
 		w.tenants = append(w.tenants, newTenant(w, t))
 	}
 	if err := w.metrics.register(cfg.Registry, newFreshMetric(w.tenants)); err != nil {
 		return nil, fmt.Errorf("make worker: %w", err)
 	}
-	w.keeper = newKeeper(cfg.Journal, cfg.Logger)
-	for _, s := range w.shards() {
-		w.keeper.queues = append(w.keeper.queues, s.queue)
-	}
-	w.replay(cfg.Replay)
+	w.tellFound()
 	return w, nil
 }
 
@@ -151,8 +147,8 @@ func withDefaults(cfg Config) Config {
 	if cfg.MemberTTL <= 0 {
 		cfg.MemberTTL = 5 * time.Second
 	}
-	if cfg.MaxWaiting <= 0 {
-		cfg.MaxWaiting = 256 << 20
+	if cfg.Backlog == nil {
+		cfg.Backlog = backlog.InMemory(0)
 	}
 	if cfg.StopTimeout <= 0 {
 		cfg.StopTimeout = 10 * time.Second
@@ -173,7 +169,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		settling.Go(func() { s.run(held) })
 	}
 	beating.Go(func() { w.keepMembership(held) })
-	beating.Go(func() { w.keeper.keepSynced(held.Done()) })
+	beating.Go(func() { w.backlog.Run(held) })
 	beating.Go(func() { w.keepSampling(held) })
 
 	var asking sync.WaitGroup
@@ -188,13 +184,13 @@ func (w *Worker) Run(ctx context.Context) error {
 
 	left := w.drain(held)
 	if left > 0 {
-		w.keeper.begin() // before what hangs, which may take longer than a stop
+		w.backlog.Hold() // before what hangs, which may take longer than a stop
 	}
 	release()
 	settling.Wait()
 	beating.Wait()
 	w.leave(context.WithoutCancel(ctx))
-	if left > 0 && w.keeper.kept() {
+	if left > 0 && w.backlog.Kept() {
 		w.log.Warn("observations wait in the journal for the next start", zap.Int("observations", left))
 		return nil
 	}
@@ -211,7 +207,7 @@ func (w *Worker) drain(ctx context.Context) int {
 	defer cancel()
 	left := 0
 	for _, s := range w.shards() {
-		left += s.queue.drain(ctx)
+		left += s.queue.Drain(ctx)
 	}
 	return left
 }

@@ -18,6 +18,7 @@ import (
 	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker"
+	"rollcall/worker/backlog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -523,7 +524,7 @@ func TestPollingPausesWhenTooMuchWaits(t *testing.T) {
 		w.set("c1", "ann")
 		p := start(t, "w1", l, w, func(c *worker.Config) {
 			c.Tenants[0].Conferences = []string{"c1"}
-			c.MaxWaiting = 4 << 10
+			c.Backlog = backlog.InMemory(4 << 10)
 		})
 		elapse(time.Second)
 		l.fail(errors.New("no responders"))

@@ -11,6 +11,7 @@ import (
 
 	"rollcall/publisher"
 	"rollcall/store"
+	"rollcall/worker"
 )
 
 // openLedger waits for NATS as long as it takes: without the ledger nothing is
@@ -51,5 +52,17 @@ func (s *Service) tryLedger(ctx context.Context, js jetstream.JetStream) (*store
 	if err == nil && len(s.budgets) > 0 {
 		err = ledger.OpenBudget(ctx, stream, s.log)
 	}
+	if err == nil {
+		err = s.adopt(ctx, ledger)
+	}
 	return ledger, err
+}
+
+// adopt holds the journal against the ledger that is there now.
+func (s *Service) adopt(ctx context.Context, ledger *store.JetStream) error {
+	now, err := ledger.Position(ctx)
+	if err != nil {
+		return err
+	}
+	return worker.Adopt(s.backlog, now, s.log)
 }

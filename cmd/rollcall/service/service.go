@@ -17,7 +17,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
 
-	"rollcall"
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/control"
 	"rollcall/console"
@@ -28,9 +27,9 @@ import (
 	"rollcall/poller/dingtalk"
 	"rollcall/poller/discovery"
 	"rollcall/publisher"
-	"rollcall/publisher/journal"
 	"rollcall/wire"
 	"rollcall/worker"
+	"rollcall/worker/backlog"
 )
 
 // Service is everything that `rollcall run` does. It is made by [New].
@@ -44,8 +43,7 @@ type Service struct {
 	embedded *embedded.Server // nil: NATS is elsewhere
 	conn     *nats.Conn
 	lock     *embedded.DirLock // nil: the embedded server holds the directory, or nobody
-	journal  *journal.Journal  // nil: there is none
-	replay   []*rollcall.Observation
+	backlog  *backlog.Backlog
 	clients  []*dingtalk.Client
 	tenants  []worker.Tenant
 	budgets  budgets
@@ -62,7 +60,7 @@ func New(cfg config.Config, version string, log *zap.Logger) (*Service, error) {
 	s := &Service{cfg: cfg, version: version, log: log, registry: prometheus.NewRegistry(), ready: make(chan struct{})}
 	s.health = &health{service: s}
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, step := range []func() error{s.openTenants, s.openBudgets, s.openFinders, s.openConsole, s.openNATS, s.openJournal} {
+	for _, step := range []func() error{s.openTenants, s.openBudgets, s.openFinders, s.openConsole, s.openNATS, s.openBacklog} {
 		if err := step(); err != nil {
 			s.Close()
 			return nil, err
@@ -112,8 +110,8 @@ func (s *Service) Close() {
 	if s.conn != nil {
 		s.conn.Close()
 	}
-	if s.journal != nil {
-		if err := s.journal.Close(); err != nil {
+	if s.backlog != nil {
+		if err := s.backlog.Close(); err != nil {
 			s.log.Error("could not close the journal", zap.Error(err))
 		}
 	}
@@ -158,10 +156,7 @@ func (s *Service) work(ctx context.Context) error {
 	cfg := worker.Config{
 		ID: instance(), Names: s.Names(), Ledger: ledger,
 		Committer: &publisher.Publisher{Conn: s.conn, Names: s.Names(), Reached: ledger.Reached},
-		Tenants:   s.tenants, Logger: s.log, Registry: s.registry, Replay: s.replay,
-	}
-	if s.journal != nil { // a nil *Journal in the interface would not be nil
-		cfg.Journal = s.journal
+		Tenants:   s.tenants, Logger: s.log, Registry: s.registry, Backlog: s.backlog,
 	}
 	s.worker, err = worker.New(cfg)
 	if err != nil {

@@ -6,13 +6,14 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall/internal/embedded"
-	"rollcall/publisher/journal"
+	"rollcall/worker/backlog"
 )
 
-// openJournal takes the journal in data_dir. Without one the worker goes on:
+// openBacklog takes the journal in data_dir. Without one the worker goes on:
 // what waits for NATS then waits in memory alone, and that is said. A journal
 // of another version is an error: going on would leave what it holds behind.
-func (s *Service) openJournal() error {
+func (s *Service) openBacklog() error {
+	s.backlog = backlog.InMemory(0)
 	if s.embedded == nil { // which has taken the directory already
 		lock, err := embedded.LockDir(s.cfg.DataDir)
 		if err != nil {
@@ -21,17 +22,17 @@ func (s *Service) openJournal() error {
 		}
 		s.lock = lock
 	}
-	opened, found, err := journal.Open(journal.Config{Dir: s.cfg.DataDir, MaxBytes: s.cfg.Journal.MaxBytes})
-	if err != nil && journal.IsNewer(err) {
+	opened, err := backlog.Open(backlog.Config{Dir: s.cfg.DataDir, MaxBytes: s.cfg.Journal.MaxBytes})
+	if err != nil && backlog.IsNewer(err) {
 		return fmt.Errorf("start: %w", err)
 	}
 	if err != nil {
 		s.log.Error("no journal: while NATS is away, observations wait in memory alone", zap.Error(err))
 		return nil
 	}
-	for _, damage := range found.Damage {
+	for _, damage := range opened.Found().Damage {
 		s.log.Error("the journal is damaged", zap.Error(damage))
 	}
-	s.journal, s.replay = opened, found.Observations
+	s.backlog = opened
 	return nil
 }
