@@ -256,3 +256,67 @@ func TestLargeHeaderIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Whoever holds all connections and says nothing keeps nobody from asking.
+func TestIdleConnectionsBlindNobody(t *testing.T) {
+	url, stop := start(t, nil)
+	for i := range 300 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if i%2 == 0 { // the others do not even ask once
+			_, _ = io.WriteString(conn, "GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+			if _, err := bufio.NewReader(conn).ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if response, body := get(t, "GET", url+"/livez"); response.StatusCode != 200 {
+		t.Errorf("%d %s", response.StatusCode, body)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStrangersNamesAreRefused(t *testing.T) {
+	server, err := console.Listen("localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Hosts = []string{"rollcall.monitoring.svc"}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx) }()
+	_, port, err := net.SplitHostPort(server.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, status := range map[string]int{
+		"localhost": 200, "LocalHost.:" + port: 200, "127.0.0.1:" + port: 200, "[::1]:" + port: 200, "[::1]": 200,
+		"10.244.3.17:8080": 200, "rollcall.monitoring.svc:8080": 200, "Rollcall.Monitoring.svc": 200, "a.localhost": 200,
+		"evil.example": 421, "evil.example:" + port: 421, "localhost.evil.example": 421, "127.0.0.1.evil.example": 421, "evil": 421, "xlocalhost": 421,
+	} {
+		for _, page := range []string{"/livez", "/readyz", "/metrics", "/"} {
+			request, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+server.Addr().String()+page, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Host = host
+			response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if got := response.StatusCode; (got == http.StatusMisdirectedRequest) != (status == http.StatusMisdirectedRequest) {
+				t.Errorf("%s under %s: %d", page, host, got)
+			}
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

@@ -46,7 +46,7 @@ func pages(health Health, metrics prometheus.Gatherer, profiles bool) http.Handl
 	if profiles {
 		profiled(mux)
 	}
-	return guarded(mux)
+	return mux
 }
 
 // profiled shows what the process is busy with, as `go tool pprof` reads it.

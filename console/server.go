@@ -18,7 +18,7 @@ import (
 const (
 	readTimeout    = 5 * time.Second
 	writeTimeout   = 15 * time.Second
-	idleTimeout    = time.Minute
+	idleTimeout    = 5 * time.Second // an open connection is a place that others want
 	stopTimeout    = 5 * time.Second
 	maxHeaderBytes = 16 << 10
 	maxConnections = 256
@@ -33,10 +33,14 @@ type Server struct {
 	// Profiles adds /debug/pprof. What it shows is not for strangers, and asking
 	// for it costs CPU.
 	Profiles bool
+	// Hosts are names, beside addresses and this machine's own, under which the
+	// console may be asked.
+	Hosts []string
 	// Logger may be nil.
 	Logger *zap.Logger
 
-	listener net.Listener
+	address  string // as it was given
+	listener *limited
 }
 
 // Listen opens the address, host:port, so that a start fails early where it
@@ -49,7 +53,7 @@ func Listen(address string) (*Server, error) {
 	case err != nil:
 		return nil, fmt.Errorf("listen on %s: choose another http.listen: %w", address, err)
 	}
-	return &Server{listener: limit(listener, maxConnections)}, nil
+	return &Server{address: address, listener: limit(listener, maxConnections)}, nil
 }
 
 // Addr is where the console listens.
@@ -77,13 +81,19 @@ func (s *Server) Run(ctx context.Context) error {
 	return fmt.Errorf("serve on %s: %w", s.Addr(), err)
 }
 
+func (s *Server) handler() http.Handler {
+	known := hostsOf(s.Addr(), s.address, s.Hosts)
+	return guarded(known.known(pages(s.Health, s.Metrics, s.Profiles)))
+}
+
 func (s *Server) server() *http.Server {
 	logger := s.Logger
 	if logger == nil {
 		logger = zap.NewNop()
 	}
 	return &http.Server{
-		Handler:           pages(s.Health, s.Metrics, s.Profiles),
+		Handler:           s.handler(),
+		ConnState:         s.listener.follow,
 		ReadHeaderTimeout: readTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,

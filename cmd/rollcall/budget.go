@@ -114,11 +114,15 @@ func (p *program) readBooks(cmd *cobra.Command, f orderFlags, m budget.Month) (b
 	if err != nil {
 		return books{}, fmt.Errorf("open JetStream: %w", err)
 	}
+	names := wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}
+	if err := known(cmd.Context(), js, names, f.tenant); err != nil {
+		return books{}, err
+	}
 	b := books{configured: make(map[string]int64)}
 	for _, t := range cfg.Tenants {
 		b.configured[t.Name] = max(0, int64(t.Poll.MonthlyCalls))
 	}
-	return b, b.read(cmd.Context(), store.Attach(js, wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}), m)
+	return b, b.read(cmd.Context(), store.Attach(js, names), m)
 }
 
 func (b *books) read(ctx context.Context, from *store.JetStream, m budget.Month) (err error) {

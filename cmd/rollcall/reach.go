@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -24,11 +27,18 @@ func (p *program) reach(ctx context.Context, cfg config.Config) (*nats.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	conn, err := natsconn.Connect(brokerOf(cfg), logger)
-	if err != nil {
-		return nil, fmt.Errorf("connect to NATS: %w", err)
+	broker, failed := brokerOf(cfg), make(chan error, 1)
+	broker.Failed = func(err error) {
+		select {
+		case failed <- err:
+		default: // nobody waits any more
+		}
 	}
-	if err := connected(ctx, conn); err != nil {
+	conn, err := natsconn.Connect(broker, logger)
+	if err != nil {
+		return nil, err
+	}
+	if err := connected(ctx, conn, failed); err != nil {
 		conn.Close()
 		return nil, err
 	}
@@ -61,21 +71,56 @@ func dialable(listen string) string {
 	return net.JoinHostPort("127.0.0.1", port)
 }
 
-// connected waits until the connection stands.
-func connected(ctx context.Context, conn *nats.Conn) error {
+// connected waits until the connection stands, or until no server can be right.
+func connected(ctx context.Context, conn *nats.Conn, failed <-chan error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, reachable, errors.New("it does not answer"))
 	defer cancel()
 	changed := conn.StatusChanged(nats.CONNECTED, nats.CLOSED)
 	defer conn.RemoveStatusListener(changed)
-	for !conn.IsConnected() {
+	var last error
+	for hopeless := 0; !conn.IsConnected(); {
 		if conn.IsClosed() {
 			return errors.New("connect to NATS: the connection was closed")
 		}
 		select {
 		case <-changed:
+		case last = <-failed:
+			fix := futile(last)
+			if fix == "" {
+				hopeless = 0
+				continue
+			}
+			if hopeless++; hopeless >= len(conn.Servers()) {
+				return fmt.Errorf("connect to NATS: %w; %s", last, fix)
+			}
 		case <-ctx.Done():
-			return fmt.Errorf("connect to NATS: %w; is \"rollcall run\" running, or should --nats name another?", context.Cause(ctx))
+			return fmt.Errorf("connect to NATS: %w; is \"rollcall run\" running, or should --nats name another?", cmp.Or(last, context.Cause(ctx)))
 		}
 	}
 	return nil
+}
+
+// futile says how to fix what another attempt to connect would not; "" where it may.
+func futile(err error) string {
+	missing, noHost := errors.AsType[*net.DNSError](err)
+	for _, refusal := range []error{nats.ErrAuthorization, nats.ErrAuthExpired, nats.ErrAuthRevoked, nats.ErrAccountAuthExpired} {
+		if errors.Is(err, refusal) {
+			return "the server answers and refuses the credentials: see nats.credentials_file, nats.token_file, or nats.user and nats.password_file in the configuration, which --config names"
+		}
+	}
+	_, stranger := errors.AsType[x509.UnknownAuthorityError](err)
+	_, plain := errors.AsType[tls.RecordHeaderError](err)
+	switch {
+	case noHost && missing.IsNotFound:
+		return "there is no such host: see --nats, or nats.url in the configuration"
+	case errors.Is(err, nats.ErrSecureConnWanted), plain:
+		return "the server offers no TLS: write nats:// instead of tls://"
+	case errors.Is(err, nats.ErrSecureConnRequired):
+		return "the server wants TLS: write tls://"
+	case stranger:
+		return "its certificate is of an authority that is not trusted here: see nats.tls.ca_file in the configuration"
+	case errors.Is(err, nats.ErrNoInfoReceived):
+		return "what answers there is no NATS server: 4222 is the usual port for clients, 8222 is for monitoring, 6222 for the cluster itself"
+	}
+	return ""
 }

@@ -80,8 +80,12 @@ func (p *program) tail(cmd *cobra.Command, wanted tailFlags) error {
 	if err != nil {
 		return fmt.Errorf("open JetStream: %w", err)
 	}
+	names := wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}
+	if err := known(cmd.Context(), js, names, wanted.tenant); err != nil {
+		return err
+	}
 	follower := &follow.Follower{
-		JetStream: js, Names: wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}, Filter: filter,
+		JetStream: js, Names: names, Filter: filter,
 		Each: p.show(wanted.asJSON), Trouble: func(err error) { p.complain(err.Error() + "; trying again") },
 	}
 	if wanted.since > 0 {

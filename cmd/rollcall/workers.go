@@ -64,7 +64,11 @@ func (p *program) members(cmd *cobra.Command, f orderFlags) ([]ledger.Member, er
 	if err != nil {
 		return nil, fmt.Errorf("open JetStream: %w", err)
 	}
-	return store.Attach(js, wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}).Members(cmd.Context())
+	names := wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}
+	if err := known(cmd.Context(), js, names, f.tenant); err != nil {
+		return nil, err
+	}
+	return store.Attach(js, names).Members(cmd.Context())
 }
 
 // owners is a worker as it is shown.

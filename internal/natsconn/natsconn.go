@@ -34,6 +34,8 @@ type Config struct {
 	User            string // together with PasswordFile
 	PasswordFile    string
 	TLS             TLS
+	// Failed is told of each attempt to connect that fails; it may be nil.
+	Failed func(error)
 	// Options are added last, such as those of the embedded server; with them
 	// the URL may be empty.
 	Options []nats.Option
@@ -53,7 +55,7 @@ func Connect(cfg Config, logger *zap.Logger) (*nats.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
-	w := &watcher{log: logger, addressed: cfg.URL != "", exposed: cfg.Exposed}
+	w := &watcher{log: logger, addressed: cfg.URL != "", exposed: cfg.Exposed, failed: cfg.Failed}
 	options = append(options, w.options()...)
 	conn, err := nats.Connect(cfg.URL, append(options, cfg.Options...)...)
 	if err != nil {

@@ -17,6 +17,7 @@ type watcher struct {
 	log       *zap.Logger
 	addressed bool // whether the server has a URL
 	exposed   func(*nats.Conn) bool
+	failed    func(error) // nil: nobody is told
 
 	mu       sync.Mutex // guards what follows
 	standing bool       // whether the log says that the connection stands
@@ -94,6 +95,9 @@ func (w *watcher) interrupted() {
 // unreachable logs why an attempt to connect failed, each reason once an outage.
 func (w *watcher) unreachable(_ *nats.Conn, err error) {
 	w.interrupted()
+	if w.failed != nil {
+		w.failed(err)
+	}
 	if w.news(err) {
 		w.log.Warn("NATS cannot be reached; trying on", zap.Error(err))
 	}

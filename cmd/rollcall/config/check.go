@@ -33,6 +33,7 @@ func (c checker) config(cfg Config) {
 	c.rate("egress_qps", cfg.EgressQPS)
 	atLeast(c, "journal.max_bytes", cfg.Journal.MaxBytes, 1<<20)
 	c.address("http.listen", cfg.HTTP.Listen)
+	c.hosts(cfg.HTTP.Hosts)
 	c.pprof(cfg.HTTP)
 	c.oneOf("log.level", cfg.Log.Level, "debug", "info", "warn", "error")
 	c.oneOf("log.format", cfg.Log.Format, "json", "console")

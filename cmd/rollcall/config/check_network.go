@@ -127,6 +127,16 @@ func (c checker) address(key, address string) {
 }
 
 // pprof keeps the inside of the process from other machines.
+// hosts wants names as they stand in a Host header.
+func (c checker) hosts(names []string) {
+	c.texts("http.hosts", "name", names)
+	for i, name := range names {
+		if strings.ContainsAny(name, "/:*@ \t") {
+			c.refuse(fmt.Sprintf("http.hosts[%d]", i), shown(name)+" is no host name; allowed: a name without scheme, port and wildcard")
+		}
+	}
+}
+
 func (c checker) pprof(h HTTP) {
 	host, _, err := net.SplitHostPort(h.Listen)
 	if err == nil && h.Pprof && !loopback(host) {

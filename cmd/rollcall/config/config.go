@@ -63,7 +63,9 @@ type Journal struct {
 // HTTP is where health and metrics are served, and profiles where they are wanted.
 type HTTP struct {
 	Listen string `yaml:"listen" allow:"host:port, such as 127.0.0.1:8080"`
-	Pprof  bool   `yaml:"pprof" allow:"true, with http.listen on loopback, or false"`
+	// Hosts are names, beside addresses and the machine's own, that may be asked.
+	Hosts []string `yaml:"hosts" allow:"a list of host names without scheme and port, each once, such as rollcall.example"`
+	Pprof bool     `yaml:"pprof" allow:"true, with http.listen on loopback, or false"`
 }
 
 // Log is how the process writes its log, to standard error.

@@ -32,6 +32,7 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 	none := config.Patterns{Titles: []string{}, Creators: []string{}}
 	tenant.Track.Organization.Include, tenant.Track.Organization.Exclude = none, none
 	want := config.Defaults()
+	want.HTTP.Hosts = []string{}
 	want.Tenants = []config.Tenant{tenant}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the example shows other values than the defaults (-default +example):\n%s", diff)

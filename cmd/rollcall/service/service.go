@@ -201,7 +201,7 @@ func (s *Service) openConsole() error {
 		return err
 	}
 	server.Health, server.Metrics, server.Logger = s.health, s.registry, s.log
-	server.Profiles = s.cfg.HTTP.Pprof
+	server.Profiles, server.Hosts = s.cfg.HTTP.Pprof, s.cfg.HTTP.Hosts
 	s.console = server
 	return nil
 }
