@@ -75,6 +75,20 @@ func parseEndpoint(text string) (*url.URL, error) {
 	return nil, fmt.Errorf("endpoint scheme %q is not https", parsed.Scheme)
 }
 
+// OtherEndpoint gives the host of DingTalk's that an endpoint is not: there are
+// one for mainland China and one for all others, and neither knows the other's
+// organizations. known is false for an endpoint that is neither.
+func OtherEndpoint(endpoint string) (other string, known bool) {
+	const mainland, abroad = "https://api.dingtalk.com", "https://api.dingtalk.io"
+	switch endpoint {
+	case mainland:
+		return abroad, true
+	case abroad:
+		return mainland, true
+	}
+	return "", false
+}
+
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()

@@ -140,6 +140,86 @@ func TestListsAreTriedWhereMeetingsAreLookedFor(t *testing.T) {
 	r.says(t, "dingtalk users", Fail, "paramsError", "union ids")
 }
 
+// TestTheOtherHostIsTried has an organization at one of DingTalk's two hosts,
+// and the configuration name the other.
+func TestTheOtherHostIsTried(t *testing.T) {
+	authority := newAuthority(t, "DingTalk")
+	for name, c := range map[string]struct {
+		endpoint, home string // home "": neither knows the app
+		words          []string
+	}{
+		"io for com":    {"https://api.dingtalk.io/", "api.dingtalk.com", []string{"set endpoint: https://api.dingtalk.com", "what was sent"}},
+		"com for io":    {"https://API.dingtalk.com", "api.dingtalk.io", []string{"set endpoint: https://api.dingtalk.io"}},
+		"neither":       {"https://api.dingtalk.io", "", []string{"check the app's id", "endpoint https://api.dingtalk.io", "https://api.dingtalk.com was tried as well, and refuses"}},
+		"the other one": {"https://api.dingtalk.io", "broken", []string{"https://api.dingtalk.com was tried as well: transient"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			handler := w.sim.Handler()
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+				host := r.TLS.ServerName
+				switch {
+				case r.Method == http.MethodHead, host == c.home:
+					handler.ServeHTTP(out, r)
+				case c.home == "broken" && host == "api.dingtalk.com":
+					out.WriteHeader(http.StatusBadGateway)
+				default:
+					out.WriteHeader(http.StatusBadRequest)
+					_, _ = out.Write([]byte(`{"code":"invalidClientIdOrSecret","message":"m","requestid":"r"}`))
+				}
+			}))
+			server.Config.ErrorLog = quiet()
+			for _, host := range []string{"api.dingtalk.com", "api.dingtalk.io"} {
+				leaf := authority.issue(t, host, instant().Add(-time.Hour), instant().Add(time.Hour))
+				if server.TLS == nil {
+					server.TLS = &tls.Config{}
+				}
+				server.TLS.Certificates = append(server.TLS.Certificates, leaf)
+			}
+			server.StartTLS()
+			defer server.Close()
+			w.tenant().Endpoint = c.endpoint
+			check := w.check()
+			check.Resolve = func(context.Context, string) ([]string, error) { return []string{"192.0.2.1"}, nil }
+			check.Transport = &http.Transport{
+				TLSClientConfig: &tls.Config{Time: instant, RootCAs: authority.pool},
+				DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+					return new(net.Dialer).DialContext(ctx, "tcp", server.Listener.Addr().String())
+				},
+			}
+			run(t, check).says(t, "dingtalk token", Fail, c.words...)
+			if n := metered(w.sim); n != 0 {
+				t.Errorf("%d metered calls", n)
+			}
+		})
+	}
+}
+
+// TestASilentAnswerProvesNothing has DingTalk answer with a success that tells
+// of a failure, or says nothing.
+func TestASilentAnswerProvesNothing(t *testing.T) {
+	for body, words := range map[string][]string{
+		`{"code":"serviceBusy","message":"try later","requestid":"R-1"}`: {"code serviceBusy", "request id R-1", "try later"},
+		`{"success":false,"errorCode":"50001"}`:                          {"code 50001"},
+		`{}`:                                                             {"malformed"},
+		`{"infos":null}`:                                                 {"malformed"},
+	} {
+		w := newWorld(t)
+		server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/v1.0/conference/") {
+				_, _ = out.Write([]byte(body))
+				return
+			}
+			w.sim.Handler().ServeHTTP(out, r)
+		}))
+		w.tenant().Endpoint = server.URL
+		run(t, w.check()).says(t, "dingtalk permission", Fail, words...)
+		w.tenant().Track.Conferences = nil
+		run(t, w.check()).says(t, "dingtalk permission", Fail, words...)
+		server.Close()
+	}
+}
+
 func TestSecrets(t *testing.T) {
 	w := newWorld(t)
 	w.tenant().Auth.ClientSecretFile = filepath.Join(w.dir, "nowhere")

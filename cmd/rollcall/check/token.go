@@ -14,10 +14,7 @@ import (
 // token proves the credentials. It is not metered.
 func (t *tenant) token(ctx context.Context) Result {
 	tried := fmt.Sprintf("ask for a token (%s)", t.cfg.Auth.Kind)
-	client, err := dingtalk.New(dingtalk.Config{
-		Endpoint: t.cfg.Endpoint, Auth: auth(t.cfg.Auth), Timeout: min(t.cfg.Poll.Timeout, t.check.Timeout),
-		Transport: t.check.Transport, Now: t.check.Now,
-	})
+	client, err := t.clientAt(t.cfg.Endpoint)
 	if err != nil {
 		return fail(tried, err.Error(), "correct the tenant's endpoint and auth")
 	}
@@ -28,9 +25,39 @@ func (t *tenant) token(ctx context.Context) Result {
 	}
 	found, mend := t.refusal(ctx, err)
 	if poller.ClassOf(err) == poller.ClassToken {
-		mend += t.suspects()
+		mend = t.tryElsewhere(ctx, mend) + t.suspects()
 	}
 	return fail(tried, found, mend)
+}
+
+func (t *tenant) clientAt(endpoint string) (*dingtalk.Client, error) {
+	return dingtalk.New(dingtalk.Config{
+		Endpoint: endpoint, Auth: auth(t.cfg.Auth), Timeout: min(t.cfg.Poll.Timeout, t.check.Timeout),
+		Transport: t.check.Transport, Now: t.check.Now,
+	})
+}
+
+// tryElsewhere asks DingTalk's other host for a token where this one refuses:
+// each knows its own organizations only. It gives the mend, which otherwise is
+// the usual one.
+func (t *tenant) tryElsewhere(ctx context.Context, usual string) string {
+	other, known := dingtalk.OtherEndpoint(t.client.Endpoint())
+	if !known {
+		return usual
+	}
+	client, err := t.clientAt(other)
+	if err != nil {
+		return usual
+	}
+	defer client.Close()
+	switch _, err := client.CheckToken(ctx); {
+	case err == nil:
+		return "set endpoint: " + other + " for this tenant: it gives a token for the same credentials"
+	case poller.ClassOf(err) == poller.ClassToken:
+		return usual + "\n" + other + " was tried as well, and refuses the same credentials"
+	default:
+		return usual + "\n" + other + " was tried as well: " + poller.ClassOf(err).String()
+	}
 }
 
 // refusal tells what DingTalk has said, and what can be done about it.
