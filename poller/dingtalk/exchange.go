@@ -18,9 +18,21 @@ import (
 
 // The longest bodies that are read, after decompression, in bytes.
 const (
-	maxAnswer    = 64 << 20
-	maxComplaint = 1 << 20 // of an answer that is an error anyway
+	maxAnswer    = 64 << 20 // of a query
+	maxList      = 8 << 20  // of a list
+	maxComplaint = 1 << 20  // of an answer that is an error anyway, or about one thing
 )
+
+// most is the longest body that is read of an answer.
+func (x *exchange) most(a answer) int64 {
+	switch {
+	case a.status != http.StatusOK, a.op == opToken, a.op == opLookup:
+		return min(x.maxAnswer, maxComplaint)
+	case a.op == opOngoing, a.op == opUser:
+		return min(x.maxAnswer, maxList)
+	}
+	return x.maxAnswer
+}
 
 // question is one HTTP call.
 type question struct {
@@ -39,6 +51,7 @@ type answer struct {
 	header http.Header
 	body   []byte
 	buffer *bytes.Buffer // holds the body; nil: there is none
+	large  bool          // the turn for large answers is its
 }
 
 // exchange carries one call to DingTalk and back, within the time limit. It
@@ -51,7 +64,8 @@ type exchange struct {
 	now       func() time.Time
 	log       *zap.Logger
 	veil      *veil
-	buffers   sync.Pool // of *bytes.Buffer, that bodies were read into
+	buffers   sync.Pool     // of *bytes.Buffer, that bodies were read into
+	large     chan struct{} // holds one while an answer is larger than is kept
 }
 
 // ask makes the call. Its error is a *Fault, or that of ctx; without one the
@@ -88,18 +102,15 @@ func (x *exchange) carry(ctx context.Context, q question) (answer, error) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	a := answer{op: q.op, status: response.StatusCode, header: response.Header, buffer: x.buffer()}
-	most := x.maxAnswer
-	if a.status != http.StatusOK {
-		most = min(most, maxComplaint)
-	}
-	var whole bool
-	if a.body, whole, err = readBody(response, a.buffer, most); err != nil {
+	most := x.most(a)
+	whole, err := x.read(callCtx, &a, response, most)
+	if err != nil {
 		x.release(&a)
 		return answer{}, x.networkFault(ctx, q.op, err)
 	}
 	if !whole && a.status == http.StatusOK {
 		x.release(&a)
-		return a, x.fault(a, fmt.Sprintf("the answer is larger than %d MiB", x.maxAnswer>>20))
+		return a, x.fault(a, fmt.Sprintf("the answer is larger than %d MiB", most>>20))
 	}
 	return a, nil
 }
@@ -124,18 +135,62 @@ func (x *exchange) request(ctx context.Context, q question) (*http.Request, erro
 	return request, nil
 }
 
-// readBody reads at most so many bytes into an empty buffer; whole is false if
-// there were more.
-func readBody(response *http.Response, buffer *bytes.Buffer, most int64) (body []byte, whole bool, err error) {
+// read reads at most so many bytes of a body; whole is false if there were more.
+// Of answers that are larger than what is kept for the next one there is one at
+// a time.
+func (x *exchange) read(ctx context.Context, a *answer, response *http.Response, most int64) (whole bool, err error) {
 	const trusted = 1 << 20 // a length that was only announced gets no more memory than this
 	if length := response.ContentLength; length > 0 {
-		buffer.Grow(int(min(length, trusted)) + bytes.MinRead)
+		a.buffer.Grow(int(min(length, trusted)) + bytes.MinRead)
 	}
-	n, err := buffer.ReadFrom(io.LimitReader(response.Body, most+1))
+	first := min(most, maxKept)
+	n, err := a.buffer.ReadFrom(io.LimitReader(response.Body, first+1))
+	if n > first && n <= most {
+		if err = x.takeTurn(ctx, a); err == nil {
+			n, err = readRest(a.buffer, response.Body, most)
+		}
+	}
+	a.body = a.buffer.Bytes()[:min(int64(a.buffer.Len()), most)]
 	if n > most {
-		return buffer.Bytes()[:most], false, nil
+		return false, nil
 	}
-	return buffer.Bytes(), true, err
+	return true, err
+}
+
+// readRest reads on behind what a buffer holds, and gives how much that is then.
+// It reads in pieces: a buffer that doubles takes several times what it holds.
+func readRest(buffer *bytes.Buffer, body io.Reader, most int64) (n int64, err error) {
+	n = int64(buffer.Len())
+	var pieces [][]byte
+	for err == nil && n <= most {
+		piece := make([]byte, 0, min(1<<20, most+1-n))
+		for err == nil && len(piece) < cap(piece) {
+			var read int
+			read, err = body.Read(piece[len(piece):cap(piece)])
+			piece = piece[:len(piece)+read]
+		}
+		pieces, n = append(pieces, piece), n+int64(len(piece))
+	}
+	if n > most || !errors.Is(err, io.EOF) {
+		return n, err
+	}
+	whole := make([]byte, 0, n)
+	whole = append(whole, buffer.Bytes()...)
+	for i, piece := range pieces {
+		whole, pieces[i] = append(whole, piece...), nil
+	}
+	*buffer = *bytes.NewBuffer(whole)
+	return n, nil
+}
+
+func (x *exchange) takeTurn(ctx context.Context, a *answer) error {
+	select {
+	case x.large <- struct{}{}:
+		a.large = true
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // buffer gives an empty buffer, mostly one that held a body of the same kind.
@@ -156,5 +211,8 @@ func (x *exchange) release(a *answer) {
 		a.buffer.Reset()
 		x.buffers.Put(a.buffer)
 	}
-	a.body, a.buffer = nil, nil
+	if a.large {
+		<-x.large
+	}
+	a.body, a.buffer, a.large = nil, nil, false
 }

@@ -1,6 +1,8 @@
 package dingtalk
 
 import (
+	"fmt"
+
 	"rollcall/poller"
 )
 
@@ -17,7 +19,7 @@ func (x *exchange) readAnswers(a answer, ids []string, known [][]byte) (poller.A
 	}
 	switch {
 	case !ok:
-		return poller.Answers{}, x.fault(a, "the answer is not a JSON object")
+		return poller.Answers{}, x.fault(a, fmt.Sprintf("the answer is not a JSON object, or lists more than %d people", maxCrowd))
 	case !listed:
 		return poller.Answers{}, x.fault(a, "the answer holds no list of meetings")
 	case silent && !answers.Complete:

@@ -24,7 +24,12 @@ type splitter struct {
 	wry     bool // a member may say that something is wrong
 	start   int  // of the element at hand
 	whose   int  // where in ids its id stands, nobody or stranger
+	crowd   int  // people of the meetings that were decoded
 }
+
+// maxCrowd is how many people one answer may make: a thousand meetings of a
+// thousand. An entry takes more memory than the fewest bytes that write it.
+const maxCrowd = 1_000_000
 
 // Whose an element is, when it is none of those asked about.
 const (
@@ -35,7 +40,7 @@ const (
 // split gives the asked meetings of an answer; what is found has memory of its
 // own, or that of known where nothing has changed, and no answer is decoded.
 // listed is false for an answer without a usable list of meetings, ok for one
-// that is not a JSON object; wry says that a member beside the list may tell of
+// that is not a JSON object or lists too many people; wry says that a member beside the list may tell of
 // a failure.
 func split(body []byte, ids []string, known [][]byte) (answers poller.Answers, listed, wry, ok bool) {
 	s := splitter{decoder: decoder{cursor: *newCursor(body)}, ids: ids, known: known, places: make([]int, len(ids))}
@@ -159,6 +164,10 @@ func (s *splitter) file(number int, same bool) {
 		if same {
 			found.Raw = s.known[number]
 		} else {
+			if s.crowd += len(s.decoder.people); s.crowd > maxCrowd {
+				s.at = bad
+				return
+			}
 			found.Raw, found.Answer = bytes.Clone(raw), s.answer()
 		}
 		s.answers.Found = append(s.answers.Found, found)
