@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"rollcall"
 )
 
 // maxBody is the largest request that is read.
@@ -107,8 +109,9 @@ func (s *Simulator) requestID(number uint64) string {
 	return fmt.Sprintf("%s-%s-%s-%s-%s", raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:])
 }
 
-// query is the batch query. What it leaves out are ids that nobody knows, and
-// ended meetings whose style is to be omitted; an id is answered once.
+// query is the batch query. What it leaves out are ids that nobody knows, ended
+// meetings whose style is to be omitted, and what the configuration hides; an id
+// is answered once.
 func (s *Simulator) query(q question) reply {
 	var body struct {
 		ConferenceIDList []string `json:"conferenceIdList"`
@@ -143,16 +146,24 @@ func (s *Simulator) show(asked []string) (shown []Shown, closed bool) {
 	seen := make(map[string]bool, len(asked))
 	for _, id := range asked {
 		m := s.world.byID[id]
-		if m == nil || seen[id] || m.over() && m.endStyle == EndOmitted {
+		if m == nil || seen[id] || m.over() && m.endStyle == EndOmitted || s.hides(m) {
 			continue
 		}
 		if m.over() && m.endStyle == EndResourceClosed {
 			return nil, true
 		}
+		if s.cfg.MaxInfos > 0 && len(shown) == s.cfg.MaxInfos {
+			continue
+		}
 		seen[id] = true
 		shown = append(shown, Shown{ConferenceID: m.id, Facts: s.world.facts.last(), JSON: m.entry()})
 	}
 	return shown, false
+}
+
+// hides reports whether batch answers leave a meeting out that is not over.
+func (s *Simulator) hides(m *meeting) bool {
+	return s.cfg.HideUnstarted && m.status == rollcall.StatusInitialized
 }
 
 // join puts entries together without copying them.

@@ -478,3 +478,30 @@ type nowhere struct{ header http.Header }
 func (n nowhere) Header() http.Header         { return n.header }
 func (n nowhere) Write(b []byte) (int, error) { return len(b), nil }
 func (n nowhere) WriteHeader(int)             {}
+
+// A batch answer may leave meetings out that are not over: a lookup knows them.
+func TestBatchAnswersLeaveOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		cfg  Config
+		want int
+	}{
+		"not started": {Config{Meetings: 5, Empty: true, HideUnstarted: true}, 0},
+		"a cap":       {Config{Meetings: 5, MaxInfos: 3}, 3},
+	} {
+		s, err := New(c.cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		caller, ids := newCaller(t, s), s.ConferenceIDs()
+		got := caller.query(ids...)
+		if infos, _ := got.body["infos"].([]any); got.status != http.StatusOK || len(infos) != c.want {
+			t.Errorf("%s: %d of %d meetings in %s", name, len(infos), len(ids), got.raw)
+		}
+		if got := caller.call("GET", "/v1.0/conference/videoConferences/"+url.PathEscape(ids[4]), nil); got.status != http.StatusOK {
+			t.Errorf("%s: the lookup answers %d %s", name, got.status, got.raw)
+		}
+	}
+	if _, err := New(Config{MaxInfos: -1}); err == nil {
+		t.Error("a negative cap is taken")
+	}
+}

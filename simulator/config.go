@@ -58,6 +58,8 @@ type Config struct {
 	SuiteKey, SuiteSecret, SuiteTicket string        // corp token flow
 	TokenLife                          time.Duration // 0: 7200 s
 	MaxBatch                           int           // ids of a batch query beyond which it answers paramsError; 0: no limit
+	MaxInfos                           int           // meetings of a batch answer; others are left out without a word; 0: no limit
+	HideUnstarted                      bool          // a batch answer leaves out meetings that have not started
 	QPS                                int           // metered calls a second beyond which they are throttled; 0: no limit
 	Latency                            time.Duration // of each answer; its state is that of half-time
 	ShuffleInfos                       bool          // infos come in another order at each answer
@@ -94,7 +96,7 @@ func (c Config) check() error {
 		return fmt.Errorf("rate is %v: a number from 0 to 1000000 is allowed", c.Rate)
 	}
 	for name, n := range map[string]int{
-		"people": c.People, "max batch": c.MaxBatch, "qps": c.QPS, "keep": c.Keep,
+		"people": c.People, "max batch": c.MaxBatch, "max infos": c.MaxInfos, "qps": c.QPS, "keep": c.Keep,
 		"lifetime": int(c.Lifetime), "token life": int(c.TokenLife), "latency": int(c.Latency),
 	} {
 		if n < 0 {

@@ -46,6 +46,10 @@ func errorRows() []row {
 		{"paramError", 400, "a parameter is wrong"},
 		{"param.error", 400, "a parameter is wrong"},
 		{"missingRoomId", 400, "the room id is missing"},
+		// These two are in no document: a refusal that says nothing about any
+		// meeting, and an unknown meeting that is not told as one.
+		{"Throttling.User", 400, "Request was denied due to user flow control."},
+		{"conference.notExist", 404, "the conference does not exist"},
 		{"Throttling", 429, "too many requests"},
 		{"systemError", 500, "system error"},
 		{"system.error", 500, "system error"},

@@ -36,7 +36,7 @@ func addScenarioFlags(cmd *cobra.Command, wanted *scenarioFlags) {
 func checkScenarioFlags(cmd *cobra.Command) error {
 	flags := cmd.Flags()
 	if flags.Changed("scenario") {
-		for _, name := range []string{"seed", "meetings", "people", "rate", "end-style", "lifetime", "hostile"} {
+		for _, name := range []string{"seed", "meetings", "people", "rate", "end-style", "hide-unstarted", "max-infos", "lifetime", "hostile"} {
 			if flags.Changed(name) {
 				return misusef("--%s does not go with --scenario: the file says what happens", name)
 			}

@@ -59,6 +59,8 @@ func (p *program) simulateCommand() *cobra.Command {
 	flags.IntVar(&wanted.People, "people", 8, "people who have to do with a meeting, about; at most 250")
 	flags.Float64Var(&wanted.Rate, "rate", 1, "things that happen a second, over all meetings; 0: only what /_sim/act asks for")
 	flags.StringVar(&wanted.endStyle, "end-style", string(simulator.EndStatus), "how an ended meeting is answered: status, omitted or resource_closed")
+	flags.BoolVar(&wanted.HideUnstarted, "hide-unstarted", false, "leave meetings that have not started out of batch answers, as DingTalk's page says")
+	flags.IntVar(&wanted.MaxInfos, "max-infos", 0, "how many meetings a batch answer holds at most; the others are left out without a word; 0: all")
 	flags.DurationVar(&wanted.Lifetime, "lifetime", 0, "about how long a meeting lives before a new one takes its place, such as 10m; 0: forever")
 	flags.BoolVar(&wanted.Hostile, "hostile", false, "ids, names and titles full of markup, controls and traps")
 	flags.StringVar(&wanted.AppKey, "app-key", simulator.DefaultAppKey, "the AppKey that is accepted")
