@@ -15,7 +15,14 @@ type Record struct {
 	// Memory is what else the next diff needs of people, sorted by key: those
 	// who are gone, and those of the roster with entries of a gone code.
 	Memory []Memory
-	Misses int // answers in a row in which DingTalk did not know the meeting
+	// Unlisted says that no whole list of people was read since the meeting was
+	// first seen, or was reopened: who is gone by then has not gone since.
+	Unlisted bool
+	// Forgotten says that people without a user id who were gone and no longer
+	// listed were too many to be remembered, and that it is not known of any
+	// such person whether it was there before.
+	Forgotten bool
+	Misses    int // answers in a row in which DingTalk did not know the meeting
 	// Partial is set while a poll's events are stored in several slices and
 	// this record is not the last of them.
 	Partial *Partial

@@ -97,20 +97,22 @@ func (s *step) depart(p *person, lines []line, partial bool) {
 		if code != rollcall.AttendanceUnknown || !partial {
 			departFromRoster(p, code, refusal(lines))
 		}
-	case was.Gone():
-		departAgain(p, code, refusal(lines))
-	case code == rollcall.AttendanceUnknown: // only numbered anew
+	case code != rollcall.AttendanceUnknown && s.before(p): // gone before anybody looked
+		p.leave(code, refusal(lines))
+		p.hush()
+	case code == rollcall.AttendanceUnknown && !was.Gone(): // only numbered anew
 		p.leave(lines[0].entry.Attendance, refusal(lines))
 		p.hush()
 	default:
 		departAgain(p, code, refusal(lines))
-		// Whoever is gone when the watch begins, or begins anew, has not come since.
-		if s.first || s.reopening {
-			p.is.Session = 0
-			p.visited = false
-			p.hush()
-		}
 	}
+}
+
+// before reports whether somebody in no roster who is gone may have been so
+// before anybody looked, or may have been forgotten.
+func (s *step) before(p *person) bool {
+	forgotten := s.next.Forgotten && p.is.UserID == "" && p.was.Attendance == rollcall.AttendanceUnknown
+	return s.fresh || forgotten
 }
 
 // departFromRoster judges the going of somebody who stood in the roster.

@@ -93,6 +93,9 @@ func contract() []sentence {
 		{"", "the first poll is a diff from nothing, its events marked baseline; people already gone or failed yield no events", []string{
 			"first-poll", "first-poll-after-misses", "first-poll-goes-on", "first-poll-says-nothing",
 		}},
+		{"", "people already gone or failed in the first answer that lists people (the first after a reopening too) yield no events", []string{
+			"first-list", "first-list-empty", "first-list-in-part", "first-list-after-a-reopening", "row-02-reopened",
+		}},
 		{"", "a meeting found ended yields meeting.ended alone", []string{"first-poll-ended", "first-poll-ended-by-lookup"}},
 		{"", "the answer that says ended says nothing else: no title, media or newcomers from it", []string{"row-11-status"}},
 		{"", "once seen, a person stays known to the record as gone, listed or not, until the end", []string{"gone-stays-known", "row-05-vanished", "row-02-reopened"}},

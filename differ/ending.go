@@ -62,6 +62,7 @@ func (s *step) endedAt() time.Time {
 func (s *step) clear() {
 	n := s.next
 	n.Roster, n.Memory, n.Partial, n.Misses = nil, nil, nil, 0
+	n.Unlisted, n.Forgotten = false, false
 }
 
 // farewell sees everybody of the roster off.

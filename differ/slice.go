@@ -30,7 +30,7 @@ func (r Result) Slice(prev *rollcall.Record, n int) *rollcall.Record {
 	rec.ObservedAt, rec.Number = r.Record.ObservedAt, r.Record.Number
 	rec.Partial = &rollcall.Partial{Provenance: s.terms.Provenance, WindowAfter: s.terms.WindowAfter}
 	if s.ending == "" && !s.untracking {
-		rec.Misses = r.Record.Misses
+		rec.Misses, rec.Unlisted = r.Record.Misses, s.fresh
 	}
 	retell(rec, told, r.Record.Meeting)
 	rec.Roster = Fold(rec.Roster, told)

@@ -13,6 +13,7 @@ type step struct {
 	look  Look
 	prev  *rollcall.Record // nil: never recorded
 	first bool             // no look of this epoch said anything before this one
+	fresh bool             // no whole list was read before this look since the watch began, or began anew
 
 	// terms and window hold for every event of the step that has no own.
 	terms  rollcall.Partial
@@ -50,6 +51,7 @@ func (s *step) begin(prev *rollcall.Record, look *Look) {
 	if !s.first {
 		s.roster, s.memory = prev.Roster, prev.Memory
 	}
+	s.fresh = s.first || prev.Unlisted
 	s.terms = s.termsOf(prev)
 	s.window = rollcall.Window{After: s.terms.WindowAfter, Before: later(look.AnsweredAt, s.terms.WindowAfter)}
 }
@@ -123,7 +125,7 @@ func (s *step) reopens(status rollcall.Status) bool {
 	if status != rollcall.StatusStarted {
 		return false
 	}
-	s.reopening = true
+	s.reopening, s.fresh = true, true
 	s.next.EndReason, s.next.EndedAt, s.next.Summarized = "", time.Time{}, false
 	return true
 }
@@ -165,18 +167,20 @@ func (s *step) hear(a *rollcall.Answer) {
 
 // meet takes in what the answer says of people.
 func (s *step) meet(a *rollcall.Answer) {
+	s.next.Unlisted = s.fresh
 	if !a.Listed {
 		return
 	}
 	var d desk
 	list := s.read(a, &d)
+	s.next.Unlisted = s.fresh && list.partial
 	s.people = s.compare(list)
 	if !list.partial {
 		s.next.Partial = nil // everybody has been looked at: nothing of the cut poll is left to tell
 	}
 	if len(s.people) > 0 {
 		s.next.Roster = rosterOf(s.roster, s.people)
-		s.next.Memory = memoryOf(s.memory, s.people)
+		s.next.Memory = s.bounded(memoryOf(s.memory, s.people))
 	}
 }
 
@@ -209,7 +213,7 @@ func (s *step) changed() bool {
 		return true
 	}
 	n, p := s.next, s.prev
-	return n.Meeting != p.Meeting || n.Misses != p.Misses || n.Partial != p.Partial || n.Epoch != p.Epoch
+	return n.Meeting != p.Meeting || n.Misses != p.Misses || n.Partial != p.Partial || n.Epoch != p.Epoch || n.Unlisted != p.Unlisted
 }
 
 func present(roster []rollcall.Participant) (n int) {

@@ -32,6 +32,8 @@ type recordJSON struct {
 	Summarized    bool         `json:"summarized"`
 	Untracked     bool         `json:"untracked"`
 	StatusUnknown bool         `json:"statusUnknown"`
+	Unlisted      bool         `json:"unlisted"`
+	Forgotten     bool         `json:"forgotten"`
 }
 
 type memoryJSON struct {
@@ -117,7 +119,7 @@ func (j *recordJSON) record() (*rollcall.Record, error) {
 		ObservedAt: j.ObservedAt.Time, Number: rollcall.Number{Term: j.Term, Poll: j.Poll},
 		Meeting: meeting, Roster: roster, Memory: memory, Misses: j.Misses, Partial: j.Partial.partial(),
 		EndReason: rollcall.Reason(j.EndReason), EndedAt: j.EndedAt.Time,
-		Summarized: j.Summarized, Untracked: j.Untracked,
+		Summarized: j.Summarized, Untracked: j.Untracked, Unlisted: j.Unlisted, Forgotten: j.Forgotten,
 	}, nil
 }
 

@@ -148,6 +148,7 @@ func (c *canonical) tail(r *rollcall.Record) {
 	if c.bool() {
 		r.Meeting.Status = rollcall.StatusUnknown
 	}
+	r.Unlisted, r.Forgotten = c.took(unlisted), c.took(forgotten)
 	c.expect(`}`)
 }
 

@@ -76,6 +76,11 @@ func appendMemory(dst []byte, memory []rollcall.Memory) []byte {
 	return append(dst, ']')
 }
 
+const (
+	unlisted  = `,"unlisted":true`
+	forgotten = `,"forgotten":true`
+)
+
 func appendRest(dst []byte, r *rollcall.Record) []byte {
 	dst = append(dst, `,"misses":`...)
 	dst = strconv.AppendInt(dst, int64(r.Misses), 10)
@@ -91,6 +96,12 @@ func appendRest(dst []byte, r *rollcall.Record) []byte {
 	dst = strconv.AppendBool(dst, r.Untracked)
 	dst = append(dst, `,"statusUnknown":`...)
 	dst = strconv.AppendBool(dst, r.Meeting.Status == rollcall.StatusUnknown)
+	if r.Unlisted { // rare, like the next one
+		dst = append(dst, unlisted...)
+	}
+	if r.Forgotten {
+		dst = append(dst, forgotten...)
+	}
 	return append(dst, '}')
 }
 

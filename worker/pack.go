@@ -61,7 +61,7 @@ func (p *packer) head(r *rollcall.Record) {
 	p.ints(int64(r.Meeting.Status), int64(r.Meeting.Media), int64(r.Meeting.Present), int64(r.Misses))
 	p.text(string(r.EndReason))
 	p.time(r.EndedAt)
-	p.uints(bit(r.Summarized, 0) | bit(r.Untracked, 1))
+	p.uints(bit(r.Summarized, 0) | bit(r.Untracked, 1) | bit(r.Unlisted, 2) | bit(r.Forgotten, 3))
 }
 
 func (p *packer) uints(values ...uint64) {

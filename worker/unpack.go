@@ -49,6 +49,7 @@ func (u *unpacker) head(r *rollcall.Record) {
 	r.EndReason, r.EndedAt = rollcall.Reason(u.text()), u.time()
 	flags := u.uint()
 	r.Summarized, r.Untracked = flags&1 != 0, flags&2 != 0
+	r.Unlisted, r.Forgotten = flags&4 != 0, flags&8 != 0
 }
 
 func (u *unpacker) uint() uint64 {

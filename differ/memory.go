@@ -1,0 +1,40 @@
+package differ
+
+import (
+	"slices"
+	"strconv"
+
+	"rollcall"
+)
+
+// maxAway is how many people without a user id are remembered who are gone and
+// no longer listed. Whoever calls himself something else with each answer would
+// otherwise leave a trace of each name until the meeting ends.
+const maxAway = 200
+
+// bounded gives a memory without those people where they are too many. From
+// then on of such people nothing is told that leans on the memory: whoever of
+// them turns up as gone may have been gone before.
+func (s *step) bounded(memory []rollcall.Memory) []rollcall.Memory {
+	if len(memory) <= maxAway {
+		return memory
+	}
+	n := 0
+	for i := range memory {
+		if away(memory[i]) {
+			n++
+		}
+	}
+	if n <= maxAway {
+		return memory
+	}
+	if !s.next.Forgotten {
+		s.odd("userList", "more than "+strconv.Itoa(maxAway)+" people without userId who are no longer listed; they are forgotten")
+	}
+	s.next.Forgotten = true
+	return slices.DeleteFunc(slices.Clone(memory), away)
+}
+
+func away(m rollcall.Memory) bool {
+	return m.Participant.UserID == "" && m.Participant.Attendance.Gone() && m.Failed+m.KickedOut+m.Left == 0
+}
