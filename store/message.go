@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"rollcall"
 	"rollcall/internal/ledger"
@@ -107,6 +108,18 @@ type claimJSON struct {
 	Schema int       `json:"schema"`
 	Holder string    `json:"holder"`
 	At     wire.Time `json:"at"`
+}
+
+// ReleaseMessage makes the message that says that nobody holds a shard, if its
+// claim is still the one of this term.
+func ReleaseMessage(n wire.Names, tenant string, shard int, term uint64) (ledger.Message, error) {
+	data, err := json.Marshal(claimJSON{Schema: wire.RecordSchema, At: wire.Time{Time: time.Now()}})
+	if err != nil {
+		return ledger.Message{}, fmt.Errorf("%w: release shard %d of tenant %s: %w", ledger.ErrRefused, shard, tenant, err)
+	}
+	return ledger.Message{
+		Subject: n.Claim(tenant, shard), Data: data, ContentType: contentTypeJSON, Guarded: true, Expect: term, Rollup: true, TTL: forever,
+	}, nil
 }
 
 // storedClaim gives what a message of a claim's subject holds. It stands at its

@@ -32,7 +32,7 @@ func (t *tenant) afford(ctx context.Context) (calls int, ok bool) {
 
 // sizes counts the meetings of the shards that this worker holds.
 func (t *tenant) sizes() (tracked, watched int, held bool) {
-	for _, s := range t.shards {
+	for _, s := range t.shards() {
 		if s.held.Load() == nil {
 			continue
 		}
@@ -46,11 +46,12 @@ func (t *tenant) sizes() (tracked, watched int, held bool) {
 // inTurn gives the shards, beginning with another one each time where a budget
 // may not suffice for all.
 func (t *tenant) inTurn() []*shard {
-	if t.cfg.Budget == nil || len(t.shards) == 1 {
-		return t.shards
+	shards := t.shards()
+	if t.cfg.Budget == nil || len(shards) == 1 {
+		return shards
 	}
-	t.first = (t.first + 1) % len(t.shards)
-	return slices.Concat(t.shards[t.first:], t.shards[:t.first])
+	t.first = (t.first + 1) % len(shards)
+	return slices.Concat(shards[t.first:], shards[:t.first])
 }
 
 // costs is how many calls a question about so many meetings takes.

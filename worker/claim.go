@@ -14,6 +14,29 @@ import (
 	"rollcall/store"
 )
 
+// mayClaim reports whether nobody who may still have something to settle holds
+// the shard. After a start, or a lapse that may have met everybody, whoever
+// claimed it last and is not there counts as alive for a TTL.
+func (s *shard) mayClaim(ctx context.Context) bool {
+	if s.w.beat.settled() {
+		return true
+	}
+	claim, err := s.w.cfg.Ledger.Holder(ctx, s.tenant.cfg.Name, s.number)
+	if ctx.Err() != nil {
+		return false
+	}
+	if err != nil {
+		s.claiming.note(fmt.Errorf("read who holds shard %d of tenant %s: %w", s.number, s.tenant.cfg.Name, err))
+		s.wait(ctx)
+		return false
+	}
+	if claim.Holder == "" || claim.Holder == s.w.cfg.ID || s.w.peers.Load().live[claim.Holder] {
+		return true
+	}
+	s.retry = time.Now().Add(s.w.cfg.MemberTTL / 4)
+	return false
+}
+
 // claim takes the shard under a new term and reads what is stored of it. The
 // claim comes first: what is read after it can only be changed by somebody
 // whose term is lower, and the compare-and-swap catches that.
@@ -23,6 +46,9 @@ func (s *shard) claim(ctx context.Context) error {
 	claim, err := s.w.cfg.Ledger.Claim(ctx, name, s.number, s.w.cfg.ID)
 	if err != nil {
 		return fmt.Errorf("claim shard %d of tenant %s: %w", s.number, name, err)
+	}
+	if err := s.stillDivided(ctx); err != nil {
+		return err
 	}
 	entries, err := s.read(ctx)
 	if err != nil {
@@ -42,9 +68,6 @@ func (s *shard) claim(ctx context.Context) error {
 	s.replan()
 	s.makePlan()
 	s.hold(hold)
-	if !s.wanted.Load() { // want(false) may have come meanwhile
-		s.hold(nil)
-	}
 	s.log.Info("shard claimed", zap.Uint64("term", claim.Term), zap.Int("tracked", len(s.plan.Load().ids)))
 	return nil
 }
@@ -120,7 +143,7 @@ func (s *shard) keep(entries map[string]*entry, r ledger.Stored) {
 }
 
 func (s *shard) mine(conferenceID string) bool {
-	return shardOf(conferenceID, s.tenant.cfg.Shards) == s.number
+	return shardOf(conferenceID, s.of) == s.number
 }
 
 // reconcile brings the tracked set in line with the configuration.
@@ -226,7 +249,7 @@ var errOverlap = errors.New("another worker wrote its record meanwhile; try agai
 // from taking it from each other without end.
 func (s *shard) compareClaim(claim ledger.Claim) {
 	hold := s.held.Load()
-	if hold == nil || claim.Term == hold.term {
+	if hold == nil || claim.Term == hold.term && claim.Holder == s.w.cfg.ID {
 		s.earlier = 0
 		return
 	}

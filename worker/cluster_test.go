@@ -50,7 +50,7 @@ func TestTrackedUnderAClaimThatAFollowerStillShows(t *testing.T) {
 		elapse(6 * time.Second)
 		a.lag.Store(true) // w1's reads come from a follower that is behind
 		p2 := start(t, "w2", &blind{m, "w2"}, w, track("c1"))
-		elapse(3 * time.Second) // w2 has claimed and read the tracked set
+		elapse(8 * time.Second) // w2 has claimed and read the tracked set
 		w.set("c2", "bob")
 		if view, err := p1.worker.Track(t.Context(), "acme", "c2", "api"); !errors.Is(err, worker.ErrNotHeld) {
 			t.Errorf("the old holder says tracked=%v, %v; want ErrNotHeld", view.Tracked, err)

@@ -29,12 +29,12 @@ func (w *Worker) Busy(tenant string) (tracked int, looks bool) {
 		return 0, false
 	}
 	tracked, _, _ = t.sizes()
-	for _, s := range t.shards {
+	for _, s := range t.shards() {
 		if s.wanted.Load() && s.held.Load() == nil {
 			return tracked, false
 		}
 	}
-	return tracked, t.shards[0].held.Load() != nil
+	return tracked, t.shards()[0].held.Load() != nil
 }
 
 // Found takes what a list of ongoing meetings tells about the shards that this
@@ -48,7 +48,7 @@ func (w *Worker) Found(ctx context.Context, tenant, source string, listed, gone 
 		return fmt.Errorf("take what was found: %w: %s", ErrNoTenant, tenant)
 	}
 	fresh := 0
-	for _, s := range t.shards {
+	for _, s := range t.shards() {
 		if s.held.Load() == nil {
 			continue
 		}
@@ -155,7 +155,7 @@ func (t *tenant) lookUp(ctx context.Context, source string, listed, gone []strin
 	if len(gone) == 0 && !restarted {
 		return nil
 	}
-	for _, s := range t.shards {
+	for _, s := range t.shards() {
 		err := s.lookUpGone(ctx, func(ctx context.Context) ([]string, error) {
 			return s.missing(ctx, source, listed, gone, restarted)
 		})

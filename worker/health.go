@@ -1,7 +1,10 @@
 package worker
 
 import (
+	"slices"
 	"time"
+
+	"rollcall/poller"
 )
 
 // Health is how one tenant does, in ages.
@@ -32,14 +35,11 @@ func (w *Worker) Health() []Health {
 }
 
 func (t *tenant) health() Health {
-	good := t.anyGood()
-	if good.IsZero() {
-		good = t.w.started
-	}
+	good := t.goodSince()
 	h := Health{
 		Tenant: t.cfg.Name, SinceGood: time.Since(good), Allowed: t.patience(good), Member: t.w.beat.fresh(), Paused: t.paused.Load(),
 	}
-	for _, s := range t.shards {
+	for _, s := range t.shards() {
 		if s.held.Load() != nil {
 			h.Held++
 		}
@@ -50,6 +50,61 @@ func (t *tenant) health() Health {
 		}
 	}
 	return h
+}
+
+// goodSince is when the shard that does worst was last looked at, of those that
+// this worker holds: what others see says nothing about these. Where it holds
+// none, it is what the others say.
+func (t *tenant) goodSince() time.Time {
+	var worst time.Time
+	for _, s := range t.shards() {
+		if s.held.Load() == nil {
+			continue
+		}
+		good := later(s.lastGood(), s.since())
+		if worst.IsZero() || good.Before(worst) {
+			worst = good
+		}
+	}
+	if worst.IsZero() {
+		worst = t.others.Load().lastGood
+	}
+	return later(worst, t.w.started)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// lastGood is when the last pass over the shard that was answered was over.
+func (s *shard) lastGood() time.Time { return instant(&s.good) }
+
+// since is from when on the shard is held.
+func (s *shard) since() time.Time {
+	if h := s.held.Load(); h != nil {
+		return h.began
+	}
+	return time.Time{}
+}
+
+// state is how the last pass over the shard went.
+func (s *shard) state() string {
+	if last := s.last.Load(); last != nil {
+		return last.State
+	}
+	return ""
+}
+
+// worse is that of two states that says more of what is wrong.
+func worse(a, b string) string {
+	order := []string{"", poller.StateOK, poller.StateThrottled, poller.StateAway, poller.StateQuota, poller.StateAuth}
+	if slices.Index(order, b) > slices.Index(order, a) {
+		return b
+	}
+	return a
 }
 
 // passGrace is how long a pass may take before its tick counts as missed.

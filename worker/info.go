@@ -15,6 +15,13 @@ const InfoSchema = 1
 type Info struct {
 	Schema int    `json:"schema"`
 	Shards []Held `json:"shards"`
+	// Knows are the tenants that it is configured for; null: all of them, as
+	// with a worker of an earlier version.
+	Knows []string `json:"knows"`
+	// Leaving are shards that it does not hold and has not let go of: what it
+	// asked about them is not settled yet.
+	Leaving []Leaving `json:"leaving,omitempty"`
+	Beat    uint64    `json:"beat"` // how often it has said so
 	// Tenants are those of which it holds a shard.
 	Tenants map[string]Standing `json:"tenants,omitempty"`
 }
@@ -32,9 +39,22 @@ type Standing struct {
 type Held struct {
 	Tenant   string    `json:"tenant"`
 	Shard    int       `json:"shard"`
+	Of       int       `json:"of,omitempty"` // shards of the tenant; 0: a worker of an earlier version
 	Term     uint64    `json:"term"`
 	Tracked  int       `json:"tracked"`               // meetings that are asked about
-	LastGood time.Time `json:"lastGoodPoll,omitzero"` // of the tenant's last pass that was answered
+	LastGood time.Time `json:"lastGoodPoll,omitzero"` // of the last pass over the shard that was answered
+	State    string    `json:"state,omitempty"`       // how that pass went; "": there was none
+	Waiting  int       `json:"waiting,omitempty"`     // observations that are not settled yet
+	Settled  uint64    `json:"settled,omitempty"`     // how many were settled so far
+}
+
+// Leaving is a shard that a worker has not let go of.
+type Leaving struct {
+	Tenant  string `json:"tenant"`
+	Shard   int    `json:"shard"`
+	Of      int    `json:"of"`
+	Waiting int    `json:"waiting"` // observations that are not settled yet
+	Settled uint64 `json:"settled"` // how many were settled so far
 }
 
 // ParseInfo reads what a worker says of itself.
@@ -47,19 +67,25 @@ func ParseInfo(data []byte) (Info, error) {
 }
 
 func (w *Worker) info() []byte {
-	said := Info{Schema: InfoSchema, Shards: []Held{}, Tenants: make(map[string]Standing)}
+	said := Info{
+		Schema: InfoSchema, Shards: []Held{}, Tenants: make(map[string]Standing), Knows: []string{}, Beat: w.beats.Add(1),
+	}
 	for _, t := range w.tenants {
-		before := len(said.Shards)
-		for _, s := range t.shards {
-			if h := s.held.Load(); h != nil {
-				said.Shards = append(said.Shards, Held{
-					Tenant: t.cfg.Name, Shard: s.number, Term: h.term,
-					Tracked: s.tracks(), LastGood: t.lastGood().Truncate(time.Millisecond),
-				})
-			}
-		}
-		if len(said.Shards) > before {
+		said.Knows = append(said.Knows, t.cfg.Name)
+		if _, _, held := t.sizes(); held {
 			said.Tenants[t.cfg.Name] = Standing{Unlimited: t.cfg.Budget == nil, Ages: t.fresh.ages()}
+		}
+	}
+	for _, s := range w.shards() {
+		name := s.tenant.cfg.Name
+		if h := s.held.Load(); h != nil {
+			said.Shards = append(said.Shards, Held{
+				Tenant: name, Shard: s.number, Of: s.of, Term: h.term,
+				Tracked: s.tracks(), LastGood: s.lastGood().Truncate(time.Millisecond), State: s.state(),
+				Waiting: s.waits(), Settled: s.settled.Load(),
+			})
+		} else if s.leaves() {
+			said.Leaving = append(said.Leaving, Leaving{name, s.number, s.of, s.waits(), s.settled.Load()})
 		}
 	}
 	data, err := json.Marshal(said)

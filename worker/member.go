@@ -20,6 +20,7 @@ type heartbeat struct {
 	// lapses counts how often the confirmation came too late. Whoever trusted
 	// a cache before a lapse must not trust it after.
 	lapses atomic.Uint64
+	began  atomic.Pointer[time.Time] // when the first beat after the last lapse was sent
 
 	mu    sync.Mutex
 	again chan struct{} // closed and renewed at the first beat after a lapse
@@ -51,8 +52,16 @@ func (h *heartbeat) confirmed(sent time.Time) {
 	}
 	// Counted before it reads as fresh: nobody may see the one without the other.
 	h.lapses.Add(1)
+	h.began.Store(&sent)
 	h.last.Store(&sent)
 	h.announce()
+}
+
+// settled reports whether this worker has lived without a lapse for a TTL. What met
+// it before may have met everybody: whoever lived then has had time to say so.
+func (h *heartbeat) settled() bool {
+	began := h.began.Load()
+	return began != nil && h.fresh() && time.Since(*began) >= h.ttl
 }
 
 // fresh reports whether a beat was confirmed within the TTL.
@@ -104,26 +113,43 @@ func (w *Worker) beatOnce(ctx context.Context) error {
 		return err
 	}
 	w.beat.confirmed(sent)
+	if err := w.divide(ctx); err != nil {
+		return err
+	}
 	members, err := w.cfg.Ledger.Members(ctx)
 	if err != nil {
 		return err
 	}
-	w.survey(members)
-	for _, s := range w.shards() {
-		s.want(owner(members, s.tenant.cfg.Name, s.number) == w.cfg.ID)
+	if err := w.meet(members, w.beats.Load()); err != nil {
+		return err
 	}
+	w.assign()
 	return nil
 }
 
+// assign tells every shard whether it belongs to this worker. Nothing is asked
+// before each of them has heard it.
+func (w *Worker) assign() {
+	w.forgetLeft()
+	for _, t := range w.tenants {
+		ids := w.peers.Load().whoKnows(t.cfg.Name)
+		for _, s := range t.shards() {
+			mine := owner(ids, t.cfg.Name, s.number) == w.cfg.ID
+			s.want(mine, mine && s.held.Load() == nil && w.blocks(s))
+		}
+	}
+	w.surveyed.Store(true)
+}
+
 // owner is the live worker with the highest rendezvous hash of a shard.
-func owner(members []ledger.Member, tenant string, shard int) string {
+func owner(ids []string, tenant string, shard int) string {
 	best, bestHash := "", uint64(0)
-	for _, m := range members {
+	for _, id := range ids {
 		h := fnv.New64a()
-		_, _ = h.Write([]byte(tenant + "/" + strconv.Itoa(shard) + "/" + m.ID))
+		_, _ = h.Write([]byte(tenant + "/" + strconv.Itoa(shard) + "/" + id))
 		hash := mix(h.Sum64())
-		if best == "" || hash > bestHash || hash == bestHash && m.ID < best {
-			best, bestHash = m.ID, hash
+		if best == "" || hash > bestHash || hash == bestHash && id < best {
+			best, bestHash = id, hash
 		}
 	}
 	return best

@@ -80,7 +80,8 @@ func (w *Worker) shardOf(tenant, conferenceID string) (*shard, error) {
 	}
 	for _, t := range w.tenants {
 		if t.cfg.Name == tenant {
-			return t.shards[shardOf(conferenceID, t.cfg.Shards)], nil
+			shards := t.shards()
+			return shards[shardOf(conferenceID, len(shards))], nil
 		}
 	}
 	return nil, fmt.Errorf("%w: %s", ErrNoTenant, tenant)
@@ -128,7 +129,11 @@ func (w *Worker) Untrack(ctx context.Context, tenant, conferenceID string) (View
 		if hold == nil {
 			return View{}, ErrNotHeld
 		}
-		if err := s.untrack(ctx, hold, conferenceID, rollcall.ReasonOperator); err != nil {
+		err := s.untrack(ctx, hold, conferenceID, rollcall.ReasonOperator)
+		if errors.Is(err, errOverlap) {
+			return View{}, cmp.Or(s.stillOurs(ctx), err)
+		}
+		if err != nil {
 			return View{}, err
 		}
 		s.declined[conferenceID] = true

@@ -33,10 +33,16 @@ type shard struct {
 	w       *Worker
 	tenant  *tenant
 	number  int
+	of      int // how many shards the tenant's meetings form together
 	log     *zap.Logger
 	queue   *backlog.Lane
 	orders  chan order
-	wanted  atomic.Bool
+	wanted  atomic.Bool   // it belongs to this worker
+	blocked atomic.Bool   // somebody else has not let go of it yet
+	retired atomic.Bool   // the meetings are divided otherwise now
+	asking  atomic.Int32  // questions under way
+	settled atomic.Uint64 // observations so far
+	good    atomic.Pointer[time.Time]
 	suspect atomic.Bool          // the claim is to be looked after
 	held    atomic.Pointer[hold] // nil: not ours to ask about
 	plan    atomic.Pointer[plan] // whom to ask about; never nil
@@ -45,56 +51,68 @@ type shard struct {
 	news news                     // which meetings changed lately
 
 	// What follows belongs to the goroutine of run.
-	entries map[string]*entry
-	stale   bool   // the plan is to be made anew
-	own     *hold  // the last claim, also when it is lost; nil: there was none
-	term    uint64 // of the claim under which entries were loaded
-	lapses  uint64 // the heartbeat's lapses when they were last verified
-	earlier int    // how often in a row the ledger showed a claim before ours
-	doubt   bool   // somebody else seems to hold the shard
-	unclear bool   // a commit was not acknowledged
-	torn    map[string]torn
-	ground  uint64    // how often the ledger had been replaced when entries were loaded
-	lost    bool      // the ledger has lost what it had acknowledged
-	behind  time.Time // since when it has shown less than that; zero: it does not
-	retry   time.Time // not claimed again before
-	swept   time.Time // when meetings that never started were last looked for
-	looked  time.Time // when the last pass was over that counts for them
-	pause   backoff.BackOff
-	trouble trouble
-	odd     map[rollcall.Oddity]bool // told once
+	entries           map[string]*entry
+	stale             bool   // the plan is to be made anew
+	own               *hold  // the last claim, also when it is lost; nil: there was none
+	term              uint64 // of the claim under which entries were loaded
+	lapses            uint64 // the heartbeat's lapses when they were last verified
+	earlier           int    // how often in a row the ledger showed a claim before ours
+	doubt             bool   // somebody else seems to hold the shard
+	unclear           bool   // a commit was not acknowledged
+	torn              map[string]torn
+	ground            uint64    // how often the ledger had been replaced when entries were loaded
+	lost              bool      // the ledger has lost what it had acknowledged
+	behind            time.Time // since when it has shown less than that; zero: it does not
+	retry             time.Time // not claimed again before
+	swept             time.Time // when meetings that never started were last looked for
+	looked            time.Time // when the last pass was over that counts for them
+	pause             backoff.BackOff
+	trouble, claiming trouble
+	odd               map[rollcall.Oddity]bool // told once
 	// No list brings back what an operator declined under this worker, but it
 	// may what the configuration no longer names.
 	declined, freed map[string]bool
 	unsure          map[string]bool // meetings of which it is to be read whether they are tracked
 }
 
-func newShard(t *tenant, number int) *shard {
+func newShard(t *tenant, number, of int) *shard {
 	log := t.log
-	if t.cfg.Shards > 1 {
+	if of > 1 {
 		log = log.With(zap.Int("shard", number))
 	}
 	s := &shard{
-		w: t.w, tenant: t, number: number, log: log,
+		w: t.w, tenant: t, number: number, of: of, log: log,
 		orders: make(chan order), pause: publisher.NewBackOff(),
-		trouble: trouble{log: log, what: "storing what was observed"},
-		odd:     map[rollcall.Oddity]bool{}, declined: map[string]bool{}, freed: map[string]bool{}, unsure: map[string]bool{},
+		trouble:  trouble{log: log, what: "storing what was observed"},
+		claiming: trouble{log: log, what: "claiming the shard"},
+		odd:      map[rollcall.Oddity]bool{}, declined: map[string]bool{}, freed: map[string]bool{}, unsure: map[string]bool{},
 	}
 	s.plan.Store(&plan{})
 	s.queue = s.lane()
 	return s
 }
 
-// want tells whether the shard belongs to this worker. It is called at every
-// heartbeat, so it must be cheap when nothing changes.
-func (s *shard) want(mine bool) {
+// want tells whether the shard belongs to this worker, and whether somebody else
+// has not let go of it yet. It is called at every heartbeat, so it must be cheap
+// when nothing changes.
+func (s *shard) want(mine, blocked bool) {
 	was := s.wanted.Swap(mine)
-	if !mine {
-		s.hold(nil)
-	}
+	s.blocked.Store(blocked)
 	if was != mine || mine && s.held.Load() == nil {
 		s.wakeUp()
 	}
+}
+
+// waits is how many observations of the shard are to be settled.
+func (s *shard) waits() int {
+	n, _ := s.queue.Waiting()
+	return n
+}
+
+// leaves reports whether the shard is not held and not let go of either: what
+// was asked under its last claim is not settled yet.
+func (s *shard) leaves() bool {
+	return s.held.Load() == nil && (s.asking.Load() > 0 || s.waits() > 0)
 }
 
 // doubtClaim lets the shard's goroutine look whether its claim is the last.
@@ -108,22 +126,19 @@ func (s *shard) hold(h *hold) {
 	if s.held.Swap(h) == h {
 		return
 	}
-	select {
-	case s.w.changed <- struct{}{}:
-	default:
-	}
+	s.w.stir()
 	s.tenant.holding.Lock()
 	defer s.tenant.holding.Unlock()
 	if s.tenant.cfg.Holds == nil {
 		return
 	}
 	held := 0
-	for _, other := range s.tenant.shards {
+	for _, other := range s.tenant.shards() {
 		if other.held.Load() != nil {
 			held++
 		}
 	}
-	s.tenant.cfg.Holds(held, len(s.tenant.shards))
+	s.tenant.cfg.Holds(held, len(s.tenant.shards()))
 }
 
 func (s *shard) wakeUp() { s.queue.Wake() }
@@ -142,12 +157,19 @@ func (s *shard) run(ctx context.Context) {
 			s.makePlan()
 			if settled {
 				s.queue.Done(obs)
+				s.settled.Add(1)
 				s.w.noteSettled()
 			}
 			continue
 		}
 		switch {
-		case s.wanted.Load() && s.held.Load() == nil && !time.Now().Before(s.retry):
+		case !s.wanted.Load() && s.held.Load() != nil:
+			s.hold(nil) // nothing waits: whoever it belongs to may have it
+		case s.retired.Load() && s.held.Load() == nil && !s.leaves():
+			s.tenant.division.gone(s)
+			s.queue.Close() // nothing is left in it
+			return
+		case s.wanted.Load() && !s.blocked.Load() && s.held.Load() == nil && !time.Now().Before(s.retry):
 			s.tryClaim(ctx)
 		case s.held.Load() == nil && s.entries != nil:
 			s.entries = nil
@@ -176,12 +198,16 @@ func (s *shard) serve(ctx context.Context) {
 }
 
 func (s *shard) tryClaim(ctx context.Context) {
+	if !s.mayClaim(ctx) {
+		return
+	}
 	err := s.claim(ctx)
 	if ctx.Err() != nil {
 		return
 	}
-	s.trouble.note(err)
+	s.claiming.note(err)
 	if err != nil {
+		s.w.refused.Store(true)
 		s.wait(ctx)
 		return
 	}
@@ -194,7 +220,14 @@ func (s *shard) pass(ctx context.Context, hold *hold, calls int) poller.Report {
 	now := time.Now()
 	ids, later := s.choose(hold, s.due(hold, now), calls, now)
 	report := s.ask(ctx, hold, poller.Ask{Shard: s.number, IDs: ids, Later: later})
+	before := s.state()
 	s.last.Store(&lastPass{report, hold, time.Now()})
+	if now := time.Now(); report.Good {
+		s.good.Store(&now)
+	}
+	if report.State != before {
+		s.w.stir() // others tell the tenant's status, too
+	}
 	if report.Answered == 0 {
 		s.wakeUp() // no observation does
 	}
@@ -203,6 +236,8 @@ func (s *shard) pass(ctx context.Context, hold *hold, calls int) poller.Report {
 
 func (s *shard) ask(ctx context.Context, hold *hold, ask poller.Ask) poller.Report {
 	ground := s.w.ground.replaced.Load()
+	s.asking.Add(1)
+	defer s.doneAsking()
 	ask.Next = hold.next
 	ask.Emit = func(_ context.Context, obs rollcall.Observation) error {
 		if ground != s.w.ground.replaced.Load() {
@@ -220,6 +255,14 @@ func (s *shard) ask(ctx context.Context, hold *hold, ask poller.Ask) poller.Repo
 		return nil
 	}
 	return s.tenant.cfg.Asker.Pass(ctx, ask)
+}
+
+// doneAsking lets others know where this was all that they waited for.
+func (s *shard) doneAsking() {
+	if s.asking.Add(-1) == 0 && s.held.Load() == nil {
+		s.w.stir()
+		s.wakeUp()
+	}
 }
 
 // wait lets the time of the back-off pass, or less: a heartbeat that comes

@@ -18,7 +18,8 @@ func TestNoStatusIsToldOfWhatOthersHold(t *testing.T) {
 			if held {
 				s.held.Store(&hold{})
 			}
-			tn := &tenant{tell: make(chan wire.Status, 1), shards: []*shard{s}}
+			tn := &tenant{tell: make(chan wire.Status, 1)}
+			tn.division.now.Store(&division{shards: []*shard{s}})
 			tn.tell <- wire.Status{State: "ok"}
 			told := make(chan struct{})
 			go func() {

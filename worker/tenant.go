@@ -14,19 +14,18 @@ import (
 
 // tenant is one organization: its schedule and its shards.
 type tenant struct {
-	w      *Worker
-	cfg    Tenant
-	log    *zap.Logger
-	named  map[string]bool // the configuration's conferences
-	shards []*shard
-	kick   chan struct{} // a pass is wanted before the next tick
-	good   atomic.Pointer[time.Time]
-	fresh  *freshness
-	tell   chan wire.Status // the newest status; one may wait
+	w     *Worker
+	cfg   Tenant
+	log   *zap.Logger
+	named map[string]bool // the configuration's conferences
+	kick  chan struct{}   // a pass is wanted before the next tick
+	fresh *freshness
+	tell  chan wire.Status // the newest status; one may wait
 
 	ended    atomic.Pointer[time.Time] // when the last pass was over
 	others   atomic.Pointer[others]    // never nil
 	readings *readings
+	division divided
 	passing  chan struct{} // holds one token during a pass
 	busy     busy          // how the last pass went, for what is asked continuously
 	holding  sync.Mutex    // held while it is told how many shards are held
@@ -52,9 +51,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 	for _, id := range cfg.Conferences {
 		t.named[id] = true
 	}
-	for n := range cfg.Shards {
-		t.shards = append(t.shards, newShard(t, n))
-	}
+	t.division.now.Store(&division{shards: t.newShards(cfg.Shards)})
 	return t
 }
 
@@ -134,7 +131,7 @@ func (t *tenant) pass(ctx context.Context) {
 		report := s.pass(ctx, hold, calls)
 		calls -= t.costs(report.Asked)
 		answered += report.Answered
-		if !asked || report.State != poller.StateOK {
+		if !asked || worse(merged.State, report.State) != merged.State {
 			merged = report
 		}
 		asked = true
@@ -148,9 +145,6 @@ func (t *tenant) pass(ctx context.Context) {
 func (t *tenant) passed(report poller.Report) {
 	now := time.Now()
 	t.ended.Store(&now)
-	if report.Good {
-		t.good.Store(&now)
-	}
 	t.w.metrics.passes.WithLabelValues(t.cfg.Name, report.State).Inc()
 	t.say(t.status(report.State))
 }
@@ -159,12 +153,26 @@ func (t *tenant) status(state string) wire.Status {
 	own, _, _ := t.sizes()
 	t.w.metrics.tracked.WithLabelValues(t.cfg.Name).Set(float64(own))
 	return wire.Status{
-		Tenant: t.cfg.Name, State: state, LastGoodPoll: t.anyGood(),
+		Tenant: t.cfg.Name, State: worse(state, t.others.Load().state), LastGoodPoll: t.lastGood(),
 		LastPass: t.lastPass(), Pace: t.pace(), Tracked: t.tracks(), At: time.Now(),
 	}
 }
 
-func (t *tenant) lastGood() time.Time { return instant(&t.good) }
+// lastGood is when that shard of the tenant was last looked at that does worst,
+// as all workers say; zero: some shard never was.
+func (t *tenant) lastGood() time.Time {
+	others := t.others.Load()
+	worst, held := others.lastGood, others.held > 0
+	for _, s := range t.shards() {
+		if s.held.Load() == nil {
+			continue
+		}
+		if good := s.lastGood(); !held || good.Before(worst) {
+			worst, held = good, true
+		}
+	}
+	return worst
+}
 
 // lastPass is when the last pass was over.
 func (t *tenant) lastPass() time.Time { return instant(&t.ended) }
@@ -239,7 +247,7 @@ func (t *tenant) sayAway(ctx context.Context) {
 	if t.others.Load().held > 0 {
 		return // they look, and say so
 	}
-	for _, s := range t.shards {
+	for _, s := range t.shards() {
 		if s.held.Load() == nil {
 			continue
 		}

@@ -18,11 +18,12 @@ var errPaused = errors.New("polling pauses: too many observations wait for NATS"
 // lane is where the shard's observations wait. Of what an earlier process left
 // it takes the shard's part, whatever the shards were then.
 func (s *shard) lane() *backlog.Lane {
-	name, of := s.tenant.cfg.Name, fmt.Sprintf("/%d", s.tenant.cfg.Shards)
+	name, of := s.tenant.cfg.Name, fmt.Sprintf("/%d", s.of)
+	later := s.tenant.division.now.Load() != nil // those before settle what is theirs
 	return s.w.backlog.Lane(fmt.Sprintf("%s#%d%s", name, s.number, of), backlog.Strays{
 		From: func(key string) bool {
 			tenant, shard, _ := strings.Cut(key, "#")
-			return tenant == name && !strings.HasSuffix(shard, of)
+			return !later && tenant == name && !strings.HasSuffix(shard, of)
 		},
 		Part: func(obs *rollcall.Observation) *rollcall.Observation {
 			part := *obs
@@ -72,7 +73,7 @@ func (w *Worker) tenant(name string) *tenant {
 // tooMuchWaits reports whether polling has to pause, and says so once.
 func (t *tenant) tooMuchWaits() bool {
 	full := false
-	for _, s := range t.shards {
+	for _, s := range t.shards() {
 		full = full || s.queue.Full()
 	}
 	was := t.paused.Swap(full)

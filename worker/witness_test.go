@@ -121,6 +121,7 @@ var errGone = errors.New("the process is gone")
 // strike is called with the step's name before it and with the name and
 // " done" after it took effect.
 type line struct {
+	alone string // the one member that is seen; "": all are
 	*store.Memory
 	paper *paper
 	world *world
@@ -250,6 +251,9 @@ func (l *line) Leave(ctx context.Context, id string) error {
 
 func (l *line) Members(ctx context.Context) (all []ledger.Member, err error) {
 	err = l.do(ctx, "members", func() error { all, err = l.Memory.Members(ctx); return err })
+	if l.alone != "" {
+		return []ledger.Member{{ID: l.alone}}, err
+	}
 	return all, err
 }
 

@@ -13,6 +13,7 @@ import (
 	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/poller"
+	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker/backlog"
 )
@@ -29,6 +30,8 @@ type Ledger interface {
 	LastEvents(ctx context.Context, tenant string, ids []string) (map[string]ledger.Last, error)
 	Position(ctx context.Context) (ledger.Position, error)
 	Renew(ctx context.Context) error
+	Shards(ctx context.Context, tenants []string) (map[string]ledger.Shards, error)
+	SetShards(ctx context.Context, tenant string, count int, by string, expect uint64) (ledger.Shards, error)
 	Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error
 	Leave(ctx context.Context, id string) error
 	Members(ctx context.Context) ([]ledger.Member, error)
@@ -80,12 +83,14 @@ type Config struct {
 
 // Tenant is one organization whose meetings are watched.
 type Tenant struct {
-	Name        string
-	Schedule    poller.Schedule
-	Asker       Asker
-	Decode      func(raw []byte) *rollcall.Answer
-	BatchSize   int      // meetings a query. Default: that of the poller
-	Shards      int      // default 1
+	Name      string
+	Schedule  poller.Schedule
+	Asker     Asker
+	Decode    func(raw []byte) *rollcall.Answer
+	BatchSize int // meetings a query. Default: that of the poller
+	// Shards is into how many parts the meetings are divided, default 1. The
+	// ledger says it to all workers; one that starts with another number changes it.
+	Shards      int
 	Conferences []string // what the configuration tracks
 	// MissingAfter is how many misses in a row end a meeting. Default 3.
 	MissingAfter int
@@ -103,18 +108,25 @@ type Tenant struct {
 
 // Worker watches the meetings of its tenants until its context ends.
 type Worker struct {
-	cfg     Config
-	log     *zap.Logger
-	metrics *metrics
-	beat    *heartbeat
-	ground  *ground
-	tenants []*tenant
-	started time.Time
-	began   time.Time                 // when Run was called
-	settled atomic.Pointer[time.Time] // when any shard has last settled an observation
-	backlog *backlog.Backlog
-	changed chan struct{} // a shard was taken or given up, which others are to know
-	drafts  sync.Pool     // of *ledger.Draft, empty
+	cfg      Config
+	log      *zap.Logger
+	metrics  *metrics
+	beat     *heartbeat
+	ground   *ground
+	tenants  []*tenant
+	started  time.Time
+	began    time.Time                 // when Run was called
+	settled  atomic.Pointer[time.Time] // when any shard has last settled an observation
+	backlog  *backlog.Backlog
+	changed  chan struct{}         // a shard was taken or given up, which others are to know
+	drafts   sync.Pool             // of *ledger.Draft, empty
+	peers    atomic.Pointer[peers] // never nil
+	surveyed atomic.Bool           // it is known what belongs to this worker
+	stuck    map[part]progress     // belongs to the heartbeat
+	refused  atomic.Bool           // a claim could not be made
+	beats    atomic.Uint64         // heartbeats so far
+	settling sync.WaitGroup        // the shards' goroutines
+	spawn    func(*shard)          // starts one of them
 }
 
 // New makes a worker; nothing runs and nothing is asked before [Worker.Run].
@@ -130,6 +142,8 @@ func New(cfg Config) (*Worker, error) {
 	w.backlog = cfg.Backlog
 	trouble := &trouble{log: w.log, what: "the journal of what waits"}
 	w.backlog.Tell(trouble.note, func(err error) { w.log.Error("the journal is damaged", zap.Error(err)) })
+	w.peers.Store(&peers{})
+	w.stuck = make(map[part]progress)
 	for _, t := range cfg.Tenants {
 		w.tenants = append(w.tenants, newTenant(w, t))
 	}
@@ -164,9 +178,10 @@ func (w *Worker) Run(ctx context.Context) error {
 	// What settles and what keeps the claims alive outlives ctx.
 	held, release := context.WithCancel(context.WithoutCancel(ctx))
 	defer release()
-	var settling, beating sync.WaitGroup
+	var beating sync.WaitGroup
+	w.spawn = func(s *shard) { w.settling.Go(func() { s.run(held) }) }
 	for _, s := range w.shards() {
-		settling.Go(func() { s.run(held) })
+		w.spawn(s)
 	}
 	beating.Go(func() { w.keepMembership(held) })
 	beating.Go(func() { w.backlog.Run(held) })
@@ -187,8 +202,11 @@ func (w *Worker) Run(ctx context.Context) error {
 		w.backlog.Hold() // before what hangs, which may take longer than a stop
 	}
 	release()
-	settling.Wait()
 	beating.Wait()
+	w.settling.Wait()
+	if left == 0 {
+		w.release(context.WithoutCancel(ctx))
+	}
 	w.leave(context.WithoutCancel(ctx))
 	if left > 0 && w.backlog.Kept() {
 		w.log.Warn("observations wait in the journal for the next start", zap.Int("observations", left))
@@ -225,10 +243,39 @@ func (w *Worker) leave(ctx context.Context) {
 	}
 }
 
+// release says of the shards that are held that nobody holds them: whoever claims
+// one need not wait for this worker to come back.
+func (w *Worker) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.MemberTTL/2)
+	defer cancel()
+	for _, s := range w.shards() {
+		h := s.held.Load()
+		if h == nil {
+			continue
+		}
+		msg, err := store.ReleaseMessage(w.cfg.Names, s.tenant.cfg.Name, s.number, h.term)
+		if err == nil {
+			_, err = w.cfg.Committer.Commit(ctx, []ledger.Message{msg})
+		}
+		if err != nil {
+			s.log.Debug("could not release the shard; others wait for a moment", zap.Error(err))
+		}
+	}
+}
+
+// stir lets others know at once what has become of a shard.
+func (w *Worker) stir() {
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
+}
+
+// shards are all that may have something to settle.
 func (w *Worker) shards() []*shard {
 	var all []*shard
 	for _, t := range w.tenants {
-		all = append(all, t.shards...)
+		all = append(append(all, t.shards()...), t.division.left()...)
 	}
 	return all
 }
