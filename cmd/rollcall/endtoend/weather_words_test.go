@@ -3,6 +3,7 @@
 package endtoend_test
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -20,6 +21,18 @@ func (nowhere) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}}
 }
 
+// silence is a DingTalk that gives tokens, and answers all else with a success
+// that holds this body.
+type silence string
+
+func (s silence) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := string(s)
+	if strings.HasPrefix(r.URL.Path, "/v1.0/oauth2/") {
+		body = `{"accessToken":"a-token","expireIn":7200}`
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
+}
+
 // TestTroubleIsOneSentence demands that what an operator has to mend is said
 // once in ten minutes, in one line that tells how, and shown in the status.
 func TestTroubleIsOneSentence(t *testing.T) {
@@ -29,6 +42,14 @@ func TestTroubleIsOneSentence(t *testing.T) {
 			if err := sim.Arm(simulator.Fault{Name: name, Operation: op}); err != nil {
 				t.Fatal(err)
 			}
+		}
+	}
+	silent := func(body string) func(*sky) {
+		return func(s *sky) {
+			s.tenant("acme", []string{"m1", "m2"}, dingtalk.Config{
+				Endpoint: "https://api.dingtalk.io", Transport: silence(body),
+				Auth: dingtalk.Auth{Kind: dingtalk.KindInternal, ClientID: "id", ClientSecret: kept("a secret")},
+			})
 		}
 	}
 	for name, c := range map[string]struct {
@@ -47,6 +68,22 @@ func TestTroubleIsOneSentence(t *testing.T) {
 		"quota used up": {
 			fault("Forbidden.AccessDenied.ApiCountLimitForOrg", simulator.OpQuery), "quota",
 			[]string{"are used up", "wait for the next one or buy more", "SIGHUP"},
+		},
+		"an unknown code with HTTP 200": {
+			silent(`{"code":"serviceBusy","message":"try later","requestid":"REQ-1"}`), "away",
+			[]string{"query meetings: transient: HTTP 200, code serviceBusy, request id REQ-1", "try later"},
+		},
+		"no success with HTTP 200": {
+			silent(`{"success":false,"errorCode":"50001","errorMsg":"internal error","requestId":"REQ-2"}`), "away",
+			[]string{"HTTP 200, code 50001, request id REQ-2", "internal error"},
+		},
+		"the old style with HTTP 200": {
+			silent(`{"errcode":88,"errmsg":"ding talk error[subcode=60011]","sub_code":"60011","request_id":"REQ-3"}`), "auth",
+			[]string{"permission: HTTP 200, code 88 (60011), request id REQ-3", "an administrator grants it"},
+		},
+		"no list with HTTP 200": {
+			silent(`{}`), "away",
+			[]string{"malformed: HTTP 200: the answer holds no list of meetings"},
 		},
 		"wrong host": {
 			func(s *sky) {
