@@ -75,7 +75,7 @@ func (l *lone) words() string {
 	again := l.until.UTC().Format(time.RFC3339)
 	switch {
 	case l.class == ClassUnknown:
-		return "DingTalk does not know it: is the id right?"
+		return "DingTalk does not know the meeting: is its id right?"
 	case l.failing():
 		return fmt.Sprintf("its lookup fails (%s); looked up again at %s", l.class, again)
 	case l.status == rollcall.StatusInitialized:

@@ -252,7 +252,7 @@ func (p *poisoned) Query(ctx context.Context, ids []string) (Answers, error) {
 func TestUnknownMeetingIsSaidToBeUnknown(t *testing.T) {
 	source, _ := healthy(0)
 	report := (&Poller{Source: source}).Pass(t.Context(), (&book{shard: -1}).ask("m-typo"))
-	if text := report.Trouble("m-typo"); text != "DingTalk does not know it: is the id right?" || report.Calls != 2 {
+	if text := report.Trouble("m-typo"); text != "DingTalk does not know the meeting: is its id right?" || report.Calls != 2 {
 		t.Errorf("%d calls, trouble %q", report.Calls, text)
 	}
 }

@@ -83,7 +83,7 @@ func TestNeverKnownIsSaidAtOnce(t *testing.T) {
 		p := start(t, "w1", m, w, nil)
 		elapse(time.Second)
 		view, err := p.worker.Track(t.Context(), "acme", "typo", "api")
-		if err != nil || !view.Tracked || view.Trouble != "DingTalk does not know it: is the id right?" {
+		if err != nil || !view.Tracked || view.Trouble != "DingTalk does not know the meeting: is its id right?" {
 			t.Errorf("track: %+v, %v", view, err)
 		}
 		elapse(20 * time.Second)
