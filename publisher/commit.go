@@ -31,6 +31,10 @@ type Publisher struct {
 	Timeout time.Duration // for the acknowledgement of one batch; 0: 5 s
 	// Reached is told the sequence of the last message of what was stored; nil: nobody is.
 	Reached func(sequence uint64)
+	// Disk tells how full the broker's disk is; nil: that is not known.
+	Disk Disk
+
+	room room
 }
 
 // Commit stores the messages as one atomic batch and gives the stream sequence
@@ -41,6 +45,9 @@ func (p *Publisher) Commit(ctx context.Context, msgs []ledger.Message) (first ui
 	err = ledger.CheckBatch(p.Names, msgs, p.Conn.MaxPayload())
 	if err != nil {
 		return 0, fmt.Errorf("commit batch: %w", err)
+	}
+	if err := p.take(ctx, msgs); err != nil {
+		return 0, fmt.Errorf("commit batch of %d messages: %w", len(msgs), err)
 	}
 	for resends := 0; ; resends++ {
 		first, again, err := p.send(ctx, msgs)
@@ -130,7 +137,7 @@ func (p *Publisher) acknowledged(data []byte, id string, count int) (first uint6
 		return 0, false, fmt.Errorf("%w: read the acknowledgement: %w", ledger.ErrUnknown, err)
 	}
 	if ack.Error != nil {
-		v := judgeRefusal(ack.Error)
+		v := judgeRefusal(ack.Error, count)
 		return 0, v.again, fmt.Errorf("%w: %s: %w", v.outcome, v.means, ack.Error)
 	}
 	if ack.Stream != p.Names.Stream || ack.Batch != id || ack.Count != count || ack.Sequence < uint64(count) {

@@ -11,9 +11,11 @@ import (
 
 // verdict is what a refusal of the server means for the batch.
 type verdict struct {
-	code    jetstream.ErrorCode
-	outcome error // nothing was stored, unless it is [ledger.ErrUnknown]
-	again   bool  // send the same batch once more at once
+	code jetstream.ErrorCode
+	// outcome says that nothing was stored, unless it is [ledger.ErrUnknown]. For a
+	// batch of several messages [ledger.ErrFull] becomes that.
+	outcome error
+	again   bool // send the same batch once more at once
 	means   string
 }
 
@@ -33,7 +35,7 @@ func verdicts() []verdict {
 		{10007, ledger.ErrBusy, false, "the stream is not assigned now"},
 		{10008, ledger.ErrBusy, false, "JetStream is away for a moment"},
 		{10009, ledger.ErrBusy, false, "the stream has no leader now"},
-		{10023, ledger.ErrBusy, false, "the server is short of resources"},
+		{10023, ledger.ErrFull, false, "the server is short of resources, such as storage"},
 		{10039, ledger.ErrBusy, false, "the account has no JetStream; enable it"},
 		{10076, ledger.ErrBusy, false, "the server has no JetStream; enable it"},
 		{10059, ledger.ErrBusy, false, "the stream is gone; restart rollcall to create it"},
@@ -58,18 +60,25 @@ func verdicts() []verdict {
 	}
 }
 
-// judgeRefusal looks a refusal of the server up. One that is not in the table
-// and is the sender's fault is permanent; any other passes.
-func judgeRefusal(refusal *jetstream.APIError) verdict {
+// judgeRefusal looks a refusal of a batch of so many messages up. One that is not
+// in the table and is the sender's fault is permanent. A limit is found while the
+// batch is being stored, and so may be whatever is not in the table: a part of it
+// stays stored, and its outcome is not known.
+func judgeRefusal(refusal *jetstream.APIError, count int) verdict {
+	found := verdict{refusal.ErrorCode, ledger.ErrFull, false, "the server cannot store the batch now"}
+	if refusal.Code == 400 {
+		found = verdict{refusal.ErrorCode, ledger.ErrRefused, false, "the server does not accept the batch"}
+	}
 	for _, v := range verdicts() {
 		if v.code == refusal.ErrorCode {
-			return v
+			found = v
 		}
 	}
-	if refusal.Code == 400 {
-		return verdict{refusal.ErrorCode, ledger.ErrRefused, false, "the server does not accept the batch"}
+	if found.outcome == ledger.ErrFull && count > 1 {
+		found.outcome = ledger.ErrUnknown
+		found.means += "; a part of the batch may be stored"
 	}
-	return verdict{refusal.ErrorCode, ledger.ErrBusy, false, "the server cannot store the batch now"}
+	return found
 }
 
 // faults are the errors of the connection itself that prove that the last

@@ -81,7 +81,7 @@ func TestEveryRefusalHasItsOutcome(t *testing.T) {
 		{10007, 500, ledger.ErrBusy, once},
 		{10008, 503, ledger.ErrBusy, once},
 		{10009, 500, ledger.ErrBusy, once},
-		{10023, 503, ledger.ErrBusy, once},
+		{10023, 503, ledger.ErrUnknown, once},
 		{10039, 503, ledger.ErrBusy, once},
 		{10076, 503, ledger.ErrBusy, once},
 		{10059, 404, ledger.ErrBusy, once},
@@ -91,10 +91,10 @@ func TestEveryRefusalHasItsOutcome(t *testing.T) {
 		{10166, 400, ledger.ErrBusy, once},
 		{10174, 400, ledger.ErrBusy, once},
 		{10194, 500, ledger.ErrBusy, once},
-		{10002, 400, ledger.ErrFull, once},
-		{10028, 500, ledger.ErrFull, once},
-		{10047, 500, ledger.ErrFull, once},
-		{10077, 503, ledger.ErrFull, once},
+		{10002, 400, ledger.ErrUnknown, once},
+		{10028, 500, ledger.ErrUnknown, once},
+		{10047, 500, ledger.ErrUnknown, once},
+		{10077, 503, ledger.ErrUnknown, once},
 		{10054, 400, ledger.ErrRefused, once},
 		{10097, 400, ledger.ErrRefused, once},
 		{10165, 400, ledger.ErrRefused, once},
@@ -104,7 +104,7 @@ func TestEveryRefusalHasItsOutcome(t *testing.T) {
 		{10199, 400, ledger.ErrRefused, once},
 		{10200, 400, ledger.ErrRefused, once},
 		{19999, 400, ledger.ErrRefused, once}, // not in the table: the batch is to blame
-		{19999, 503, ledger.ErrBusy, once},    // the server is
+		{19999, 503, ledger.ErrUnknown, once}, // the server is, and may have stored a part
 	} {
 		code, status = c.code, c.status
 		batches.Store(0)
@@ -112,6 +112,10 @@ func TestEveryRefusalHasItsOutcome(t *testing.T) {
 		expect(t, fmt.Sprintf("code %d", c.code), err, c.want)
 		if got := batches.Load(); got != c.sent {
 			t.Errorf("code %d: sent %d times, want %d", c.code, got, c.sent)
+		}
+		if c.want == ledger.ErrUnknown { // one message is stored or not
+			_, err := p.Commit(t.Context(), batch()[:1])
+			expect(t, fmt.Sprintf("code %d for one message", c.code), err, ledger.ErrFull)
 		}
 	}
 }

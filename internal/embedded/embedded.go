@@ -58,6 +58,7 @@ type Server struct {
 	running *server.Server
 	lock    *DirLock
 	worker  server.User
+	dir     string // the data directory
 }
 
 // Start takes the data directory and starts the server in it. Its errors name
@@ -83,7 +84,7 @@ func Start(cfg Config) (*Server, error) {
 		lock.Release()
 		return nil, fmt.Errorf("start embedded NATS: %w", err)
 	}
-	return &Server{running: running, lock: lock, worker: worker}, nil
+	return &Server{running: running, lock: lock, worker: worker, dir: cfg.DataDir}, nil
 }
 
 func run(options *server.Options, cfg Config) (*server.Server, error) {
@@ -119,10 +120,16 @@ func (cfg *Config) options(worker *server.User) (*server.Options, error) {
 		ServerName: "rollcall-embedded", Host: host, Port: port,
 		JetStream: true, StoreDir: store, SyncAlways: cfg.SyncAlways, DisableJetStreamBanner: true,
 		MaxPayload: ledger.MaxBatchBytes, NoSigs: true,
+		// What the server sets itself is a share of what is free at its start: when
+		// that is less than is stored, it tears a batch that a crash interrupted.
+		// The disk is watched before each batch instead.
+		JetStreamMaxStore: noStoreLimit,
 	}
 	cfg.authenticate(options, worker)
 	return options, nil
 }
+
+const noStoreLimit = 1 << 60
 
 func (cfg *Config) address() (host string, port int, err error) {
 	host, digits, err := net.SplitHostPort(cfg.Listen)

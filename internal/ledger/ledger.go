@@ -47,7 +47,8 @@ var (
 	ErrBusy = errors.New("the ledger cannot take the batch now")
 	// ErrUnknown: it may or may not have been stored. Load and diff again.
 	ErrUnknown = errors.New("the outcome of the commit is unknown")
-	// ErrFull: nothing was stored; a limit of the stream or the disk is reached.
+	// ErrFull: nothing was stored; a limit of the stream, the account, the server
+	// or the disk is near or reached.
 	ErrFull = errors.New("the ledger is full")
 	// ErrRefused: nothing was stored, and the same batch never will be.
 	ErrRefused = errors.New("the ledger refuses the batch")

@@ -23,11 +23,19 @@ func (h *health) Health() []console.Check {
 	if w == nil {
 		return append(checks, console.Check{Name: "ledger", Detail: "the stream is not open yet; see the log"})
 	}
-	checks = append(checks, console.Check{Name: "ledger", OK: true, Detail: "the stream is open"})
+	checks = append(checks, opened(w.Ledger()))
 	for _, t := range w.Health() {
 		checks = append(checks, polled(t), waiting(t))
 	}
 	return checks
+}
+
+// opened says what is wrong with the ledger itself.
+func opened(trouble error) console.Check {
+	if trouble != nil {
+		return console.Check{Name: "ledger", Detail: trouble.Error()}
+	}
+	return console.Check{Name: "ledger", OK: true, Detail: "the stream is open"}
 }
 
 func polled(t worker.Health) console.Check {

@@ -153,10 +153,13 @@ func (s *Service) work(ctx context.Context) error {
 	if err != nil || ledger == nil {
 		return err
 	}
+	committer := &publisher.Publisher{Conn: s.conn, Names: s.Names(), Reached: ledger.Reached}
+	if s.embedded != nil {
+		committer.Disk = s.embedded.Disk
+	}
 	cfg := worker.Config{
-		ID: instance(), Names: s.Names(), Ledger: ledger,
-		Committer: &publisher.Publisher{Conn: s.conn, Names: s.Names(), Reached: ledger.Reached},
-		Tenants:   s.tenants, Logger: s.log, Registry: s.registry, Backlog: s.backlog,
+		ID: instance(), Names: s.Names(), Ledger: ledger, Committer: committer,
+		Tenants: s.tenants, Logger: s.log, Registry: s.registry, Backlog: s.backlog,
 	}
 	s.worker, err = worker.New(cfg)
 	if err != nil {

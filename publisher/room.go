@@ -1,0 +1,124 @@
+package publisher
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"rollcall/internal/ledger"
+)
+
+// A broker that reaches a limit in the middle of a batch may store a part of it.
+// So batches stop before a limit that is known: below a reserve, which is a
+// twentieth of what the limit allows, and at most that.
+const (
+	mostReserve = 64 << 20
+	lookAgain   = 10 * time.Second // others store too
+	lookWithin  = time.Second
+)
+
+// Disk tells how many bytes are free where the broker stores, and how many there
+// are at all.
+type Disk func() (free, total int64, err error)
+
+// room knows how much can still be stored.
+type room struct {
+	mu     sync.Mutex
+	looked time.Time
+	left   int64  // bytes above the reserve
+	limit  string // what bounds them
+}
+
+// limits are what NATS says of the bytes of the account and of the stream.
+type limits struct {
+	account struct {
+		tier
+		Tiers map[string]tier `json:"tiers"`
+	}
+	stream struct {
+		Config jetstream.StreamConfig `json:"config"`
+		State  struct {
+			Bytes int64 `json:"bytes"`
+		} `json:"state"`
+	}
+}
+
+type tier struct {
+	Storage int64 `json:"storage"`
+	Limits  struct {
+		MaxStorage int64 `json:"max_storage"`
+	} `json:"limits"`
+}
+
+// take takes the room for a batch; without it the error matches
+// [ledger.ErrFull] and names the limit. One message alone is stored or not.
+func (p *Publisher) take(ctx context.Context, msgs []ledger.Message) error {
+	if len(msgs) == 1 {
+		return nil
+	}
+	need := int64(0)
+	for i := range msgs {
+		need += int64(msgs[i].Size(p.Names))
+	}
+	r := &p.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if need > r.left || time.Since(r.looked) > lookAgain {
+		p.look(ctx)
+	}
+	if need > r.left {
+		return fmt.Errorf("%w: nothing is stored before it: %s", ledger.ErrFull, r.limit)
+	}
+	r.left -= need
+	return nil
+}
+
+// look measures the room. What cannot be found out is no limit.
+func (p *Publisher) look(ctx context.Context) {
+	p.room.left, p.room.limit, p.room.looked = math.MaxInt64, "", time.Now()
+	var now limits
+	if p.Conn.IsConnected() {
+		p.ask(ctx, "$JS.API.INFO", &now.account)
+		p.ask(ctx, "$JS.API.STREAM.INFO."+p.Names.Stream, &now.stream)
+	}
+	replicas := int64(max(1, now.stream.Config.Replicas))
+	p.bound("max_bytes of stream "+p.Names.Stream+" is nearly reached: raise it, or shorten the retention",
+		now.stream.Config.MaxBytes, now.stream.Config.MaxBytes-now.stream.State.Bytes, 1)
+	tiers := []tier{now.account.tier, now.account.Tiers[fmt.Sprintf("R%d", replicas)]}
+	for _, t := range tiers {
+		p.bound("the storage of the NATS account is nearly used up: raise its limit, or free some",
+			t.Limits.MaxStorage, t.Limits.MaxStorage-t.Storage, replicas)
+	}
+	if p.Disk == nil {
+		return
+	}
+	if free, total, err := p.Disk(); err == nil {
+		p.bound("the disk of data_dir is nearly full: free some space", total, free, 2) // a batch is staged before it is stored
+	}
+}
+
+// bound takes up a limit, 0 or less for none, of which so much is left; a byte of
+// a batch takes so many of it.
+func (p *Publisher) bound(name string, limit, left, each int64) {
+	if limit <= 0 {
+		return
+	}
+	if left = (left - min(limit/20, mostReserve)) / each; left < p.room.left {
+		p.room.left = max(left, 0)
+		p.room.limit = fmt.Sprintf("%s (%d MiB of %d are left)", name, max(0, left*each)>>20, limit>>20)
+	}
+}
+
+// ask asks NATS about itself, and leaves into as it is where it does not answer.
+func (p *Publisher) ask(ctx context.Context, subject string, into any) {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	if reply, err := p.Conn.RequestWithContext(ctx, subject, nil); err == nil {
+		_ = json.Unmarshal(reply.Data, into) // then nothing is known, as without an answer
+	}
+}
