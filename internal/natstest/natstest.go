@@ -140,3 +140,13 @@ func Connect(t testing.TB, url string, options ...nats.Option) *nats.Conn {
 	t.Cleanup(conn.Close)
 	return conn
 }
+
+// Limit sets what the account of whoever logs in may take of JetStream.
+func (s *Server) Limit(limits server.JetStreamAccountLimits) {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.running.GlobalAccount().UpdateJetStreamLimits(map[string]server.JetStreamAccountLimits{"": limits}); err != nil {
+		s.t.Fatal(err)
+	}
+}

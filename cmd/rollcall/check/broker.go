@@ -56,6 +56,7 @@ func (b *broker) table() table {
 		{"jetstream", "login version", "ask JetStream for the account", b.jetstream},
 		{"look", "jetstream", "look at the stream and the bucket", b.look},
 		{"stream", "look", "compare the stream's settings with the configuration", b.stream},
+		{"limits", "stream", "hold what is needed against the limits of the account", b.limits},
 		{"create", "stream", "create what is absent", b.create},
 		{"read", "jetstream", "read records", b.read},
 		{"publish", "jetstream", "publish commits that are refused", b.publish},
@@ -73,7 +74,7 @@ func (b *broker) table() table {
 	if !b.machine.running {
 		return table{part: "nats"}
 	}
-	return table{part: "nats", steps: []step{steps[1].without("name"), steps[2], steps[3], steps[4], steps[5], steps[6], steps[7], steps[14]}}
+	return table{part: "nats", steps: []step{steps[1].without("name"), steps[2], steps[3], steps[4], steps[5], steps[6], steps[7], steps[len(steps)-1]}}
 }
 
 // without gives the step as it is where nothing is needed before.

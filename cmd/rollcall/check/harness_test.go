@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"rollcall/cmd/rollcall/config"
+	"rollcall/internal/ledger"
 	"rollcall/internal/natsconn"
 	"rollcall/internal/natstest"
 	"rollcall/simulator"
@@ -135,7 +136,7 @@ const password = "hunter2-very-secret"
 // startNATS starts a server whose user w may do what is given.
 func startNATS(t *testing.T, permissions *server.Permissions) *natstest.Server {
 	t.Helper()
-	return natstest.StartWith(t, server.Options{ServerName: "nats-1", Users: []*server.User{
+	return natstest.StartWith(t, server.Options{ServerName: "nats-1", MaxPayload: ledger.MaxBatchBytes, Users: []*server.User{
 		{Username: "w", Password: password, Permissions: permissions},
 		{Username: "admin", Password: password},
 	}})

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"rollcall/internal/natsconn"
 	"rollcall/store"
 )
 
@@ -120,7 +122,7 @@ func (b *broker) stream(ctx context.Context) Result {
 		return ok(tried, "%s", l.missing.words())
 	}
 	if api, is := errors.AsType[*jetstream.APIError](err); is {
-		return fail(tried, api.Error(), "see nats-server's log")
+		return fail(tried, api.Error(), cmp.Or(natsconn.Fix(api), "see nats-server's log"))
 	}
 	differences := strings.Split(strings.TrimPrefix(err.Error(), "open ledger: "), "\n")
 	return fail(tried, fmt.Sprintf("%d of their settings are not as needed", len(differences)), strings.Join(differences, "\n"))

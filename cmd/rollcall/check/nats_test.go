@@ -360,3 +360,27 @@ func TestStreamsOnTheSameSubjects(t *testing.T) {
 	add(jetstream.StreamConfig{Name: "GREEDY", Subjects: []string{"rollcall.>"}})
 	run(t, w.check()).says(t, "nats downstream", Fail, "GREEDY", "choose another stream.name")
 }
+
+// An account refuses a worker's stream; the check says so before.
+func TestLimitsOfTheAccount(t *testing.T) {
+	for name, c := range map[string]struct {
+		limits server.JetStreamAccountLimits
+		size   int64
+		want   []string
+	}{
+		"streams":   {server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: -1, MaxStreams: 1, MaxConsumers: -1}, 0, []string{"may have 1 streams", "max_streams"}},
+		"storage":   {server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: 64 << 20, MaxStreams: -1, MaxConsumers: -1}, 1 << 30, []string{"67,108,864 bytes of storage left", "lower stream.max_bytes"}},
+		"room":      {server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: 1 << 20, MaxStreams: -1, MaxConsumers: -1}, 0, []string{"less than one batch", "max_storage"}},
+		"max_bytes": {server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: -1, MaxStreams: -1, MaxConsumers: -1, MaxBytesRequired: true}, 0, []string{"demands a max_bytes", "set stream.max_bytes"}},
+		"stream":    {server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: -1, MaxStreams: -1, MaxConsumers: -1, StoreMaxStreamBytes: 1 << 20}, 1 << 30, []string{"may have 1,048,576 bytes", "lower stream.max_bytes"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := startNATS(t, nil)
+			s.Limit(c.limits)
+			w := newWorld(t).on(s.URL()).as(t, "w")
+			w.cfg.Stream.MaxBytes = c.size
+			run(t, w.check()).says(t, "nats limits", Fail, c.want...)
+		})
+	}
+	run(t, newWorld(t).on(startNATS(t, nil).URL()).as(t, "w").check()).says(t, "nats limits", OK)
+}

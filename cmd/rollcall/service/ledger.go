@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
+	"rollcall/internal/natsconn"
 	"rollcall/publisher"
 	"rollcall/store"
 	"rollcall/worker"
@@ -30,6 +31,7 @@ func (s *Service) openLedger(ctx context.Context) (*store.JetStream, error) {
 		if ctx.Err() != nil {
 			return nil, nil
 		}
+		err = natsconn.Explained(err)
 		if !passes(err) {
 			return nil, err
 		}
