@@ -143,6 +143,9 @@ func (f *planFlags) over(cmd *cobra.Command, t config.Tenant) (cost.Plan, error)
 		if err != nil {
 			return plan, misusef("--find: %w", err)
 		}
+		if list.Continuous() {
+			return plan, misusef("--find %s is for asking about meetings; looking for them wants a distance, such as @every 5m", f.find)
+		}
 		plan.Lists = []poller.Schedule{list}
 	}
 	plan.Meetings = max(plan.Meetings, 1)
