@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -62,8 +63,12 @@ func (b *broker) dial(ctx context.Context) {
 	}
 }
 
-// observeTLS notes the certificate that the server shows; it forces no TLS.
+// observeTLS notes the certificate that the server shows; it forces no TLS, which
+// the client would begin by itself on ws:// as soon as it had settings for it.
 func (b *broker) observeTLS(o *nats.Options) error {
+	if strings.HasPrefix(o.Url, "ws://") || len(o.Servers) > 0 && strings.HasPrefix(o.Servers[0], "ws://") {
+		return nil
+	}
 	if o.TLSConfig == nil {
 		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	}

@@ -384,3 +384,18 @@ func TestLimitsOfTheAccount(t *testing.T) {
 	}
 	run(t, newWorld(t).on(startNATS(t, nil).URL()).as(t, "w").check()).says(t, "nats limits", OK)
 }
+
+// Where NATS is asked over a WebSocket, the check asks as the worker does.
+func TestWebSocketWithoutTLS(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := free.Addr().(*net.TCPAddr).Port
+	free.Close()
+	natstest.StartWith(t, server.Options{Websocket: server.WebsocketOpts{Host: "127.0.0.1", Port: port, NoTLS: true}})
+	r := run(t, newWorld(t).on(fmt.Sprintf("ws://127.0.0.1:%d", port)).check())
+	r.says(t, "nats tls", OK, "not encrypted")
+	r.says(t, "nats login", OK)
+	r.says(t, "nats publish", OK)
+}
