@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"rollcall/internal/embedded"
+	"rollcall/internal/ledger"
 )
 
 // dataDir looks whether data_dir can be taken. With a NATS elsewhere a worker
@@ -45,6 +46,9 @@ func (m *machine) held(tried string, err error) Result {
 // heldError says that another process has the data directory.
 type heldError struct{ error }
 
+// roomWanted is what a directory must have room for to be of any use: a few batches.
+const roomWanted = 4 * ledger.MaxBatchBytes
+
 // takeDir looks whether the directory, or the one in which it would be made,
 // can be written, and takes its lock for a moment if it has one.
 func (m *machine) takeDir(dir string) error {
@@ -56,8 +60,12 @@ func (m *machine) takeDir(dir string) error {
 	if err != nil {
 		return fmt.Errorf("cannot write in %s: %w", existing, plain(err))
 	}
+	_, full := file.Write(make([]byte, roomWanted))
 	if err := errors.Join(file.Close(), os.Remove(file.Name())); err != nil {
 		return fmt.Errorf("write in %s: %w", existing, err)
+	}
+	if full != nil {
+		return fmt.Errorf("the disk of %s has no room for %d MiB: %w; free some", existing, roomWanted>>20, plain(full))
 	}
 	if _, err := os.Stat(filepath.Join(dir, "lock")); err != nil {
 		return nil // nobody ever took it
