@@ -90,7 +90,7 @@ func TestOneMeteredCallOrNone(t *testing.T) {
 
 	w = newWorld(t)
 	w.tenant().Track.Conferences = []string{"no-such-id"}
-	run(t, w.check()).says(t, "dingtalk permission", Warn, "says nothing about meeting no-such-id")
+	run(t, w.check()).says(t, "dingtalk permission", Warn, "does not know meeting no-such-id")
 }
 
 func TestMissingScopesAreNamedForALookupToo(t *testing.T) {
