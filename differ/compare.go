@@ -111,8 +111,10 @@ func (s *step) depart(p *person, lines []line, partial bool) {
 // before reports whether somebody in no roster who is gone may have been so
 // before anybody looked, or may have been forgotten.
 func (s *step) before(p *person) bool {
-	forgotten := s.next.Forgotten && p.is.UserID == "" && p.was.Attendance == rollcall.AttendanceUnknown
-	return s.fresh || forgotten
+	if p.was.Attendance == rollcall.AttendanceUnknown {
+		return s.fresh || s.next.Forgotten && p.is.UserID == ""
+	}
+	return s.fresh && s.prev.Partial == nil // else a slice may end in the middle of it
 }
 
 // departFromRoster judges the going of somebody who stood in the roster.

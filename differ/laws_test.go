@@ -187,8 +187,8 @@ func (p poll) slices() error {
 			return fmt.Errorf("cut at %d: folded %+v, recorded %+v", n, folded, cut.Roster)
 		}
 		rest := Diff(cut, p.look, p.rules)
-		if !p.coversAll() && p.nameless() {
-			continue // may wait for a whole list
+		if p.nameless(func(e rollcall.Entry) bool { return !p.coversAll() || unsaid(e.Attendance) }) {
+			continue // may wait for a whole list, or be as before the cut
 		}
 		want, got := byPerson(p.res.Events[n:]), byPerson(rest.Events)
 		p.forgetRename(n, want)
@@ -226,8 +226,9 @@ func (p poll) coversAll() bool {
 	})
 }
 
-func (p poll) nameless() bool {
-	return p.look.Answer != nil && slices.ContainsFunc(p.look.Answer.Entries, func(e rollcall.Entry) bool { return e.UserID == "" })
+// nameless reports whether there is such an entry of somebody without a user id.
+func (p poll) nameless(such func(rollcall.Entry) bool) bool {
+	return p.look.Answer != nil && slices.ContainsFunc(p.look.Answer.Entries, func(e rollcall.Entry) bool { return e.UserID == "" && such(e) })
 }
 
 // forgetRename allows for the one thing that a cut may lose: the renaming of

@@ -15,11 +15,12 @@ import (
 //
 // Its roster is, as ever, what the events so far fold to.
 //
-// Three things can differ from the uncut telling. The renaming of somebody who
+// Four things can differ from the uncut telling. The renaming of somebody who
 // is called again with a new nick is lost when the cut falls between departure
 // and call; the call shows the new nick. The rest about gone people of one nick
-// without user ids may stand under each other's number. And of a list with
-// unreadable entries, such people may have to wait for a whole list.
+// without user ids may stand under each other's number. Of a list with
+// unreadable entries, such people may have to wait for a whole list. And one of
+// them whose code says nothing is as before the cut.
 func (r Result) Slice(prev *rollcall.Record, n int) *rollcall.Record {
 	if n >= len(r.Events) {
 		return r.Record
