@@ -38,7 +38,10 @@ func (s *JetStream) OpenBudget(ctx context.Context, cfg StreamConfig, logger *za
 	if err != nil {
 		return fmt.Errorf("look up bucket %s: %w", bucket, err)
 	}
-	return checkBudget(bucket, status)
+	if err := checkBudget(bucket, status); err != nil {
+		return err
+	}
+	return checkReplicas(bucket, status, cfg.withDefaults().Replicas)
 }
 
 // checkBudget refuses a bucket that would forget what was spent.

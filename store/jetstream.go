@@ -146,7 +146,17 @@ func openWorkers(ctx context.Context, js jetstream.JetStream, n wire.Names, c St
 		return fmt.Errorf("bucket %s has no TTLs of single keys (limit_marker_ttl): delete it with "+
 			"nats kv del %s, rollcall creates it again", bucket, bucket)
 	}
-	return nil
+	return checkReplicas(bucket, status, c.Replicas)
+}
+
+// checkReplicas refuses a bucket that is gone with a server that the stream survives.
+func checkReplicas(bucket string, status jetstream.KeyValueStatus, want int) error {
+	about, ok := status.(*jetstream.KeyValueBucketStatus)
+	if !ok || about.StreamInfo().Config.Replicas >= want {
+		return nil
+	}
+	return fmt.Errorf("bucket %s has %d replicas, wanted are stream.replicas, %d: it would be away with a single server; "+
+		"nats stream edit KV_%s --replicas %d", bucket, about.StreamInfo().Config.Replicas, want, bucket, want)
 }
 
 // within bounds a context that has no deadline of its own.

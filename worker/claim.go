@@ -244,6 +244,30 @@ func (s *shard) catchUp(ctx context.Context) {
 // errOverlap says that a meeting could not be untracked yet.
 var errOverlap = errors.New("another worker wrote its record meanwhile; try again")
 
+// claimAnew gives up a claim that is the shard's last and that a record's term
+// has passed all the same, as one does that a worker of an earlier version has
+// written under another division: every answer would come too late for it.
+func (s *shard) claimAnew() {
+	if surpassed := s.surpassed; !surpassed || s.held.Load() == nil {
+		s.surpassed = false
+		return
+	}
+	s.surpassed = false
+	s.log.Warn("a record was written under a later claim than the shard's own; the shard is claimed anew", zap.Uint64("own_term", s.term))
+	s.hold(nil)
+	s.retry = time.Now().Add(s.w.cfg.MemberTTL / 4)
+}
+
+// sayLate says how many answers came too late to be told, since it was last said.
+func (s *shard) sayLate() {
+	if s.late == 0 {
+		return
+	}
+	s.log.Warn("answers were dropped: another worker has taken the shard and looked since; what changed meanwhile is told as it is now",
+		zap.Int("meetings", s.late))
+	s.late = 0
+}
+
 // compareClaim gives the shard up where somebody claimed it later. The pause
 // before it is claimed again keeps two workers that disagree about who lives
 // from taking it from each other without end.

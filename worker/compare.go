@@ -71,8 +71,11 @@ func (s *shard) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting,
 		e.void() // unreadable: read it again before the next answer
 		return "set_aside"
 	case !e.record.none() && !obs.Number.After(e.record.number) && !e.foreign(obs.Number):
-		if e.record.number.Term > obs.Number.Term && obs.Number.Term == s.term {
-			s.doubt = true
+		if e.record.number.Term > obs.Number.Term {
+			s.late++
+			if obs.Number.Term == s.term {
+				s.doubt, s.surpassed = true, true
+			}
 		}
 		e.raw = nil
 		return "outdated"

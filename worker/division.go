@@ -54,6 +54,15 @@ func (d *divided) left() []*shard {
 // shards are those that the tenant's meetings form now.
 func (t *tenant) shards() []*shard { return t.division.now.Load().shards }
 
+// Shards is how many shards the tenant's meetings form, for all workers; 0:
+// there is no such tenant.
+func (w *Worker) Shards(tenant string) int {
+	if t := w.tenant(tenant); t != nil {
+		return len(t.shards())
+	}
+	return 0
+}
+
 func (t *tenant) newShards(count int) []*shard {
 	shards := make([]*shard, count)
 	for n := range shards {

@@ -46,6 +46,16 @@ type order func(ctx context.Context)
 // gives what came of it. Whoever gave the order may be gone by then: what do
 // finds goes through the channel, and do writes to nothing of the caller's.
 func obey[T any](ctx context.Context, s *shard, do func(ctx context.Context) (T, error)) (found T, err error) {
+	return give(ctx, s, s.orders, do)
+}
+
+// look is obey for what changes nothing: it does not wait behind what is tried
+// again and again.
+func look[T any](ctx context.Context, s *shard, do func(ctx context.Context) (T, error)) (found T, err error) {
+	return give(ctx, s, s.looks, do)
+}
+
+func give[T any](ctx context.Context, s *shard, to chan<- order, do func(ctx context.Context) (T, error)) (found T, err error) {
 	if s.held.Load() == nil {
 		return found, ErrNotHeld
 	}
@@ -55,7 +65,7 @@ func obey[T any](ctx context.Context, s *shard, do func(ctx context.Context) (T,
 	}
 	done := make(chan outcome, 1)
 	select {
-	case s.orders <- func(ctx context.Context) {
+	case to <- func(ctx context.Context) {
 		o := outcome{err: ErrNotHeld} // it was lost while the order waited for its turn
 		if s.held.Load() != nil {
 			o.found, o.err = do(ctx)
@@ -151,7 +161,7 @@ func (w *Worker) Show(ctx context.Context, tenant, conferenceID string) (View, e
 	if err != nil {
 		return View{}, err
 	}
-	view, err := obey(ctx, s, func(ctx context.Context) (View, error) {
+	view, err := look(ctx, s, func(ctx context.Context) (View, error) {
 		e := s.entries[conferenceID]
 		if e == nil {
 			e = &entry{}
@@ -186,7 +196,7 @@ func (w *Worker) List(ctx context.Context, tenant string) (views []View, shards 
 			continue
 		}
 		known = true
-		own, err := obey(ctx, s, func(context.Context) (own []View, _ error) {
+		own, err := look(ctx, s, func(context.Context) (own []View, _ error) {
 			for id, e := range s.entries {
 				own = append(own, s.view(id, e))
 			}

@@ -34,11 +34,13 @@ func (s *shard) settle(ctx context.Context, obs *rollcall.Observation) bool {
 		if ctx.Err() != nil {
 			break
 		}
-		s.trouble.note(err)
 		if err == nil {
-			s.pause.Reset()
+			s.works(&s.trouble)
 			stale = 0
-		} else if errors.Is(err, ledger.ErrStale) {
+			continue
+		}
+		s.trouble.note(err)
+		if errors.Is(err, ledger.ErrStale) {
 			if stale++; stale > 2 {
 				s.wait(ctx)
 			}

@@ -37,6 +37,7 @@ type shard struct {
 	log     *zap.Logger
 	queue   *backlog.Lane
 	orders  chan order
+	looks   chan order    // those that change nothing: they are not kept waiting by a back-off
 	wanted  atomic.Bool   // it belongs to this worker
 	blocked atomic.Bool   // somebody else has not let go of it yet
 	retired atomic.Bool   // the meetings are divided otherwise now
@@ -68,6 +69,8 @@ type shard struct {
 	looked            time.Time // when the last pass was over that counts for them
 	pause             backoff.BackOff
 	trouble, claiming trouble
+	surpassed         bool                     // a record bears a later term than the shard's own claim
+	late              int                      // answers about meetings that came too late, since it was last said
 	odd               map[rollcall.Oddity]bool // told once
 	// No list brings back what an operator declined under this worker, but it
 	// may what the configuration no longer names.
@@ -82,7 +85,7 @@ func newShard(t *tenant, number, of int) *shard {
 	}
 	s := &shard{
 		w: t.w, tenant: t, number: number, of: of, log: log,
-		orders: make(chan order), pause: publisher.NewBackOff(),
+		orders: make(chan order), looks: make(chan order), pause: publisher.NewBackOff(),
 		trouble:  trouble{log: log, what: "storing what was observed"},
 		claiming: trouble{log: log, what: "claiming the shard"},
 		odd:      map[rollcall.Oddity]bool{}, declined: map[string]bool{}, freed: map[string]bool{}, unsure: map[string]bool{},
@@ -162,6 +165,7 @@ func (s *shard) run(ctx context.Context) {
 			}
 			continue
 		}
+		s.sayLate()
 		switch {
 		case !s.wanted.Load() && s.held.Load() != nil:
 			s.hold(nil) // nothing waits: whoever it belongs to may have it
@@ -182,6 +186,8 @@ func (s *shard) run(ctx context.Context) {
 			case <-s.queue.Ready():
 			case do := <-s.orders:
 				do(ctx)
+			case do := <-s.looks:
+				do(ctx)
 			case <-ctx.Done():
 			}
 		}
@@ -192,6 +198,8 @@ func (s *shard) run(ctx context.Context) {
 func (s *shard) serve(ctx context.Context) {
 	select {
 	case do := <-s.orders:
+		do(ctx)
+	case do := <-s.looks:
 		do(ctx)
 	default:
 	}
@@ -205,13 +213,13 @@ func (s *shard) tryClaim(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
-	s.claiming.note(err)
 	if err != nil {
+		s.claiming.note(err)
 		s.w.refused.Store(true)
 		s.wait(ctx)
 		return
 	}
-	s.pause.Reset()
+	s.works(&s.claiming)
 	s.tenant.hurry()
 }
 
@@ -265,14 +273,31 @@ func (s *shard) doneAsking() {
 	}
 }
 
-// wait lets the time of the back-off pass, or less: a heartbeat that comes
-// through after a lapse says that it is worth trying now.
+// wait lets the time of the back-off pass, or less: where the ledger has taken
+// something of any shard, or a heartbeat after a lapse, it is worth trying now.
 func (s *shard) wait(ctx context.Context) {
 	timer := time.NewTimer(s.pause.NextBackOff())
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-s.w.beat.back():
-	case <-ctx.Done():
+	back := s.w.beat.back()
+	for {
+		select {
+		case <-timer.C:
+		case <-back:
+		case <-ctx.Done():
+		case do := <-s.looks:
+			do(ctx)
+			continue
+		}
+		return
 	}
+}
+
+// works notes that the ledger has taken something, and lets all know where it
+// did not before.
+func (s *shard) works(t *trouble) {
+	if t.count > 0 {
+		s.w.beat.announce()
+	}
+	t.note(nil)
+	s.pause.Reset()
 }

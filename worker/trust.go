@@ -52,6 +52,7 @@ func (s *shard) lookWhoHolds(ctx context.Context) error {
 		return fmt.Errorf("read who holds shard %d of tenant %s: %w", s.number, s.tenant.cfg.Name, err)
 	}
 	s.compareClaim(claim)
+	s.claimAnew()
 	for _, e := range s.entries {
 		e.void()
 	}

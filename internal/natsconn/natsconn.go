@@ -19,8 +19,8 @@ import (
 
 const (
 	clientName    = "rollcall"
-	dialTimeout   = 5 * time.Second
-	pingInterval  = 10 * time.Second // a server that hangs is noticed within three
+	dialTimeout   = 2 * time.Second // a server that hangs takes the connection and says nothing
+	pingInterval  = 2 * time.Second // a server that hangs is noticed within three, and another one taken
 	reconnectWait = 500 * time.Millisecond
 	jitter        = 250 * time.Millisecond
 )

@@ -103,7 +103,11 @@ func (e *endpoint) gather(ctx context.Context, own share, after string) ([]share
 // missing gives the shards that none of the shares holds.
 func (e *endpoint) missing(shares []share) []int {
 	var missing []int
-	for n := range e.tenant.Shards {
+	count := e.tenant.Shards
+	if e.tenant.Divided != nil {
+		count = e.tenant.Divided()
+	}
+	for n := range count {
 		if !slices.ContainsFunc(shares, func(s share) bool { return slices.Contains(s.Shards, n) }) {
 			missing = append(missing, n)
 		}

@@ -29,6 +29,8 @@ type Worker interface {
 type Tenant struct {
 	Name   string
 	Shards int // how many shards its meetings form; 0: one
+	// Divided gives their number where it may change; nil: it is Shards.
+	Divided func() int
 }
 
 // Service answers requests until it is stopped.

@@ -22,7 +22,9 @@ func passes(err error) bool {
 		}
 	}
 	if api, ok := errors.AsType[*jetstream.APIError](err); ok {
-		return api.Code == 503 || api.Code == 500
+		// A cluster that is not complete has no room for the replicas (10005), and
+		// for a moment no stream that another worker has just created (10059).
+		return api.Code == 503 || api.Code == 500 || api.ErrorCode == 10005 || api.ErrorCode == 10059
 	}
 	return false
 }

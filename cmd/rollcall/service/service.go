@@ -184,7 +184,7 @@ func (s *Service) work(ctx context.Context) error {
 func (s *Service) controlled() []control.Tenant {
 	var all []control.Tenant
 	for _, t := range s.tenants {
-		all = append(all, control.Tenant{Name: t.Name, Shards: max(1, t.Shards)})
+		all = append(all, control.Tenant{Name: t.Name, Divided: func() int { return s.worker.Shards(t.Name) }})
 	}
 	return all
 }
