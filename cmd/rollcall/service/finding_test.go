@@ -167,6 +167,7 @@ func TestMeetingsAreFoundAndTheirEndsToldAtOnce(t *testing.T) {
 	if got := l.source(id); got != "organization" {
 		t.Errorf("the meeting is tracked because of %q", got)
 	}
+	sim.StepTo(time.Now()) // it ends now, and not when the world stood still
 	end := act(t, sim, simulator.Act{Verb: "end", ConferenceID: id, EndStyle: simulator.EndOmitted})
 	e := await(t, l.events, func(e rollcall.Event) bool { return e.Type == rollcall.MeetingEnded })
 	if e.ConferenceID != id || !e.Time.Equal(end.At.Truncate(time.Millisecond)) {
