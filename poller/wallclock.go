@@ -43,7 +43,7 @@ func (w *wallClock) constant(at int64) (ahead, until int64) {
 	case end.IsZero():
 		return int64(offset), math.MaxInt64
 	case end.Unix() <= at: // as package time says on the last day of a leap year
-		return int64(offset), at - at%60 + 60
+		return int64(offset), at + 900 - (at%900+900)%900
 	}
 	return int64(offset), end.Unix()
 }
