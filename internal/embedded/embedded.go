@@ -4,10 +4,11 @@
 // reader, who is kept by permissions from publishing what only the worker may
 // say and from changing what it stores.
 //
-// The permissions guard against mistakes. They are no wall against somebody who
-// means harm: a reader may ask the server's own API to send an answer to any
-// subject, as in every NATS account that is shared. Who must be kept out is
-// kept out by the address listened on, and by credentials.
+// Each reader has an account of NATS to itself, in which nothing is but what it
+// asks and what it may hear: see rooms.go. What readers ask for in the body of a
+// request is looked at: see door.go. What NATS itself cannot keep apart are the
+// durable consumers, which are known by their names alone: whoever knows one may
+// take messages from it.
 //
 // A message may have up to 4 MiB, as large as a whole batch, so that the record
 // of a meeting with thousands of people fits.
@@ -50,6 +51,9 @@ type Config struct {
 	User     string
 	Password secret.String
 	Token    secret.String
+	// Operator is the token of those who may track and untrack; empty: on
+	// loopback everybody may, beyond it nobody.
+	Operator secret.String
 	Logger   *zap.Logger // nil: none
 }
 
@@ -58,7 +62,8 @@ type Server struct {
 	running *server.Server
 	lock    *DirLock
 	worker  server.User
-	dir     string // the data directory
+	dir     string     // the data directory
+	porter  *nats.Conn // of the door
 }
 
 // Start takes the data directory and starts the server in it. Its errors name
@@ -71,7 +76,8 @@ func Start(cfg Config) (*Server, error) {
 		cfg.Listen = DefaultListen
 	}
 	worker := server.User{Username: "worker-" + rand.Text(), Password: rand.Text()}
-	options, err := cfg.options(&worker)
+	gate := &gate{cfg: &cfg, worker: &worker, ready: make(chan struct{})}
+	options, err := cfg.options(gate)
 	if err != nil {
 		return nil, fmt.Errorf("start embedded NATS: %w", err)
 	}
@@ -84,7 +90,24 @@ func Start(cfg Config) (*Server, error) {
 		lock.Release()
 		return nil, fmt.Errorf("start embedded NATS: %w", err)
 	}
-	return &Server{running: running, lock: lock, worker: worker, dir: cfg.DataDir}, nil
+	s := &Server{running: running, lock: lock, worker: worker, dir: cfg.DataDir}
+	if err := s.admit(gate); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("start embedded NATS: %w", err)
+	}
+	return s, nil
+}
+
+// admit opens the rooms of readers.
+func (s *Server) admit(gate *gate) (err error) {
+	defer close(gate.ready)
+	if gate.rooms, err = openRooms(s.running, gate.cfg.Names); err != nil {
+		return err
+	}
+	if s.porter, err = nats.Connect("", s.Options()...); err != nil {
+		return err
+	}
+	return openDoor(s.porter)
 }
 
 func run(options *server.Options, cfg Config) (*server.Server, error) {
@@ -107,7 +130,7 @@ func run(options *server.Options, cfg Config) (*server.Server, error) {
 	return running, nil
 }
 
-func (cfg *Config) options(worker *server.User) (*server.Options, error) {
+func (cfg *Config) options(gate *gate) (*server.Options, error) {
 	host, port, err := cfg.address()
 	if err != nil {
 		return nil, err
@@ -124,8 +147,9 @@ func (cfg *Config) options(worker *server.User) (*server.Options, error) {
 		// that is less than is stored, it tears a batch that a crash interrupted.
 		// The disk is watched before each batch instead.
 		JetStreamMaxStore: noStoreLimit,
+		MaxConn:           2 * most, MaxSubs: 1000, JetStreamMaxMemory: 64 << 20,
+		CustomClientAuthentication: gate,
 	}
-	cfg.authenticate(options, worker)
 	return options, nil
 }
 
@@ -176,6 +200,9 @@ func (s *Server) Options() []nats.Option {
 // Close stops the server, waits until it has written everything, and gives the
 // data directory back. Connections to it are lost.
 func (s *Server) Close() {
+	if s.porter != nil {
+		s.porter.Close()
+	}
 	s.running.Shutdown()
 	s.running.WaitForShutdown()
 	s.lock.Release()

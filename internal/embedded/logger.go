@@ -4,16 +4,31 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
+
+	"rollcall/internal/safetext"
 )
 
 // logger writes what nats-server says into the log of the process, and keeps
 // what it would have died of.
 type logger struct {
-	log   *zap.Logger
-	mu    sync.Mutex // guards fatal
-	fatal string     // the first; "" while there is none
+	log      *zap.Logger
+	mu       sync.Mutex // guards what follows
+	fatal    string     // the first; "" while there is none
+	refusals map[string]*refusal
+}
+
+// refusal is a kind of refusal of what a connection asks for.
+type refusal struct {
+	told  time.Time
+	times int // not told of yet
+}
+
+// refused are the kinds, by words that stand in what the server says of them.
+func refused() []string {
+	return []string{"Publish Violation", "Subscription Violation", "authentication error", "maximum connections exceeded", "maximum subscriptions exceeded"}
 }
 
 // Noticef tells of everyday matters, which are not the operator's.
@@ -27,9 +42,36 @@ func (l *logger) Warnf(format string, v ...any) {
 	l.log.Warn("nats-server: " + fmt.Sprintf(format, v...))
 }
 
-// Errorf tells of troubles.
+// Errorf tells of troubles. What a connection is refused is its trouble, not
+// ours, and whoever connects may repeat it as often as it likes: each kind is
+// told at once, and then at most once a minute.
 func (l *logger) Errorf(format string, v ...any) {
-	l.log.Error("nats-server: " + fmt.Sprintf(format, v...))
+	said := fmt.Sprintf(format, v...)
+	for _, kind := range refused() {
+		if strings.Contains(said, kind) {
+			l.refuse(kind, said)
+			return
+		}
+	}
+	l.log.Error("nats-server: " + said)
+}
+
+func (l *logger) refuse(kind, said string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.refusals == nil {
+		l.refusals = make(map[string]*refusal)
+	}
+	r := l.refusals[kind]
+	if r == nil {
+		r = &refusal{}
+		l.refusals[kind] = r
+	}
+	if r.times++; time.Since(r.told) < time.Minute {
+		return
+	}
+	l.log.Warn("a connection to the embedded NATS is refused something", zap.String("refusal", safetext.Field(said, 300)), zap.Int("times", r.times))
+	r.told, r.times = time.Now(), 0
 }
 
 // Debugf tells of details.

@@ -2,76 +2,109 @@ package embedded
 
 import (
 	"crypto/subtle"
+	"slices"
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"rollcall/internal/secret"
 	"rollcall/wire"
 )
 
 // workerInbox is where the worker's requests are answered.
 const workerInbox = "_ROLLCALL.inbox"
 
-// authenticate lets the worker in by its password, and everybody else as a
-// reader: with the credentials asked for, or without any.
-func (cfg *Config) authenticate(options *server.Options, worker *server.User) {
-	reader := &server.User{Username: cfg.User, Password: cfg.Password.Reveal(), Permissions: readerPermissions(cfg.Names)}
-	if !cfg.Token.Empty() {
-		options.CustomClientAuthentication = &byToken{worker, reader, cfg.Token.Reveal()}
-		return
-	}
-	if cfg.open() {
-		reader.Username, reader.Password = "reader", ""
-		options.NoAuthUser = reader.Username
-	}
-	options.Users = []*server.User{worker, reader}
-}
-
-// byToken lets readers in by a token, which the server itself cannot have
-// beside users.
-type byToken struct {
-	worker, reader *server.User
-	token          string
+// gate lets in whoever connects: the worker by its password, operators by their
+// token, and everybody else as a reader, with the credentials asked for or
+// without any.
+type gate struct {
+	cfg    *Config
+	worker *server.User
+	ready  chan struct{} // closed once rooms is set
+	rooms  *rooms
 }
 
 // Check is asked by the server about each new connection.
-func (b *byToken) Check(c server.ClientAuthentication) bool {
-	opts := c.GetOpts()
-	if opts.Username == b.worker.Username && same(opts.Password, b.worker.Password) {
-		c.RegisterUser(b.worker)
+func (g *gate) Check(c server.ClientAuthentication) bool {
+	given := c.GetOpts()
+	if given.Username == g.worker.Username && same(given.Password, g.worker.Password) {
+		c.RegisterUser(g.worker)
 		return true
 	}
-	if same(opts.Token, b.token) {
-		c.RegisterUser(b.reader)
-		return true
+	<-g.ready
+	operator := g.cfg.operates(given)
+	if !operator && !g.cfg.reads(given) {
+		return false
 	}
-	return false
+	return g.rooms.take(c, operator || g.cfg.Operator.Empty() && g.cfg.local())
 }
+
+// operates recognizes an operator by the token, alone or as a password.
+func (cfg *Config) operates(given *server.ClientOpts) bool {
+	return !cfg.Operator.Empty() && (matches(cfg.Operator, given.Token) || given.Username == "operator" && matches(cfg.Operator, given.Password))
+}
+
+func (cfg *Config) reads(given *server.ClientOpts) bool {
+	switch {
+	case !cfg.Token.Empty():
+		return matches(cfg.Token, given.Token)
+	case cfg.open():
+		return true
+	}
+	return given.Username == cfg.User && matches(cfg.Password, given.Password)
+}
+
+// local reports whether nobody but this machine can connect.
+func (cfg *Config) local() bool {
+	host, _, err := cfg.address()
+	return err == nil && loopback(host)
+}
+
+func matches(want secret.String, given string) bool { return same(given, want.Reveal()) }
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// readerPermissions let readers read, and have streams of their own. What is
-// denied is what would change the ledger, forge what it says, or show what is
-// not committed.
-func readerPermissions(n wire.Names) *server.Permissions {
-	deny := []string{n.Commits(), n.All(), n.Shard("*", ">"), "_ROLLCALL.>"}
-	deny = append(deny, changesOf(n.Stream)...)
-	for _, bucket := range []string{n.Workers(), n.Budget()} {
-		deny = append(deny, "$KV."+bucket+".>")
-		deny = append(deny, changesOf("KV_"+bucket)...)
-	}
-	return &server.Permissions{
-		Publish:   &server.SubjectPermission{Deny: deny},
-		Subscribe: &server.SubjectPermission{Deny: []string{n.Commits(), n.API("*", ">"), n.Shard("*", ">"), "_ROLLCALL.>"}},
-	}
+// What connections may do within their room.
+type rights struct {
+	services []string // what they may ask of the worker's side
+	checked  []string // the same, where the door looks at each request
 }
 
-// changesOf are the requests that change a stream or what it holds.
-func changesOf(stream string) []string {
-	var subjects []string
-	for _, verb := range []string{
-		"CREATE", "UPDATE", "DELETE", "PURGE", "RESTORE", "SNAPSHOT", "MSG.DELETE", "LEADER.STEPDOWN", "PEER.REMOVE",
-	} {
-		subjects = append(subjects, "$JS.API.STREAM."+verb+"."+stream)
+// readerRights let readers read: live, from the stream, and by asking the worker.
+func readerRights(n wire.Names) rights {
+	const api = "$JS.API."
+	r := rights{services: []string{api + "INFO", api + "STREAM.NAMES", api + "STREAM.LIST", "$SRV.>", n.API("*", "list"), n.API("*", "show")}}
+	for _, stream := range streams(n) {
+		r.services = append(
+			r.services, api+"STREAM.INFO."+stream, api+"STREAM.MSG.GET."+stream, api+"DIRECT.GET."+stream, api+"DIRECT.GET."+stream+".>",
+			api+"CONSUMER.NAMES."+stream, api+"CONSUMER.LIST."+stream, api+"CONSUMER.INFO."+stream+".*", api+"CONSUMER.MSG.NEXT."+stream+".*",
+			"$JS.ACK."+stream+".>", "$JS.FC."+stream+".>",
+		)
+		r.checked = append(
+			r.checked, api+"CONSUMER.CREATE."+stream, api+"CONSUMER.CREATE."+stream+".>",
+			api+"CONSUMER.DURABLE.CREATE."+stream+".*", api+"CONSUMER.DELETE."+stream+".*",
+		)
 	}
-	return subjects
+	return r
+}
+
+// operatorRights let operators say besides what is tracked.
+func operatorRights(n wire.Names) rights {
+	r := readerRights(n)
+	r.services = append(r.services, n.API("*", "track"), n.API("*", "untrack"))
+	return r
+}
+
+// streams are those that can be read: of events and state, and of the buckets.
+func streams(n wire.Names) []string {
+	return []string{n.Stream, "KV_" + n.Workers(), "KV_" + n.Budget()}
+}
+
+// permissions refuse with an error what would come to nothing in a room anyway.
+func (r rights) permissions(n wire.Names) *server.Permissions {
+	return &server.Permissions{
+		Publish: &server.SubjectPermission{Allow: slices.Concat(r.services, r.checked)},
+		Subscribe: &server.SubjectPermission{
+			Deny: []string{n.Commits(), n.API("*", ">"), n.Shard("*", ">"), "_ROLLCALL.>", "$JS.>", "$SRV.>", "$KV.>", "_R_.>"},
+		},
+	}
 }

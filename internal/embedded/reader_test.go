@@ -144,8 +144,8 @@ func TestReadersMayRead(t *testing.T) {
 			c, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{Durable: "mine", FilterSubject: "meetings.event.>"})
 			return next(c, err)
 		},
-		"a stream of its own with sources": func() (string, error) {
-			return sourced(ctx, js)
+		"a push consumer": func() (string, error) {
+			return pushed(js)
 		},
 		"the worker's API": func() (string, error) {
 			m, err := js.Conn().RequestWithContext(ctx, names().API("acme", "list"), nil)
@@ -185,13 +185,18 @@ func next(c jetstream.Consumer, err error) (string, error) {
 	return string(m.Data()), m.DoubleAck(context.Background())
 }
 
-func sourced(ctx context.Context, js jetstream.JetStream) (string, error) {
-	stream, err := js.CreateStream(ctx, jetstream.StreamConfig{
-		Name: "MINE", Sources: []*jetstream.StreamSource{{Name: "MEETINGS", FilterSubject: "meetings.event.>"}},
-	})
+func pushed(js jetstream.JetStream) (string, error) {
+	old, err := js.Conn().JetStream()
 	if err != nil {
 		return "", err
 	}
-	c, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{})
-	return next(c, err)
+	sub, err := old.SubscribeSync("meetings.event.>", nats.BindStream("MEETINGS"))
+	if err != nil {
+		return "", err
+	}
+	m, err := sub.NextMsg(time.Minute)
+	if err != nil {
+		return "", err
+	}
+	return string(m.Data), m.AckSync()
 }

@@ -1,0 +1,106 @@
+package embedded
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// door is where requests of readers go that permissions cannot judge: what they
+// ask for stands in the body. The rest of the subject is that of the request.
+const door = "_ROLLCALL.door."
+
+// mostConsumers bounds those of a stream; nats-server takes 1,000, and whoever
+// needs one must find room.
+const mostConsumers = 800
+
+// porter looks at what comes to the door, and hands on what is in order.
+type porter struct {
+	conn *nats.Conn
+	js   jetstream.JetStream
+}
+
+func openDoor(conn *nats.Conn) error {
+	js, err := jetstream.New(conn)
+	if err != nil {
+		return err
+	}
+	p := &porter{conn, js}
+	if _, err := conn.Subscribe(door+">", p.receive); err != nil {
+		return err
+	}
+	return conn.Flush()
+}
+
+func (p *porter) receive(m *nats.Msg) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	to := strings.TrimPrefix(m.Subject, door)
+	tokens := strings.Split(strings.TrimPrefix(to, "$JS.API.CONSUMER."), ".")
+	body, err := m.Data, error(nil)
+	switch tokens[0] {
+	case "CREATE", "DURABLE":
+		stream := tokens[1]
+		if tokens[0] == "DURABLE" {
+			stream = tokens[2]
+		}
+		body, err = p.create(ctx, stream, m.Data)
+	case "DELETE":
+		err = p.deletes(ctx, tokens[1], tokens[2])
+	}
+	if err != nil {
+		p.refuse(m, err)
+		return
+	}
+	if answer, err := p.conn.RequestWithContext(ctx, to, body); err == nil {
+		_ = m.Respond(answer.Data) // where that fails the server is gone
+	}
+}
+
+// refuse answers as the server does.
+func (p *porter) refuse(m *nats.Msg, err error) {
+	answer, _ := json.Marshal(map[string]any{ // of two texts and a number
+		"error": map[string]any{"code": 403, "description": err.Error()},
+	})
+	_ = m.Respond(answer) // where that fails the server is gone
+}
+
+// create lets a consumer be made, and not changed: whose it is nobody knows. It
+// may send to inboxes alone; the server would send to any subject.
+func (p *porter) create(ctx context.Context, stream string, data []byte) ([]byte, error) {
+	var config struct {
+		Deliver string `json:"deliver_subject"`
+	}
+	request := map[string]json.RawMessage{}
+	if json.Unmarshal(data, &request) != nil || json.Unmarshal(request["config"], &config) != nil {
+		return nil, errors.New("the request to make a consumer is not valid")
+	}
+	if config.Deliver != "" && !strings.HasPrefix(config.Deliver, nats.InboxPrefix) {
+		return nil, errors.New("a reader's consumer delivers to a subject below _INBOX. alone")
+	}
+	if string(request["action"]) == `"update"` {
+		return nil, errors.New("a reader may not change a consumer, which may be another's: make one of another name")
+	}
+	request["action"] = json.RawMessage(`"create"`)
+	info, err := p.js.Stream(ctx, stream)
+	if err == nil && info.CachedInfo().State.Consumers >= mostConsumers {
+		return nil, fmt.Errorf("stream %s has %d consumers, and readers may make no more: delete those that nobody uses", stream, mostConsumers)
+	}
+	return json.Marshal(request)
+}
+
+// deletes lets a consumer go that would go by itself. A durable one may be
+// somebody's who is away.
+func (p *porter) deletes(ctx context.Context, stream, name string) error {
+	consumer, err := p.js.Consumer(ctx, stream, name)
+	if err == nil && consumer.CachedInfo().Config.Durable != "" {
+		return errors.New("a reader may not delete a durable consumer, which may be another's")
+	}
+	return nil // what is not there the server tells
+}
