@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -234,10 +236,16 @@ func (s *JetStream) get(ctx context.Context, stream string, request getRequest, 
 	if err := answers.SetPendingLimits(-1, -1); err != nil {
 		return ending{}, err
 	}
-	if err := conn.PublishRequest("$JS.API.DIRECT.GET."+stream, inbox, data); err != nil {
+	if err := conn.PublishRequest(s.api("DIRECT.GET."+stream), inbox, data); err != nil {
 		return ending{}, err
 	}
 	return readAnswers(ctx, answers, take)
+}
+
+// api is the subject of a request to JetStream, which may have a domain or be
+// imported under a prefix.
+func (s *JetStream) api(request string) string {
+	return strings.TrimSuffix(cmp.Or(s.js.Options().APIPrefix, "$JS.API"), ".") + "." + request
 }
 
 // readAnswers reads until the end of a batch. Each answer names the sequence

@@ -44,7 +44,7 @@ func (s *JetStream) ask(ctx context.Context, filter string, offset int) (standin
 	if err != nil {
 		return standing{}, err
 	}
-	reply, err := s.js.Conn().RequestWithContext(ctx, "$JS.API.STREAM.INFO."+s.names.Stream, request)
+	reply, err := s.js.Conn().RequestWithContext(ctx, s.api("STREAM.INFO."+s.names.Stream), request)
 	if err != nil {
 		return standing{}, fmt.Errorf("look at stream %s: %w", s.names.Stream, err)
 	}

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/ledger"
+	"rollcall/internal/natsconn"
 	"rollcall/poller/budget"
 	"rollcall/store"
 	"rollcall/wire"
@@ -110,9 +110,9 @@ func (p *program) readBooks(cmd *cobra.Command, f orderFlags, m budget.Month) (b
 		return books{}, err
 	}
 	defer conn.Close()
-	js, err := jetstream.New(conn)
+	js, err := natsconn.JetStream(conn, cfg.NATS.Domain, cfg.NATS.JSPrefix)
 	if err != nil {
-		return books{}, fmt.Errorf("open JetStream: %w", err)
+		return books{}, err
 	}
 	names := wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}
 	if err := known(cmd.Context(), js, names, f.tenant); err != nil {

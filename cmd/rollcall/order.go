@@ -74,6 +74,9 @@ func (p *program) order(cmd *cobra.Command, f orderFlags, do func(*control.Clien
 	if cfg, err = f.over(cfg); err != nil {
 		return err
 	}
+	if token := cfg.NATS.Embedded.OperatorTokenFile; cfg.NATS.URL == "" && token != "" {
+		cfg.NATS.TokenFile, cfg.NATS.User, cfg.NATS.PasswordFile = token, "", ""
+	}
 	conn, err := p.reach(cmd.Context(), cfg)
 	if err != nil {
 		return err

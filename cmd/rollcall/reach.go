@@ -53,6 +53,7 @@ func brokerOf(cfg config.Config) natsconn.Config {
 		TokenFile:       cfg.NATS.TokenFile,
 		User:            cfg.NATS.User,
 		PasswordFile:    cfg.NATS.PasswordFile,
+		InboxPrefix:     cfg.NATS.InboxPrefix,
 		TLS:             natsconn.TLS{CA: cfg.NATS.TLS.CAFile, Cert: cfg.NATS.TLS.CertFile, Key: cfg.NATS.TLS.KeyFile},
 	}
 	if broker.URL == "" {

@@ -2,17 +2,16 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
 	"rollcall"
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/follow"
 	"rollcall/cmd/rollcall/printer"
+	"rollcall/internal/natsconn"
 	"rollcall/internal/safetext"
 	"rollcall/wire"
 )
@@ -76,9 +75,9 @@ func (p *program) tail(cmd *cobra.Command, wanted tailFlags) error {
 		return err
 	}
 	defer conn.Close()
-	js, err := jetstream.New(conn)
+	js, err := natsconn.JetStream(conn, cfg.NATS.Domain, cfg.NATS.JSPrefix)
 	if err != nil {
-		return fmt.Errorf("open JetStream: %w", err)
+		return err
 	}
 	names := wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}
 	if err := known(cmd.Context(), js, names, wanted.tenant); err != nil {

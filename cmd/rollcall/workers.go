@@ -5,10 +5,10 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/ledger"
+	"rollcall/internal/natsconn"
 	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker"
@@ -60,9 +60,9 @@ func (p *program) members(cmd *cobra.Command, f orderFlags) ([]ledger.Member, er
 		return nil, err
 	}
 	defer conn.Close()
-	js, err := jetstream.New(conn)
+	js, err := natsconn.JetStream(conn, cfg.NATS.Domain, cfg.NATS.JSPrefix)
 	if err != nil {
-		return nil, fmt.Errorf("open JetStream: %w", err)
+		return nil, err
 	}
 	names := wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}
 	if err := known(cmd.Context(), js, names, f.tenant); err != nil {

@@ -35,7 +35,8 @@ type Config struct {
 	PasswordFile    string
 	TLS             TLS
 	// Failed is told of each attempt to connect that fails; it may be nil.
-	Failed func(error)
+	Failed      func(error)
+	InboxPrefix string // of the subjects on which answers are waited for; "": _INBOX
 	// Options are added last, such as those of the embedded server; with them
 	// the URL may be empty.
 	Options []nats.Option
@@ -96,6 +97,9 @@ func (cfg *Config) options() ([]nats.Option, error) {
 	auth, err := cfg.authentication()
 	if err != nil {
 		return nil, err
+	}
+	if cfg.InboxPrefix != "" {
+		options = append(options, nats.CustomInboxPrefix(cfg.InboxPrefix))
 	}
 	tls, err := cfg.TLS.options()
 	return append(append(options, auth...), tls...), err

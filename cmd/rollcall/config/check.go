@@ -17,6 +17,7 @@ type checker struct {
 func (c checker) config(cfg Config) {
 	c.given("data_dir", cfg.DataDir)
 	c.nats(cfg.NATS)
+	c.jetStream(cfg.NATS, cfg.Stream.Prefix)
 	c.stream(cfg.Stream)
 	if cfg.NATS.URL == "" && cfg.Stream.Replicas > 1 {
 		c.refuse("stream.replicas", fmt.Sprintf("%d want a cluster of NATS, and the embedded server is one alone: set it to 1, or set nats.url", cfg.Stream.Replicas))

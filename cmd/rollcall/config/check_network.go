@@ -27,6 +27,31 @@ func (c checker) nats(n NATS) {
 	c.embedded(n)
 }
 
+// jetStream looks at how answers, and JetStream's API, are reached.
+func (c checker) jetStream(n NATS, prefix string) {
+	ours := "rollcall"
+	if validPrefix(prefix) {
+		ours, _, _ = strings.Cut(prefix, ".")
+	}
+	if first, _, _ := strings.Cut(n.InboxPrefix, "."); !tokens(n.InboxPrefix, "") || slices.Contains([]string{ours, "rollcall", "_R_", "_ROLLCALL"}, first) {
+		c.refuse("nats.inbox_prefix", shown(n.InboxPrefix)+" cannot begin inboxes")
+	}
+	if n.Domain != "" && !isToken(n.Domain) {
+		c.refuse("nats.domain", shown(n.Domain)+" is no domain of JetStream")
+	}
+	if n.JSPrefix != "" && !tokens(n.JSPrefix, "$") {
+		c.refuse("nats.js_prefix", shown(n.JSPrefix)+" cannot begin subjects")
+	}
+	if n.Domain != "" && n.JSPrefix != "" {
+		c.refuse("nats.js_prefix", "is given beside domain: keep one of them")
+	}
+}
+
+// tokens reports whether all tokens of a subject are plain but for what one may begin with.
+func tokens(subject, begin string) bool {
+	return !slices.ContainsFunc(strings.Split(subject, "."), func(token string) bool { return !isToken(strings.TrimPrefix(token, begin)) })
+}
+
 // brokerProblem says what is wrong with the addresses of NATS, without showing
 // any of them; "" where they are what the client connects to.
 func brokerProblem(addresses string) string {

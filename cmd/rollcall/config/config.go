@@ -23,13 +23,20 @@ type Config struct {
 // NATS is where events and state are kept. At most one way to authenticate is
 // given: a credentials file, a token file, or a user with a password file.
 type NATS struct {
-	URL             string   `yaml:"url" allow:"nats://, tls://, ws:// or wss:// addresses without user and password, separated by commas, or nothing for the embedded server"`
-	CredentialsFile string   `yaml:"credentials_file" allow:"the path of a .creds file"`
-	TokenFile       string   `yaml:"token_file" allow:"the path of a file with a token"`
-	User            string   `yaml:"user" allow:"a user's name"`
-	PasswordFile    string   `yaml:"password_file" allow:"the path of a file with a password"`
-	TLS             TLS      `yaml:"tls"`
-	Embedded        Embedded `yaml:"embedded"`
+	URL             string `yaml:"url" allow:"nats://, tls://, ws:// or wss:// addresses without user and password, separated by commas, or nothing for the embedded server"`
+	CredentialsFile string `yaml:"credentials_file" allow:"the path of a .creds file"`
+	TokenFile       string `yaml:"token_file" allow:"the path of a file with a token"`
+	User            string `yaml:"user" allow:"a user's name"`
+	PasswordFile    string `yaml:"password_file" allow:"the path of a file with a password"`
+	TLS             TLS    `yaml:"tls"`
+	// InboxPrefix begins the subjects on which answers are waited for, and on
+	// which the worker answers.
+	InboxPrefix string `yaml:"inbox_prefix" allow:"tokens of letters, digits, _ and -, separated by dots, such as _INBOX.rollcall; the first not that of other subjects of ours"`
+	// Domain and JSPrefix say how JetStream is reached: by its domain, or by the
+	// prefix under which another account's is imported. At most one is given.
+	Domain   string   `yaml:"domain" allow:"letters, digits, _ and -"`
+	JSPrefix string   `yaml:"js_prefix" allow:"the first tokens of subjects, such as JS.rollcall.API"`
+	Embedded Embedded `yaml:"embedded"`
 }
 
 // TLS names files in PEM: authorities to trust instead of the system's, and a
@@ -44,6 +51,8 @@ type TLS struct {
 type Embedded struct {
 	Listen string `yaml:"listen" allow:"host:port, such as 127.0.0.1:4222; beyond loopback together with nats.token_file, or nats.user and nats.password_file"`
 	Sync   string `yaml:"sync" allow:"always or interval"`
+	// OperatorTokenFile holds what is asked of those who track and untrack.
+	OperatorTokenFile string `yaml:"operator_token_file" allow:"the path of a file with a token"`
 }
 
 // Stream is the JetStream stream of events and state.

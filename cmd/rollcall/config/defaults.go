@@ -7,7 +7,7 @@ import "time"
 func Defaults() Config {
 	return Config{
 		DataDir: "./rollcall-data",
-		NATS:    NATS{Embedded: Embedded{Listen: "127.0.0.1:4222", Sync: "always"}},
+		NATS:    NATS{InboxPrefix: "_INBOX", Embedded: Embedded{Listen: "127.0.0.1:4222", Sync: "always"}},
 		Stream:  Stream{Name: "MEETINGS", Prefix: "meetings", Replicas: 1, Retention: 168 * time.Hour},
 		Journal: Journal{MaxBytes: 256 << 20},
 		// DingTalk blocks an address above 10,000 calls in 20 s: 500 a second.

@@ -31,8 +31,10 @@ nats:
   url: tls://a:4222, nats://b
   user: u
   password_file: p
+  inbox_prefix: _INBOX.acme
+  domain: hub
   tls: {ca_file: ca, cert_file: cert, key_file: key}
-  embedded: {listen: "[::1]:0", sync: interval}
+  embedded: {listen: "[::1]:0", sync: interval, operator_token_file: o}
 stream: {name: M-1, prefix: a.b_c, replicas: 3, retention: 1h30m, max_bytes: 1000}
 tenants:
   - name: one
@@ -57,9 +59,9 @@ log: {level: debug, format: console}
 	want := config.Config{
 		DataDir: "/data",
 		NATS: config.NATS{
-			URL: "tls://a:4222, nats://b", User: "u", PasswordFile: "p",
+			URL: "tls://a:4222, nats://b", User: "u", PasswordFile: "p", InboxPrefix: "_INBOX.acme", Domain: "hub",
 			TLS:      config.TLS{CAFile: "ca", CertFile: "cert", KeyFile: "key"},
-			Embedded: config.Embedded{Listen: "[::1]:0", Sync: "interval"},
+			Embedded: config.Embedded{Listen: "[::1]:0", Sync: "interval", OperatorTokenFile: "o"},
 		},
 		Stream: config.Stream{Name: "M-1", Prefix: "a.b_c", Replicas: 3, Retention: 90 * time.Minute, MaxBytes: 1000},
 		Tenants: []config.Tenant{{

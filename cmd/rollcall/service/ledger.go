@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -18,9 +17,9 @@ import (
 // openLedger waits for NATS as long as it takes: without the ledger nothing is
 // asked. It gives nil when ctx ends before.
 func (s *Service) openLedger(ctx context.Context) (*store.JetStream, error) {
-	js, err := jetstream.New(s.conn)
+	js, err := natsconn.JetStream(s.conn, s.cfg.NATS.Domain, s.cfg.NATS.JSPrefix)
 	if err != nil {
-		return nil, fmt.Errorf("open JetStream: %w", err)
+		return nil, err
 	}
 	pause := publisher.NewBackOff()
 	for said := ""; ; {

@@ -227,7 +227,8 @@ func (s *Service) openNATS() error {
 	n := s.cfg.NATS
 	c := natsconn.Config{
 		URL: n.URL, CredentialsFile: n.CredentialsFile, TokenFile: n.TokenFile, User: n.User, PasswordFile: n.PasswordFile,
-		TLS: natsconn.TLS{CA: n.TLS.CAFile, Cert: n.TLS.CertFile, Key: n.TLS.KeyFile},
+		InboxPrefix: n.InboxPrefix,
+		TLS:         natsconn.TLS{CA: n.TLS.CAFile, Cert: n.TLS.CertFile, Key: n.TLS.KeyFile},
 	}
 	if n.URL == "" {
 		server, err := s.startEmbedded()
@@ -260,6 +261,11 @@ func (s *Service) startEmbedded() (*embedded.Server, error) {
 	if n.TokenFile != "" {
 		if c.Token, err = secret.ReadFile(n.TokenFile); err != nil {
 			return nil, fmt.Errorf("nats.token_file: %w", err)
+		}
+	}
+	if n.Embedded.OperatorTokenFile != "" {
+		if c.Operator, err = secret.ReadFile(n.Embedded.OperatorTokenFile); err != nil {
+			return nil, fmt.Errorf("nats.embedded.operator_token_file: %w", err)
 		}
 	}
 	return embedded.Start(c)
