@@ -1,0 +1,186 @@
+package worker_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"rollcall/internal/ledger"
+	"rollcall/store"
+	"rollcall/wire"
+)
+
+// site is where a ledger stands: it can be taken away, and another one put there.
+type site struct {
+	mu  sync.Mutex
+	now *store.Memory // nil: there is none
+}
+
+func (l *site) put(m *store.Memory) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.now = m
+}
+
+func (l *site) at() (*store.Memory, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.now == nil {
+		return nil, fmt.Errorf("%w: no responders", ledger.ErrGone)
+	}
+	return l.now, nil
+}
+
+// with does something with the ledger that stands there now.
+func with[T any](l *site, do func(m *store.Memory) (T, error)) (none T, err error) {
+	m, err := l.at()
+	if err != nil {
+		return none, err
+	}
+	return do(m)
+}
+
+func (l *site) Claim(ctx context.Context, tenant string, shard int, holder string) (ledger.Claim, error) {
+	return with(l, func(m *store.Memory) (ledger.Claim, error) { return m.Claim(ctx, tenant, shard, holder) })
+}
+
+func (l *site) Holder(ctx context.Context, tenant string, shard int) (ledger.Claim, error) {
+	return with(l, func(m *store.Memory) (ledger.Claim, error) { return m.Holder(ctx, tenant, shard) })
+}
+
+func (l *site) Load(ctx context.Context, tenant string, ids []string) (map[string]ledger.Stored, error) {
+	return with(l, func(m *store.Memory) (map[string]ledger.Stored, error) { return m.Load(ctx, tenant, ids) })
+}
+
+func (l *site) LoadAll(ctx context.Context, tenant string) ([]ledger.Stored, error) {
+	return with(l, func(m *store.Memory) ([]ledger.Stored, error) { return m.LoadAll(ctx, tenant) })
+}
+
+func (l *site) Tracked(ctx context.Context, tenant string) ([]ledger.Tracking, error) {
+	return with(l, func(m *store.Memory) ([]ledger.Tracking, error) { return m.Tracked(ctx, tenant) })
+}
+
+func (l *site) Tail(ctx context.Context, tenant string, after uint64) (ledger.Tail, error) {
+	return with(l, func(m *store.Memory) (ledger.Tail, error) { return m.Tail(ctx, tenant, after) })
+}
+
+func (l *site) LastEvents(ctx context.Context, tenant string, ids []string) (map[string]ledger.Last, error) {
+	return with(l, func(m *store.Memory) (map[string]ledger.Last, error) { return m.LastEvents(ctx, tenant, ids) })
+}
+
+func (l *site) Position(ctx context.Context) (ledger.Position, error) {
+	return with(l, func(m *store.Memory) (ledger.Position, error) { return m.Position(ctx) })
+}
+
+func (l *site) Members(ctx context.Context) ([]ledger.Member, error) {
+	return with(l, func(m *store.Memory) ([]ledger.Member, error) { return m.Members(ctx) })
+}
+
+func (l *site) Commit(ctx context.Context, msgs []ledger.Message) (uint64, error) {
+	m, err := l.at()
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ledger.ErrBusy, err)
+	}
+	return m.Commit(ctx, msgs)
+}
+
+func (l *site) Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error {
+	_, err := with(l, func(m *store.Memory) (any, error) { return nil, m.Heartbeat(ctx, id, info, ttl) })
+	return err
+}
+
+func (l *site) Leave(ctx context.Context, id string) error {
+	_, err := with(l, func(m *store.Memory) (any, error) { return nil, m.Leave(ctx, id) })
+	return err
+}
+
+func (l *site) PutStatus(ctx context.Context, tenant string, s wire.Status) error {
+	_, err := with(l, func(m *store.Memory) (any, error) { return nil, m.PutStatus(ctx, tenant, s) })
+	return err
+}
+
+func (l *site) Shards(ctx context.Context, tenants []string) (map[string]ledger.Shards, error) {
+	return with(l, func(m *store.Memory) (map[string]ledger.Shards, error) { return m.Shards(ctx, tenants) })
+}
+
+func (l *site) SetShards(ctx context.Context, tenant string, count int, by string, expect uint64) (ledger.Shards, error) {
+	return with(l, func(m *store.Memory) (ledger.Shards, error) { return m.SetShards(ctx, tenant, count, by, expect) })
+}
+
+// Renew creates a ledger where there is none.
+func (l *site) Renew(context.Context) error {
+	if _, err := l.at(); err != nil {
+		l.put(store.NewMemory(names))
+	}
+	return nil
+}
+
+// part gives a ledger that holds what another one held up to a message.
+func part(t *testing.T, m *store.Memory, upTo int) *store.Memory {
+	t.Helper()
+	other := store.NewMemory(names)
+	for _, msg := range m.Messages()[:upTo] {
+		plain := msg.Message
+		plain.Guarded = false
+		if _, err := other.Commit(t.Context(), []ledger.Message{plain}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return other
+}
+
+// Rows of the failure matrix: the ledger under a worker is deleted, emptied,
+// restored from a backup, or away before it is another one. The worker says so
+// in one line, begins as at a start, and what it tells from then on is true.
+func TestALedgerThatIsReplaced(t *testing.T) {
+	for what, replace := range map[string]func(t *testing.T, l *site, m *store.Memory, backup int){
+		"deleted":  func(_ *testing.T, l *site, _ *store.Memory, _ int) { l.put(nil) },
+		"emptied":  func(_ *testing.T, l *site, _ *store.Memory, _ int) { l.put(store.NewMemory(names)) },
+		"restored": func(t *testing.T, l *site, m *store.Memory, backup int) { l.put(part(t, m, backup)) },
+		"deleted, and restored before": func(t *testing.T, l *site, m *store.Memory, backup int) {
+			l.put(nil)
+			elapse(2 * time.Second)
+			l.put(part(t, m, backup))
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w, l, m := newWorld(), &site{}, store.NewMemory(names)
+				l.put(m)
+				w.set("c1", "ann")
+				p := start(t, "w1", l, w, track("c1"))
+				elapse(time.Minute)
+				backup := len(m.Messages())
+				w.set("c1", "ann", "bob")
+				elapse(time.Minute)
+				replace(t, l, m, backup)
+				w.set("c1", "ann", "bob", "eve")
+				elapse(time.Minute)
+				w.set("c1", "bob", "eve")
+				elapse(time.Minute)
+				now, err := l.at()
+				if err != nil {
+					t.Fatal("the ledger is gone for good")
+				}
+				unique(t, now, "c1")
+				lawful(t, now, "c1")
+				if got := keys(record(t, now, "c1")); got != "bob eve" {
+					t.Errorf("the roster is %q", got)
+				}
+				if words := strings.Join(tell(events(t, now, "c1")), " | "); !strings.Contains(words, "joined eve") {
+					t.Errorf("told is %s", words)
+				}
+				if n := p.logs.FilterMessageSnippet("the ledger was replaced").Len(); n != 1 {
+					t.Errorf("it was said %d times", n)
+				}
+				if err := p.worker.Ledger(); err != nil {
+					t.Errorf("the ledger is there, and the worker says %v", err)
+				}
+				p.stop(t)
+			})
+		})
+	}
+}
