@@ -35,10 +35,14 @@ func beBroker(dir, addr string) int {
 	if listen.Port == 0 {
 		listen.Port = server.RANDOM_PORT
 	}
-	s, err := server.NewServer(&server.Options{
+	options := &server.Options{
 		Host: listen.IP.String(), Port: listen.Port, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true,
 		MaxPayload: 4 << 20,
-	})
+	}
+	if routes := os.Getenv(brokerVariable + "_ROUTES"); routes != "" {
+		clustered(options, strings.Split(routes, ","))
+	}
+	s, err := server.NewServer(options)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -66,6 +70,7 @@ type broker struct {
 	t       testing.TB
 	dir     string
 	addr    string
+	routes  string // of a cluster, its own first; "": it stands alone
 	process *process
 }
 
@@ -83,7 +88,7 @@ func (b *broker) start() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.process = launch(b.t, "the broker", self, []string{brokerVariable + "=" + b.dir, brokerVariable + "_ADDR=" + b.addr})
+	b.process = launch(b.t, "the broker", self, []string{brokerVariable + "=" + b.dir, brokerVariable + "_ADDR=" + b.addr, brokerVariable + "_ROUTES=" + b.routes})
 	eventually(b.t, "the broker listens", func() bool { return b.process.out.has("\n") || !b.process.alive() })
 	_, addr, ok := strings.Cut(strings.TrimSpace(b.process.out.String()), "listening on ")
 	if !ok {
