@@ -89,6 +89,7 @@ func contract() []sentence {
 			"merge-unsaid", "merge-unsaid-gone", "merge-unsaid-devices", "key-anonymous-as-before", "key-anonymous-nobody",
 		}},
 		{"", "the departure is the gone code whose number of entries grew since the last poll; several grew, or none: left", []string{"merge-departure-code"}},
+		{"", "privacy.nicks: omit", []string{"omit-nicks", "omit-nicks-without-a-list", "omit-nicks-at-the-end"}},
 		{"", "within rows 5 to 10 participants are ordered by key (bytewise), row by row", []string{"order", "row-05-left", "row-10-devices-and-names"}},
 		{"", "the first poll is a diff from nothing, its events marked baseline; people already gone or failed yield no events", []string{
 			"first-poll", "first-poll-after-misses", "first-poll-goes-on", "first-poll-says-nothing",

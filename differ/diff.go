@@ -35,6 +35,10 @@ func (l *Look) sees() bool {
 // Rules are the settings of a tenant that a diff depends on.
 type Rules struct {
 	MissingAfterPolls int // misses in a row that end a meeting; 0 means 3
+	// OmitNicks leaves nicks out of records and events. A record that shows one
+	// is not gone on with: its meeting begins a new epoch with the next whole
+	// list, or ends in one.
+	OmitNicks bool
 }
 
 func (r Rules) misses() int {
@@ -75,6 +79,9 @@ func diff(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
 		return Result{}
 	}
 	var s step
+	if rules.OmitNicks {
+		s.anew = s.omit(prev, &look, rules)
+	}
 	s.begin(prev, &look)
 	switch look.Kind {
 	case rollcall.SightingListed:

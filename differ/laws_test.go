@@ -178,6 +178,9 @@ func (p poll) honest() error {
 // slices: wherever the poll is cut, the same look tells the rest, and no more.
 func (p poll) slices() error {
 	for n := range p.res.Events {
+		if p.res.step.anew && p.res.Events[n].Participant == nil {
+			continue // no slice is so short: what is told of the meeting, at most seven events, stands before
+		}
 		cut := p.res.Slice(p.prev, n)
 		if cut.Partial == nil || cut.Meeting.Present != present(cut.Roster) {
 			return fmt.Errorf("the slice at %d is %+v", n, cut)
@@ -323,7 +326,7 @@ type attendanceBook map[string]*struct{ mic, camera bool }
 // latter only inside a presence.
 func (b attendanceBook) hear(events []rollcall.Event) error {
 	for _, e := range events {
-		if e.Type == rollcall.MeetingUntracked {
+		if e.Type == rollcall.MeetingUntracked || e.Sequence == 1 { // which begins an epoch
 			clear(b)
 		}
 		if e.Type == rollcall.MeetingEnded && len(b) > 0 {

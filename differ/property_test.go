@@ -86,7 +86,7 @@ func play(c choices) error {
 	var record *rollcall.Record
 	book := attendanceBook{}
 	for range 2 + c(6) {
-		look, rules := r.look(), Rules{MissingAfterPolls: c(3)}
+		look, rules := r.look(), Rules{MissingAfterPolls: c(3), OmitNicks: c(6) == 0}
 		p, err := lawful(record, look, rules)
 		if err != nil {
 			return err

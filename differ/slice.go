@@ -53,6 +53,7 @@ func (s *step) origin(prev *rollcall.Record) *rollcall.Record {
 	}
 	rec.Epoch = s.next.Epoch
 	rec.Meeting.Title, rec.Meeting.StartTime = s.next.Meeting.Title, s.next.Meeting.StartTime
+	rec.Meeting.Media = s.next.Meeting.Media &^ (rollcall.MediaMicMuted | rollcall.MediaCameraClosed | rollcall.MediaMuteAll)
 	if prev != nil {
 		rec.Misses = prev.Misses
 	}
@@ -174,6 +175,7 @@ func (s *step) halfway(p person, begun bool, roster []rollcall.Participant) pers
 	switch {
 	case begun && !there: // called again: gone, and not yet back
 		p.leave(rollcall.AttendanceLeft, "")
+		p.is.Nick = after.is.Nick // as the departure shows it
 		return p
 	case begun:
 		p.is = roster[i]

@@ -15,6 +15,8 @@ type step struct {
 	first bool             // no look of this epoch said anything before this one
 	fresh bool             // no whole list was read before this look since the watch began, or began anew
 
+	anew bool // what is known shows what must not be shown
+
 	// terms and window hold for every event of the step that has no own.
 	terms  rollcall.Partial
 	window rollcall.Window
@@ -38,7 +40,7 @@ func (s *step) begin(prev *rollcall.Record, look *Look) {
 	s.look.AskedAt, s.look.AnsweredAt = wall(look.AskedAt), wall(look.AnsweredAt)
 	s.look.After, s.look.EndTime = wall(look.After), wall(look.EndTime)
 	// An epoch of 0 is a record of misses alone: nobody has seen the meeting yet.
-	s.first = prev == nil || prev.Untracked || prev.Epoch == 0
+	s.first = prev == nil || prev.Untracked || prev.Epoch == 0 || s.anew
 	if prev != nil {
 		*s.next = *prev
 		s.was = prev.Meeting
@@ -111,6 +113,9 @@ func (s *step) listed() {
 		return
 	}
 	s.open()
+	if s.anew { // what this answer leaves out of the meeting is as before
+		s.next.Meeting = s.prev.Meeting
+	}
 	s.next.Misses = 0
 	s.hear(a)
 	s.meet(a)

@@ -204,6 +204,8 @@ func readLookLine(look *Look, rules *Rules, f []string) {
 		look.EndTime = clock(f[1])
 	case "reason":
 		look.Reason = rollcall.Reason(f[1])
+	case "omit":
+		rules.OmitNicks = true
 	case "misses":
 		rules.MissingAfterPolls = number(f[2])
 	case "look":
