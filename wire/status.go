@@ -27,6 +27,7 @@ type Status struct {
 	LastPass     time.Time     // when the last pass was over; zero: none yet
 	Pace         time.Duration // the interval between two passes
 	Tracked      int           // meetings in the tracked set
+	SetAside     int           // meetings of the worker that says this whose records can be neither read nor stored
 	At           time.Time     // when this was said
 }
 
@@ -39,17 +40,18 @@ type statusJSON struct {
 	LastPass     Time   `json:"lastPass"`
 	Pace         string `json:"pace"`
 	Tracked      int    `json:"tracked"`
+	SetAside     int    `json:"setAside,omitempty"`
 	At           Time   `json:"at"`
 }
 
 // MarshalJSON writes {"schema":1,"tenant","state","lastGoodPoll","lastPass",
-// "pace","tracked","at"}: times in RFC 3339 with milliseconds or null, the pace
+// "pace","tracked","setAside" where there are any,"at"}: times in RFC 3339 with milliseconds or null, the pace
 // as a Go duration ("15s").
 func (s Status) MarshalJSON() ([]byte, error) {
 	return json.Marshal(statusJSON{
 		Schema: StatusSchema, Tenant: s.Tenant, State: s.State,
 		LastGoodPoll: Time{Time: s.LastGoodPoll}, LastPass: Time{Time: s.LastPass},
-		Pace: s.Pace.String(), Tracked: s.Tracked, At: Time{Time: s.At},
+		Pace: s.Pace.String(), Tracked: s.Tracked, SetAside: s.SetAside, At: Time{Time: s.At},
 	})
 }
 
@@ -68,7 +70,7 @@ func (s *Status) UnmarshalJSON(data []byte) error {
 	}
 	*s = Status{
 		Tenant: stored.Tenant, State: stored.State, LastGoodPoll: stored.LastGoodPoll.Time,
-		LastPass: stored.LastPass.Time, Pace: pace, Tracked: stored.Tracked, At: stored.At.Time,
+		LastPass: stored.LastPass.Time, Pace: pace, Tracked: stored.Tracked, SetAside: stored.SetAside, At: stored.At.Time,
 	}
 	return nil
 }

@@ -146,7 +146,11 @@ func (s *shard) stored(st *step, record *rollcall.Record, events []rollcall.Even
 	e.fenced = st.obs.Number.Term == s.term
 	e.raw = nil
 	e.learned(record.ObservedAt)
-	e.refused = refusal{}
+	if e.refused.err != nil {
+		e.refused = refusal{}
+		s.replan()
+		s.log.Info("a meeting is stored again that could not be", zap.String("meeting", record.ConferenceID))
+	}
 	if len(events) > 0 && s.tenant.cfg.Budget != nil {
 		s.news.note(record.ConferenceID, time.Now())
 	}

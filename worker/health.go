@@ -21,6 +21,9 @@ type Health struct {
 	Oldest  time.Duration
 	// Paused says that nothing is asked because too much waits.
 	Paused bool
+	// Aside are meetings whose record can be neither read nor stored. They are
+	// tried again at growing intervals; the others go on.
+	Aside []string
 	// Member says that the ledger has lately confirmed that this worker lives.
 	Member bool
 }
@@ -37,7 +40,7 @@ func (w *Worker) Health() []Health {
 func (t *tenant) health() Health {
 	good := t.goodSince()
 	h := Health{
-		Tenant: t.cfg.Name, SinceGood: time.Since(good), Allowed: t.patience(good), Member: t.w.beat.fresh(), Paused: t.paused.Load(),
+		Tenant: t.cfg.Name, SinceGood: time.Since(good), Allowed: t.patience(good), Member: t.w.beat.fresh(), Paused: t.paused.Load(), Aside: t.aside(),
 	}
 	for _, s := range t.shards() {
 		if s.held.Load() != nil {

@@ -11,6 +11,7 @@ type metrics struct {
 	passes      *prometheus.CounterVec // tenant, state
 	missedTicks *prometheus.CounterVec // tenant
 	tracked     *prometheus.GaugeVec   // tenant
+	aside       *prometheus.GaugeVec   // tenant
 	events      *prometheus.CounterVec // tenant, type
 	commits     *prometheus.CounterVec // outcome
 	dropped     *prometheus.CounterVec // tenant, reason
@@ -30,6 +31,10 @@ func newMetrics() *metrics {
 			Namespace: "rollcall", Name: "tracked_meetings",
 			Help: "Meetings that this worker asks about.",
 		}, []string{"tenant"}),
+		aside: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "rollcall", Name: "set_aside_meetings",
+			Help: "Meetings whose record can be neither read nor stored, and that are tried again ever more rarely.",
+		}, []string{"tenant"}),
 		events:     counter("events_total", "Events that were stored.", "tenant", "type"),
 		commits:    counter("commits_total", "Batches, by what became of them.", "outcome"),
 		dropped:    counter("sightings_dropped_total", "Sightings that were not compared, by reason.", "tenant", "reason"),
@@ -43,7 +48,7 @@ func (m *metrics) register(to prometheus.Registerer, fresh prometheus.Collector)
 	if to == nil {
 		return nil
 	}
-	for _, c := range []prometheus.Collector{m.passes, m.missedTicks, m.tracked, m.events, m.commits, m.dropped, m.odd, m.torn, m.unreadable, fresh} {
+	for _, c := range []prometheus.Collector{m.passes, m.missedTicks, m.tracked, m.aside, m.events, m.commits, m.dropped, m.odd, m.torn, m.unreadable, fresh} {
 		if err := to.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
 		}

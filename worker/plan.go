@@ -12,6 +12,7 @@ type plan struct {
 	ids    []string // at every pass; sorted
 	slow   []string // now and then
 	states []*entry // of ids, in any order, whose freshness counts
+	aside  []string // those whose record can be neither read nor stored; sorted
 }
 
 // replan notes that whom to ask about has changed. Many such changes, as when
@@ -27,6 +28,9 @@ func (s *shard) makePlan() {
 	now := time.Now()
 	next := &plan{ids: make([]string, 0, len(s.entries)), states: make([]*entry, 0, len(s.entries))}
 	for id, e := range s.entries {
+		if e.refused.err != nil {
+			next.aside = append(next.aside, id)
+		}
 		switch {
 		case e.tracked:
 			next.ids, next.states = append(next.ids, id), append(next.states, e)
@@ -35,7 +39,18 @@ func (s *shard) makePlan() {
 		}
 	}
 	slices.Sort(next.ids)
+	slices.Sort(next.aside)
 	s.plan.Store(next)
+}
+
+// aside is which meetings of the shards that this worker holds are set aside.
+func (t *tenant) aside() (ids []string) {
+	for _, s := range t.shards() {
+		if s.held.Load() != nil {
+			ids = append(ids, s.plan.Load().aside...)
+		}
+	}
+	return ids
 }
 
 // due picks whom to ask about now, and remembers when those were asked about

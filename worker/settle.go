@@ -238,7 +238,8 @@ func sightingsOf(batch []step) []*rollcall.Sighting {
 // refuse keeps a meeting apart that can be neither read nor stored. The others go on.
 func (s *shard) refuse(e *entry, id string, err error) {
 	e.refused.note(err, time.Now())
-	s.log.Error("a meeting is set aside: its record can be neither read nor stored",
+	s.replan()
+	s.log.Warn("a meeting is set aside: its record can be neither read nor stored",
 		zap.String("meeting", id), zap.Int("attempt", e.refused.count),
 		zap.Duration("again_in", e.refused.again()), zap.Error(err))
 }

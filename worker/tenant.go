@@ -151,10 +151,12 @@ func (t *tenant) passed(report poller.Report) {
 
 func (t *tenant) status(state string) wire.Status {
 	own, _, _ := t.sizes()
+	aside := len(t.aside())
 	t.w.metrics.tracked.WithLabelValues(t.cfg.Name).Set(float64(own))
+	t.w.metrics.aside.WithLabelValues(t.cfg.Name).Set(float64(aside))
 	return wire.Status{
 		Tenant: t.cfg.Name, State: worse(state, t.others.Load().state), LastGoodPoll: t.lastGood(),
-		LastPass: t.lastPass(), Pace: t.pace(), Tracked: t.tracks(), At: time.Now(),
+		LastPass: t.lastPass(), Pace: t.pace(), Tracked: t.tracks(), SetAside: aside, At: time.Now(),
 	}
 }
 

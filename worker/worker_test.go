@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
 	"rollcall"
@@ -280,7 +281,11 @@ func TestRefusedMeetingIsSetAside(t *testing.T) {
 		})
 		w.set("bad", "eve")
 		w.set("good", "ann")
-		p := start(t, "w1", l, w, track("bad", "good"))
+		figures := prometheus.NewRegistry()
+		p := start(t, "w1", l, w, func(c *worker.Config) {
+			track("bad", "good")(c)
+			c.Registry = figures
+		})
 		elapse(time.Minute)
 		w.set("good", "ann", "bob")
 		elapse(time.Minute)
@@ -289,11 +294,35 @@ func TestRefusedMeetingIsSetAside(t *testing.T) {
 		if n := p.logs.FilterMessageSnippet("set aside").Len(); n < 1 || n > 3 {
 			t.Errorf("it was logged %d times in two minutes", n)
 		}
+		aside := func() (said int, named []string, measured float64) {
+			return status(t, m).SetAside, p.worker.Health()[0].Aside, shown(t, figures, "rollcall_set_aside_meetings")
+		}
+		if said, named, measured := aside(); said != 1 || len(named) != 1 || named[0] != "bad" || measured != 1 {
+			t.Errorf("of one meeting that is set aside the status says %d, the health %q, the gauge %v", said, named, measured)
+		}
 		l.intercept(nil)
 		elapse(2 * time.Hour)
+		if said, named, measured := aside(); said+len(named) != 0 || measured != 0 {
+			t.Errorf("it is stored again, and the status says %d, the health %q, the gauge %v", said, named, measured)
+		}
 		expect(t, m, "bad", "meeting.started", "participant.joined eve")
 		p.stop(t)
 	})
+}
+
+// shown is what a gauge shows of the only tenant.
+func shown(t *testing.T, r *prometheus.Registry, name string) float64 {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == name {
+			return family.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	return -1
 }
 
 func TestUnreadableRecordIsLeftAlone(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"net"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -62,8 +63,11 @@ type Server struct {
 	running *server.Server
 	lock    *DirLock
 	worker  server.User
-	dir     string     // the data directory
-	porter  *nats.Conn // of the door
+	dir     string        // the data directory
+	porter  *nats.Conn    // of the door
+	done    chan struct{} // closed to end what looks after the readers
+	looking sync.WaitGroup
+	closing sync.Once
 }
 
 // Start takes the data directory and starts the server in it. Its errors name
@@ -90,7 +94,8 @@ func Start(cfg Config) (*Server, error) {
 		lock.Release()
 		return nil, fmt.Errorf("start embedded NATS: %w", err)
 	}
-	s := &Server{running: running, lock: lock, worker: worker, dir: cfg.DataDir}
+	s := &Server{running: running, lock: lock, worker: worker, dir: cfg.DataDir, done: make(chan struct{})}
+	s.looking.Go(func() { s.keepReadersInBounds(cfg.Logger, s.done) })
 	if err := s.admit(gate); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("start embedded NATS: %w", err)
@@ -200,6 +205,8 @@ func (s *Server) Options() []nats.Option {
 // Close stops the server, waits until it has written everything, and gives the
 // data directory back. Connections to it are lost.
 func (s *Server) Close() {
+	s.closing.Do(func() { close(s.done) })
+	s.looking.Wait()
 	if s.porter != nil {
 		s.porter.Close()
 	}

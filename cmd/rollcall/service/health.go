@@ -26,6 +26,9 @@ func (h *health) Health() []console.Check {
 	checks = append(checks, opened(w.Ledger()))
 	for _, t := range w.Health() {
 		checks = append(checks, polled(t), waiting(t))
+		if len(t.Aside) > 0 {
+			checks = append(checks, aside(t))
+		}
 	}
 	return checks
 }
@@ -54,4 +57,15 @@ func waiting(t worker.Health) console.Check {
 		return console.Check{Name: "waiting " + t.Tenant, Detail: fmt.Sprintf("polling pauses: too much waits for NATS (%d observations)", t.Waiting)}
 	}
 	return console.Aged("waiting "+t.Tenant, t.Oldest, maxWaiting, fmt.Sprintf("%d observations wait to be stored", t.Waiting))
+}
+
+// shownAside is how many meetings that are set aside are named.
+const shownAside = 3
+
+// aside tells of meetings of which nothing can be stored. It does not make the
+// worker unready: another one could do no better, and the others go on.
+func aside(t worker.Health) console.Check {
+	detail := fmt.Sprintf("%d meetings are set aside, since their records can be neither read nor stored (the log says why): %q",
+		len(t.Aside), t.Aside[:min(len(t.Aside), shownAside)])
+	return console.Check{Name: "set aside " + t.Tenant, OK: true, Detail: detail}
 }
