@@ -99,10 +99,20 @@ func streams(n wire.Names) []string {
 	return []string{n.Stream, "KV_" + n.Workers(), "KV_" + n.Budget()}
 }
 
-// permissions refuse with an error what would come to nothing in a room anyway.
+// permissions refuse with an error what would change the ledger or forge what it
+// says, and would come to nothing in a room anyway.
 func (r rights) permissions(n wire.Names) *server.Permissions {
+	deny := []string{n.Commits(), n.All(), n.Shard("*", ">"), "_ROLLCALL.>", "$KV.>"}
+	for _, verb := range []string{"CREATE", "UPDATE", "DELETE", "PURGE", "RESTORE", "SNAPSHOT", "MSG.DELETE", "LEADER.STEPDOWN", "PEER.REMOVE"} {
+		deny = append(deny, "$JS.API.STREAM."+verb+".>")
+	}
+	for _, order := range []string{n.API("*", "track"), n.API("*", "untrack")} {
+		if !slices.Contains(r.services, order) {
+			deny = append(deny, order)
+		}
+	}
 	return &server.Permissions{
-		Publish: &server.SubjectPermission{Allow: slices.Concat(r.services, r.checked)},
+		Publish: &server.SubjectPermission{Deny: deny},
 		Subscribe: &server.SubjectPermission{
 			Deny: []string{n.Commits(), n.API("*", ">"), n.Shard("*", ">"), "_ROLLCALL.>", "$JS.>", "$SRV.>", "$KV.>", "_R_.>"},
 		},

@@ -288,3 +288,26 @@ func TestRoomsAreUsedAgain(t *testing.T) {
 		t.Errorf("the worker beside them: %v", err)
 	}
 }
+
+// TestARoomIsAPlainNATS has a reader hear in its room what it says there itself.
+func TestARoomIsAPlainNATS(t *testing.T) {
+	s := start(t, embedded.Config{})
+	conn, other := dial(t, s.URL()).Conn(), dial(t, s.URL()).Conn()
+	own, err := conn.SubscribeSync("elsewhere")
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := other.SubscribeSync("elsewhere")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(other.Flush(), conn.Publish("elsewhere", []byte("hello")), conn.Flush(), other.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := own.NextMsgWithContext(minute(t)); err != nil || string(m.Data) != "hello" {
+		t.Errorf("%v, %v", m, err)
+	}
+	if n, _, _ := theirs.Pending(); n != 0 {
+		t.Error("another reader hears it")
+	}
+}
