@@ -54,7 +54,8 @@ type seen struct {
 	mu       sync.Mutex
 	subject  string // of a claim, which is there for good
 	sequence uint64
-	reached  uint64 // of whatever was stored last
+	reached  uint64            // of whatever was stored last
+	claims   map[string]uint64 // by tenant: the last one
 }
 
 // Reached tells the ledger the stream sequence of a message that was committed.
@@ -64,9 +65,13 @@ func (s *JetStream) Reached(sequence uint64) {
 	s.seen.reached = max(s.seen.reached, sequence)
 }
 
-func (s *seen) note(subject string, sequence uint64) {
+func (s *seen) note(tenant, subject string, sequence uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.claims == nil {
+		s.claims = make(map[string]uint64)
+	}
+	s.claims[tenant] = max(s.claims[tenant], sequence)
 	if sequence > s.sequence {
 		s.subject, s.sequence = subject, sequence
 	}
@@ -75,7 +80,14 @@ func (s *seen) note(subject string, sequence uint64) {
 func (s *seen) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.subject, s.sequence, s.reached = "", 0, 0
+	s.subject, s.sequence, s.reached, s.claims = "", 0, 0, nil
+}
+
+// of is the last claim of a tenant.
+func (s *seen) of(tenant string) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.claims[tenant]
 }
 
 func (s *seen) last() (subject string, sequence uint64) {

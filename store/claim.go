@@ -47,7 +47,7 @@ func (s *JetStream) claimAfter(ctx context.Context, tenant string, shard int, ho
 	if err != nil {
 		return ledger.Claim{}, fmt.Errorf("claim shard %d of tenant %s: %w: %w", shard, tenant, judgeClaim(err), err)
 	}
-	s.seen.note(s.names.Claim(tenant, shard), ack.Sequence)
+	s.seen.note(tenant, s.names.Claim(tenant, shard), ack.Sequence)
 	return ledger.Claim{Holder: holder, Term: ack.Sequence}, nil
 }
 

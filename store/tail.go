@@ -24,7 +24,7 @@ func (s *JetStream) Tail(ctx context.Context, tenant string, after uint64) (ledg
 	// No wildcard excludes the status, which has a token less, and none is needed.
 	filter, from := s.names.Prefix+".*."+tenant+".>", after+1
 	tail := newTail(s.names, tenant)
-	_, least := s.seen.last()
+	least := s.seen.of(tenant)
 	err := s.caughtUp(ctx, func() error {
 		for whole := false; !whole; {
 			answer, err := s.get(ctx, s.names.Stream, getRequest{
@@ -38,7 +38,7 @@ func (s *JetStream) Tail(ctx context.Context, tenant string, after uint64) (ledg
 			}
 			whole = answer.whole
 		}
-		if from <= least { // the message that was seen is one of the tenant's
+		if from <= least { // the claim is one of the tenant's messages
 			return fmt.Errorf("%w: it ends before sequence %d, and %d is stored", errBehind, from, least)
 		}
 		return nil

@@ -76,6 +76,7 @@ func Cases() []Case {
 		{"the number of shards changes from one that is known", 0, shards},
 		{"any id is safe", 0, hostileIDs},
 		{"the tail is what came after", 0, tail},
+		{"the tail of one tenant does not wait for another", 0, tailOfTwo},
 		{"the last event of a meeting is found", 0, lastEvents},
 		{"a position grows, and renewing keeps it", 0, position},
 		{"garbage in a claim stands in nobody's way", 0, garbageClaim},

@@ -134,3 +134,18 @@ func garbageTracking(t *testing.T, l Ledger, m Messages) {
 		}
 	}
 }
+
+// tailOfTwo: what was stored of one tenant says nothing about the tail of another.
+func tailOfTwo(t *testing.T, l Ledger, _ Messages) {
+	ctx := context1m(t)
+	first, err := l.Claim(ctx, tenant, 0, "w1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Claim(ctx, "other", 0, "w1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Tail(ctx, tenant, first.Term-1); err != nil {
+		t.Error(err)
+	}
+}
