@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"go.uber.org/zap"
@@ -26,6 +27,7 @@ func (s *shard) sweep(ctx context.Context) {
 	}
 	s.swept = now
 	s.countLooks(ctx, hold)
+	maps.DeleteFunc(s.declined, func(_ string, at time.Time) bool { return now.Sub(at) > declinedFor })
 	for id, e := range s.entries {
 		switch {
 		case s.expired(e):

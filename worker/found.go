@@ -85,6 +85,10 @@ func (s *shard) found(ctx context.Context, source string, listed []string) (fres
 	})
 }
 
+// declinedFor is for how long no list may have named a meeting that an operator
+// declined until that is forgotten.
+const declinedFor = 24 * time.Hour
+
 // choice gives the listed meetings of the shard that are to be tracked and are
 // not. What became of those of which nothing is known here is read first.
 func (s *shard) choice(ctx context.Context, listed []string) (ids []string, err error) {
@@ -116,7 +120,10 @@ func (s *shard) choice(ctx context.Context, listed []string) (ids []string, err 
 // its record is kept; one that had not started in time is, once it goes on.
 func (s *shard) wants(id string, e *entry) bool {
 	switch {
-	case e.tracked, s.declined[id]:
+	case e.tracked:
+		return false
+	case !s.declined[id].IsZero():
+		s.declined[id] = time.Now()
 		return false
 	case !e.record.over():
 		return true

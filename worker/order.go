@@ -146,7 +146,7 @@ func (w *Worker) Untrack(ctx context.Context, tenant, conferenceID string) (View
 		if err != nil {
 			return View{}, err
 		}
-		s.declined[conferenceID] = true
+		s.declined[conferenceID] = time.Now()
 		return s.view(conferenceID, e), s.stillOurs(ctx)
 	})
 	if err != nil {

@@ -74,8 +74,9 @@ type shard struct {
 	odd               map[rollcall.Oddity]bool // told once
 	// No list brings back what an operator declined under this worker, but it
 	// may what the configuration no longer names.
-	declined, freed map[string]bool
-	unsure          map[string]bool // meetings of which it is to be read whether they are tracked
+	declined map[string]time.Time // when a list last named it, or that was
+	freed    map[string]bool
+	unsure   map[string]bool // meetings of which it is to be read whether they are tracked
 }
 
 func newShard(t *tenant, number, of int) *shard {
@@ -88,7 +89,7 @@ func newShard(t *tenant, number, of int) *shard {
 		orders: make(chan order), looks: make(chan order), pause: publisher.NewBackOff(),
 		trouble:  trouble{log: log, what: "storing what was observed"},
 		claiming: trouble{log: log, what: "claiming the shard"},
-		odd:      map[rollcall.Oddity]bool{}, declined: map[string]bool{}, freed: map[string]bool{}, unsure: map[string]bool{},
+		odd:      map[rollcall.Oddity]bool{}, declined: map[string]time.Time{}, freed: map[string]bool{}, unsure: map[string]bool{},
 	}
 	s.plan.Store(&plan{})
 	s.queue = s.lane()
