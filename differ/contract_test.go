@@ -89,13 +89,15 @@ func contract() []sentence {
 			"merge-unsaid", "merge-unsaid-gone", "merge-unsaid-devices", "key-anonymous-as-before", "key-anonymous-nobody",
 		}},
 		{"", "the departure is the gone code whose number of entries grew since the last poll; several grew, or none: left", []string{"merge-departure-code"}},
-		{"", "privacy.nicks: omit", []string{"omit-nicks", "omit-nicks-without-a-list", "omit-nicks-at-the-end"}},
 		{"", "within rows 5 to 10 participants are ordered by key (bytewise), row by row", []string{"order", "row-05-left", "row-10-devices-and-names"}},
 		{"", "the first poll is a diff from nothing, its events marked baseline; people already gone or failed yield no events", []string{
 			"first-poll", "first-poll-after-misses", "first-poll-goes-on", "first-poll-says-nothing",
 		}},
 		{"", "people already gone or failed in the first answer that lists people (the first after a reopening too) yield no events", []string{
 			"first-list", "first-list-empty", "first-list-in-part", "first-list-after-a-reopening", "row-02-reopened",
+		}},
+		{"", "privacy.nicks omit holds from the first answer after it, without a false event: another epoch tells what was known", []string{
+			"omit-nicks", "omit-nicks-with-changes", "omit-nicks-without-a-list", "omit-nicks-at-the-end", "omit-nicks-once", "omit-nicks-of-the-gone",
 		}},
 		{"", "a meeting found ended yields meeting.ended alone", []string{"first-poll-ended", "first-poll-ended-by-lookup"}},
 		{"", "the answer that says ended says nothing else: no title, media or newcomers from it", []string{"row-11-status"}},

@@ -35,9 +35,8 @@ func (l *Look) sees() bool {
 // Rules are the settings of a tenant that a diff depends on.
 type Rules struct {
 	MissingAfterPolls int // misses in a row that end a meeting; 0 means 3
-	// OmitNicks leaves nicks out of records and events. A record that shows one
-	// is not gone on with: its meeting begins a new epoch with the next whole
-	// list, or ends in one.
+	// OmitNicks leaves nicks out of the next record and the events, also those
+	// that the record shows; see [Result.Anew].
 	OmitNicks bool
 }
 
@@ -63,15 +62,30 @@ type Result struct {
 	// Oddities are steps that have no meaning and were ignored, such as a
 	// status that goes back; those of the answer come first.
 	Oddities []rollcall.Oddity
+	// Anew says that the old record showed nicks which are to be omitted: the
+	// events begin a new epoch with what it knew, and then go on with what the
+	// look shows. These are two polls as far as [rollcall.Event] counts them.
+	Anew bool
 
-	step *step // how it came about, for Slice
+	anew *Result // what is told anew; nil unless Anew
+	step *step   // how it came about, for Slice
 }
 
 // Diff compares a look with the stored record of its meeting; prev is nil where
 // there is none. It trusts its caller that the look belongs to prev and is newer.
 func Diff(prev *rollcall.Record, look Look, rules Rules) Result {
 	table := section4()
-	return diff(table[:], prev, look, rules)
+	return compared(table[:], prev, look, rules)
+}
+
+func compared(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
+	if rules.OmitNicks {
+		look.Answer = withoutNicks(look.Answer)
+		if showsNicks(prev) {
+			return tellAnew(table, prev, look, rules)
+		}
+	}
+	return diff(table, prev, look, rules)
 }
 
 func diff(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
@@ -79,9 +93,6 @@ func diff(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
 		return Result{}
 	}
 	var s step
-	if rules.OmitNicks {
-		s.anew = s.omit(prev, &look, rules)
-	}
 	s.begin(prev, &look)
 	switch look.Kind {
 	case rollcall.SightingListed:

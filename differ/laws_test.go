@@ -31,6 +31,9 @@ func lawful(prev *rollcall.Record, look Look, rules Rules) (poll, error) {
 	if !reflect.DeepEqual(prev, prevCopy) || !reflect.DeepEqual(look, lookCopy) {
 		return p, fmt.Errorf("the input was changed")
 	}
+	if p.res.Anew {
+		return p, p.anew()
+	}
 	for name, law := range map[string]func() error{
 		"numbering": p.numbered, "fold": p.folds, "shape": p.shaped, "determinism": p.repeats,
 		"order of entries": p.ordered, "rest": p.rests, "changed": p.honest, "slices": p.slices,
@@ -178,9 +181,6 @@ func (p poll) honest() error {
 // slices: wherever the poll is cut, the same look tells the rest, and no more.
 func (p poll) slices() error {
 	for n := range p.res.Events {
-		if p.res.step.anew && p.res.Events[n].Participant == nil {
-			continue // no slice is so short: what is told of the meeting, at most seven events, stands before
-		}
 		cut := p.res.Slice(p.prev, n)
 		if cut.Partial == nil || cut.Meeting.Present != present(cut.Roster) {
 			return fmt.Errorf("the slice at %d is %+v", n, cut)

@@ -1,40 +1,148 @@
 package differ
 
 import (
+	"cmp"
 	"slices"
 
 	"rollcall"
 )
 
-// omit takes the nicks out of a look, and reports whether the meeting begins a
-// new epoch with it. That the keys of people without a user id hold their nicks
-// is why: nobody has come or gone, and who folds the events drops the names, too.
-// A look that shows nobody, or not all, cannot tell anew who is there; it tells
-// nothing of people then.
-func (s *step) omit(prev *rollcall.Record, look *Look, rules Rules) (anew bool) {
-	shown := showsNicks(prev)
-	switch look.Kind {
-	case rollcall.SightingEnded, rollcall.SightingUntracked:
-		return shown
-	case rollcall.SightingMissed:
-		return shown && prev.Misses+1 >= rules.misses()
+// A record that was written while nicks were kept shows them, in the keys of
+// people without a user id too, and its events have told them. That a person is
+// now called nothing, or that another one came in the place of this, would be
+// false. So such a record is told anew, without nicks, as the beginning of
+// another epoch; then the look is compared with it as ever.
+
+// tellAnew compares a look with a record that shows nicks which are to be omitted.
+func tellAnew(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
+	anew := restate(table, prev, &look)
+	rest := diff(table, anew.Record, look, rules)
+	return Result{
+		Record: rest.Record, Events: slices.Concat(anew.Events, rest.Events),
+		Changed: true, Oddities: rest.Oddities, Anew: true, anew: &anew, step: rest.step,
 	}
-	if look.Answer == nil {
-		return false
-	}
-	a := *look.Answer
-	a.Entries = slices.Clone(a.Entries)
-	for i := range a.Entries {
-		a.Entries[i].Nick = ""
-	}
-	whole := a.Listed && !a.Partial || a.Status == rollcall.StatusEnded
-	a.Listed = a.Listed && (whole || !shown)
-	look.Answer = &a
-	return shown && whole
 }
 
-// showsNicks reports whether a record shows a nick.
+// restate tells a record without nicks, from nothing. When any of it came about
+// is as little known as on a first poll.
+func restate(table []rule, prev *rollcall.Record, look *Look) Result {
+	var s step
+	s.begin(prev, look)
+	s.first, s.was = true, rollcall.Conference{}
+	s.terms = s.termsOf(prev)
+	s.window = rollcall.Window{Before: s.look.AnsweredAt}
+	s.next = bare(prev)
+	s.next.Number = look.Number
+	s.next.Epoch, s.next.Sequence = s.newEpoch(), 0
+	for i := range s.next.Roster {
+		s.people = append(s.people, person{is: s.next.Roster[i]})
+	}
+	return s.result(table)
+}
+
+// sliceAnew gives the record as of after the first n of the events that tell it
+// anew; the next look goes on as after a slice of a first poll.
+func (r Result) sliceAnew(n int) *rollcall.Record {
+	whole, told := r.anew.Record, r.anew.Events[:n]
+	rec := *whole
+	rec.Sequence, rec.ObservedAt, rec.Number = uint64(n), r.Record.ObservedAt, r.Record.Number
+	rec.Partial, rec.Unlisted = &rollcall.Partial{Provenance: rollcall.ProvenanceBaseline}, true
+	rec.Meeting = rollcall.Conference{Title: whole.Meeting.Title, StartTime: whole.Meeting.StartTime}
+	retell(&rec, told, whole.Meeting)
+	rec.Roster, rec.Memory = Fold(nil, told), slices.Clone(whole.Memory)
+	rec.Meeting.Present = present(rec.Roster)
+	for i := range rec.Memory {
+		who := &rec.Memory[i].Participant
+		if _, there := find(rec.Roster, who.Key, 0); !there && who.Attendance.InRoster() { // not told yet
+			who.Attendance, who.Session = rollcall.AttendanceLeft, 0
+			who.Mic, who.Camera = rollcall.DeviceClosed, rollcall.DeviceClosed
+		}
+	}
+	return &rec
+}
+
+// withoutNicks gives an answer without nicks, and leaves a as it is.
+func withoutNicks(a *rollcall.Answer) *rollcall.Answer {
+	if a == nil || !slices.ContainsFunc(a.Entries, func(e rollcall.Entry) bool { return e.Nick != "" }) {
+		return a
+	}
+	without := *a
+	without.Entries = slices.Clone(a.Entries)
+	for i := range without.Entries {
+		without.Entries[i].Nick = ""
+	}
+	return &without
+}
+
+// showsNicks reports whether a record holds the nick of anybody.
 func showsNicks(r *rollcall.Record) bool {
 	return r != nil && (slices.ContainsFunc(r.Roster, func(p rollcall.Participant) bool { return p.Nick != "" }) ||
 		slices.ContainsFunc(r.Memory, func(m rollcall.Memory) bool { return m.Participant.Nick != "" }))
+}
+
+// bare gives the record without nicks, as if everybody had come once.
+func bare(prev *rollcall.Record) *rollcall.Record {
+	r, keys := *prev, renumbered(prev)
+	r.Roster = make([]rollcall.Participant, 0, len(prev.Roster))
+	for i := range prev.Roster {
+		r.Roster = append(r.Roster, bareOf(prev.Roster[i], keys))
+	}
+	r.Memory = nil
+	for _, m := range prev.Memory {
+		if m.Participant = bareOf(m.Participant, keys); m.Participant.Attendance.Gone() || m.Failed+m.KickedOut+m.Left > 0 {
+			r.Memory = append(r.Memory, m)
+		}
+	}
+	slices.SortFunc(r.Roster, func(a, b rollcall.Participant) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(r.Memory, func(a, b rollcall.Memory) int { return cmp.Compare(a.Participant.Key, b.Participant.Key) })
+	return &r
+}
+
+func bareOf(p rollcall.Participant, keys map[string]string) rollcall.Participant {
+	if key, nameless := keys[p.Key]; nameless {
+		p.Key = key
+	}
+	p.Nick, p.Session = "", 0
+	if p.Attendance == rollcall.AttendancePresent {
+		p.Session = 1
+	}
+	return p
+}
+
+// renumbered gives the keys, by the old ones, that people without a user id have
+// without a nick: numbers as a list gives them, the most present first, and of
+// the gone those who are still listed.
+func renumbered(r *rollcall.Record) map[string]string {
+	var nameless []known
+	for all := (knownPeople{roster: r.Roster, memory: r.Memory}); all.more(); {
+		if k := all.next(); k.who.UserID == "" {
+			nameless = append(nameless, k)
+		}
+	}
+	slices.SortStableFunc(nameless, func(a, b known) int {
+		return cmp.Or(
+			cmp.Compare(b.standing(), a.standing()), cmp.Compare(b.who.Mic, a.who.Mic), cmp.Compare(b.who.Camera, a.who.Camera),
+			cmp.Compare(min(1, b.gone.sum()), min(1, a.gone.sum())),
+		)
+	})
+	keys := make(map[string]string, len(nameless))
+	for i, k := range nameless {
+		keys[k.who.Key] = anonKey("", i+1)
+	}
+	return keys
+}
+
+// standing is how present the entry of somebody is.
+func (k known) standing() int {
+	if k.half { // the list has but the departure
+		return 0
+	}
+	return presence(k.who.Attendance)
+}
+
+func (t tally) sum() (n int) {
+	for _, entries := range t {
+		n += entries
+	}
+	return n
 }

@@ -25,6 +25,14 @@ func (r Result) Slice(prev *rollcall.Record, n int) *rollcall.Record {
 	if n >= len(r.Events) {
 		return r.Record
 	}
+	if r.anew != nil {
+		told := len(r.anew.Events)
+		if n < told {
+			return r.sliceAnew(n)
+		}
+		prev, n = r.anew.Record, n-told
+		r.Events = r.Events[told:]
+	}
 	s, told := r.step, r.Events[:n]
 	rec := s.origin(prev)
 	rec.Sequence += uint64(n)

@@ -15,8 +15,6 @@ type step struct {
 	first bool             // no look of this epoch said anything before this one
 	fresh bool             // no whole list was read before this look since the watch began, or began anew
 
-	anew bool // what is known shows what must not be shown
-
 	// terms and window hold for every event of the step that has no own.
 	terms  rollcall.Partial
 	window rollcall.Window
@@ -40,7 +38,7 @@ func (s *step) begin(prev *rollcall.Record, look *Look) {
 	s.look.AskedAt, s.look.AnsweredAt = wall(look.AskedAt), wall(look.AnsweredAt)
 	s.look.After, s.look.EndTime = wall(look.After), wall(look.EndTime)
 	// An epoch of 0 is a record of misses alone: nobody has seen the meeting yet.
-	s.first = prev == nil || prev.Untracked || prev.Epoch == 0 || s.anew
+	s.first = prev == nil || prev.Untracked || prev.Epoch == 0
 	if prev != nil {
 		*s.next = *prev
 		s.was = prev.Meeting
@@ -81,19 +79,21 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// open begins an epoch on the first poll. An epoch is never older than the one
-// it replaces, whatever the clock says.
+// open begins an epoch on the first poll.
 func (s *step) open() {
 	if !s.first {
 		return
 	}
 	s.was = rollcall.Conference{}
-	epoch := max(s.look.AnsweredAt.UnixMilli(), s.next.Epoch+1)
 	*s.next = rollcall.Record{
-		Tenant: s.look.Tenant, ConferenceID: s.look.ConferenceID, Epoch: epoch,
+		Tenant: s.look.Tenant, ConferenceID: s.look.ConferenceID, Epoch: s.newEpoch(),
 		ObservedAt: s.look.AskedAt, Number: s.look.Number,
 	}
 }
+
+// newEpoch gives an epoch that is newer than the one it replaces, whatever the
+// clock says.
+func (s *step) newEpoch() int64 { return max(s.look.AnsweredAt.UnixMilli(), s.next.Epoch+1) }
 
 // over reports whether the meeting had ended before this look.
 func (s *step) over() bool { return s.was.Status == rollcall.StatusEnded }
@@ -113,9 +113,6 @@ func (s *step) listed() {
 		return
 	}
 	s.open()
-	if s.anew { // what this answer leaves out of the meeting is as before
-		s.next.Meeting = s.prev.Meeting
-	}
 	s.next.Misses = 0
 	s.hear(a)
 	s.meet(a)

@@ -146,7 +146,7 @@ func clock(text string) time.Time {
 func (tl *teller) poll(lines []string) {
 	look, rules := tl.look(lines)
 	tl.polls++
-	tl.result = diff(tl.table, tl.record, look, rules)
+	tl.result = compared(tl.table, tl.record, look, rules)
 	tl.record = tl.result.Record
 	if tl.record != nil && !slices.Contains(tl.epochs, tl.record.Epoch) {
 		tl.epochs = append(tl.epochs, tl.record.Epoch)

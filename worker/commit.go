@@ -169,6 +169,12 @@ func (s *shard) finished(st *step) {
 	if st.sighting.Kind == rollcall.SightingListed {
 		e.raw = st.sighting.Raw
 	}
+	if st.result.Anew {
+		s.tenant.saidAnew.Do(func() {
+			s.tenant.log.Info("the names of people are omitted from now on: each meeting whose record shows any begins a new epoch, " +
+				"told from the beginning; earlier events keep the names until the retention is over")
+		})
+	}
 	if e.tracked != st.tracked {
 		e.tracked = st.tracked
 		s.replan()

@@ -97,9 +97,6 @@ func (s *shard) diff(obs *rollcall.Observation, sighting *rollcall.Sighting, e *
 	if sighting.Kind == rollcall.SightingListed && answer == nil {
 		answer = s.tenant.cfg.Decode(sighting.Raw)
 	}
-	if s.tenant.cfg.OmitNicks && sighting.Answer == nil && answer != nil {
-		omitNicks(answer)
-	}
 	result := differ.Diff(e.record.whole(), differ.Look{
 		Tenant: s.tenant.cfg.Name, ConferenceID: sighting.ConferenceID,
 		Kind: sighting.Kind, Answer: answer, EndTime: sighting.EndTime, Reason: sighting.Reason,
@@ -109,20 +106,15 @@ func (s *shard) diff(obs *rollcall.Observation, sighting *rollcall.Sighting, e *
 	return result
 }
 
-// omit keeps the names of people out of all that follows an answer, the journal
-// included.
+// omit keeps the names of people out of the journal; of records and events the
+// comparison keeps them.
 func (s *shard) omit(obs *rollcall.Observation) {
 	for i := range obs.Sightings {
 		if answer := obs.Sightings[i].Answer; s.tenant.cfg.OmitNicks && answer != nil {
-			omitNicks(answer)
+			for j := range answer.Entries {
+				answer.Entries[j].Nick = ""
+			}
 		}
-	}
-}
-
-// omitNicks takes out what tells who a person is beside the id.
-func omitNicks(a *rollcall.Answer) {
-	for i := range a.Entries {
-		a.Entries[i].Nick = ""
 	}
 }
 

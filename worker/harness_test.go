@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -10,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
@@ -43,6 +44,7 @@ type meeting struct {
 
 type user struct {
 	ID   string              `json:"id"`
+	Nick string              `json:"nick"` // "": the ID in capitals
 	Att  rollcall.Attendance `json:"att"`
 	Open bool                `json:"open"`
 }
@@ -131,7 +133,7 @@ func (w *world) Decode(raw []byte) *rollcall.Answer {
 	}
 	a := &rollcall.Answer{Title: m.Title, Status: m.Status, Listed: true}
 	for _, u := range m.Users {
-		entry := rollcall.Entry{UserID: u.ID, Nick: strings.ToUpper(u.ID), Attendance: u.Att, Mic: rollcall.DeviceClosed}
+		entry := rollcall.Entry{UserID: u.ID, Nick: cmp.Or(u.Nick, strings.ToUpper(u.ID)), Attendance: u.Att, Mic: rollcall.DeviceClosed}
 		if u.Open {
 			entry.Mic = rollcall.DeviceOpen
 		}
@@ -255,7 +257,7 @@ func tell(all []rollcall.Event) []string {
 // expect holds the events of a meeting against the words that tell them.
 func expect(t *testing.T, m *store.Memory, id string, want ...string) {
 	t.Helper()
-	if diff := cmp.Diff(want, tell(events(t, m, id))); diff != "" {
+	if diff := gocmp.Diff(want, tell(events(t, m, id))); diff != "" {
 		t.Errorf("events of %s (-want +got):\n%s", id, diff)
 	}
 }
@@ -298,7 +300,7 @@ func lawful(t *testing.T, m *store.Memory, id string) {
 		}
 		return
 	}
-	if diff := cmp.Diff(r.Roster, roster); diff != "" && len(r.Roster)+len(roster) > 0 {
+	if diff := gocmp.Diff(r.Roster, roster); diff != "" && len(r.Roster)+len(roster) > 0 {
 		t.Errorf("%s: the fold is not the roster (-record +fold):\n%s", id, diff)
 	}
 	if r.Sequence != sequence {

@@ -32,6 +32,7 @@ type tenant struct {
 	paused   atomic.Bool   // polling pauses because too much waits
 	first    int           // the shard that the next pass begins with; belongs to the pass
 	means    trouble       // with the budget; belongs to the pass
+	saidAnew sync.Once     // that meetings begin new epochs, as names are omitted
 }
 
 func newTenant(w *Worker, cfg Tenant) *tenant {
