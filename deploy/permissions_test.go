@@ -40,10 +40,16 @@ var names = wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 // broker runs the overlay's nats.conf, on an address and a store of the test.
 func broker(t *testing.T) string {
 	t.Helper()
-	for _, user := range []string{"worker", "reader", "operator"} {
+	return brokerOf(t, filepath.Join(overlay, "nats.conf"))
+}
+
+// brokerOf runs a nats-server by its configuration's file.
+func brokerOf(t *testing.T, file string) string {
+	t.Helper()
+	for _, user := range []string{"worker", "reader", "operator", "listener", "stranger", "acme", "admin"} {
 		t.Setenv(strings.ToUpper(user)+"_PASSWORD", password(user))
 	}
-	options, err := server.ProcessConfigFile(filepath.Join(overlay, "nats.conf"))
+	options, err := server.ProcessConfigFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,12 +61,22 @@ func broker(t *testing.T) string {
 // an observer. The function stops it and waits.
 func worker(t *testing.T, url, endpoint string) (logs *observer.ObservedLogs, stop func()) {
 	t.Helper()
+	return running(t, overlaid(t, url, endpoint))
+}
+
+func overlaid(t *testing.T, url, endpoint string) config.Config {
+	t.Helper()
 	cfg := load(t, filepath.Join(overlay, "rollcall.yaml"))
 	cfg.DataDir, cfg.HTTP.Listen, cfg.NATS.URL = t.TempDir(), "127.0.0.1:0", url
 	cfg.NATS.PasswordFile = secret(t, password("worker"))
 	tenant := &cfg.Tenants[0]
 	tenant.Endpoint, tenant.Auth.ClientSecretFile = endpoint, secret(t, simulator.DefaultAppSecret)
 	tenant.Poll.Schedule, tenant.Poll.MonthlyCalls = "@every 1s", 10_000_000
+	return cfg
+}
+
+func running(t *testing.T, cfg config.Config) (logs *observer.ObservedLogs, stop func()) {
+	t.Helper()
 	core, logs := observer.New(zapcore.InfoLevel)
 	s, err := service.New(cfg, "test", zap.New(core))
 	if err != nil {
@@ -96,7 +112,7 @@ func secret(t *testing.T, content string) string {
 func connect(t *testing.T, url, user string) (conn *nats.Conn, refused chan error) {
 	t.Helper()
 	refused = make(chan error, 100)
-	conn, err := nats.Connect(url, nats.UserInfo(user, password(user)),
+	conn, err := nats.Connect(url, nats.UserInfo(user, password(user)), nats.CustomInboxPrefix("_INBOX."+user),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { refused <- err }))
 	if err != nil {
 		t.Fatal(err)
@@ -126,8 +142,12 @@ func TestPermissionsSuffice(t *testing.T) {
 	tenant := tenantOf(t).Name
 	first, stopFirst := worker(t, url, endpoint)
 	reader, refused := connect(t, url, "reader")
-	read(t, reader)
-	readAside(t, reader, tenant)
+	js, err := jetstream.New(reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read(t, reader, js)
+	readAside(t, js, tenant)
 	// A second worker reads what is stored, and passes on what it is asked.
 	second, stopSecond := worker(t, url, endpoint)
 	conn, forbidden := connect(t, url, "operator")
@@ -143,15 +163,21 @@ func TestPermissionsSuffice(t *testing.T) {
 	}
 	stopFirst()
 	stopSecond()
-	for _, entry := range slices.Concat(first.All(), second.All()) {
-		// What is slow on a busy machine may be complained of; this may not.
-		if said := fmt.Sprint(entry.Message, entry.ContextMap()); strings.Contains(strings.ToLower(said), "permissions violation") {
-			t.Errorf("a worker lacks a permission: %s", said)
-		}
-	}
+	quiet(t, slices.Concat(first.All(), second.All()))
 	for _, errs := range []chan error{refused, forbidden} {
 		if len(errs) > 0 {
 			t.Errorf("NATS refuses: %v", <-errs)
+		}
+	}
+}
+
+// quiet fails where a worker was refused something. What is slow on a busy
+// machine may be complained of.
+func quiet(t *testing.T, logs []observer.LoggedEntry) {
+	t.Helper()
+	for _, entry := range logs {
+		if said := fmt.Sprint(entry.Message, entry.ContextMap()); strings.Contains(strings.ToLower(said), "permissions violation") {
+			t.Errorf("a worker lacks a permission: %s", said)
 		}
 	}
 }
@@ -162,13 +188,9 @@ func tenantOf(t *testing.T) config.Tenant {
 }
 
 // read subscribes as services do, and waits for one event as rollcall tail does.
-func read(t *testing.T, conn *nats.Conn) {
+func read(t *testing.T, conn *nats.Conn, js jetstream.JetStream) {
 	t.Helper()
 	if _, err := conn.Subscribe(names.Events(), func(*nats.Msg) {}); err != nil {
-		t.Fatal(err)
-	}
-	js, err := jetstream.New(conn)
-	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -185,12 +207,8 @@ func read(t *testing.T, conn *nats.Conn) {
 }
 
 // readAside reads what rollcall workers and rollcall budget show.
-func readAside(t *testing.T, conn *nats.Conn, tenant string) {
+func readAside(t *testing.T, js jetstream.JetStream, tenant string) {
 	t.Helper()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
 	ledger := store.Attach(js, names)
 	if members, err := ledger.Members(t.Context()); err != nil || len(members) != 1 {
 		t.Errorf("the reader finds the workers %v, %v", members, err)
@@ -208,12 +226,14 @@ func TestPermissionsAreNoMoreThanNeeded(t *testing.T) {
 		"reader": {
 			names.Commit("meetings.event.x"), "meetings.event.x", "$KV.MEETINGS_WORKERS.x", "$KV.MEETINGS_BUDGET.x", names.API("simulated", "track"),
 			"_INBOX.x", "$JS.API.STREAM.CREATE.X", "$JS.API.STREAM.UPDATE.MEETINGS", "$JS.API.STREAM.PURGE.MEETINGS",
-			"$JS.API.STREAM.DELETE.MEETINGS", "$JS.API.STREAM.MSG.DELETE.MEETINGS",
+			"$JS.API.STREAM.DELETE.MEETINGS", "$JS.API.STREAM.MSG.DELETE.MEETINGS", "$JS.API.CONSUMER.DELETE.MEETINGS.theirs",
+			"$JS.API.CONSUMER.CREATE.KV_MEETINGS_WORKERS.x", "$JS.API.INFO", "$SRV.PING",
 		},
+		"listener": {names.Commit("meetings.event.x"), "meetings.event.x", "$JS.API.DIRECT.GET.MEETINGS", "$JS.API.STREAM.INFO.MEETINGS", "$SRV.PING", "_INBOX.x"},
 		"operator": {names.Commit("meetings.event.x"), "meetings.event.x", "$JS.API.STREAM.INFO.MEETINGS", "_INBOX.x"},
 		"worker": {
 			"meetings.event.x", "$JS.API.STREAM.UPDATE.MEETINGS", "$JS.API.STREAM.PURGE.MEETINGS",
-			"$JS.API.STREAM.DELETE.MEETINGS", "$JS.API.STREAM.MSG.DELETE.MEETINGS",
+			"$JS.API.STREAM.DELETE.MEETINGS", "$JS.API.STREAM.MSG.DELETE.MEETINGS", "$JS.API.CONSUMER.CREATE.MEETINGS.x", "meetings.x",
 		},
 	} {
 		conn, _ := connect(t, url, user)
