@@ -8,12 +8,12 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Evenly gives a limiter that spaces so many calls a second evenly. DingTalk
-// counts the calls of any second: a burst at its beginning and the calls of its
-// course would be twice as many. From 100 a second on some are taken together,
+// Evenly returns a limiter that spaces so many calls a second evenly. DingTalk
+// counts the calls of any second: a burst at its beginning and the calls in the
+// course of it would be twice as many. From 100 a second on some are taken together,
 // so that a second may hold a fiftieth more.
 func Evenly(qps float64) *rate.Limiter {
-	return rate.NewLimiter(rate.Limit(qps), max(1, int(qps*spell.Seconds())))
+	return rate.NewLimiter(rate.Limit(qps), max(1, int(qps*refillWindow.Seconds())))
 }
 
 // allowance is calls that a limiter has allowed already, for all who wait for
@@ -28,14 +28,14 @@ type allowance struct {
 }
 
 const (
-	// spell is what calls that are taken together make up for.
-	spell = 20 * time.Millisecond
+	// refillWindow is the time whose calls are taken together.
+	refillWindow = 20 * time.Millisecond
 	// allowanceLasts is for how long they may be made.
-	allowanceLasts = 10 * spell
+	allowanceLasts = 10 * refillWindow
 )
 
 // take waits for one call; a limiter that is nil allows all. One waits for the
-// limiter at a time, lest each of many takes several and needs one.
+// limiter at a time: otherwise each of many would take several and need one.
 func (a *allowance) take(ctx context.Context, limiter *rate.Limiter) error {
 	if limiter == nil || a.one() {
 		return nil
@@ -47,7 +47,7 @@ func (a *allowance) take(ctx context.Context, limiter *rate.Limiter) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if a.one() { // who was before has taken more than one
+	if a.one() { // whoever waited before has taken more than one
 		return nil
 	}
 	n := together(limiter)
@@ -81,14 +81,5 @@ func (a *allowance) turns() chan struct{} {
 
 // together is how many calls are taken at a time.
 func together(l *rate.Limiter) int {
-	return max(1, int(min(float64(l.Limit())*spell.Seconds(), float64(l.Burst()))))
-}
-
-// await waits until the limiters allow a call.
-func (p *Poller) await(ctx context.Context) error {
-	if err := p.allowed.take(ctx, p.Limiter); err != nil {
-		return err
-	}
-	egress := p.egress()
-	return egress.allowed.take(ctx, egress.Limiter)
+	return max(1, int(min(float64(l.Limit())*refillWindow.Seconds(), float64(l.Burst()))))
 }

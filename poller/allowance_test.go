@@ -24,7 +24,7 @@ func TestEverySecondIsKept(t *testing.T) {
 			time.Sleep(time.Hour) // idle: nothing is saved up
 			var calls []time.Time
 			for range 10 * qps {
-				if err := p.await(t.Context()); err != nil {
+				if err := p.gate().await(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				if n := len(calls); n >= qps+extra && time.Since(calls[n-qps-extra]) < second {
@@ -33,7 +33,7 @@ func TestEverySecondIsKept(t *testing.T) {
 				calls = append(calls, time.Now())
 				time.Sleep(rand.N(time.Second / time.Duration(4*qps)))
 			}
-			if took := time.Since(calls[0]); took > 10*time.Second+spell {
+			if took := time.Since(calls[0]); took > 10*time.Second+refillWindow {
 				t.Errorf("qps %d: %d calls took %v", qps, len(calls), took)
 			}
 		})
@@ -63,20 +63,20 @@ func TestCallsAreTakenTogetherWhereManyAreAllowed(t *testing.T) {
 func TestAllowancesPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &Poller{Limiter: Evenly(500)}
-		if err := p.await(t.Context()); err != nil {
+		if err := p.gate().await(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		p.Limiter.SetLimit(1)
 		p.Limiter.SetBurst(1)
 		time.Sleep(allowanceLasts + time.Millisecond)
 		for range 3 {
-			if err := p.await(t.Context()); err != nil {
+			if err := p.gate().await(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := p.await(ended); err == nil {
+		if err := p.gate().await(ended); err == nil {
 			t.Error("a call is allowed to a pass that is over")
 		}
 	})

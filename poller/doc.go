@@ -9,8 +9,14 @@
 //     earlier refusal forbid, and none about a meeting that is not tracked;
 //   - every observation carries a number taken when its question was asked, and
 //     observations are emitted in the order of their numbers;
-//   - a meeting that could not be asked about is said to be unanswered, with
-//     the reason, and is never said to be gone;
-//   - the end of a meeting is told with its exact time, unless the source does
-//     not say it, or cannot be asked for long.
+//   - a meeting that could not be asked about is reported as unanswered, with
+//     the reason, and never as gone;
+//   - the end of a meeting is reported with its exact time, unless the source
+//     does not say it, or cannot be asked for long.
+//
+// A pass is a run: its queries ask in batches; an endedSearch and a refusalSearch
+// find the meetings because of which a batch was refused; its lookups ask about
+// meetings one by one. All calls go through a caller, which asks the tenant's gate
+// whether a call may be made and reports to it what became of it. What outlasts
+// a pass is the shardState of its shard, and the tenant's gate and quarantine.
 package poller

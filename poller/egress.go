@@ -44,7 +44,7 @@ func (e *Egress) block(endpoint string, now time.Time) time.Time {
 
 // blocksAddress reports whether a fault surely says that the endpoint lets
 // nobody in from this address. What only looks so (a page, which any server may
-// have sent) holds back the one tenant that met it.
+// have sent) is a cooldown of the one tenant that met it.
 func blocksAddress(err error) bool {
 	if ClassOf(err) != ClassBlocked {
 		return false

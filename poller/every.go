@@ -11,7 +11,7 @@ import (
 // that two replicas would never ask at the same instants.
 type every time.Duration
 
-// Next gives the first multiple after t.
+// Next returns the first multiple after t.
 func (e every) Next(t time.Time) time.Time {
 	period := int64(time.Duration(e) / time.Second)
 	seconds := t.Unix()

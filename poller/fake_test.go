@@ -202,3 +202,9 @@ func instant(text string) time.Time {
 	}
 	return at
 }
+
+// forget drops what the poller remembers of a shard, as a restart does.
+func (p *Poller) forget(shard int) {
+	delete(p.shards, shard)
+	p.quarantine.keep(shard, nil)
+}

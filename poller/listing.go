@@ -2,7 +2,7 @@ package poller
 
 import "fmt"
 
-// Listing gathers the pages of a list of meetings until it ends: at a page that
+// Listing collects the pages of a list of meetings until it ends: at a page that
 // says so, at one whose token was had before, at one that brings nothing new,
 // or after 50. The zero value is a list of which nothing was read.
 type Listing struct {
@@ -49,7 +49,7 @@ func (l *Listing) add(m Listed) {
 	}
 }
 
-// Whole gives an error unless all of the list was read: no fewer meetings than
+// Whole returns an error unless all of the list was read: no fewer meetings than
 // it counts, and where it does not say how many there are, up to its own end.
 func (l *Listing) Whole() error {
 	switch {

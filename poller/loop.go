@@ -8,7 +8,7 @@ import (
 
 // Loop calls Pass at the instants of a schedule, one call at a time.
 type Loop struct {
-	// Schedule gives the first instant after t; zero when there is none.
+	// Schedule returns the first instant after t; zero when there is none.
 	Schedule interface{ Next(t time.Time) time.Time }
 	// Pass is called for an instant. Its panics are not caught.
 	Pass func(ctx context.Context, tick time.Time)
@@ -18,9 +18,9 @@ type Loop struct {
 	// without an instant of its own; nil: never. Instants that such passes take
 	// the place of are not missed.
 	Again func() bool
-	// Missed is told of instants that got no call of their own, because a
-	// pass took too long, the machine slept or its clock was set forward.
-	// Instants that went by together are made up for by one call. It may be nil.
+	// Missed receives the number of instants without a call of their own, because
+	// a pass took too long, the machine slept or its clock was set forward. One
+	// call makes up for instants that went by together. nil: nobody listens.
 	Missed func(n int)
 	// Now reads the wall clock; nil: [time.Now].
 	Now func() time.Time
@@ -56,7 +56,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	return nil
 }
 
-// passes makes one pass, and those that follow it at once. It gives the instant
+// passes makes one pass, and those that follow it at once. It returns the instant
 // after which the loop waits for the next.
 func (l *Loop) passes(ctx context.Context, tick time.Time) time.Time {
 	l.Pass(ctx, tick)
@@ -90,8 +90,8 @@ func (l *Loop) await(ctx context.Context, last time.Time) (time.Time, error) {
 	}
 }
 
-// collapse gives the last instant that is not in the future, and reports those
-// that it passed over.
+// collapse returns the last instant that is not in the future, and reports those
+// that it passed over to Missed.
 func (l *Loop) collapse(tick time.Time) time.Time {
 	now, missed := l.wall(), 0
 	for missed < mostMissed {

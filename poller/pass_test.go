@@ -78,7 +78,7 @@ func TestPassRecognisesUnchangedBytes(t *testing.T) {
 	if p.Pass(t.Context(), b.ask(ids...)); source.decoded != 4 {
 		t.Error("a meeting that was not asked about is remembered")
 	}
-	p.Forget(0)
+	p.forget(0)
 	if p.Pass(t.Context(), b.ask(ids...)); source.decoded != 6 {
 		t.Error("a forgotten shard is remembered")
 	}

@@ -21,7 +21,7 @@ type Plan struct {
 	SlowEvery time.Duration // how often a slow one is due; 0: 10 minutes
 }
 
-// Due gives the ids to ask about now: every ordinary meeting; the slow ones
+// Due returns the ids to ask about now: every ordinary meeting; the slow ones
 // that are due, longest waiting first, as far as they fit into calls that are
 // made anyway; and, whatever it costs, those that have waited twice as long.
 func (p Plan) Due(now time.Time, candidates []Candidate) []string {
@@ -45,7 +45,7 @@ func (p Plan) Due(now time.Time, candidates []Candidate) []string {
 	return ids
 }
 
-// waited is how long a candidate has waited. A time in the future tells that
+// waited is how long a candidate has waited. A time in the future means that
 // the clock was set back; it is as good as none.
 func (p Plan) waited(now time.Time, c Candidate) time.Duration {
 	if c.LastAsked.After(now) {

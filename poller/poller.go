@@ -15,8 +15,9 @@ import (
 const DefaultBatchSize = 100
 
 // Poller asks one tenant's source. Each shard is polled by one goroutine at a
-// time, several shards may be polled at once: they share the limiter and what
-// holds the tenant back. Source is required, the zero value of the rest works.
+// time, several shards may be polled at once: they share the limits and the
+// cooldowns. Source is required, the zero value of the rest works. The fields are
+// not to be changed after the first use.
 type Poller struct {
 	Source    Source
 	Tenant    string
@@ -31,21 +32,19 @@ type Poller struct {
 	// Spend is asked before each metered call, with its operation.
 	// Its error ends the pass in [StateQuota]. nil: unlimited.
 	Spend func(ctx context.Context, op string) error
-	// Overheard is given the organization's list whenever a pass has read all
-	// of it. It must not wait. It may be nil.
+	// Overheard receives the organization's list whenever a pass has read all
+	// of it. It must not wait. nil: nobody listens.
 	Overheard func(listed []Listed)
 
-	own     Egress
-	allowed allowance        // of Limiter
-	clock   func() time.Time // nil: time.Now
-
-	mu         sync.Mutex // guards what follows; the desks themselves belong to their shard's goroutine
-	desks      map[int]*desk
-	hold       hold
-	throttles  map[string]*hold // by operation
+	ownEgress  Egress
+	clock      func() time.Time // nil: time.Now
+	gateOnce   sync.Once
+	lazyGate   *gate // see [Poller.gate]
 	quarantine quarantine
-	limit      batchLimit
-	overview   overview
+	listCost   listCost
+
+	mu     sync.Mutex // guards the map; a shard's state belongs to the goroutine of its pass
+	shards map[int]*shardState
 }
 
 // The metered operations.
@@ -58,30 +57,30 @@ const (
 	OpFindUser = "find_user"
 )
 
-// Metrics are told what a poller does. Each may be nil, and is called by
-// several goroutines.
+// Metrics observes what a poller does. Each function may be nil, and is called
+// by several goroutines.
 type Metrics struct {
-	// Called is told of each metered call; the class is [ClassNone] when it
-	// was answered.
+	// Called receives each metered call; the class is [ClassNone] when it was
+	// answered.
 	Called func(op string, class Class, took time.Duration)
-	// Held is told of each new time until which no call is made, or none of one
+	// Held receives each new time until which no call is made, or none of one
 	// operation (throttled). A zero time: an operator has ended it.
 	Held func(class Class, until time.Time)
-	// Passed is told at the end of each pass how many meetings one query asks
+	// Passed receives at the end of each pass how many meetings one query asks
 	// about at most, and how many wait in quarantine.
 	Passed func(batchLimit, quarantined int)
 }
 
 // Ask is what a pass is to ask about.
 type Ask struct {
-	// Shard tells whose answers are remembered together; a negative one is for
-	// questions outside the schedule, of which nothing is.
+	// Shard names the meetings whose answers are remembered together; a negative
+	// one is for questions outside the schedule, of which nothing is remembered.
 	Shard int
 	IDs   []string
 	// Later are meetings of the shard that are asked about another time. What
 	// is remembered of them is kept.
 	Later []string
-	// Lookups are meetings to be looked up one by one, since something tells
+	// Lookups are meetings to be looked up one by one, since something suggests
 	// that they are over.
 	Lookups []string
 	// Next numbers a question. It is called right before the question is asked.
@@ -108,62 +107,65 @@ func (p *Poller) Pass(ctx context.Context, ask Ask) Report {
 	return report
 }
 
-// Forget drops what is remembered of a shard's answers: the next pass decodes
-// everything. It is not to be called during a pass of that shard.
-func (p *Poller) Forget(shard int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.desks, shard)
-	p.quarantine.keep(shard, nil)
+// Call makes one metered call outside the passes, such as that for a list,
+// under the same limits: it is not made during a cooldown, waits for its turn,
+// and is taken out of the budget. Its error is that of the call, or why it was
+// not made.
+func (p *Poller) Call(ctx context.Context, op string, call func(context.Context) error) error {
+	c := p.caller(ctx, &tally{})
+	return c.call(op, call)
 }
 
-// Resume ends what holds the tenant back, such as a used up quota, because an
-// operator says so; it gives what did. A blocked address stays blocked.
+func (p *Poller) caller(ctx context.Context, t *tally) caller {
+	return caller{ctx: ctx, gate: p.gate(), called: p.Metrics.Called, tally: t}
+}
+
+// Resume ends the tenant's cooldowns, such as that of a used up quota, because
+// an operator says so; it returns the class of the one that forbade all calls.
+// A blocked address stays blocked.
 func (p *Poller) Resume() Class {
-	was := p.resume(p.now())
+	p.listCost.forget()
+	was := p.gate().resume()
 	if was != ClassNone {
-		p.tellHeld(was, time.Time{})
-		p.logger().Info("calls are made again: an operator says so", zap.Stringer("class", was))
+		p.logger().Info("calls are resumed by an operator", zap.Stringer("class", was))
 	}
-	return was
-}
-
-func (p *Poller) resume(now time.Time) (was Class) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.hold.active(now) {
-		was = p.hold.class
-	}
-	p.hold, p.throttles, p.overview = hold{}, nil, overview{}
 	return was
 }
 
 // Quarantined lists the meetings that are refused by themselves, by id, with
 // the time at which they are asked about again.
-func (p *Poller) Quarantined() []Quarantined {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.quarantine.list()
-}
+func (p *Poller) Quarantined() []Quarantined { return p.quarantine.list() }
 
 // BatchLimit is how many meetings one query asks about now: BatchSize, or less
 // where the vendor was found to refuse as many.
 func (p *Poller) BatchLimit() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	full := p.BatchSize
 	if full <= 0 {
 		full = DefaultBatchSize
 	}
-	return p.limit.now(p.now(), full)
+	return p.gate().batchSize(full)
 }
 
-func (p *Poller) egress() *Egress {
-	if p.Egress != nil {
-		return p.Egress
-	}
-	return &p.own
+// gate returns what all shards ask before a call.
+func (p *Poller) gate() *gate {
+	p.gateOnce.Do(func() {
+		p.lazyGate = &gate{
+			endpoint: p.Endpoint, egress: p.Egress, limiter: p.Limiter,
+			spend: p.Spend, held: p.Metrics.Held, clock: p.clock,
+		}
+		if p.Egress == nil {
+			p.lazyGate.egress = &p.ownEgress
+		}
+		if p.clock == nil {
+			p.lazyGate.clock = time.Now
+		}
+	})
+	return p.lazyGate
 }
+
+// now reads the clock, with its monotonic part: what lasts a while lasts no
+// longer because the clock is set.
+func (p *Poller) now() time.Time { return p.gate().clock() }
 
 func (p *Poller) logger() *zap.Logger {
 	if p.Logger != nil {
@@ -172,18 +174,19 @@ func (p *Poller) logger() *zap.Logger {
 	return zap.NewNop()
 }
 
-// deskOf gives the desk of a shard, which belongs to the caller during a pass.
-func (p *Poller) deskOf(shard int) *desk {
+// shardState returns the state of a shard, which belongs to the caller during a
+// pass; a new one for questions outside the schedule.
+func (p *Poller) shardState(shard int) *shardState {
 	if shard < 0 {
-		return newDesk()
+		return newShardState()
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.desks[shard] == nil {
-		if p.desks == nil {
-			p.desks = make(map[int]*desk)
+	if p.shards[shard] == nil {
+		if p.shards == nil {
+			p.shards = make(map[int]*shardState)
 		}
-		p.desks[shard] = newDesk()
+		p.shards[shard] = newShardState()
 	}
-	return p.desks[shard]
+	return p.shards[shard]
 }

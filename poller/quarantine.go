@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -16,8 +17,9 @@ type Quarantined struct {
 }
 
 // quarantine keeps refused meetings away from the others, whose batches they
-// would spoil. The zero value is empty. It is guarded by its poller's lock.
+// would spoil. It serves all shards of a poller. The zero value is empty.
 type quarantine struct {
+	mu    sync.Mutex
 	cells map[string]cell
 }
 
@@ -28,20 +30,25 @@ type cell struct {
 	refusals int // in a row
 }
 
-// lock takes a meeting in, for longer each time.
-func (q *quarantine) lock(id string, shard int, class Class, now time.Time) (until time.Time) {
+// lock takes a meeting in, for longer each time. again reports whether it was
+// in already.
+func (q *quarantine) lock(id string, shard int, class Class, now time.Time) (until time.Time, again bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.cells == nil {
 		q.cells = make(map[string]cell)
 	}
-	terms := growth{time.Minute, time.Hour}
+	terms := backoffRange{time.Minute, time.Hour}
 	c := q.cells[id]
 	until = now.Add(terms.step(c.refusals))
 	q.cells[id] = cell{shard, class, until, c.refusals + 1}
-	return until
+	return until, c.refusals > 0
 }
 
-// release lets meetings go, and gives those of them that were in.
-func (q *quarantine) release(ids []string) (released []string) {
+// release lets meetings go, and returns those of them that were in.
+func (q *quarantine) release(ids ...string) (released []string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	if len(q.cells) == 0 {
 		return nil
 	}
@@ -54,21 +61,33 @@ func (q *quarantine) release(ids []string) (released []string) {
 	return released
 }
 
-// find gives why a meeting is here, [ClassNone] when it is not, and whether it
-// may be asked about again.
-func (q *quarantine) find(id string, now time.Time) (class Class, due bool) {
-	c, in := q.cells[id]
-	return c.class, in && !now.Before(c.until)
+func (q *quarantine) empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.cells) == 0
+}
+
+// find returns why a meeting is in, [ClassNone] when it is not, and when it may
+// be asked about again.
+func (q *quarantine) find(id string) (class Class, until time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	c := q.cells[id]
+	return c.class, c.until
 }
 
 // keep drops the meetings of a shard but those of the sorted ids.
 func (q *quarantine) keep(shard int, ids []string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	maps.DeleteFunc(q.cells, func(id string, c cell) bool {
-		return c.shard == shard && !listed(ids, id)
+		return c.shard == shard && !contains(ids, id)
 	})
 }
 
 func (q *quarantine) list() []Quarantined {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	list := make([]Quarantined, 0, len(q.cells))
 	for id, c := range q.cells {
 		list = append(list, Quarantined{id, c.shard, c.class, c.until})

@@ -58,7 +58,7 @@ func TestQuarantineForgetsWhatIsNotAsked(t *testing.T) {
 		t.Error("a meeting that is not asked about stays in quarantine")
 	}
 	p.Pass(t.Context(), (&book{shard: 1}).ask("m000"))
-	if p.Forget(1); len(p.Quarantined()) != 0 {
+	if p.forget(1); len(p.Quarantined()) != 0 {
 		t.Error("a forgotten shard keeps its quarantine")
 	}
 }
@@ -288,7 +288,7 @@ func TestEndedMeetingRests(t *testing.T) {
 		if report.Calls != 1 || report.Answered != 62 || len(report.Unanswered) != 2 || report.Trouble("m009") != "" {
 			t.Errorf("report %+v", report)
 		}
-		wait(t.Context(), overRests)
+		wait(t.Context(), endRests)
 		if report = p.Pass(t.Context(), b.ask(ids...)); report.Calls != 4 || report.Answered != 64 {
 			t.Errorf("report %+v", report)
 		}

@@ -14,7 +14,7 @@ const (
 	StateAway      = "away"      // no question of the pass was answered
 )
 
-// Report tells how a pass went. Every meeting of Asked is counted by Answered
+// Report says how a pass went. Every meeting of Asked is counted by Answered
 // or stands in Unanswered, unless the context or Emit ended the pass early.
 type Report struct {
 	Asked     int // distinct meetings that were to be asked about
@@ -23,7 +23,7 @@ type Report struct {
 	Unasked   int // entries of answers about meetings nobody asked about
 	Calls     int // metered calls, whatever became of them
 	// Unanswered has the reason for each meeting nothing was learned about; nil
-	// when there is none. With [ClassNone] all is well: its end was told a
+	// when there is none. With [ClassNone] all is well: its end was emitted a
 	// moment ago, or its turn comes with the next pass.
 	Unanswered map[string]Class
 	// Apart are those of Unanswered that wait in quarantine, with the time at
@@ -52,7 +52,7 @@ func (r *Report) Looked(conferenceID string) bool {
 	return r.Good && (!without || class == ClassNone)
 }
 
-// Trouble says in words why nothing was learned about a meeting; "" when
+// Trouble returns in words why nothing was learned about a meeting; "" when
 // something was, or when its turn comes with the next pass; or how it is watched
 // where it is looked up by itself.
 func (r *Report) Trouble(conferenceID string) string {
@@ -61,14 +61,14 @@ func (r *Report) Trouble(conferenceID string) string {
 		return fmt.Sprintf("refused even by itself (%s); asked about again at %s", class, until.UTC().Format(time.RFC3339))
 	}
 	words, alone := r.Alone[conferenceID]
-	if alone && (class == ClassNone || fails(class)) {
+	if alone && (class == ClassNone || saysNothing(class)) {
 		return words
 	}
 	return class.String()
 }
 
-// stateOf names the state that a fault leaves. A fault that concerned only a
-// part of the questions leaves none.
+// stateOf returns the state that a fault leads to. A fault that concerned only a
+// part of the questions leads to none.
 func stateOf(class Class, answered bool) string {
 	switch class {
 	case ClassThrottled, ClassBlocked:

@@ -10,7 +10,7 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// Schedule is a row of instants, the same on every machine. The zero value has
+// Schedule is a sequence of instants, the same on every machine. The zero value has
 // none. It is made by [ParseSchedule].
 type Schedule struct {
 	expression string
@@ -50,7 +50,7 @@ func ParseSchedule(expression, timezone string) (Schedule, error) {
 	return Schedule{expression, ticks, pace, expression == Continuous}, nil
 }
 
-// Next gives the first instant after t; zero when there is none.
+// Next returns the first instant after t; zero when there is none.
 func (s Schedule) Next(t time.Time) time.Time {
 	if s.ticks == nil {
 		return time.Time{}
@@ -58,7 +58,7 @@ func (s Schedule) Next(t time.Time) time.Time {
 	return s.ticks.Next(t)
 }
 
-// String gives the expression as it was read.
+// String returns the expression as it was read.
 func (s Schedule) String() string { return s.expression }
 
 // Pace is the shortest distance of two neighbouring instants, as far as a look
@@ -117,7 +117,7 @@ func parseCron(expression string) (ticks *cron.SpecSchedule, err error) {
 	return ticks, nil
 }
 
-// refuseMisread refuses what the parser would take for something else than it says.
+// refuseMisread refuses what the parser would misread.
 func refuseMisread(expression string) error {
 	if strings.HasPrefix(expression, "TZ=") || strings.HasPrefix(expression, "CRON_TZ=") {
 		return errors.New("it names a time zone; set poll.timezone instead")

@@ -17,8 +17,8 @@ type Source interface {
 	// Lookup asks about one meeting with one metered call. It answers also
 	// after the end; a meeting that nobody knows is a fault of [ClassUnknown].
 	Lookup(ctx context.Context, id string) (Standing, error)
-	// Decode reads the JSON that Query gave for one meeting. It never fails:
-	// what cannot be read is not said.
+	// Decode reads the JSON that Query returned for one meeting. It never fails:
+	// what cannot be read is left unknown.
 	Decode(raw []byte) *rollcall.Answer
 }
 
@@ -26,10 +26,10 @@ type Source interface {
 // not read again what has not changed. A source need not be one.
 type Refresher interface {
 	Source
-	// Refresh is Query for one who holds earlier answers: known[i] is the Raw
-	// that ids[i] was found with, nil where there is none. A meeting that is
-	// told with the same bytes is found with that very Raw. Both lists are the
-	// caller's again when it returns.
+	// Refresh is Query for a caller with earlier answers: known[i] is the Raw
+	// that ids[i] was found with, nil where there is none. A meeting whose bytes
+	// are the same is found with that very Raw. Both lists are the caller's
+	// again when it returns.
 	Refresh(ctx context.Context, ids []string, known [][]byte) (Answers, error)
 }
 
@@ -58,7 +58,7 @@ type Found struct {
 	Answer *rollcall.Answer
 }
 
-// Standing is what the single-meeting query tells.
+// Standing is what the single-meeting query says.
 type Standing struct {
 	Status    rollcall.Status // unknown: the answer did not say
 	Title     string
@@ -66,8 +66,8 @@ type Standing struct {
 	EndTime   time.Time // zero: not said
 }
 
-// Class says what a fault asks of the one who met it. It is decided once,
-// where the answer is read.
+// Class says what to do about a fault. It is decided once, where the answer is
+// read.
 type Class uint8
 
 // The classes of faults.
@@ -76,7 +76,7 @@ const (
 	ClassToken            // the token or the credentials are refused, also after a renewal
 	ClassThrottled        // asked too fast: back off
 	ClassQuota            // the month's calls are used up
-	ClassPermission       // not allowed: the operator's to mend, not retried
+	ClassPermission       // not allowed: the operator's to fix, not retried
 	ClassUnknown          // the meeting is not known
 	ClassEnded            // a meeting of the batch is over; which one is not said
 	ClassBadRequest       // some id of the batch is not accepted; which one is not said
@@ -90,7 +90,7 @@ var classNames = [...]string{
 	"bad_request", "transient", "blocked", "malformed",
 }
 
-// String gives the class as it stands in logs, metrics and the status.
+// String returns the class as it stands in logs, metrics and the status.
 func (c Class) String() string {
 	if int(c) < len(classNames) {
 		return classNames[c]
@@ -106,7 +106,7 @@ type Fault interface {
 	RetryAfter() time.Duration
 }
 
-// ClassOf gives the class of an error: that of the [Fault] it wraps, or
+// ClassOf returns the class of an error: that of the [Fault] it wraps; otherwise
 // transient, since what nobody could classify may pass.
 func ClassOf(err error) Class {
 	if err == nil {

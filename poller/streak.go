@@ -7,28 +7,28 @@ type streak struct {
 	count int
 }
 
-// turn is what is new about an outcome.
-type turn uint8
+// change is what is new about an outcome.
+type change uint8
 
 const (
-	turnNone      turn = iota
-	turnFailing        // the first failure
-	turnDifferent      // another failure than before
-	turnRecovered      // well again
+	changeNone      change = iota
+	changeFailing          // the first failure
+	changeDifferent        // another failure than before
+	changeRecovered        // well again
 )
 
-// note takes the next outcome, and gives what is new about it and how many
+// note takes the next outcome, and returns what is new about it and how many
 // failures went before it.
-func (s *streak) note(class Class) (what turn, failures int) {
+func (s *streak) note(class Class) (what change, failures int) {
 	failures = s.count
 	switch {
 	case class == s.class:
 	case class == ClassNone:
-		what = turnRecovered
+		what = changeRecovered
 	case s.class == ClassNone:
-		what = turnFailing
+		what = changeFailing
 	default:
-		what = turnDifferent
+		what = changeDifferent
 	}
 	s.class = class
 	s.count++

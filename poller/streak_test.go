@@ -16,17 +16,17 @@ func TestStreakTellsChanges(t *testing.T) {
 	var s streak
 	for i, c := range []struct {
 		class    Class
-		what     turn
+		what     change
 		failures int
 	}{
-		{ClassNone, turnNone, 0},
-		{ClassTransient, turnFailing, 0},
-		{ClassTransient, turnNone, 1},
-		{ClassQuota, turnDifferent, 2},
-		{ClassQuota, turnNone, 3},
-		{ClassNone, turnRecovered, 4},
-		{ClassNone, turnNone, 0},
-		{ClassTransient, turnFailing, 0},
+		{ClassNone, changeNone, 0},
+		{ClassTransient, changeFailing, 0},
+		{ClassTransient, changeNone, 1},
+		{ClassQuota, changeDifferent, 2},
+		{ClassQuota, changeNone, 3},
+		{ClassNone, changeRecovered, 4},
+		{ClassNone, changeNone, 0},
+		{ClassTransient, changeFailing, 0},
 	} {
 		if what, failures := s.note(c.class); what != c.what || failures != c.failures {
 			t.Errorf("step %d: %v after %d failures", i, what, failures)
@@ -61,7 +61,7 @@ func TestPassLogsChanges(t *testing.T) {
 				t.Errorf("entry without its tenant: %v", entry)
 			}
 		}
-		want := []string{"warn polling fails", "error polling fails differently", "info polling works again", "warn polling fails"}
+		want := []string{"warn polling fails", "error polling still fails, with a new cause", "info polling works again", "warn polling fails"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}

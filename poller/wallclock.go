@@ -18,7 +18,7 @@ type wallClock struct{ cron.SpecSchedule }
 // eight years off.
 const horizon = 9 * 366 * 24 * time.Hour
 
-// Next gives the first tick after t; zero when there is none within the horizon.
+// Next returns the first tick after t; zero when there is none within the horizon.
 func (w *wallClock) Next(t time.Time) time.Time {
 	at, last := t.Unix()+1, t.Add(horizon).Unix()
 	// Between two changes of the zone's clock the wall is a constant away.
@@ -33,7 +33,7 @@ func (w *wallClock) Next(t time.Time) time.Time {
 	return time.Time{}
 }
 
-// constant gives how far the wall is ahead of UTC at an instant, and until when
+// constant returns how far the wall is ahead of UTC at an instant, and until when
 // it is so at least.
 func (w *wallClock) constant(at int64) (ahead, until int64) {
 	here := time.Unix(at, 0).In(w.Location)
@@ -50,7 +50,7 @@ func (w *wallClock) constant(at int64) (ahead, until int64) {
 
 const daySeconds = 24 * 60 * 60
 
-// shows gives the first second from the one to before the other, both as a
+// shows returns the first second from the one to before the other, both as a
 // clock without changes counts them since 1970, that the fields want.
 func (w *wallClock) shows(from, until int64) (second int64, ok bool) {
 	for from < until {
@@ -83,7 +83,7 @@ func (w *wallClock) wantsDay(date int, weekday time.Weekday) bool {
 	return d || wd
 }
 
-// clock gives the first second of a day that hour, minute and second want,
+// clock returns the first second of a day that hour, minute and second want,
 // from the given one on.
 func (w *wallClock) clock(from int) (second int, ok bool) {
 	h, m, s := from/3600, from/60%60, from%60
@@ -105,5 +105,5 @@ func (w *wallClock) clock(from int) (second int, ok bool) {
 
 func has(set uint64, n int) bool { return set>>n&1 == 1 }
 
-// next gives the first member of a set from n on; above all members where there is none.
+// next returns the first member of a set from n on; above all members where there is none.
 func next(set uint64, n int) int { return n + bits.TrailingZeros64(set>>n) }

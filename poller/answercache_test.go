@@ -16,7 +16,7 @@ import (
 func TestMemoryKeepsWhatItIsTold(t *testing.T) {
 	name := rapid.StringMatching(`[a-h]`)
 	rapid.Check(t, func(rt *rapid.T) {
-		var m memory
+		var m answerCache
 		model := map[string]string{}
 		kept := []string{}
 		for range rapid.IntRange(1, 20).Draw(rt, "steps") {
@@ -47,7 +47,7 @@ func TestMemoryKeepsWhatItIsTold(t *testing.T) {
 func TestAgendaIsThatOfTheAsk(t *testing.T) {
 	names := rapid.SliceOfN(rapid.StringMatching(`[a-e]?`), 1, 4)
 	rapid.Check(t, func(rt *rapid.T) {
-		var a agenda
+		var a batchInput
 		ids, later := names.Draw(rt, "ids"), names.Draw(rt, "later")
 		for range rapid.IntRange(1, 10).Draw(rt, "passes") {
 			switch rapid.IntRange(0, 4).Draw(rt, "change") {
@@ -117,7 +117,7 @@ func TestPassTellsWhatIsKnown(t *testing.T) {
 		t.Errorf("%d unchanged, %d decoded", report.Unchanged, source.decoded)
 	}
 	p.Pass(t.Context(), b.ask("m001", "m003"))
-	p.Forget(0)
+	p.forget(0)
 	p.Pass(t.Context(), b.ask("m001"))
 	if diff := cmp.Diff([]map[string]string{
 		{"m000": "", "m001": ""},

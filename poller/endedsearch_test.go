@@ -167,7 +167,7 @@ func TestOthersMeetingsAreDoubtedOnce(t *testing.T) {
 		o.raw[id] = "initialized " + id
 	}
 	p.Pass(t.Context(), (&book{}).ask(ids...))
-	o.listed = slices.DeleteFunc(o.listed, func(id string) bool { return listed(foreign, id) || listed(unstarted, id) })
+	o.listed = slices.DeleteFunc(o.listed, func(id string) bool { return contains(foreign, id) || contains(unstarted, id) })
 	for i, calls := range []int{9, 5} {
 		o.close(ids[i])
 		b := &book{}

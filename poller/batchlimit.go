@@ -2,9 +2,9 @@ package poller
 
 import "time"
 
-// batchLimit is a size of batches learned from refusals. It is forgotten after
-// a while, lest one odd answer doubles the calls for good. The zero value has
-// learned nothing. It is guarded by its poller's lock.
+// batchLimit is a batch size learned from refusals. It is forgotten after a
+// while, so that one odd answer does not double the calls for good. The zero
+// value has learned nothing. It is guarded by the gate's lock.
 type batchLimit struct {
 	size  int
 	until time.Time
@@ -12,7 +12,7 @@ type batchLimit struct {
 
 const learnedLasts = 6 * time.Hour
 
-// now gives the size to use instead of full.
+// now returns the size to use instead of full.
 func (l *batchLimit) now(now time.Time, full int) int {
 	if l.size == 0 || !now.Before(l.until) {
 		return full
@@ -20,8 +20,8 @@ func (l *batchLimit) now(now time.Time, full int) int {
 	return min(l.size, full)
 }
 
-// learn takes a size that was accepted where a larger one was not, and says
-// whether it is news.
+// learn takes a size that was accepted where a larger one was not, and reports
+// whether that is new.
 func (l *batchLimit) learn(now time.Time, size int) bool {
 	if now.Before(l.until) && l.size <= size {
 		return false

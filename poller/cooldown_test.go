@@ -23,7 +23,7 @@ func TestDelayStaysInItsBounds(t *testing.T) {
 		first := time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(rt, "first"))
 		most := first + time.Duration(rapid.Int64Range(0, int64(24*time.Hour)).Draw(rt, "more"))
 		n := rapid.IntRange(0, 1_000_000).Draw(rt, "n")
-		g := growth{first, most}
+		g := backoffRange{first, most}
 		d := g.delay(n, rapid.Float64Range(0, 0.999999).Draw(rt, "random"))
 		if d < first || d > most || d < g.step(n) || d > g.step(n+1) {
 			rt.Fatalf("delay %v is not between %v and %v", d, first, most)
@@ -230,13 +230,13 @@ func TestBlockedAddressSilencesEveryTenant(t *testing.T) {
 
 func TestHoldIsNotShortened(t *testing.T) {
 	now := instant("2026-11-23T09:00:00Z")
-	var h hold
+	var h cooldown
 	h.strike(now, ClassQuota, now.Add(time.Hour), fault{class: ClassQuota})
 	h.strike(now, ClassThrottled, now.Add(time.Second), fault{class: ClassThrottled})
 	if h.class != ClassQuota || !h.until.Equal(now.Add(time.Hour)) {
 		t.Errorf("hold %+v", h)
 	}
-	h = hold{}
+	h = cooldown{}
 	h.strike(now, ClassThrottled, now.Add(time.Second), nil)
 	h.strike(now, ClassThrottled, now.Add(2*time.Second), nil)
 	if h.strikes != 1 || !h.until.Equal(now.Add(2*time.Second)) {
@@ -324,8 +324,8 @@ func TestFailureIsNoSuccess(t *testing.T) {
 			p.Pass(t.Context(), b.ask(ids...))
 			wait(t.Context(), time.Minute)
 		}
-		if p.hold.strikes != 2 {
-			t.Errorf("hold %+v", p.hold)
+		if p.gate().tenant.strikes != 2 {
+			t.Errorf("hold %+v", p.gate().tenant)
 		}
 	})
 }
@@ -407,7 +407,7 @@ func TestTenantsTroubleIsToldOnce(t *testing.T) {
 		for _, entry := range logs.All() {
 			got = append(got, entry.Level.String()+" "+entry.Message)
 		}
-		once := []string{"error polling fails", "info calls are made again: an operator says so", "info polling works again"}
+		once := []string{"error polling fails", "info calls are resumed by an operator", "info polling works again"}
 		if diff := cmp.Diff(slices.Concat(once, once), got); diff != "" {
 			t.Error(diff)
 		}
@@ -439,7 +439,7 @@ func TestQuestionsOutsideTheScheduleLeaveNothing(t *testing.T) {
 	p, b := &Poller{Source: source}, &book{shard: -1}
 	for range 2 {
 		report := p.Pass(t.Context(), b.ask(ids...))
-		if len(report.Unanswered) != 2 || len(report.Apart) != 0 || len(p.Quarantined()) != 0 || len(p.desks) != 0 {
+		if len(report.Unanswered) != 2 || len(report.Apart) != 0 || len(p.Quarantined()) != 0 || len(p.shards) != 0 {
 			t.Errorf("quarantined %v, report %+v", p.Quarantined(), report)
 		}
 	}
