@@ -36,13 +36,6 @@ type recordJSON struct {
 	Forgotten     bool         `json:"forgotten"`
 }
 
-type memoryJSON struct {
-	Person
-	Failed    int `json:"failed"`
-	KickedOut int `json:"kickedOut"`
-	Left      int `json:"left"`
-}
-
 type partialJSON struct {
 	Provenance  string `json:"provenance"`
 	WindowAfter Time   `json:"windowAfter"`
@@ -144,12 +137,11 @@ func (j *recordJSON) memory() ([]rollcall.Memory, error) {
 	}
 	memory := make([]rollcall.Memory, len(j.Memory))
 	for i := range j.Memory {
-		m := &j.Memory[i]
-		p, err := m.Participant(true)
+		m, err := j.Memory[i].memory()
 		if err != nil {
 			return nil, fmt.Errorf("memory entry %d: %w", i, err)
 		}
-		memory[i] = rollcall.Memory{Participant: p, Failed: m.Failed, KickedOut: m.KickedOut, Left: m.Left}
+		memory[i] = m
 	}
 	return memory, nil
 }

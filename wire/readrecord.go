@@ -81,7 +81,7 @@ func (c *canonical) roster(r *rollcall.Record) {
 	}
 	for i := range r.Roster {
 		c.element(i)
-		r.Roster[i] = c.person(false)
+		r.Roster[i] = c.person()
 		c.expect(`}`)
 	}
 	c.expect(`]`)
@@ -94,21 +94,49 @@ func (c *canonical) memory(r *rollcall.Record) {
 	}
 	for i := range r.Memory {
 		c.element(i)
-		m := &r.Memory[i]
-		m.Participant = c.person(true)
-		c.expect(`,"failed":`)
-		m.Failed = c.int()
-		c.expect(`,"kickedOut":`)
-		m.KickedOut = c.int()
-		c.expect(`,"left":`)
-		m.Left = c.int()
-		c.expect(`}`)
+		r.Memory[i] = c.remembered()
 	}
 	c.expect(`]`)
 }
 
-// person reads a person but for the closing brace.
-func (c *canonical) person(unsaid bool) rollcall.Participant {
+func (c *canonical) remembered() (m rollcall.Memory) {
+	closed := rollcall.DeviceClosed.String()
+	var p Person
+	c.expect(`{"key":`)
+	p.Key = c.text()
+	p.UserID = c.textIf(memoryUserID, "")
+	p.Nick = c.textIf(memoryNick, nickIn(p.Key))
+	c.expect(`,"attendance":`)
+	p.Attendance = c.text()
+	p.Mic, p.Camera = c.textIf(memoryMic, closed), c.textIf(memoryCamera, closed)
+	p.RejectDescription = c.textIf(memoryReject, "")
+	p.Session = c.countIf(memorySession)
+	m.Failed, m.KickedOut, m.Left = c.countIf(memoryFailed), c.countIf(memoryKickedOut), c.countIf(memoryLeft)
+	c.expect(`}`)
+	who, err := p.Participant(true)
+	c.require(err == nil)
+	m.Participant = who
+	return m
+}
+
+// textIf reads the text of a member that may be missing.
+func (c *canonical) textIf(member, otherwise string) string {
+	if c.other || !c.took(member) {
+		return otherwise
+	}
+	return c.text()
+}
+
+// countIf reads the number of a member that may be missing; it is 0 then.
+func (c *canonical) countIf(member string) int {
+	if c.other || !c.took(member) {
+		return 0
+	}
+	return c.int()
+}
+
+// person reads a person of the roster but for the closing brace.
+func (c *canonical) person() rollcall.Participant {
 	var p Person
 	c.expect(`{"key":`)
 	p.Key = c.text()
@@ -126,7 +154,7 @@ func (c *canonical) person(unsaid bool) rollcall.Participant {
 	p.RejectDescription = c.text()
 	c.expect(`,"session":`)
 	p.Session = c.int()
-	word, err := p.Participant(unsaid)
+	word, err := p.Participant(false)
 	c.require(err == nil)
 	return word
 }

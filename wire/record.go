@@ -58,24 +58,6 @@ func appendRoster(dst []byte, roster []rollcall.Participant) []byte {
 	return append(dst, ']')
 }
 
-func appendMemory(dst []byte, memory []rollcall.Memory) []byte {
-	dst = append(dst, `,"memory":[`...)
-	for i := range memory {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		m := &memory[i]
-		dst = AppendPerson(append(dst, '{'), &m.Participant)
-		dst = append(dst, `,"failed":`...)
-		dst = strconv.AppendInt(dst, int64(m.Failed), 10)
-		dst = append(dst, `,"kickedOut":`...)
-		dst = strconv.AppendInt(dst, int64(m.KickedOut), 10)
-		dst = append(dst, `,"left":`...)
-		dst = append(strconv.AppendInt(dst, int64(m.Left), 10), '}')
-	}
-	return append(dst, ']')
-}
-
 const (
 	unlisted  = `,"unlisted":true`
 	forgotten = `,"forgotten":true`
