@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"rollcall/cmd/rollcall/check"
 	"rollcall/cmd/rollcall/control"
 	"rollcall/consume"
 	"rollcall/internal/natsconn"
@@ -263,6 +264,28 @@ func TestPermissionsInADomain(t *testing.T) {
 	quiet(t, logs.All())
 	if len(refused) > 0 {
 		t.Errorf("NATS refuses: %v", <-refused)
+	}
+}
+
+// TestCheckFindsNothingMissing checks as the worker of the overlay.
+func TestCheckFindsNothingMissing(t *testing.T) {
+	url := broker(t)
+	for range 2 { // without the stream, and with it
+		cfg := overlaid(t, url, simulated(t))
+		_, err := check.Check{
+			Config: cfg, NoCall: true,
+			Broker: natsconn.Config{URL: url, User: cfg.NATS.User, PasswordFile: cfg.NATS.PasswordFile, InboxPrefix: cfg.NATS.InboxPrefix},
+			Report: func(r check.Result) {
+				if r.Part == "nats" && (r.Verdict == check.Fail || r.Verdict == check.Warn) {
+					t.Errorf("%s: %s: %s; %s", r.Check, r.Tried, r.Found, r.Mend)
+				}
+			},
+		}.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, stop := worker(t, url, simulated(t))
+		stop()
 	}
 }
 

@@ -3,6 +3,7 @@ package natsconn
 import (
 	"errors"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -19,9 +20,9 @@ func Fix(err error) string {
 	case 10005:
 		return "no server has room for it, or too few are there for stream.replicas: see nats server report jetstream"
 	case 10023, 10047:
-		return "the server's disk, or max_file_store in its configuration, leaves no room: free some, or raise it"
+		return "the server's disk, max_file_store in its configuration, or max_storage of the account leaves no room: free some, raise it, or lower stream.max_bytes"
 	case 10026:
-		return "the account's or the stream's limit of consumers is reached: remove those that nobody reads (nats consumer report), or raise max_consumers"
+		return "the account's or the stream's limit of consumers is reached: remove those that nobody reads (nats consumer ls, nats consumer rm), or raise max_consumers"
 	case 10027:
 		return "the account's max_streams is reached: raise it, or remove streams that nobody needs; rollcall wants three"
 	case 10028:
@@ -40,13 +41,21 @@ func Fix(err error) string {
 	return ""
 }
 
-// Explained gives an error with what [Fix] says about it.
-func Explained(err error) error {
+// Explained gives an error with what [Fix] says about it, and whose account on
+// which server it is: NATS tells a client no more than that.
+func Explained(conn *nats.Conn, user string, err error) error {
 	fix := Fix(err)
 	if fix == "" {
 		return err
 	}
-	return &explained{err, fix}
+	where := "the account of this user"
+	if user != "" {
+		where = "the account of user " + user
+	}
+	if server := conn.ConnectedServerName(); server != "" {
+		where += " on server " + server
+	}
+	return &explained{err, where + ": " + fix}
 }
 
 type explained struct {
@@ -54,7 +63,7 @@ type explained struct {
 	fix string
 }
 
-// Error tells both.
+// Error tells all of it.
 func (e *explained) Error() string { return e.error.Error() + "; " + e.fix }
 
 // Unwrap gives the error alone.

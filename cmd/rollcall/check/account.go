@@ -16,7 +16,7 @@ import (
 func (b *broker) jetstream(ctx context.Context) Result {
 	const tried = "ask JetStream for the account"
 	if err := b.subscribe(ctx, b.conn.NewInbox()+".*"); err != nil {
-		return fail(tried, "no answer could be heard: "+shorter(err), "allow the user to subscribe to _INBOX.>")
+		return fail(tried, "no answer could be heard: "+shorter(err), b.inboxMend())
 	}
 	ctx, stop := b.watch(ctx)
 	defer stop()

@@ -63,6 +63,7 @@ func (b *broker) table() table {
 		{"workers", "jetstream", "register a worker, refused", b.workers},
 		{"budget", "jetstream", "write down what is spent, refused", b.budget},
 		{"api", "jetstream", "listen for orders", b.api},
+		{"consumers", "look", "count the consumers of the stream", b.consumers},
 		{"downstream", "jetstream", "look for streams that capture what is republished", b.downstream},
 	}
 	if b.check.Config.NATS.URL != "" {
@@ -74,7 +75,7 @@ func (b *broker) table() table {
 	if !b.machine.running {
 		return table{part: "nats"}
 	}
-	return table{part: "nats", steps: []step{steps[1].without("name"), steps[2], steps[3], steps[4], steps[5], steps[6], steps[7], steps[len(steps)-1]}}
+	return table{part: "nats", steps: []step{steps[1].without("name"), steps[2], steps[3], steps[4], steps[5], steps[6], steps[7], steps[len(steps)-2], steps[len(steps)-1]}}
 }
 
 // without gives the step as it is where nothing is needed before.

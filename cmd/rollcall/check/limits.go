@@ -24,15 +24,10 @@ func (b *broker) limits(ctx context.Context) Result {
 	if err != nil {
 		return warn(tried, b.check.why(ctx, err), "see whether JetStream's cluster has a leader: nats server report jetstream")
 	}
-	tier := info.Tier
-	replicas := max(1, b.check.Config.Stream.Replicas)
-	if len(info.Tiers) > 0 {
-		name := fmt.Sprintf("R%d", replicas)
-		known, is := info.Tiers[name]
-		if !is {
-			return fail(tried, "the account has no tier for "+name, "set stream.replicas to a number of replicas that the account has a tier for: "+tiersOf(info.Tiers))
-		}
-		tier = known
+	replicas := b.replicas()
+	tier, is := tierOf(info, replicas)
+	if !is {
+		return fail(tried, fmt.Sprintf("the account has no tier for R%d", replicas), "set stream.replicas to a number of replicas that the account has a tier for: "+tiersOf(info.Tiers))
 	}
 	found, mends := b.exceeded(tier, int64(replicas))
 	if len(found) > 0 {
@@ -43,6 +38,18 @@ func (b *broker) limits(ctx context.Context) Result {
 			cost.Grouped(most), cost.Grouped(most/bytesAPerson)), "set max_payload: 4MB in nats-server's configuration, if meetings may become that large")
 	}
 	return ok(tried, "%s", within(tier))
+}
+
+func (b *broker) replicas() int { return max(1, b.check.Config.Stream.Replicas) }
+
+// tierOf is what the account may have of streams with so many replicas; false
+// where it may have none.
+func tierOf(info *jetstream.AccountInfo, replicas int) (jetstream.Tier, bool) {
+	if len(info.Tiers) == 0 {
+		return info.Tier, true
+	}
+	tier, is := info.Tiers[fmt.Sprintf("R%d", replicas)]
+	return tier, is
 }
 
 // bytesAPerson is about what somebody takes in a record.
@@ -77,9 +84,6 @@ func (b *broker) exceeded(tier jetstream.Tier, replicas int64) (found, mends []s
 	limits, size := tier.Limits, b.check.Config.Stream.MaxBytes
 	if most, more := limits.MaxStreams, b.created(); most > 0 && tier.Streams+more > most {
 		refuse(fmt.Sprintf("the account may have %d streams, has %d, and needs %d more", most, tier.Streams, more), "raise max_streams of the account, or remove streams that nobody needs")
-	}
-	if most := limits.MaxConsumers; most > 0 && tier.Consumers >= most {
-		refuse(fmt.Sprintf("the account may have %d consumers, and has %d", most, tier.Consumers), "raise max_consumers of the account, or remove consumers that nobody reads: nats consumer report")
 	}
 	if limits.MaxBytesRequired && b.missing.stream && size == 0 {
 		refuse("the account demands a max_bytes of every stream, and stream.max_bytes is 0", "set stream.max_bytes")

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
 	"rollcall/internal/natsconn"
@@ -59,7 +58,7 @@ func (b *broker) dial(ctx context.Context) {
 	}, cfg.Options...)
 	b.conn, b.loginErr = natsconn.Connect(cfg, zap.NewNop())
 	if b.loginErr == nil {
-		b.js, b.loginErr = jetstream.New(b.conn)
+		b.js, b.loginErr = natsconn.JetStream(b.conn, b.check.Config.NATS.Domain, b.check.Config.NATS.JSPrefix)
 	}
 }
 

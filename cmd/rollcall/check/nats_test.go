@@ -50,7 +50,7 @@ func TestMissingPermissionsAreFoundByTrying(t *testing.T) {
 		{denies("$JS.API.STREAM.INFO.MEETINGS"), "look", Fail, []string{"may not publish to $JS.API.STREAM.INFO.MEETINGS", "allow the user to publish to"}},
 		{denies("$JS.API.STREAM.INFO.KV_MEETINGS_WORKERS"), "look", Fail, []string{"STREAM.INFO.KV_MEETINGS_WORKERS"}},
 		{denies("$JS.API.INFO"), "jetstream", OK, []string{"may not ask"}},
-		{denies("$JS.API.DIRECT.GET.>"), "read", Fail, []string{"$JS.API.DIRECT.GET.MEETINGS, $JS.API.DIRECT.GET.KV_MEETINGS_WORKERS"}},
+		{denies("$JS.API.DIRECT.GET.>"), "read", Fail, []string{"$JS.API.DIRECT.GET.MEETINGS", "$JS.API.DIRECT.GET.KV_MEETINGS_WORKERS"}},
 		{denies("rollcall.MEETINGS.commit.>"), "publish", Fail, []string{"commit.event.acme", "commit.state.acme", "commit.tracked.acme", "commit.status.acme", "commit.claim.acme", "allow the user to publish to rollcall.MEETINGS.commit.>"}},
 		{denies("rollcall.MEETINGS.commit.state.>"), "publish", Fail, []string{"may not publish to rollcall.MEETINGS.commit.state.acme.rollcall-check\n"}},
 		{denies("$KV.MEETINGS_WORKERS.>"), "workers", Fail, []string{"allow the user to publish to $KV.MEETINGS_WORKERS.>"}},

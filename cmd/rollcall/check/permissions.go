@@ -12,8 +12,6 @@ import (
 	"rollcall"
 )
 
-const api = "$JS.API."
-
 // other is the name of a stream in requests that are refused because the
 // subject names another one: what they ask for cannot happen.
 const other = "rollcall-check"
@@ -25,7 +23,7 @@ const impossible = 1 << 62
 // look asks for the stream and the bucket, as the start of a worker does.
 func (b *broker) look(ctx context.Context) Result {
 	tried := "look at the stream and the bucket"
-	wide := []string{api + "STREAM.INFO." + b.names.Stream, api + "STREAM.INFO.KV_" + b.names.Workers()}
+	wide := []string{b.asked("STREAM.INFO." + b.names.Stream), b.asked("STREAM.INFO.KV_" + b.names.Workers())}
 	refused := b.askAll(ctx, []trial{{subject: wide[0]}, {subject: wide[1]}})
 	return b.judge(ctx, tried, "allowed", refused, strings.Join(wide, " and "))
 }
@@ -37,8 +35,9 @@ func (b *broker) create(ctx context.Context) Result {
 	var wide []string
 	for name, missing := range map[string]bool{b.names.Stream: b.missing.stream, "KV_" + b.names.Workers(): b.missing.bucket} {
 		if missing {
-			trials = append(trials, trial{subject: api + "STREAM.CREATE." + name, data: fmt.Sprintf(`{"name":%q,"storage":"file"}`, other)})
-			wide = append(wide, api+"STREAM.CREATE."+name)
+			create := b.asked("STREAM.CREATE." + name)
+			trials = append(trials, trial{subject: create, data: fmt.Sprintf(`{"name":%q,"storage":"file"}`, other)})
+			wide = append(wide, create)
 		}
 	}
 	if len(trials) == 0 {
@@ -54,14 +53,12 @@ func (b *broker) create(ctx context.Context) Result {
 
 // read asks for a record and for a member, as a worker does, which needs no consumer.
 func (b *broker) read(ctx context.Context) Result {
-	s := b.names.Stream
-	last := `{"multi_last":["` + b.names.Status(b.tenants()[0]) + `"]}`
+	stream, workers := b.asked("DIRECT.GET."+b.names.Stream), b.asked("DIRECT.GET.KV_"+b.names.Workers())
 	trials := []trial{
-		{subject: api + "DIRECT.GET." + s, data: last},
-		{subject: api + "DIRECT.GET.KV_" + b.names.Workers(), data: `{"multi_last":["$KV.` + b.names.Workers() + `.` + other + `"]}`},
+		{subject: stream, data: `{"multi_last":["` + b.names.Status(b.tenants()[0]) + `"]}`},
+		{subject: workers, data: `{"multi_last":["$KV.` + b.names.Workers() + `.` + other + `"]}`},
 	}
-	wide := fmt.Sprintf("%[1]sDIRECT.GET.%[2]s and %[1]sDIRECT.GET.KV_%[3]s", api, s, b.names.Workers())
-	return b.judge(ctx, "read records", "allowed", b.askAll(ctx, trials), wide)
+	return b.judge(ctx, "read records", "allowed", b.askAll(ctx, trials), stream+" and "+workers)
 }
 
 // publish sends batches of one message that are refused by what they expect.

@@ -27,13 +27,13 @@ func (b *broker) counts() bool {
 func (b *broker) budget(ctx context.Context) Result {
 	bucket := b.names.Budget()
 	tried := fmt.Sprintf("write down in bucket %s what is spent (refused by what it expects)", bucket)
-	info := trial{subject: api + "STREAM.INFO.KV_" + bucket}
+	info := trial{subject: b.asked("STREAM.INFO.KV_" + bucket)}
 	code, refused := b.ask(ctx, info)
 	if refused != nil {
 		return b.judge(ctx, tried, "", []refusal{*refused}, info.subject)
 	}
-	create := api + "STREAM.CREATE.KV_" + bucket
-	trials := []trial{{subject: api + "DIRECT.GET.KV_" + bucket, data: `{"multi_last":["$KV.` + bucket + "." + other + `"]}`}}
+	create := b.asked("STREAM.CREATE.KV_" + bucket)
+	trials := []trial{{subject: b.asked("DIRECT.GET.KV_" + bucket), data: `{"multi_last":["$KV.` + bucket + "." + other + `"]}`}}
 	wide := []string{trials[0].subject, "$KV." + bucket + ".>"}
 	if code == noStream {
 		trials = append(trials, trial{subject: create, data: fmt.Sprintf(`{"name":%q,"storage":"file"}`, other)})

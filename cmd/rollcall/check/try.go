@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,7 +42,7 @@ func (b *broker) ask(ctx context.Context, t trial) (code int, r *refusal) {
 	defer stop()
 	answer, err := b.conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: t.subject, Header: t.header, Data: []byte(t.data)})
 	if denied := denial(ctx); denied != nil {
-		return 0, &refusal{t.subject, true, denied}
+		return 0, &refusal{judgedSubject(denied, t.subject), true, denied}
 	}
 	if errors.Is(err, nats.ErrNoResponders) {
 		return 0, nil // there is no such stream, which another check says
@@ -86,7 +87,39 @@ func (b *broker) judge(ctx context.Context, tried, allowed string, refused []ref
 	}
 	found := "the user may not publish to " + strings.Join(denied, ", ")
 	if text := refused[0].err.Error(); strings.Contains(text, "Subscription") {
-		return fail(tried, shorter(refused[0].err), "allow the user to subscribe to _INBOX.>")
+		return fail(tried, shorter(refused[0].err), b.inboxMend())
+	}
+	if strings.Contains(found, defaultAPI) {
+		wide = strings.ReplaceAll(wide, b.asked(""), defaultAPI)
 	}
 	return fail(tried, found, "allow the user to publish to "+wide)
+}
+
+const defaultAPI = "$JS.API."
+
+// asked is the subject of a request to JetStream, as a worker asks it.
+func (b *broker) asked(request string) string {
+	n := b.check.Config.NATS
+	switch {
+	case n.Domain != "":
+		return "$JS." + n.Domain + ".API." + request
+	case n.JSPrefix != "":
+		return strings.TrimSuffix(n.JSPrefix, ".") + "." + request
+	}
+	return defaultAPI + request
+}
+
+// judgedSubject is the subject that the server judged: it takes its own domain
+// out of it before.
+func judgedSubject(denied error, asked string) string {
+	if _, rest, found := strings.Cut(denied.Error(), `Publish to "`); found {
+		subject, _, _ := strings.Cut(rest, `"`)
+		return subject
+	}
+	return asked
+}
+
+func (b *broker) inboxMend() string {
+	inbox := strings.TrimSuffix(cmp.Or(b.conn.Opts.InboxPrefix, nats.InboxPrefix), ".")
+	return "allow the user to subscribe to " + inbox + ".>, or set nats.inbox_prefix to what it may subscribe to"
 }

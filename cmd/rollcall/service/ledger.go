@@ -30,7 +30,7 @@ func (s *Service) openLedger(ctx context.Context) (*store.JetStream, error) {
 		if ctx.Err() != nil {
 			return nil, nil
 		}
-		err = natsconn.Explained(err)
+		err = natsconn.Explained(s.conn, s.cfg.NATS.User, err)
 		if !passes(err) {
 			return nil, err
 		}
