@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"rollcall/internal/safetext"
 )
@@ -14,22 +15,21 @@ import (
 // logger writes what nats-server says into the log of the process, and keeps
 // what it would have died of.
 type logger struct {
-	log      *zap.Logger
-	mu       sync.Mutex // guards what follows
-	fatal    string     // the first; "" while there is none
-	refusals map[string]*refusal
+	log   *zap.Logger
+	mu    sync.Mutex // guards what follows
+	fatal string     // the first; "" while there is none
+	kinds map[string]*telling
 }
 
-// refusal is a kind of refusal of what a connection asks for.
-type refusal struct {
+// telling is a kind of warning or error, of which there can be as many as
+// somebody likes who connects.
+type telling struct {
 	told  time.Time
 	times int // not told of yet
 }
 
-// refused are the kinds, by words that stand in what the server says of them.
-func refused() []string {
-	return []string{"Publish Violation", "Subscription Violation", "authentication error", "maximum connections exceeded", "maximum subscriptions exceeded"}
-}
+// mostKinds bounds what is remembered; nats-server has about as many.
+const mostKinds = 200
 
 // Noticef tells of everyday matters, which are not the operator's.
 func (l *logger) Noticef(format string, v ...any) { l.Debugf(format, v...) }
@@ -39,39 +39,47 @@ func (l *logger) Warnf(format string, v ...any) {
 	if strings.HasPrefix(format, "Plaintext passwords detected") {
 		return // ours is made at the start and never leaves the process
 	}
-	l.log.Warn("nats-server: " + fmt.Sprintf(format, v...))
+	l.tell(zap.WarnLevel, format, v)
 }
 
-// Errorf tells of troubles. What a connection is refused is its trouble, not
-// ours, and whoever connects may repeat it as often as it likes: each kind is
-// told at once, and then at most once a minute.
-func (l *logger) Errorf(format string, v ...any) {
-	said := fmt.Sprintf(format, v...)
-	for _, kind := range refused() {
-		if strings.Contains(said, kind) {
-			l.refuse(kind, said)
-			return
-		}
-	}
-	l.log.Error("nats-server: " + said)
-}
+// Errorf tells of troubles.
+func (l *logger) Errorf(format string, v ...any) { l.tell(zap.ErrorLevel, format, v) }
 
-func (l *logger) refuse(kind, said string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.refusals == nil {
-		l.refusals = make(map[string]*refusal)
-	}
-	r := l.refusals[kind]
-	if r == nil {
-		r = &refusal{}
-		l.refusals[kind] = r
-	}
-	if r.times++; time.Since(r.told) < time.Minute {
+// tell tells each kind at once, and then at most once a minute: much of it is
+// the doing of whoever connects. A connection's trouble is not ours.
+func (l *logger) tell(level zapcore.Level, format string, v []any) {
+	times, due := l.due(format)
+	if !due {
 		return
 	}
-	l.log.Warn("a connection to the embedded NATS is refused something", zap.String("refusal", safetext.Field(said, 300)), zap.Int("times", r.times))
-	r.told, r.times = time.Now(), 0
+	said := safetext.Field(fmt.Sprintf(format, v...), 300)
+	if strings.Contains(format, " - cid:") {
+		l.log.Warn("a connection to the embedded NATS is refused something", zap.String("refusal", said), zap.Int("times", times))
+		return
+	}
+	l.log.Log(level, "nats-server: "+said, zap.Int("times", times))
+}
+
+// due counts one of a kind, and reports whether it is time to tell, and of how
+// many.
+func (l *logger) due(format string) (times int, due bool) {
+	// What stands before the last dash names a connection.
+	kind := format[strings.LastIndex(format, " - ")+1:]
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t := l.kinds[kind]
+	if t == nil {
+		if l.kinds == nil || len(l.kinds) >= mostKinds {
+			l.kinds = make(map[string]*telling)
+		}
+		t = &telling{}
+		l.kinds[kind] = t
+	}
+	if t.times++; time.Since(t.told) < time.Minute {
+		return 0, false
+	}
+	times, t.told, t.times = t.times, time.Now(), 0
+	return times, true
 }
 
 // Debugf tells of details.

@@ -3,7 +3,10 @@ package embedded_test
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -253,6 +256,31 @@ func TestRefusalsAreToldOnce(t *testing.T) {
 	}
 	if lines := logs.All(); len(lines) != 1 || !strings.Contains(fmt.Sprint(lines[0].ContextMap()), "Publish Violation") {
 		t.Errorf("%d lines are logged: %v", len(lines), lines)
+	}
+}
+
+// TestNonsenseIsToldOnce says again and again what is no protocol, under names
+// that change.
+func TestNonsenseIsToldOnce(t *testing.T) {
+	core, logs := observer.New(zap.WarnLevel)
+	s, err := embedded.Start(embedded.Config{DataDir: t.TempDir(), Listen: "127.0.0.1:0", Names: names(), Logger: zap.New(core)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	for i := range 50 {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "nats://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "CONNECT {\"verbose\":false,\"name\":\"a - %d\"}\r\nPUB x 2000000000\r\n", i)
+		if _, err := io.Copy(io.Discard, conn); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+			t.Fatal(err)
+		}
+		conn.Close()
+	}
+	if lines := logs.All(); len(lines) == 0 || len(lines) > 3 {
+		t.Errorf("%d lines are logged, the first: %v", len(lines), lines[:min(len(lines), 1)])
 	}
 }
 
