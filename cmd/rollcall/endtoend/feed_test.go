@@ -124,7 +124,7 @@ func read(t testing.TB, m jetstream.Msg) stored {
 		t.Errorf("read a message of %s: %v", m.Subject(), err)
 		return stored{}
 	}
-	return stored{seq: meta.Sequence.Stream, subject: m.Subject(), header: m.Headers(), data: m.Data()}
+	return stored{seq: meta.Sequence.Stream, subject: m.Subject(), header: m.Headers(), data: m.Data(), at: meta.Timestamp}
 }
 
 // whole reads a stream to its end.

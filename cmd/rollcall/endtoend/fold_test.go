@@ -60,8 +60,11 @@ func (f *folded) applyToMeeting(kind string, e *event) error {
 		reopened := e.Data.Reason == "reopened"
 		return demand(reopened && from == "ended" || !reopened && (from == "" || from == "initialized"), "it is %q already", from)
 	case "meeting.ended", "meeting.untracked":
-		if kind == "meeting.ended" {
+		switch {
+		case kind == "meeting.ended":
 			f.status = "ended"
+		case from == "": // nobody ever saw it
+			f.status = "initialized"
 		}
 		return demand(from != "ended" && len(f.people) == 0, "it is %q with %d people in the roster", from, len(f.people))
 	case "meeting.title_changed", "meeting.start_time_changed", "meeting.summarized":

@@ -14,6 +14,7 @@ type stored struct {
 	subject string
 	header  map[string][]string
 	data    []byte
+	at      time.Time // when it was stored, where that is known
 }
 
 // answer is one answer of DingTalk's as it was handed to a worker.
@@ -289,7 +290,10 @@ func (v *verdict) announced(c *course, l *look, said meeting) {
 
 // checkRecords holds every record against the fold of the events up to it.
 func (v *verdict) checkRecords(e evidence) {
-	type number struct{ term, poll uint64 }
+	type number struct {
+		term, poll uint64
+		partial    bool
+	}
 	last := map[string]number{}
 	seen := map[string]stored{}
 	for _, m := range e.records {
@@ -299,12 +303,14 @@ func (v *verdict) checkRecords(e evidence) {
 			continue
 		}
 		n := last[r.ConferenceID]
-		if r.Term < n.term || r.Term == n.term && r.Poll <= n.poll {
+		if r.Term < n.term || r.Term == n.term && (r.Poll < n.poll || r.Poll == n.poll && !n.partial) {
 			v.complain("record %d of meeting %q: written by poll %d/%d after %d/%d", m.seq, r.ConferenceID, r.Term, r.Poll, n.term, n.poll)
 		}
-		last[r.ConferenceID] = number{r.Term, r.Poll}
+		last[r.ConferenceID] = number{r.Term, r.Poll, r.Partial != nil}
 		seen[r.ConferenceID] = m
-		v.checkRecord(m, &r)
+		if r.Partial == nil {
+			v.checkRecord(m, &r)
+		}
 	}
 	for id, c := range v.courses {
 		r, _ := decode[record](seen[id].data)

@@ -23,6 +23,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(brokerVariable); dir != "" {
 		os.Exit(beBroker(dir, os.Getenv(brokerVariable+"_ADDR")))
 	}
+	if orders := os.Getenv(attackerVariable); orders != "" {
+		os.Exit(beAttacker(orders))
+	}
 	code := m.Run()
 	if built := builtIn.Load(); built != nil {
 		_ = os.RemoveAll(*built)

@@ -27,11 +27,14 @@ type witness struct {
 	mu      sync.Mutex
 	answers []answer
 	queries map[string]int // batch queries answered, by door
+	calls   int64          // that DingTalk counts: all but those for a token
 	secrets map[string]bool
 	paused  chan struct{} // closed: questions are let through
 	held    int           // questions that wait while paused
 	before  func(door string) (abort bool)
 	after   func(ctx context.Context, door string)
+	// swell changes what a batch query is answered, before it is noted; nil: nothing.
+	swell func(said []byte) []byte
 }
 
 func newWitness(t testing.TB, upstream string) *witness {
@@ -101,6 +104,7 @@ func (w *witness) serve(door string, rw http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
+	w.count(r.URL.Path)
 	w.hold(1)
 	select {
 	case <-paused:
@@ -140,6 +144,9 @@ func (w *witness) look(door string, r *http.Request, body []byte) (*http.Respons
 	said, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, nil, err
+	}
+	if w.swell != nil && strings.HasSuffix(r.URL.Path, "/videoConferences/query") && response.StatusCode == http.StatusOK {
+		said = w.swell(said)
 	}
 	w.note(door, r.URL.Path, asked, response.StatusCode, said)
 	return response, said, nil
@@ -220,6 +227,22 @@ func (w *witness) asked(door string) int {
 		}
 	}
 	return n
+}
+
+// count counts a call as DingTalk may, whether or not an answer comes of it.
+func (w *witness) count(path string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !strings.HasSuffix(path, "/accessToken") {
+		w.calls++
+	}
+}
+
+// metered is how many calls DingTalk has counted.
+func (w *witness) metered() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calls
 }
 
 // forbidden are the tokens that must not be seen anywhere.

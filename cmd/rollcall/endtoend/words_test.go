@@ -60,6 +60,7 @@ type record struct {
 	Term, Poll           uint64
 	Meeting              meeting
 	Roster               []person
+	Partial              *struct{} // there within a poll that takes several batches
 }
 
 // state is what is true of a meeting, however one came to know it.

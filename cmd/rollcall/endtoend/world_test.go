@@ -99,13 +99,22 @@ func (s *site) start() *worker {
 	return p
 }
 
-// page reads a page of the worker's console; "" while there is none.
-func (p *worker) page(path string) string {
+// address is where the console listens; "" while it does not.
+func (p *worker) address() string {
 	found := regexp.MustCompile(`"http":"([^"]+)"`).FindStringSubmatch(p.err.String())
 	if found == nil {
 		return ""
 	}
-	response, err := http.Get("http://" + found[1] + path)
+	return found[1]
+}
+
+// page reads a page of the worker's console; "" while there is none.
+func (p *worker) page(path string) string {
+	address := p.address()
+	if address == "" {
+		return ""
+	}
+	response, err := http.Get("http://" + address + path)
 	if err != nil {
 		return ""
 	}
@@ -228,9 +237,11 @@ func (w *world) keepSecrets(messages []stored) {
 	for _, p := range w.workers {
 		seen["what "+p.name+" wrote"] += p.out.String() + p.err.String()
 	}
+	var stream strings.Builder
 	for _, m := range messages {
-		seen["the stream"] += m.subject + fmt.Sprint(m.header) + string(m.data)
+		fmt.Fprint(&stream, m.subject, m.header, string(m.data))
 	}
+	seen["the stream"] = stream.String()
 	tokens := w.witness.forbidden()
 	if len(tokens) == 0 {
 		w.t.Error("no token was ever given out: the search for secrets searches for nothing")
