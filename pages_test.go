@@ -1,6 +1,7 @@
 package rollcall_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -37,6 +38,39 @@ func TestLinksOfThePages(t *testing.T) {
 	}
 	if links < 20 {
 		t.Errorf("found %d links: the test looks for the wrong words", links)
+	}
+}
+
+// Every sentence of the page about security is held by a test that is there.
+func TestThePageAboutSecurityNamesItsTests(t *testing.T) {
+	tests := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		for _, found := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(pageText(t, path), -1) {
+			tests[found[1]] = true
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := pageText(t, "docs/security.md")
+	named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(page, -1)
+	for _, name := range named {
+		if !tests[name[1]] {
+			t.Errorf("docs/security.md names %s, which is not there", name[1])
+		}
+	}
+	for _, point := range strings.Split(page, "\n- ")[1:] {
+		point, _, _ = strings.Cut(point, "\n\n")
+		if !strings.Contains(point, "`Test") && !strings.HasPrefix(point, "**Not prevented**") {
+			t.Errorf("docs/security.md names no test of %q", point)
+		}
+	}
+	if len(named) < 40 {
+		t.Errorf("found %d tests: the test looks for the wrong words", len(named))
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"runtime"
@@ -81,6 +83,7 @@ type siege struct {
 	site     *site
 	worker   *worker
 	url      string // of the embedded server
+	data     string // its data_dir
 	manifest container
 	live     *feed // plain core NATS
 	durable  *feed
@@ -99,13 +102,15 @@ func besiege(t *testing.T) *siege {
 	}
 	s.w.witness = newWitness(t, s.w.sim.url)
 	s.w.witness.swell = newCrowd().swell
-	config := configure(t, "besieged", secret, s.w.witness.door("besieged"), "", s.w.sim.ids)
+	written := configure(t, "besieged", secret, s.w.witness.door("besieged"), "", s.w.sim.ids)
+	config := written
 	for old, fresh := range map[string]string{
 		"level: debug":             "level: info",
 		"monthly_calls: unlimited": "monthly_calls: 100000000",
 	} {
 		config = edited(t, config, old, fresh)
 	}
+	s.data = filepath.Join(filepath.Dir(written), "data")
 	s.site = &site{w: s.w, name: "besieged", config: config}
 	s.start()
 	s.w.conn = natstest.Connect(t, s.url, nats.PingInterval(5*time.Second))
@@ -385,4 +390,26 @@ func (s *siege) comesBack() {
 		s.t.Errorf("the account says that %d calls are spent; they were %d, then %d", spent, before, after)
 	}
 	s.worker.stop()
+	s.noSecretIsKept()
+}
+
+// noSecretIsKept looks for secrets and links for joining on the disk.
+func (s *siege) noSecretIsKept() {
+	s.t.Helper()
+	secrets := append(s.w.witness.forbidden(), s.w.secret)
+	err := filepath.WalkDir(s.data, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text := contents(s.t, path)
+		for _, secret := range secrets {
+			if strings.Contains(text, secret) {
+				s.t.Errorf("the secret %q stands in %s", secret, path)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.t.Error(err)
+	}
 }

@@ -183,11 +183,23 @@ func (a *attacker) hoardsConsumers(ctx context.Context) {
 		return
 	}
 	defer conn.Close()
+	inbox := conn.NewInbox()
+	answered := make(chan *nats.Msg, 2000)
+	if _, err := conn.ChanSubscribe(inbox, answered); err != nil {
+		return
+	}
 	for i := range 1100 {
 		a.tries("make a consumer and leave it")
 		name := fmt.Sprint("hoard-", i)
 		body := fmt.Sprintf(`{"stream_name":"MEETINGS","config":{"name":%q,"mem_storage":%t,"inactive_threshold":3600000000000,"ack_policy":"none"}}`, name, i%2 == 0)
-		if _, err := conn.Request("$JS.API.CONSUMER.CREATE.MEETINGS."+name, []byte(body), time.Second); err != nil || ctx.Err() != nil {
+		_ = conn.PublishRequest("$JS.API.CONSUMER.CREATE.MEETINGS."+name, inbox, []byte(body))
+	}
+	_ = conn.Flush()
+	for range 1100 {
+		select {
+		case <-answered:
+			a.tries("(of these, answered)")
+		case <-ctx.Done():
 			return
 		}
 	}
