@@ -41,7 +41,7 @@ func (s *Server) keepReadersInBounds(log *zap.Logger, done <-chan struct{}) {
 
 // dropCareless disconnects as many as it takes, and returns how many.
 func (s *Server) dropCareless() (dropped int) {
-	all, err := s.running.Connz(&server.ConnzOptions{Sort: server.ByPending, Username: true, Limit: 2 * most})
+	all, err := s.running.Connz(&server.ConnzOptions{Sort: server.ByPending, Username: true, Limit: mostConnections})
 	if err != nil {
 		return 0 // there is nothing that could be wrong with the question
 	}

@@ -72,10 +72,13 @@ func (p *porter) refuse(m *nats.Msg, err error) {
 }
 
 // create lets a consumer be made, and not changed: whose it is nobody knows. It
-// may send to inboxes alone; the server would send to any subject.
+// may send to inboxes alone; the server would send to any subject. How far one
+// is that is not durable stays in memory: written to the disk, it would wait in
+// one line with what the worker stores.
 func (p *porter) create(ctx context.Context, stream string, data []byte) ([]byte, error) {
 	var config struct {
 		Deliver string `json:"deliver_subject"`
+		Durable string `json:"durable_name"`
 	}
 	request := map[string]json.RawMessage{}
 	if json.Unmarshal(data, &request) != nil || json.Unmarshal(request["config"], &config) != nil {
@@ -88,11 +91,26 @@ func (p *porter) create(ctx context.Context, stream string, data []byte) ([]byte
 		return nil, errors.New("a reader may not change a consumer, which may be another's: make one of another name")
 	}
 	request["action"] = json.RawMessage(`"create"`)
+	if config.Durable == "" {
+		request["config"] = inMemory(request["config"])
+	}
 	info, err := p.js.Stream(ctx, stream)
 	if err == nil && info.CachedInfo().State.Consumers >= mostConsumers {
 		return nil, fmt.Errorf("stream %s has %d consumers, and readers may make no more: delete those that nobody uses", stream, mostConsumers)
 	}
 	return json.Marshal(request)
+}
+
+// inMemory gives a consumer's configuration, which is valid, with its state in
+// memory.
+func inMemory(config json.RawMessage) json.RawMessage {
+	members := map[string]json.RawMessage{}
+	if json.Unmarshal(config, &members) != nil {
+		return config
+	}
+	members["mem_storage"] = json.RawMessage("true")
+	config, _ = json.Marshal(members) // of what was JSON before
+	return config
 }
 
 // deletes lets a consumer go that would go by itself. A durable one may be

@@ -152,7 +152,7 @@ func (cfg *Config) options(gate *gate) (*server.Options, error) {
 		// that is less than is stored, it tears a batch that a crash interrupted.
 		// The disk is watched before each batch instead.
 		JetStreamMaxStore: noStoreLimit,
-		MaxConn:           2 * most, MaxSubs: 1000, JetStreamMaxMemory: 64 << 20,
+		MaxConn:           mostConnections, MaxSubs: 1000, JetStreamMaxMemory: 64 << 20,
 		CustomClientAuthentication: gate,
 	}
 	return options, nil

@@ -27,9 +27,13 @@ type room struct {
 	operator bool
 }
 
-// most is how many connections of readers there may be. The server takes more,
-// so that the worker never finds it full.
-const most = 256
+// most is how many connections of readers there may be: a message on its way to
+// all of them is in memory as often, and one may have 4 MiB. The server takes
+// more, which are refused one by one, so that the worker never finds it full.
+const (
+	most            = 64
+	mostConnections = 8 * most
+)
 
 // openRooms exports what rooms import.
 func openRooms(running *server.Server, names wire.Names) (*rooms, error) {

@@ -308,7 +308,7 @@ func TestRoomsAreUsedAgain(t *testing.T) {
 		}
 		open = append(open, conn)
 	}
-	if len(open) != 256 {
+	if len(open) != 64 {
 		t.Errorf("%d connections are open at a time", len(open))
 	}
 	// The worker has its connection, whoever else is there.
@@ -337,5 +337,22 @@ func TestARoomIsAPlainNATS(t *testing.T) {
 	}
 	if n, _, _ := theirs.Pending(); n != 0 {
 		t.Error("another reader hears it")
+	}
+}
+
+// TestConsumersOfReadersStayInMemory makes consumers: what is not durable
+// leaves nothing to be written to the disk.
+func TestConsumersOfReadersStayInMemory(t *testing.T) {
+	s := start(t, embedded.Config{})
+	ledgerOf(t, s)
+	js := dial(t, s.URL())
+	for durable, want := range map[string]bool{"": true, "theirs": false} {
+		made, err := js.CreateConsumer(minute(t), "MEETINGS", jetstream.ConsumerConfig{Durable: durable, FilterSubject: "meetings.event.>"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if config := made.CachedInfo().Config; config.MemoryStorage != want || config.FilterSubject != "meetings.event.>" {
+			t.Errorf("a consumer of the name %q is %+v", durable, config)
+		}
 	}
 }
