@@ -31,11 +31,12 @@ import (
 const (
 	// assault is how long all attackers are at it together.
 	assault = 60 * time.Second
-	// latest is how long after DingTalk's answer its events are stored: as long as
-	// the worker calls itself ready. Without attackers it takes some milliseconds.
-	latest = time.Minute
-	// mostLines is how many lines the worker may write about all of it.
-	mostLines = 400
+	// latest is how long after DingTalk's answer its events are stored. Two to
+	// three seconds are usual, on a machine with other things to do.
+	latest = 20 * time.Second
+	// mostLines is how many lines the worker may write about all of it. Up to 400
+	// tell of orders that were obeyed, each of which may have spent a call.
+	mostLines = 600
 )
 
 // the meetings that strangers are in, beside those of whoever is well-behaved.
