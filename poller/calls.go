@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"rollcall/internal/wait"
 )
 
 // caller makes the metered calls of one pass, and stops making them where the
@@ -41,7 +43,7 @@ func (c *caller) callTwice(op string, call func(context.Context) error) error {
 	if c.stopped != nil || !passing(ClassOf(err)) {
 		return err
 	}
-	wait(c.ctx, max(retries().delay(0, rand.Float64()), retryAfter(err)))
+	wait.For(c.ctx, max(retries().delay(0, rand.Float64()), retryAfter(err)))
 	return c.call(op, call)
 }
 

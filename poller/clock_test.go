@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 	"unsafe"
+
+	"rollcall/internal/wait"
 )
 
 // clock is a machine's clock that can be set. Its monotonic part goes on; the
@@ -80,7 +82,7 @@ func TestHoldsOutlastNoClock(t *testing.T) {
 					if until := report.Until.Sub(machine.now()); c.class != ClassBadRequest && (until <= 0 || until > c.lasts) {
 						t.Errorf("it ends in %v", until)
 					}
-					wait(t.Context(), c.lasts)
+					wait.For(t.Context(), c.lasts)
 					if report := p.Pass(t.Context(), b.ask(ids...)); report.Answered != 1 {
 						t.Errorf("after %v it is in force: %+v", c.lasts, report)
 					}
@@ -140,7 +142,7 @@ func TestOneEndpointIsBlocked(t *testing.T) {
 					t.Errorf("%v: at %s: %+v", c.err, p.Endpoint, report)
 				}
 			}
-			wait(t.Context(), blockLasts)
+			wait.For(t.Context(), blockLasts)
 			if report := first.Pass(t.Context(), (&book{}).ask("m000")); report.Answered != 1 {
 				t.Errorf("report %+v", report)
 			}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"rollcall/internal/wait"
 )
 
 func TestContinuousLooksOnceASecond(t *testing.T) {
@@ -37,7 +39,7 @@ func TestLoopGoesOnAtOnce(t *testing.T) {
 			l := &Loop{AtOnce: atOnce, Again: func() bool { return passes%3 != 0 }}
 			began, missed := watch(t, l, time.Duration(want[3]+1)*time.Second, func(ctx context.Context, n int) {
 				passes = n
-				wait(ctx, 2500*time.Millisecond)
+				wait.For(ctx, 2500*time.Millisecond)
 			})
 			if diff := cmp.Diff(want, began); diff != "" || missed != 0 {
 				t.Errorf("missed %d, %s", missed, diff)
@@ -52,7 +54,7 @@ func TestLoopDoesNotMissWhatAPassTakesThePlaceOf(t *testing.T) {
 		l := &Loop{Again: func() bool { return false }}
 		began, missed := watch(t, l, 80*time.Second, func(ctx context.Context, n int) {
 			if n == 1 {
-				wait(ctx, 40*time.Second) // from 15 to 55, over 30 and 45
+				wait.For(ctx, 40*time.Second) // from 15 to 55, over 30 and 45
 			}
 		})
 		if diff := cmp.Diff([]int{15, 60, 75}, began); diff != "" || missed != 0 {

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall"
+	"rollcall/internal/wait"
 )
 
 func TestDelayStaysInItsBounds(t *testing.T) {
@@ -98,7 +99,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		if len(source.at) != 3 || report.State != StateAway || !report.Until.Equal(time.Now().Add(time.Minute)) {
 			t.Errorf("%d calls, report %+v", len(source.at), report)
 		}
-		wait(t.Context(), time.Minute)
+		wait.For(t.Context(), time.Minute)
 		if report = p.Pass(t.Context(), b.ask(ids...)); report.State != StateOK {
 			t.Errorf("report %+v", report)
 		}
@@ -137,7 +138,7 @@ func TestHolds(t *testing.T) {
 						t.Fatalf("held for %v, %d unanswered", held, len(report.Unanswered))
 					}
 					expectSilence(t, p, source, ids, c.class)
-					wait(t.Context(), held)
+					wait.For(t.Context(), held)
 				}
 				if held != c.most {
 					t.Errorf("the hold grows to %v", held)
@@ -221,7 +222,7 @@ func TestBlockedAddressSilencesEveryTenant(t *testing.T) {
 		expectSilence(t, b, second, ids, ClassBlocked)
 		b.Resume()
 		expectSilence(t, b, second, ids, ClassBlocked)
-		wait(t.Context(), blockLasts)
+		wait.For(t.Context(), blockLasts)
 		if report := b.Pass(t.Context(), (&book{}).ask(ids...)); report.Answered != 1 {
 			t.Errorf("report %+v", report)
 		}
@@ -322,7 +323,7 @@ func TestFailureIsNoSuccess(t *testing.T) {
 		for _, class := range []Class{ClassPermission, ClassTransient, ClassPermission} {
 			source.forever = fault{class: class}
 			p.Pass(t.Context(), b.ask(ids...))
-			wait(t.Context(), time.Minute)
+			wait.For(t.Context(), time.Minute)
 		}
 		if p.gate().tenant.strikes != 2 {
 			t.Errorf("hold %+v", p.gate().tenant)
@@ -349,7 +350,7 @@ func TestThrottleIsThatOfOneOperation(t *testing.T) {
 		if len(source.lookups) != 1 || len(source.queries) != 2 {
 			t.Errorf("%d lookups, %d queries", len(source.lookups), len(source.queries))
 		}
-		wait(t.Context(), 30*time.Second)
+		wait.For(t.Context(), 30*time.Second)
 		if report := p.Pass(t.Context(), b.ask(ids...)); report.Answered != 3 || report.State != StateOK || !report.Until.IsZero() {
 			t.Errorf("report %+v", report)
 		}
@@ -375,7 +376,7 @@ func TestRevocationQuarantinesNobody(t *testing.T) {
 			if report = p.Pass(t.Context(), b.ask(ids...)); len(p.Quarantined()) != 0 || report.State != StateAuth {
 				t.Fatalf("quarantined %v, report %+v", p.Quarantined(), report)
 			}
-			wait(t.Context(), 5*time.Minute)
+			wait.For(t.Context(), 5*time.Minute)
 		}
 		if report = p.Pass(t.Context(), b.ask(ids...)); report.Answered != 50 {
 			t.Errorf("report %+v", report)

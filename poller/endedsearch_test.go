@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"rollcall"
+	"rollcall/internal/wait"
 )
 
 // organization is a source with the list of the organization's meetings.
@@ -121,7 +122,7 @@ func TestListThatIsDeniedRestsForAnHour(t *testing.T) {
 			if report := p.Pass(t.Context(), (&book{}).ask(ids[i:]...)); report.State != StateOK {
 				t.Errorf("report %+v", report)
 			}
-			wait(t.Context(), 6*time.Minute)
+			wait.For(t.Context(), 6*time.Minute)
 		}
 		if o.pages != 1 || logs.Len() != 1 {
 			t.Errorf("asked %d times, logged %v", o.pages, logs.All())
@@ -222,7 +223,7 @@ func TestSearchSurvivesWhatComesBetween(t *testing.T) {
 						if report.Answered+len(report.Unanswered) != 32 {
 							t.Fatalf("at call %d: report %+v", place, report)
 						}
-						wait(t.Context(), 2*time.Minute)
+						wait.For(t.Context(), 2*time.Minute)
 					}
 					last := map[string]rollcall.SightingKind{}
 					for _, o := range b.observations {

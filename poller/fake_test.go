@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"rollcall"
+	"rollcall/internal/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -75,7 +76,7 @@ func (s *fakeSource) next(ctx context.Context) error {
 		s.mu.Lock()
 		return ctx.Err()
 	}
-	wait(context.WithoutCancel(ctx), s.took)
+	wait.For(context.WithoutCancel(ctx), s.took)
 	if len(s.script) > 0 {
 		err := s.script[0]
 		s.script = s.script[1:]

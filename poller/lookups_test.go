@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"rollcall"
+	"rollcall/internal/wait"
 )
 
 const tick = 15 * time.Second
@@ -32,7 +33,7 @@ func passes(t *testing.T, n int, p *Poller, b *book, ids []string) (report Repor
 	t.Helper()
 	for range n {
 		report = p.Pass(t.Context(), b.ask(ids...))
-		wait(t.Context(), tick)
+		wait.For(t.Context(), tick)
 	}
 	return report
 }
@@ -121,7 +122,7 @@ func TestABudgetIsNotSpentOnLookups(t *testing.T) {
 		source.lookups = nil
 		for range 80 {
 			p.Pass(t.Context(), b.ask(ids...))
-			wait(t.Context(), 10*time.Minute)
+			wait.For(t.Context(), 10*time.Minute)
 		}
 		slices.Sort(source.lookups)
 		if n := len(source.lookups); n != 80 || len(slices.Compact(source.lookups)) != 80 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"rollcall/internal/wait"
 )
 
 // Loop calls Pass at the instants of a schedule, one call at a time.
@@ -86,7 +88,7 @@ func (l *Loop) await(ctx context.Context, last time.Time) (time.Time, error) {
 		if ctx.Err() != nil || !now.Before(next) {
 			return next, nil
 		}
-		wait(ctx, min(next.Sub(now), glance))
+		wait.For(ctx, min(next.Sub(now), glance))
 	}
 }
 
@@ -121,13 +123,3 @@ func (l *Loop) wall() time.Time {
 // wall reads the wall clock without the monotonic one, which would hide that
 // the former was set.
 func wall() time.Time { return time.Now().UTC().Round(0) }
-
-// wait waits for d or the end of the context.
-func wait(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"rollcall/internal/wait"
 )
 
 // watch runs a loop of a 15 s schedule for a while, and gives the seconds at
@@ -50,7 +52,7 @@ func TestLoopCollapsesMissedTicks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, missed := watch(t, &Loop{AtOnce: true}, 100*time.Second, func(ctx context.Context, n int) {
 			if n == 2 {
-				wait(ctx, 47*time.Second) // from 15 to 62: over 30, 45 and 60
+				wait.For(ctx, 47*time.Second) // from 15 to 62: over 30, 45 and 60
 			}
 		})
 		if diff := cmp.Diff([]int{0, 15, 62, 75, 90}, began); diff != "" || missed != 2 {

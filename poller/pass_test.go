@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall"
+	"rollcall/internal/wait"
 )
 
 func TestPassFillsBatches(t *testing.T) {
@@ -263,7 +264,7 @@ func TestEndWaitsForItsTime(t *testing.T) {
 					}
 					b.observations = nil
 					p.Pass(t.Context(), b.ask(ids...))
-					wait(t.Context(), time.Minute)
+					wait.For(t.Context(), time.Minute)
 				}
 				s, told := b.sightings(t)["m000"]
 				if !told || s.Kind != rollcall.SightingListed || s.EndTime.Equal(end) != c.exact || !c.exact && !s.EndTime.IsZero() {
@@ -292,7 +293,7 @@ func TestEndIsToldInTheEnd(t *testing.T) {
 				t.Fatalf("after %v: %s", time.Since(asked), b.kinds())
 			}
 			p.Pass(t.Context(), b.ask(ids...))
-			wait(t.Context(), 15*time.Second)
+			wait.For(t.Context(), 15*time.Second)
 		}
 		p.Pass(t.Context(), b.ask(ids...))
 		p.Pass(t.Context(), b.ask(ids...))

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"rollcall"
+	"rollcall/internal/wait"
 )
 
 func TestQuarantineGrowsAndEnds(t *testing.T) {
@@ -26,12 +27,12 @@ func TestQuarantineGrowsAndEnds(t *testing.T) {
 			if len(list) != 1 || list[0].ConferenceID != "m005" || time.Until(list[0].Until) != held*time.Minute {
 				t.Fatalf("quarantined %v", list)
 			}
-			wait(t.Context(), held*time.Minute-time.Second)
+			wait.For(t.Context(), held*time.Minute-time.Second)
 			before := source.calls()
 			if report = p.Pass(t.Context(), b.ask(ids...)); report.Unanswered["m005"] != ClassBadRequest || source.calls() != before+1 {
 				t.Fatalf("asked in quarantine: %+v", report)
 			}
-			wait(t.Context(), time.Second)
+			wait.For(t.Context(), time.Second)
 		}
 		source.bad = nil
 		before := source.calls()
@@ -102,7 +103,7 @@ func TestTooLargeBatchesAreLearned(t *testing.T) {
 		if report := p.Pass(t.Context(), b.ask(ids...)); report.Calls != 4 || len(p.Quarantined()) != 0 {
 			t.Errorf("report %+v", report)
 		}
-		wait(t.Context(), learnedLasts)
+		wait.For(t.Context(), learnedLasts)
 		if p.BatchLimit() != 100 {
 			t.Errorf("limit %d for good", p.BatchLimit())
 		}
@@ -135,7 +136,7 @@ func TestEverythingRefusedIsTheTenants(t *testing.T) {
 			const tick = 15 * time.Second
 			if before {
 				p.Pass(t.Context(), b.ask(ids...))
-				wait(t.Context(), tick)
+				wait.For(t.Context(), tick)
 			}
 			source.forever = fault{class: ClassBadRequest}
 			calls := source.calls()
@@ -144,7 +145,7 @@ func TestEverythingRefusedIsTheTenants(t *testing.T) {
 				if report.State != StateAway || report.Good || len(report.Unanswered) != 500 || len(p.Quarantined()) != 0 {
 					t.Fatalf("report %+v, %d quarantined", report.State, len(p.Quarantined()))
 				}
-				wait(t.Context(), tick)
+				wait.For(t.Context(), tick)
 			}
 			if n := source.calls() - calls; n > 1+mostSamples+40 {
 				t.Errorf("%d calls in 40 passes", n)
@@ -156,7 +157,7 @@ func TestEverythingRefusedIsTheTenants(t *testing.T) {
 			answered := 0
 			for range 2 {
 				answered = max(answered, p.Pass(t.Context(), b.ask(ids...)).Answered)
-				wait(t.Context(), tick)
+				wait.For(t.Context(), tick)
 			}
 			if answered != 500 {
 				t.Errorf("%d answered within two passes after it is over", answered)
@@ -196,9 +197,9 @@ func TestManyBadMeetingsAreFound(t *testing.T) {
 		p, b := &Poller{Source: source}, &book{}
 		for range 40 {
 			p.Pass(t.Context(), b.ask(ids...))
-			wait(t.Context(), 15*time.Second)
+			wait.For(t.Context(), 15*time.Second)
 		}
-		wait(t.Context(), time.Hour)
+		wait.For(t.Context(), time.Hour)
 		if report := p.Pass(t.Context(), b.ask(ids...)); report.Answered != 100 || len(p.Quarantined()) != 200 {
 			t.Errorf("%d answered, %d quarantined, %v", report.Answered, len(p.Quarantined()), report.State)
 		}
@@ -214,12 +215,12 @@ func TestManySuspectsDoNotEndAPass(t *testing.T) {
 		p, b := &Poller{Source: source, BatchSize: 4}, &book{}
 		for range 30 { // whole batches of them look like everybody at first
 			p.Pass(t.Context(), b.ask(ids...))
-			wait(t.Context(), time.Second)
+			wait.For(t.Context(), time.Second)
 		}
 		if len(p.Quarantined()) != 50 {
 			t.Fatalf("%d quarantined", len(p.Quarantined()))
 		}
-		wait(t.Context(), time.Hour)
+		wait.For(t.Context(), time.Hour)
 		delete(source.raw, "m059")
 		if report := p.Pass(t.Context(), b.ask(ids...)); report.Answered != 10 || len(source.lookups) != 1 {
 			t.Errorf("report %s", fmt.Sprint(report))
@@ -288,7 +289,7 @@ func TestEndedMeetingRests(t *testing.T) {
 		if report.Calls != 1 || report.Answered != 62 || len(report.Unanswered) != 2 || report.Trouble("m009") != "" {
 			t.Errorf("report %+v", report)
 		}
-		wait(t.Context(), endRests)
+		wait.For(t.Context(), endRests)
 		if report = p.Pass(t.Context(), b.ask(ids...)); report.Calls != 4 || report.Answered != 64 {
 			t.Errorf("report %+v", report)
 		}

@@ -10,6 +10,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"rollcall/internal/wait"
 )
 
 func TestStreakTellsChanges(t *testing.T) {
@@ -47,7 +49,7 @@ func TestPassLogsChanges(t *testing.T) {
 				p.Pass(t.Context(), b.ask(ids...))
 				p.Pass(t.Context(), (&book{}).ask())
 			}
-			wait(t.Context(), time.Minute)
+			wait.For(t.Context(), time.Minute)
 		}
 		source.forever = fault{class: ClassTransient}
 		p.Pass(t.Context(), b.ask(ids...))
@@ -100,7 +102,7 @@ func TestMetricsAreTold(t *testing.T) {
 			Called: func(op string, class Class, took time.Duration) { calls = append(calls, called{op, class, took}) },
 			Held: func(class Class, until time.Time) {
 				held = append(held, class)
-				wait(t.Context(), time.Until(until))
+				wait.For(t.Context(), time.Until(until))
 			},
 		}}
 		p.Pass(t.Context(), (&book{}).ask(ids...))

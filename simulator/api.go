@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"rollcall"
+	"rollcall/internal/wait"
 )
 
 // maxBody is the largest request that is read.
@@ -56,11 +57,11 @@ func (s *Simulator) operation(op Operation, answer func(question) reply) http.Ha
 		}
 		fault := s.strike(op)
 		pause := (s.cfg.Latency + fault.delay()) / 2
-		if !wait(r.Context(), pause) {
+		if !wait.For(r.Context(), pause) {
 			return
 		}
 		rep := s.settle(op, fault, question{r, body}, answer)
-		if wait(r.Context(), pause) {
+		if wait.For(r.Context(), pause) {
 			fault.deliver(w, r, rep)
 		}
 	})

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"rollcall/internal/wait"
 )
 
 // befall turns an answer into what a fault makes of it. Truncating and the
@@ -114,7 +116,7 @@ func drip(w http.ResponseWriter, ctx context.Context, rep reply, delay time.Dura
 	w.Header().Set("Content-Length", strconv.Itoa(len(whole)))
 	w.WriteHeader(rep.status)
 	piece := len(whole)/20 + 1
-	for len(whole) > 0 && wait(ctx, delay) {
+	for len(whole) > 0 && wait.For(ctx, delay) {
 		n := min(piece, len(whole))
 		_, _ = w.Write(whole[:n])
 		_ = http.NewResponseController(w).Flush()
@@ -126,7 +128,7 @@ func hang(ctx context.Context, delay time.Duration) {
 	if delay == 0 {
 		<-ctx.Done()
 	} else {
-		wait(ctx, delay)
+		wait.For(ctx, delay)
 	}
 	broken()
 }
@@ -156,21 +158,6 @@ func huge(w http.ResponseWriter, status, size int) {
 	}
 	if err == nil {
 		_, _ = fmt.Fprint(w, tail)
-	}
-}
-
-// wait reports whether the time passed before the caller went away.
-func wait(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }
 

@@ -84,7 +84,7 @@ func (a *account) accrue(now time.Time, perSecond, most float64) {
 }
 
 // grant reserves up to want calls for the holder, within the limit and no
-// further ahead of the plan than ahead, and gives how many it reserved.
+// further ahead of the plan than ahead, and returns how many it reserved.
 func (a *account) grant(holder string, want, limit int64, ahead float64, now time.Time) int64 {
 	n := max(0, min(want, limit-a.Granted, int64(math.Floor(a.Credit+ahead))))
 	a.Granted += n

@@ -15,7 +15,7 @@ import (
 // errors of a write that was not stored and of one whose outcome is unknown
 // are passing ones; one that lost a race matches ledger.ErrStale.
 type Ledger interface {
-	// ReadBudget gives an entry, its revision (0: never written) and when the
+	// ReadBudget returns an entry, its revision (0: never written) and when the
 	// ledger stored it, by the ledger's own clock. It may be a moment behind.
 	ReadBudget(ctx context.Context, tenant, key string) (data []byte, revision uint64, written time.Time, err error)
 	// WriteBudget replaces an entry that still has the revision expect.
@@ -102,7 +102,7 @@ func New(cfg Config) *Budget {
 	return b
 }
 
-// Attach gives the budget its ledger, and a slip on the disk; without one (nil)
+// Attach connects the budget with its ledger, and a slip on the disk; without one (nil)
 // a crash loses what is reserved.
 func (b *Budget) Attach(l Ledger, slip *Slip) {
 	b.mu.Lock()
@@ -116,17 +116,17 @@ func (b *Budget) Share(held, shards int) {
 	b.share.Store(math.Float64bits(float64(held) / float64(max(shards, 1))))
 }
 
-// Figures tells how the budget stands. It never waits.
+// Figures returns how the budget stands. It never waits.
 func (b *Budget) Figures() Figures { return *b.figures.Load() }
 
-// Allow gives how many calls may be spent now on asking about meetings: so many
+// Allow returns how many calls may be spent now on asking about meetings: so many
 // are tracked, and so many more are only looked after. An error says why none
 // may be, where that is not just the pace.
 func (b *Budget) Allow(ctx context.Context, tracked, watched int) (calls int, err error) {
 	return b.allow(ctx, tracked+watched > 0, tracked > 0, asks)
 }
 
-// AllowFind gives how many calls may be spent now on looking for meetings; busy
+// AllowFind returns how many calls may be spent now on looking for meetings; busy
 // says that some are tracked.
 func (b *Budget) AllowFind(ctx context.Context, busy bool) (calls int, err error) {
 	return b.allow(ctx, true, busy, finds)

@@ -77,7 +77,7 @@ func (c *clock) read(ctx context.Context, l Ledger, tenant string) error {
 	return nil
 }
 
-// touch writes an entry that nobody reads, and gives its revision.
+// touch writes an entry that nobody reads, and returns its revision.
 func touch(ctx context.Context, l Ledger, tenant string) (revision uint64, err error) {
 	for range mostTries {
 		_, before, _, err := l.ReadBudget(ctx, tenant, clockKey)

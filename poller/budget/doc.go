@@ -10,7 +10,7 @@
 //   - what is left of the calls is spread over what is left of the month, by the
 //     hours of the week in which meetings were seen, and nothing runs ahead of
 //     that, so that a crash loop does not burn the month;
-//   - which month it is, is told by the ledger's clock and not by this machine's.
+//   - which month it is, is decided by the ledger's clock and not by this machine's.
 //
 // A [Budget] answers two questions: [Budget.Allow], how many calls may be spent
 // now, and [Budget.Spend], whether one call may be made.

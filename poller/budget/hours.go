@@ -98,7 +98,7 @@ func (h *hours) sameHour(hour int) float64 {
 	return total / days
 }
 
-// weights gives the weight of each hour of the week.
+// weights returns the weight of each hour of the week.
 func (h *hours) weights() *[slotCount]float64 {
 	var all [slotCount]float64
 	for i := range all {

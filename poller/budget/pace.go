@@ -175,7 +175,7 @@ func (b *Budget) rate(now time.Time, busy bool) float64 {
 	return spread(left, weight, ahead(b.watch.weights, now, b.held.month.End()))
 }
 
-// spread gives the pace, in calls a second, of an hour with this weight, where
+// spread returns the pace, in calls a second, of an hour with this weight, where
 // what is left is to last for so many hours by their weights.
 func spread(left, weight, hours float64) float64 {
 	if left <= 0 || hours <= 0 {

@@ -43,7 +43,7 @@ func (h *holding) left() int64 { return h.reserved - sum(h.spent) }
 
 func isStale(err error) bool { return errors.Is(err, ledger.ErrStale) }
 
-// ready gives the ledger's time, and makes sure that what is held is of the
+// ready returns the ledger's time, and makes sure that what is held is of the
 // month it lies in.
 func (b *Budget) ready(ctx context.Context) (time.Time, error) {
 	if b.closed {

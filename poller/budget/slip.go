@@ -17,7 +17,7 @@ import (
 // written down before it is made; a slip that cannot be read gives nothing back.
 type Slip struct{ path string }
 
-// NewSlip gives the slip of a tenant in a directory of which this process is
+// NewSlip returns the slip of a tenant in a directory of which this process is
 // the only user.
 func NewSlip(dir, tenant string) *Slip {
 	return &Slip{filepath.Join(dir, "budget-"+tenant+".slip")}
@@ -76,7 +76,7 @@ func (s *Slip) put(n note) (err error) {
 	return file.Sync()
 }
 
-// read gives the note of an earlier process; ok is false where there is none.
+// read returns the note of an earlier process; ok is false where there is none.
 func (s *Slip) read() (n note, ok bool, err error) {
 	if s == nil {
 		return note{}, false, nil
@@ -122,7 +122,7 @@ func (s *Slip) remove() error {
 	if s == nil {
 		return nil
 	}
-	// Emptied as well, lest a power failure brings it back.
+	// Emptied as well, so that a power failure does not bring it back.
 	_ = os.Truncate(s.path, 0)
 	if err := os.Remove(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -52,7 +52,7 @@ func ReadStatement(m Month, accounted, learned []byte, now time.Time) (Statement
 // Total is how many calls are spent.
 func (s Statement) Total() int64 { return sum(s.Spent) }
 
-// spent gives the calls of all workers, by operation.
+// spent returns the calls of all workers, by operation.
 func (a *account) spent() map[string]int64 {
 	all := maps.Clone(a.Spent)
 	for _, l := range a.Leases {

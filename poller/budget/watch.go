@@ -14,7 +14,7 @@ type watch struct {
 	weights    *[slotCount]float64
 }
 
-// look notes whether meetings are tracked now. It gives what the hour before
+// look notes whether meetings are tracked now. It returns what the hour before
 // was like once a new one has begun.
 func (w *watch) look(now time.Time, busy bool) (hour int64, seen float64, over bool) {
 	if this := hourOf(now); this != w.hour {

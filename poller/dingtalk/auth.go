@@ -17,7 +17,7 @@ const (
 	KindUnified  Kind = "unified"  // the newer way, for both
 )
 
-// Auth tells who the tenant's app is. Each kind needs some of the fields and
+// Auth says who the tenant's app is. Each kind needs some of the fields and
 // ignores the others: internal ClientID and ClientSecret; unified these and
 // CorpID; corp SuiteKey, SuiteSecret, SuiteTicket and CorpID.
 type Auth struct {
@@ -106,8 +106,8 @@ func (a Auth) path() string {
 	return fmt.Sprintf(flows[a.Kind].path, escapeSegment(a.CorpID))
 }
 
-// body gives the token request as JSON, with the secrets read just now and told
-// to the veil.
+// body returns the token request as JSON, with the secrets read just now and made
+// known to the veil.
 func (a Auth) body(v *veil) ([]byte, error) {
 	flow := flows[a.Kind]
 	body := make(map[string]string)

@@ -55,7 +55,7 @@ func (c *Client) Close() {
 func (c *Client) Endpoint() string { return c.exchange.endpoint.String() }
 
 // CheckToken gets a token, or uses the one that is held, which proves the
-// credentials; it tells when that token ends. It is not metered.
+// credentials; it returns when that token ends. It is not metered.
 func (c *Client) CheckToken(ctx context.Context) (expires time.Time, err error) {
 	held, err := c.tokens.get(ctx, 0)
 	return held.expires, err

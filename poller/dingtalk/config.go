@@ -29,7 +29,7 @@ type Config struct {
 	Transport http.RoundTripper
 	// Logger may be nil. It gets the trouble with tokens, and calls at debug.
 	Logger *zap.Logger
-	// Now tells the time; nil: time.Now.
+	// Now returns the time; nil: time.Now.
 	Now func() time.Time
 }
 
@@ -75,7 +75,7 @@ func parseEndpoint(text string) (*url.URL, error) {
 	return nil, fmt.Errorf("endpoint scheme %q is not https", parsed.Scheme)
 }
 
-// OtherEndpoint gives the host of DingTalk's that an endpoint is not: there are
+// OtherEndpoint returns the host of DingTalk's that an endpoint is not: there are
 // one for mainland China and one for all others, and neither knows the other's
 // organizations. known is false for an endpoint that is neither.
 func OtherEndpoint(endpoint string) (other string, known bool) {

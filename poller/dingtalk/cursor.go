@@ -23,7 +23,7 @@ func (c *cursor) done() bool {
 	return c.at != bad && skipSpace(c.data, c.at) == len(c.data)
 }
 
-// peek gives the first byte of the value ahead, which tells its type; 0 when
+// peek returns the first byte of the value ahead, which tells its type; 0 when
 // there is none.
 func (c *cursor) peek() byte {
 	if c.at == bad || c.at >= len(c.data) {
@@ -32,7 +32,7 @@ func (c *cursor) peek() byte {
 	return c.data[c.at]
 }
 
-// value passes one value and gives its bytes, which alias the data.
+// value passes one value and returns its bytes, which alias the data.
 func (c *cursor) value() []byte {
 	start := c.at
 	if c.at = skipValue(c.data, start, c.depth); c.at == bad {
@@ -140,10 +140,10 @@ func pick(raw []byte, each func(name, value []byte)) (ok bool) {
 	return c.done()
 }
 
-// unquote gives what a valid JSON string means; what is not UTF-8 is replaced.
+// unquote returns what a valid JSON string means; what is not UTF-8 is replaced.
 func unquote(raw []byte) string {
 	var s string
-	// A copy, lest the compiler think that whatever is read here lives on.
+	// A copy, so that the compiler does not take whatever is read here to live on.
 	if err := json.Unmarshal(bytes.Clone(raw), &s); err != nil {
 		return ""
 	}

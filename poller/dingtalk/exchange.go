@@ -116,7 +116,7 @@ func (x *exchange) carry(ctx context.Context, q question) (answer, error) {
 }
 
 // request makes the request of a question. It has a body that cannot be had
-// again, if an empty one: else net/http would send it once more, unseen, when a
+// again, if an empty one: otherwise net/http would send it once more, unseen, when a
 // connection that was kept breaks after DingTalk has read it.
 func (x *exchange) request(ctx context.Context, q question) (*http.Request, error) {
 	request, err := http.NewRequestWithContext(ctx, q.method, x.endpoint.String()+q.path, io.NopCloser(bytes.NewReader(q.body)))
@@ -157,7 +157,7 @@ func (x *exchange) read(ctx context.Context, a *answer, response *http.Response,
 	return true, err
 }
 
-// readRest reads on behind what a buffer holds, and gives how much that is then.
+// readRest reads on behind what a buffer holds, and returns how much that is then.
 // It reads in pieces: a buffer that doubles takes several times what it holds.
 func readRest(buffer *bytes.Buffer, body io.Reader, most int64) (n int64, err error) {
 	n = int64(buffer.Len())
@@ -193,7 +193,7 @@ func (x *exchange) takeTurn(ctx context.Context, a *answer) error {
 	}
 }
 
-// buffer gives an empty buffer, mostly one that held a body of the same kind.
+// buffer returns an empty buffer, mostly one that held a body of the same kind.
 func (x *exchange) buffer() *bytes.Buffer {
 	if buffer, ok := x.buffers.Get().(*bytes.Buffer); ok {
 		return buffer
@@ -205,7 +205,7 @@ func (x *exchange) buffer() *bytes.Buffer {
 // the answer about a hundred meetings of several hundred people.
 const maxKept = 8 << 20
 
-// release gives the memory of an answer up for the next one.
+// release leaves the memory of an answer to the next one.
 func (x *exchange) release(a *answer) {
 	if a.buffer != nil && a.buffer.Cap() <= maxKept {
 		a.buffer.Reset()

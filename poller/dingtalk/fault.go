@@ -36,19 +36,19 @@ type Fault struct {
 	doubtful bool
 }
 
-// Class gives what the fault asks of the one who met it.
+// Class returns what to do about the fault.
 func (f *Fault) Class() poller.Class { return f.class }
 
-// RetryAfter gives how long DingTalk asks to wait, at most 5 minutes; 0 when it
+// RetryAfter returns how long DingTalk asks to wait, at most 5 minutes; 0 when it
 // did not say.
 func (f *Fault) RetryAfter() time.Duration { return f.wait }
 
 // Doubtful reports, of a fault of [poller.ClassBlocked], that the block is only
 // likely: a page came, which any server could have sent, and not the answer that
-// DingTalk's firewall alone gives.
+// only DingTalk's firewall sends.
 func (f *Fault) Doubtful() bool { return f.doubtful }
 
-// Error gives everything that is known in one sentence.
+// Error returns everything that is known in one sentence.
 func (f *Fault) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", f.Operation, f.class)

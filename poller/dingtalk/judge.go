@@ -16,7 +16,7 @@ const (
 // classOfNetwork is the class of every call without a whole answer.
 const classOfNetwork = poller.ClassTransient
 
-// refusal gives the fault of an answer whose status is not success, or nil.
+// refusal returns the fault of an answer whose status is not success, or nil.
 func (x *exchange) refusal(a answer) error {
 	switch a.status / 100 {
 	case 2:
@@ -35,7 +35,7 @@ func (x *exchange) redirectHost(h http.Header) string {
 	return x.veil.clean(target.Host, maxCode)
 }
 
-// refused gives the fault of an answer that says by itself that the call
+// refused returns the fault of an answer that says by itself that the call
 // failed; nil if it does not. empty tells that it says nothing else.
 func (x *exchange) refused(a answer, empty bool) error {
 	if c := readComplaint(a.header.Get("Content-Type"), a.body); c.tells(empty) {

@@ -97,7 +97,7 @@ func userName(b []byte, i int) (n name, end int) {
 	return nameOther, end
 }
 
-// glance gives the bytes that the longest name would take, if there are so many.
+// glance returns the bytes that the longest name would take, if there are so many.
 func glance(b []byte, i int) (ahead []byte, ok bool) {
 	if uint(i) >= uint(len(b)) || len(b)-i < longest {
 		return nil, false

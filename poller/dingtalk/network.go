@@ -17,7 +17,7 @@ const (
 	mendWay  = "check the tenant's endpoint, and this machine's way to it: firewall, HTTPS_PROXY"
 )
 
-// networkFault tells why there is no whole answer. The end of the caller's own
+// networkFault says why there is no whole answer. The end of the caller's own
 // context is not a fault.
 func (x *exchange) networkFault(ctx context.Context, op operation, err error) error {
 	if ctx.Err() != nil {

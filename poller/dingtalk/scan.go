@@ -8,7 +8,7 @@ import (
 // maxDepth is how deeply encoding/json lets values nest.
 const maxDepth = 10000
 
-// bad is what the skip functions give instead of a position in broken JSON.
+// bad is what the skip functions return instead of a position in broken JSON.
 const bad = -1
 
 // The skip functions below take the position where something begins and give
@@ -162,7 +162,7 @@ const (
 	wide                     // it has bytes beyond ASCII
 )
 
-// formOf gives the form of bytes that are no backslash; their bits are laid over
+// formOf returns the form of bytes that are no backslash; their bits are laid over
 // one another.
 func formOf(word uint64) form {
 	if word&highs != 0 {

@@ -37,7 +37,7 @@ const (
 	stranger = -2
 )
 
-// split gives the asked meetings of an answer; what is found has memory of its
+// split returns the asked meetings of an answer; what is found has memory of its
 // own, or that of known where nothing has changed, and no answer is decoded.
 // listed is false for an answer without a usable list of meetings, ok for one
 // that is not a JSON object or lists too many people; wry says that a member beside the list may tell of
@@ -123,7 +123,7 @@ func (s *splitter) read() (same bool) {
 	return same
 }
 
-// endOfKnown gives where the element at hand ends if it is the one that an id
+// endOfKnown returns where the element at hand ends if it is the one that an id
 // had before; 0 if it is not.
 func (s *splitter) endOfKnown(number int) int {
 	if number >= len(s.known) || len(s.known[number]) == 0 || !bytes.HasPrefix(s.data[s.start:], s.known[number]) {
@@ -132,7 +132,7 @@ func (s *splitter) endOfKnown(number int) int {
 	return s.start + len(s.known[number])
 }
 
-// number gives where in ids an id stands that is written like this.
+// number returns where in ids an id stands that is written like this.
 func (s *splitter) number(raw []byte) int {
 	id, ok := idBytes(raw)
 	if !ok {

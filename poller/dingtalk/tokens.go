@@ -46,7 +46,7 @@ type outage struct {
 	told     bool      // in the log, rather than by the error of a call
 }
 
-// get gives a valid token. refused is the generation of one that DingTalk did
+// get returns a valid token. refused is the generation of one that DingTalk did
 // not take, 0: none; it is not given again.
 func (t *tokens) get(ctx context.Context, refused uint64) (token, error) {
 	if err := ctx.Err(); err != nil {
@@ -65,7 +65,7 @@ func (t *tokens) get(ctx context.Context, refused uint64) (token, error) {
 	}
 }
 
-// seek gives the token that is held, or the flight to wait for, or the fault of
+// seek returns the token that is held, or the flight to wait for, or the fault of
 // an outage.
 func (t *tokens) seek(refused uint64) (token, *flight, error) {
 	t.mu.Lock()
@@ -84,7 +84,7 @@ func (t *tokens) seek(refused uint64) (token, *flight, error) {
 	return token{}, awaited, err
 }
 
-// depart gives the flight under way, or a new one unless an outage forbids it.
+// depart returns the flight under way, or a new one unless an outage forbids it.
 func (t *tokens) depart(now time.Time) (*flight, error) {
 	if t.flight != nil {
 		return t.flight, nil

@@ -6,7 +6,7 @@ import (
 	"net/url"
 )
 
-// OngoingOf gives the ids of the ongoing meetings of a user, whom a union id
+// OngoingOf returns the ids of the ongoing meetings of a user, whom a union id
 // names, with one metered call.
 func (c *Client) OngoingOf(ctx context.Context, unionID string) (ids []string, err error) {
 	query := url.Values{"unionId": {unionID}}

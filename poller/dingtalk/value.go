@@ -70,7 +70,7 @@ func moment(raw []byte) (t time.Time, ok bool) {
 	return t, true
 }
 
-// shown gives a value as it may be shown to anybody: short, escaped, and
+// shown returns a value as it may be shown to anybody: short, escaped, and
 // without the contents of what may hold names.
 func shown(raw []byte) string {
 	const most = 32

@@ -41,7 +41,7 @@ func (v *veil) hide(value string) {
 	}
 }
 
-// clean gives a foreign text as it may be shown, cut at most bytes.
+// clean returns a foreign text as it may be shown, cut at most bytes.
 func (v *veil) clean(text string, most int) string {
 	text = strings.Map(printable, strings.ToValidUTF8(text, "\uFFFD"))
 	text = userInfo.ReplaceAllString(text, "//"+dots+"@")

@@ -59,7 +59,7 @@ func (t *tokens) noteSecrets(digest [sha256.Size]byte) {
 	w.seen, w.last = true, digest
 }
 
-// digest gives a fingerprint of the secrets as they are now.
+// digest returns a fingerprint of the secrets as they are now.
 func (a Auth) digest() (digest [sha256.Size]byte, ok bool) {
 	hash := sha256.New()
 	for _, s := range flows[a.Kind].secrets {

@@ -48,7 +48,7 @@ func wordsOf(raw []byte) words {
 	return w
 }
 
-// plain gives what a valid JSON string means, without a copy where it can.
+// plain returns what a valid JSON string means, without a copy where it can.
 func plain(raw []byte) []byte { return wordsOf(raw).text() }
 
 // text is plain for words that are a string.

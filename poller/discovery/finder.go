@@ -41,7 +41,7 @@ type Finder struct {
 
 	once    sync.Once      // makes both:
 	heard   chan overheard // a list that somebody else has read
-	resumed chan struct{}  // an operator has mended what is wrong
+	resumed chan struct{}  // an operator has fixed what was wrong
 
 	next int // the list that is read next; like what follows it belongs to Run
 	seen map[string]*memory
@@ -117,7 +117,7 @@ func (f *Finder) Overhear(source string, listed []poller.Listed) {
 }
 
 // Resume reads at once, also what may not have been read before, because an
-// operator says that it is mended. It does not wait.
+// operator says that it is fixed. It does not wait.
 func (f *Finder) Resume() {
 	f.once.Do(f.open)
 	select {
@@ -127,7 +127,7 @@ func (f *Finder) Resume() {
 }
 
 // pass reads the lists once, or as many as may be read now: each in its turn.
-// It gives when to try again before the next tick; nil: not.
+// It returns when to try again before the next tick; nil: not.
 func (f *Finder) pass(ctx context.Context) <-chan time.Time {
 	tracked, looks := f.Tracker.Busy(f.Tenant)
 	if !looks {
@@ -144,7 +144,7 @@ func (f *Finder) pass(ctx context.Context) <-chan time.Time {
 	return nil
 }
 
-// afford gives how many lists may be read now.
+// afford returns how many lists may be read now.
 func (f *Finder) afford(ctx context.Context, busy bool) int {
 	if f.Budget == nil {
 		return len(f.Lists)
@@ -184,7 +184,7 @@ func (f *Finder) read(ctx context.Context, list List) {
 	f.tell(list.Source, m, err)
 }
 
-// choose gives the ids of the listed meetings that are tracked.
+// choose returns the ids of the listed meetings that are tracked.
 func (f *Finder) choose(listed []poller.Listed) (taken []string) {
 	for _, meeting := range listed {
 		if f.Filter.Takes(meeting) {

@@ -25,7 +25,7 @@ type Users interface {
 // List is one list of ongoing meetings.
 type List struct {
 	Source string // as it stands with the meetings it brings
-	// Read gives all of the list; with an error, what could be read of it.
+	// Read returns all of the list; with an error, what could be read of it.
 	Read func(ctx context.Context) ([]poller.Listed, error)
 }
 
@@ -48,7 +48,7 @@ func Organization(caller Caller, lister poller.Lister) List {
 	}}
 }
 
-// User is the list of one user's ongoing meetings. It tells ids alone.
+// User is the list of one user's ongoing meetings. It has ids alone.
 func User(caller Caller, users Users, unionID string) List {
 	return List{SourceUser + ":" + unionID, func(ctx context.Context) ([]poller.Listed, error) {
 		var all []poller.Listed

@@ -10,6 +10,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/safetext"
+	"rollcall/internal/wait"
 	"rollcall/simulator"
 )
 
@@ -86,7 +87,7 @@ func (p *Player) Run(ctx context.Context) error {
 		return err
 	}
 	// Whoever saw the end may have a question left, such as when it was.
-	if !pause(ctx, time.Now().Add(p.pace(p.scenario.Poll))) {
+	if !wait.For(ctx, p.pace(p.scenario.Poll)) {
 		return ctx.Err()
 	}
 	p.progress.set(Done, p.scenario.Length())
@@ -128,7 +129,7 @@ func (p *Player) play(ctx context.Context) error {
 	p.tell(fmt.Sprintf("%s begins, at speed %g", p.scenario.Name, p.speed))
 	p.progress.set(Playing, 0)
 	for _, moment := range moments(p.scenario.timeline()) {
-		if !pause(ctx, began.Add(p.pace(moment[0].at))) {
+		if !wait.For(ctx, time.Until(began.Add(p.pace(moment[0].at)))) {
 			return ctx.Err()
 		}
 		if err := p.happen(moment); err != nil {
@@ -136,7 +137,7 @@ func (p *Player) play(ctx context.Context) error {
 		}
 		p.progress.set(Playing, moment[0].at)
 	}
-	if !pause(ctx, began.Add(p.pace(p.scenario.Length()))) {
+	if !wait.For(ctx, time.Until(began.Add(p.pace(p.scenario.Length())))) {
 		return ctx.Err()
 	}
 	p.progress.set(Over, p.scenario.Length())
@@ -178,17 +179,5 @@ func (p *Player) paced(f simulator.Fault) simulator.Fault {
 func (p *Player) tell(line string) {
 	if p.Tell != nil {
 		p.Tell(safetext.Line(line))
-	}
-}
-
-// pause waits for an instant; false says that ctx was over before.
-func pause(ctx context.Context, until time.Time) bool {
-	timer := time.NewTimer(time.Until(until))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"rollcall/internal/wait"
 	"rollcall/wire"
 )
 
@@ -64,7 +65,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		if f.Trouble != nil {
 			f.Trouble(err)
 		}
-		if !pause(ctx, pauses.NextBackOff()) {
+		if !wait.For(ctx, pauses.NextBackOff()) {
 			return nil
 		}
 	}
@@ -140,16 +141,4 @@ func (f *Follower) config() jetstream.OrderedConsumerConfig {
 	}
 	config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, f.next
 	return config
-}
-
-// pause waits, and reports false when ctx is over.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }
