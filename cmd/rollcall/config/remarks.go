@@ -29,6 +29,12 @@ func (c Config) Remarks() []Remark {
 			"nats.embedded.listen", "readers on other machines send their token or password to the embedded server unencrypted",
 			"let the network between them be private, or run a NATS of your own with TLS and set nats.url",
 		})
+		if c.NATS.Embedded.OperatorTokenFile == "" {
+			remarks = append(remarks, Remark{
+				"nats.embedded.operator_token_file", "nobody can track or untrack meetings: the embedded server listens beyond loopback, and no token says who may",
+				"name a file with a token for operators, or list the meetings in track.conferences",
+			})
+		}
 	}
 	for _, f := range c.SecretFiles() {
 		if mode, is := secret.Exposed(f.Path); is {

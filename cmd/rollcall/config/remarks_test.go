@@ -31,7 +31,8 @@ func TestWhatHasNoEffectIsSaid(t *testing.T) {
 		oneTenant + "    poll: {monthly_calls: 1}\n    track: {organization: {include: {titles: [x]}}}":               "tenants[0].track.organization",
 		oneTenant + "    poll: {monthly_calls: 1}\n    track: {organization: {schedule: '@every 1h'}}":                "tenants[0].track.organization",
 		oneTenant + "    poll: {monthly_calls: 1}\n    track: {organization: {enabled: true, schedule: '0 * * * *'}}": "",
-		"nats: {token_file: none, embedded: {listen: '0.0.0.0:4222'}}":                                                "nats.embedded.listen",
+		"nats: {token_file: none, embedded: {listen: '0.0.0.0:4222'}}":                                                "nats.embedded.listen nats.embedded.operator_token_file",
+		"nats: {token_file: none, embedded: {listen: '0.0.0.0:4222', operator_token_file: x}}":                        "nats.embedded.listen",
 		"nats: {token_file: none}": "",
 	} {
 		cfg, err := config.Load([]byte(text), environment)

@@ -47,15 +47,23 @@ func TestPrint(t *testing.T) {
 	moved := event(rollcall.MeetingStartTimeChanged)
 	moved.Meeting.StartTime = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 	unknown := event("meeting.exploded")
+	untracked := func(why rollcall.Reason) rollcall.Event {
+		e := event(rollcall.MeetingUntracked)
+		e.Reason = why
+		return e
+	}
 	for want, e := range map[string]rollcall.Event{
-		"11-23 09:15:00  Weekly                    Ada               joined\n":                          joined,
-		"11-23 09:15:00  Weekly                    Ada               joined again (visit 3)\n":          again,
-		"11-23 09:15:00  每周例会                  u1                left (no longer listed)\n":             left,
-		"11-23 09:15:00  c1                        -                 the meeting ended (closed)\n":      ended,
-		"11-23 09:15:00  Weekly                    -                 the meeting started [as found]\n":  found,
-		"11-23 09:15:00  Weekly                    Ada               declined: busy\n":                  declined,
-		"11-23 09:15:00  Weekly                    -                 the start is now 11-24 08:00:00\n": moved,
-		"11-23 09:15:00  Weekly                    -                 meeting.exploded\n":                unknown,
+		"11-23 09:15:00  Weekly                    Ada               joined\n":                                                       joined,
+		"11-23 09:15:00  Weekly                    Ada               joined again (visit 3)\n":                                       again,
+		"11-23 09:15:00  每周例会                  u1                left (no longer listed)\n":                                          left,
+		"11-23 09:15:00  c1                        -                 the meeting ended (closed)\n":                                   ended,
+		"11-23 09:15:00  Weekly                    -                 the meeting started [as found]\n":                               found,
+		"11-23 09:15:00  Weekly                    Ada               declined: busy\n":                                               declined,
+		"11-23 09:15:00  Weekly                    -                 the start is now 11-24 08:00:00\n":                              moved,
+		"11-23 09:15:00  Weekly                    -                 meeting.exploded\n":                                             unknown,
+		"11-23 09:15:00  Weekly                    -                 the meeting is no longer tracked (an operator took it off)\n":   untracked(rollcall.ReasonOperator),
+		"11-23 09:15:00  Weekly                    -                 the meeting is no longer tracked (it did not begin in time)\n":  untracked(rollcall.ReasonExpired),
+		"11-23 09:15:00  Weekly                    -                 the meeting is no longer tracked (DingTalk does not know it)\n": untracked(rollcall.ReasonUnknownMeeting),
 	} {
 		if got := shown(t, printer.Printer{}, e); got != want {
 			t.Errorf("\ngot  %q\nwant %q", got, want)

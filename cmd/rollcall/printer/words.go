@@ -84,6 +84,12 @@ func because(reason rollcall.Reason) string {
 		return " (the meeting ended)"
 	case rollcall.ReasonResourceClosed:
 		return " (closed)"
+	case rollcall.ReasonOperator:
+		return " (an operator took it off)"
+	case rollcall.ReasonExpired:
+		return " (it did not begin in time)"
+	case rollcall.ReasonUnknownMeeting:
+		return " (DingTalk does not know it)"
 	}
 	return ""
 }
