@@ -159,7 +159,7 @@ func TestRecordThatCanNeverBeStored(t *testing.T) {
 		attendance rollcall.Attendance
 	}{
 		"too large for a message": {3000, rollcall.AttendancePresent},
-		"too large for a batch":   {4800, rollcall.AttendanceLeft}, // all of them came and went
+		"too large for a batch":   {5200, rollcall.AttendanceLeft}, // all of them came and went
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
