@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,8 @@ import (
 // OpenBudget makes sure that the bucket is there in which calls are counted,
 // and that it forgets nothing. cfg is that of [Open]; only its replicas count.
 func (s *JetStream) OpenBudget(ctx context.Context, cfg StreamConfig, logger *zap.Logger) error {
-	s.counts.Store(true)
+	again := func(ctx context.Context) error { return s.OpenBudget(ctx, cfg, logger) }
+	s.counts.Store(&again)
 	bucket := s.names.Budget()
 	kv, err := s.js.KeyValue(ctx, bucket)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
@@ -44,6 +46,16 @@ func (s *JetStream) OpenBudget(ctx context.Context, cfg StreamConfig, logger *za
 	return checkReplicas(bucket, status, cfg.withDefaults().Replicas)
 }
 
+// reopenBudget creates the bucket where somebody has deleted it: without it no
+// call would be made any more. NATS without responders may also just be away.
+func (s *JetStream) reopenBudget(ctx context.Context) error {
+	again := s.counts.Load()
+	if again == nil {
+		return nil
+	}
+	return (*again)(ctx)
+}
+
 // checkBudget refuses a bucket that would forget what was spent.
 func checkBudget(bucket string, status jetstream.KeyValueStatus) error {
 	about, ok := status.(*jetstream.KeyValueBucketStatus)
@@ -67,6 +79,9 @@ func checkBudget(bucket string, status jetstream.KeyValueStatus) error {
 func (s *JetStream) ReadBudget(ctx context.Context, tenant, key string) (data []byte, revision uint64, written time.Time, err error) {
 	subject := s.budgetSubject(tenant, key)
 	found, err := s.getLast(ctx, "KV_"+s.names.Budget(), []string{subject})
+	if errors.Is(err, nats.ErrNoResponders) {
+		err = cmp.Or(s.reopenBudget(ctx), err)
+	}
 	if err != nil {
 		return nil, 0, time.Time{}, fmt.Errorf("read the budget of tenant %s: %w", tenant, err)
 	}

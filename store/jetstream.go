@@ -25,7 +25,7 @@ type JetStream struct {
 	seen  seen
 	// How the ledger is opened again; nil: it is only attached.
 	renew  func(context.Context) error
-	counts atomic.Bool // the bucket of the budget belongs to it
+	counts atomic.Pointer[func(context.Context) error] // the same of the bucket of the budget, if that belongs to it
 }
 
 // StreamConfig is what is the user's choice of the stream.

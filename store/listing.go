@@ -24,7 +24,11 @@ type standing struct {
 	Error   *jetstream.APIError `json:"error"`
 	Created time.Time           `json:"created"`
 	Total   int                 `json:"total"` // subjects that match, of which this answer may name a part
-	State   struct {
+	Config  struct {
+		Replicas int `json:"num_replicas"`
+	} `json:"config"`
+	State struct {
+		FirstSeq uint64            `json:"first_seq"`
 		LastSeq  uint64            `json:"last_seq"`
 		Subjects map[string]uint64 `json:"subjects"`
 	} `json:"state"`
@@ -44,7 +48,7 @@ func (s *JetStream) ask(ctx context.Context, filter string, offset int) (standin
 	if err != nil {
 		return standing{}, err
 	}
-	reply, err := s.js.Conn().RequestWithContext(ctx, s.api("STREAM.INFO."+s.names.Stream), request)
+	reply, err := s.js.Conn().RequestWithContext(ctx, s.API("STREAM.INFO."+s.names.Stream), request)
 	if err != nil {
 		return standing{}, fmt.Errorf("look at stream %s: %w", s.names.Stream, err)
 	}
@@ -68,7 +72,10 @@ func (s *JetStream) Position(ctx context.Context) (ledger.Position, error) {
 	if err != nil {
 		return ledger.Position{}, err
 	}
-	return ledger.Position{Stream: s.names.Stream, Created: found.Created, Last: found.State.LastSeq}, nil
+	return ledger.Position{
+		Stream: s.names.Stream, Created: found.Created, Last: found.State.LastSeq,
+		First: found.State.FirstSeq, Alone: found.Config.Replicas == 1,
+	}, nil
 }
 
 // Renew creates what is absent, as [Open] does, and forgets what this ledger
@@ -85,8 +92,8 @@ func (s *JetStream) Renew(ctx context.Context) error {
 func (s *JetStream) opened(cfg StreamConfig, logger *zap.Logger) {
 	s.renew = func(ctx context.Context) error {
 		_, err := Open(ctx, s.js, s.names, cfg, logger)
-		if err == nil && s.counts.Load() {
-			err = s.OpenBudget(ctx, cfg, logger)
+		if again := s.counts.Load(); err == nil && again != nil {
+			err = (*again)(ctx)
 		}
 		return err
 	}

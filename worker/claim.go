@@ -286,7 +286,11 @@ func (s *shard) compareClaim(claim ledger.Claim) {
 	if claim.Err != nil {
 		s.w.metrics.unreadable.WithLabelValues(s.tenant.cfg.Name, "claim").Inc()
 	}
-	s.log.Warn("the shard was claimed by another worker", zap.String("holder", claim.Holder),
+	what := "the shard was claimed by another worker"
+	if claim.Term < hold.term {
+		what = "the claim of the shard is no longer in the ledger; it is claimed anew"
+	}
+	s.log.Warn(what, zap.String("holder", claim.Holder),
 		zap.Uint64("term", claim.Term), zap.Uint64("own_term", hold.term), zap.Error(claim.Err))
 	s.hold(nil)
 	s.retry = time.Now().Add(s.w.cfg.MemberTTL / 4)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,19 +28,30 @@ type ground struct {
 
 	replaced atomic.Uint64 // how often the ledger turned out to be another one
 
-	mu      sync.Mutex
-	known   ledger.Position // as the stream's leader said last
-	stored  uint64          // the last stream sequence that is known to be stored
-	amiss   time.Time       // since when something is wrong with it; zero: nothing is
-	trouble error           // what that is
+	mu     sync.Mutex
+	known  ledger.Position  // as the stream's leader said last
+	stored uint64           // the last stream sequence that is known to be stored
+	amiss  map[string]amiss // what is wrong with it, by what it is wrong with
 }
+
+// amiss is something that is wrong with the ledger.
+type amiss struct {
+	since time.Time
+	why   error
+}
+
+// What can be wrong besides the records of a shard: each is set right by itself.
+const (
+	theStream  = "stream"
+	theMembers = "members"
+)
 
 // look compares the ledger with the one that is known. An error says that
 // nothing that is held may be trusted now.
 func (g *ground) look(ctx context.Context) error {
 	now, err := g.ledger.Position(ctx)
 	if errors.Is(err, ledger.ErrGone) {
-		if err = g.renew(ctx, err); err == nil {
+		if err = g.renew(ctx, theStream, err); err == nil {
 			now, err = g.ledger.Position(ctx)
 		}
 	}
@@ -49,7 +62,7 @@ func (g *ground) look(ctx context.Context) error {
 	if contrary == nil {
 		return nil
 	}
-	if !g.suspect(contrary) {
+	if !g.suspect(theStream, contrary, g.patience) {
 		return contrary
 	}
 	return g.replace(ctx, now, contrary)
@@ -68,26 +81,39 @@ func (g *ground) compare(now ledger.Position) error {
 
 // take is called with mu held.
 func (g *ground) take(now ledger.Position) {
-	g.known, g.amiss, g.trouble = now, time.Time{}, nil
+	g.known = now
+	delete(g.amiss, theStream)
 	g.stored = max(g.stored, now.Last)
 }
 
-// suspect reports whether the ledger has looked wrong for long enough.
-func (g *ground) suspect(why error) bool {
+// suspect notes that something is wrong, and reports whether it has been for so long.
+func (g *ground) suspect(what string, why error, patience time.Duration) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.trouble = why; g.amiss.IsZero() {
-		g.amiss = time.Now()
+	if g.amiss == nil {
+		g.amiss = make(map[string]amiss)
 	}
-	return time.Since(g.amiss) >= g.patience
+	wrong := amiss{since: time.Now(), why: why}
+	if before, ok := g.amiss[what]; ok {
+		wrong.since = before.since
+	}
+	g.amiss[what] = wrong
+	return time.Since(wrong.since) >= patience
+}
+
+// right notes that something is as it should be.
+func (g *ground) right(what string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.amiss, what)
 }
 
 // renewal bounds the creating of what is gone.
 const renewal = 30 * time.Second
 
 // renew creates what is gone, as a start does.
-func (g *ground) renew(ctx context.Context, gone error) error {
-	if !g.suspect(gone) {
+func (g *ground) renew(ctx context.Context, what string, gone error) error {
+	if !g.suspect(what, gone, g.patience) {
 		return gone
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewal)
@@ -95,8 +121,10 @@ func (g *ground) renew(ctx context.Context, gone error) error {
 	if err := g.ledger.Renew(ctx); err != nil {
 		return fmt.Errorf("%w; to create it anew: %w", gone, err)
 	}
-	g.log.Error("a stream or a bucket was deleted and is created anew; to have what was in it back, "+
-		"stop all workers, restore it from a backup, and start them again", zap.Error(gone))
+	if what != theStream { // of which more is told
+		g.right(what)
+		g.log.Error("a bucket was deleted and is created anew: nothing needs to be done", zap.Error(gone))
+	}
 	return nil
 }
 
@@ -108,10 +136,11 @@ func (g *ground) replace(ctx context.Context, now ledger.Position, why error) er
 		return fmt.Errorf("%w; to open it anew: %w", why, err)
 	}
 	g.log.Error("the ledger was replaced; what was held of the old one is given up, and work begins as at a start: "+
-		"nothing needs to be done, but a stream is better purged, deleted or restored while no worker runs", zap.Error(why))
+		"nothing needs to be done; to have back what was in it, stop all workers, restore the stream from a backup, and start them again",
+		zap.Error(why))
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.stored = 0
+	g.stored, g.amiss = 0, nil
 	g.take(now)
 	g.replaced.Add(1)
 	return nil
@@ -142,7 +171,10 @@ func (g *ground) end() uint64 {
 func (g *ground) complaint() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.trouble
+	for _, what := range slices.Sorted(maps.Keys(g.amiss)) {
+		return g.amiss[what].why
+	}
+	return nil
 }
 
 // Ledger says what is wrong with the ledger itself: that its stream is gone, or
@@ -150,11 +182,11 @@ func (g *ground) complaint() error {
 func (w *Worker) Ledger() error { return w.ground.complaint() }
 
 // moved reports whether what the shard holds belongs to a ledger that is no more.
-func (s *shard) moved() bool { return s.lost || s.ground != s.w.ground.replaced.Load() }
+func (s *shard) moved() bool { return s.ground != s.w.ground.replaced.Load() }
 
 // giveUp forgets everything that was held of a ledger that is no more.
 func (s *shard) giveUp() {
-	s.ground, s.lost, s.behind = s.w.ground.replaced.Load(), false, time.Time{}
+	s.ground = s.w.ground.replaced.Load()
 	n, _ := s.queue.Waiting()
 	adopted := Adopt(s.w.backlog, s.w.ground.position(), s.log)
 	s.queue.Clear()
@@ -169,22 +201,31 @@ func (s *shard) giveUp() {
 	}
 }
 
-// lagsFor is for how long a ledger may show less than it has acknowledged until
-// it counts as one that has lost it. A frozen server is replaced before that.
+// lagsFor is for how long a ledger of several replicas may show less than it has
+// acknowledged until it counts as one that has lost it. A frozen server is
+// replaced before that.
 const lagsFor = time.Minute
 
-// lags notes that the ledger shows less than it has acknowledged.
-func (s *shard) lags(err error) error {
-	if s.behind.IsZero() {
-		s.behind = time.Now()
+// lags notes that the ledger shows a shard less than it has acknowledged. Where
+// nothing can lag, or it goes on for too long, it was restored from a backup, or
+// has lost its end, and came as far again before anybody looked.
+func (s *shard) lags(ctx context.Context, why error) error {
+	g, patience := s.w.ground, lagsFor
+	if g.position().Alone {
+		patience = 0
 	}
-	if time.Since(s.behind) > lagsFor {
-		s.lost = true
-		s.log.Error("the ledger goes on showing less than it has acknowledged: it was restored from a backup, or has lost its end; "+
-			"what is held is given up, and the shard begins as at a start", zap.Error(err))
+	if !g.suspect(s.records(), why, patience) || s.moved() {
+		return why
 	}
-	return err
+	now, err := g.ledger.Position(ctx)
+	if err != nil {
+		return errors.Join(why, err)
+	}
+	return errors.Join(why, g.replace(ctx, now, why))
 }
+
+// records names what this shard has read, among what can be wrong.
+func (s *shard) records() string { return fmt.Sprintf("records of %s/%d", s.tenant.cfg.Name, s.number) }
 
 // foreign reports whether an answer was heard for another ledger: its term is the
 // stream sequence of a claim, and this one has not come so far. Records that were

@@ -105,10 +105,11 @@ func (w *Worker) beatOnce(ctx context.Context) error {
 	defer cancel()
 	sent := time.Now()
 	if err := w.cfg.Ledger.Heartbeat(ctx, w.cfg.ID, w.info(), w.cfg.MemberTTL); errors.Is(err, ledger.ErrGone) {
-		return cmp.Or(w.ground.renew(ctx, err), err)
+		return cmp.Or(w.ground.renew(ctx, theMembers, err), err)
 	} else if err != nil {
 		return err
 	}
+	w.ground.right(theMembers)
 	if err := w.ground.look(ctx); err != nil {
 		return err
 	}

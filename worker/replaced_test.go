@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -178,6 +179,119 @@ func TestALedgerThatIsReplaced(t *testing.T) {
 				}
 				if err := p.worker.Ledger(); err != nil {
 					t.Errorf("the ledger is there, and the worker says %v", err)
+				}
+				p.stop(t)
+			})
+		})
+	}
+}
+
+// memberless is a ledger whose bucket of workers is deleted beside a stream that
+// is well.
+type memberless struct {
+	*store.Memory
+	gone, renewed atomic.Bool
+}
+
+func (l *memberless) Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error {
+	if l.gone.Load() {
+		return fmt.Errorf("%w: the bucket", ledger.ErrGone)
+	}
+	return l.Memory.Heartbeat(ctx, id, info, ttl)
+}
+
+func (l *memberless) Renew(context.Context) error {
+	l.renewed.Store(true)
+	l.gone.Store(false)
+	return nil
+}
+
+// Row of the failure matrix: the bucket of the workers is deleted.
+func TestMembersThatAreDeleted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, l := newWorld(), &memberless{Memory: store.NewMemory(names)}
+		w.set("c1", "ann")
+		p := start(t, "w1", l, w, track("c1"))
+		elapse(time.Minute)
+		l.gone.Store(true)
+		elapse(4 * time.Second)
+		if err := p.worker.Ledger(); err == nil {
+			t.Error("nobody says that the bucket is gone")
+		}
+		elapse(6 * time.Second)
+		if !l.renewed.Load() || p.worker.Ledger() != nil {
+			t.Errorf("created anew: %v; what is wrong: %v", l.renewed.Load(), p.worker.Ledger())
+		}
+		if n := p.logs.FilterMessageSnippet("a bucket was deleted and is created anew").Len(); n != 1 {
+			t.Errorf("it was said %d times", n)
+		}
+		p.stop(t)
+	})
+}
+
+// lagged is a ledger whose answers about records are old ones, for a while.
+type lagged struct {
+	*store.Memory
+	alone bool // no replica can lag: what it shows is what there is
+	old   atomic.Pointer[map[string]ledger.Stored]
+}
+
+func (l *lagged) Load(ctx context.Context, tenant string, ids []string) (map[string]ledger.Stored, error) {
+	if old := l.old.Load(); old != nil {
+		return *old, nil
+	}
+	return l.Memory.Load(ctx, tenant, ids)
+}
+
+func (l *lagged) Position(ctx context.Context) (ledger.Position, error) {
+	at, err := l.Memory.Position(ctx)
+	at.Alone = l.alone
+	return at, err
+}
+
+// Rows of the failure matrix: the ledger shows less than it has acknowledged. A
+// follower may lag, and catches up; a ledger of one replica has lost it.
+func TestALedgerThatLags(t *testing.T) {
+	for _, alone := range []bool{false, true} {
+		t.Run(fmt.Sprint("alone ", alone), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w, l := newWorld(), &lagged{Memory: store.NewMemory(names), alone: alone}
+				w.set("c1", "ann")
+				p := start(t, "w1", l, w, track("c1"))
+				elapse(time.Minute)
+				old, err := l.Memory.Load(t.Context(), "acme", []string{"c1"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.set("c1", "ann", "bob")
+				elapse(20 * time.Second)
+				l.old.Store(&old)
+				var refused atomic.Bool
+				l.Fail = func(op string) error { // so that the record is read again
+					if op == "commit" && !refused.Swap(true) {
+						return ledger.ErrStale
+					}
+					return nil
+				}
+				w.set("c1", "ann", "bob", "cid")
+				elapse(30 * time.Second)
+				l.Fail = nil
+				replaced := p.logs.FilterMessageSnippet("the ledger was replaced").Len()
+				if alone != (replaced > 0) {
+					t.Errorf("the ledger counts as replaced: %d times", replaced)
+				}
+				if err := p.worker.Ledger(); !alone && err == nil {
+					t.Error("nobody says that the ledger lags")
+				}
+				l.old.Store(nil)
+				elapse(30 * time.Second)
+				if got := keys(record(t, l.Memory, "c1")); got != "ann bob cid" {
+					t.Errorf("the roster is %q", got)
+				}
+				unique(t, l.Memory, "c1")
+				lawful(t, l.Memory, "c1")
+				if err := p.worker.Ledger(); err != nil {
+					t.Errorf("it has caught up, and the worker says %v", err)
 				}
 				p.stop(t)
 			})

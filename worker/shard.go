@@ -62,8 +62,6 @@ type shard struct {
 	unclear           bool   // a commit was not acknowledged
 	torn              map[string]torn
 	ground            uint64    // how often the ledger had been replaced when entries were loaded
-	lost              bool      // the ledger has lost what it had acknowledged
-	behind            time.Time // since when it has shown less than that; zero: it does not
 	retry             time.Time // not claimed again before
 	swept             time.Time // when meetings that never started were last looked for
 	looked            time.Time // when the last pass was over that counts for them

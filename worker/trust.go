@@ -192,7 +192,7 @@ func (s *shard) reload(ctx context.Context, ids, suspects []string) error {
 		record := stored[id]
 		found, e := record.Revision > 0, s.entries[id]
 		if found && record.Revision < e.revision {
-			return s.lags(fmt.Errorf("read the record of meeting %q: the answer is older than what was known: a follower lags behind", id))
+			return s.lags(ctx, fmt.Errorf("read the record of meeting %q: the answer is older than what was known", id))
 		}
 		e.take(record, found)
 		s.retrack(e, record.Tracking)
@@ -201,7 +201,7 @@ func (s *shard) reload(ctx context.Context, ids, suspects []string) error {
 		}
 		e.known = s.questions()
 	}
-	s.behind = time.Time{}
+	s.w.ground.right(s.records())
 	if err := s.holdAgainstEvents(ctx, doubtful, stored); err != nil {
 		for _, id := range doubtful {
 			s.entries[id].void()

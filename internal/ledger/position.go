@@ -18,6 +18,8 @@ type Position struct {
 	Stream  string    `json:"stream"`
 	Created time.Time `json:"created"` // by the server's clock
 	Last    uint64    `json:"last"`    // stream sequence of the last message
+	First   uint64    `json:"-"`       // of the first one that is left; 0: not known
+	Alone   bool      `json:"-"`       // there is one replica: nothing that is read can lag behind
 }
 
 // Known reports whether p says anything.
@@ -39,6 +41,9 @@ func (p Position) Follows(earlier Position) error {
 	case p.Last < earlier.Last:
 		return fmt.Errorf("stream %s ends at sequence %d, and had come to %d before: it was restored from a backup, or its end was lost",
 			p.Stream, p.Last, earlier.Last)
+	case earlier.Last > 0 && p.First > earlier.Last:
+		// Claims and how meetings are divided stay for ever.
+		return fmt.Errorf("stream %s begins at sequence %d, and had come to %d before: it was purged", p.Stream, p.First, earlier.Last)
 	}
 	return nil
 }

@@ -18,6 +18,8 @@ func TestPositionsTellLedgersApart(t *testing.T) {
 		"more was stored":        {ledger.Position{Stream: "MEETINGS", Created: born.In(time.FixedZone("", 3600)), Last: 901}, true},
 		"restored from a backup": {ledger.Position{Stream: "MEETINGS", Created: born, Last: 899}, false},
 		"made anew":              {ledger.Position{Stream: "MEETINGS", Created: born.Add(1), Last: 5000}, false},
+		"purged":                 {ledger.Position{Stream: "MEETINGS", Created: born, First: 901, Last: 900}, false},
+		"older ones ran out":     {ledger.Position{Stream: "MEETINGS", Created: born, First: 900, Last: 950}, true},
 		"another stream":         {ledger.Position{Stream: "OTHER", Created: born, Last: 5000}, false},
 	} {
 		if err := c.now.Follows(earlier); (err == nil) != c.same {
