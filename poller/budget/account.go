@@ -45,14 +45,14 @@ type lease struct {
 }
 
 func decodeAccount(data []byte) (*account, error) {
-	a := &account{Schema: schema}
-	if len(data) > 0 {
-		if err := json.Unmarshal(data, a); err != nil {
-			return nil, fmt.Errorf("decode the account of the month: %w", err)
-		}
+	a := &account{}
+	if len(data) == 0 {
+		a.Schema = schema
+	} else if err := json.Unmarshal(data, a); err != nil {
+		return nil, fmt.Errorf("decode the account of the month: %w", err)
 	}
 	if a.Schema != schema {
-		return nil, fmt.Errorf("decode the account of the month: schema %d is not the %d of this version of rollcall; upgrade this worker", a.Schema, schema)
+		return nil, newer("the account of the month", a.Schema)
 	}
 	if a.Granted < 0 || math.IsNaN(a.Credit) || math.IsInf(a.Credit, 0) {
 		return nil, errors.New("decode the account of the month: it holds numbers that cannot be")

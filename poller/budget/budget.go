@@ -67,6 +67,7 @@ type Budget struct {
 	account  *account // as last read or written; nil: not yet, this month
 	retry    time.Time
 	pace     pace
+	lost     int // accounts that were written anew
 	restored bool
 	closed   bool
 }
@@ -79,6 +80,7 @@ type Figures struct {
 	Held    int64         // reserved by this worker and not spent
 	Pace    time.Duration // between two calls of this worker about tracked meetings; 0: not known, or none are made
 	Started bool          // the account of the month was read
+	Lost    int           // accounts that were gone or unreadable, and written anew
 }
 
 // New makes a budget. It grants nothing before [Budget.Attach].
@@ -230,7 +232,7 @@ func (b *Budget) Close(ctx context.Context) error {
 
 // publish leaves the figures for whoever wants to see them.
 func (b *Budget) publish() {
-	f := Figures{Month: b.held.month, Limit: b.cfg.Calls, Held: b.held.left(), Pace: b.pace.between(), Started: b.account != nil}
+	f := Figures{Month: b.held.month, Limit: b.cfg.Calls, Held: b.held.left(), Pace: b.pace.between(), Started: b.account != nil, Lost: b.lost}
 	if b.account != nil {
 		f.Left = max(0, b.cfg.Calls-b.account.Granted)
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
 	"rollcall/poller/budget"
 )
 
@@ -21,8 +23,13 @@ type worker struct {
 // begin starts a worker on the machine, which is the only one of its tenant.
 func begin(t *testing.T, b *bank, calls int64, dir string) *worker {
 	t.Helper()
+	return beginLogged(t, b, calls, dir, nil)
+}
+
+func beginLogged(t *testing.T, b *bank, calls int64, dir string, log *zap.Logger) *worker {
+	t.Helper()
 	cfg := budget.Config{
-		Tenant: "acme", Calls: calls,
+		Tenant: "acme", Calls: calls, Logger: log,
 		Now:     func() time.Time { return b.now },
 		Elapsed: func() time.Duration { return b.now.Sub(time.Time{}) },
 	}

@@ -28,14 +28,14 @@ type slot struct {
 }
 
 func decodeHours(data []byte) (*hours, error) {
-	h := &hours{Schema: schema}
-	if len(data) > 0 {
-		if err := json.Unmarshal(data, h); err != nil {
-			return nil, fmt.Errorf("decode the hours of the week: %w", err)
-		}
+	h := &hours{}
+	if len(data) == 0 {
+		h.Schema = schema
+	} else if err := json.Unmarshal(data, h); err != nil {
+		return nil, fmt.Errorf("decode the hours of the week: %w", err)
 	}
 	if h.Schema != schema {
-		return nil, fmt.Errorf("decode the hours of the week: schema %d is not the %d of this version of rollcall", h.Schema, schema)
+		return nil, newer("the hours of the week", h.Schema)
 	}
 	for i := range h.Slots {
 		h.Slots[i].Seen = min(max(h.Slots[i].Seen, 0), 1)

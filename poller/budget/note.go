@@ -48,7 +48,7 @@ func (b *Budget) look(ctx context.Context, now time.Time, busy bool) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if err := b.watch.learn(ctx, b.ledger, b.cfg.Tenant, hour, seen, true); err != nil && ctx.Err() == nil {
+	if err := b.watch.learn(ctx, b.ledger, b.cfg.Tenant, b.hours, hour, seen, true); err != nil && ctx.Err() == nil {
 		b.log.Warn("what the last hour was like is not kept", zap.Error(err))
 	}
 }
@@ -59,7 +59,7 @@ func (b *Budget) learn(ctx context.Context) {
 		return
 	}
 	seen := float64(b.watch.saw) / float64(b.watch.looks)
-	if err := b.watch.learn(ctx, b.ledger, b.cfg.Tenant, b.watch.hour, seen, true); err != nil {
+	if err := b.watch.learn(ctx, b.ledger, b.cfg.Tenant, b.hours, b.watch.hour, seen, true); err != nil {
 		b.log.Debug("what this hour was like is not kept", zap.Error(err))
 	}
 }

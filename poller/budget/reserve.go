@@ -141,7 +141,7 @@ func (b *Budget) giveBack(ctx context.Context) error {
 
 // begin reads the account and the hours, and starts the pace where others left it.
 func (b *Budget) begin(ctx context.Context, now time.Time) error {
-	if err := b.watch.learn(ctx, b.ledger, b.cfg.Tenant, 0, 0, false); err != nil {
+	if err := b.watch.learn(ctx, b.ledger, b.cfg.Tenant, b.hours, 0, 0, false); err != nil {
 		return err
 	}
 	return b.change(ctx, b.held.month, func(a *account) bool {
@@ -196,15 +196,18 @@ func (b *Budget) change(ctx context.Context, m Month, do func(*account) bool) er
 		if err != nil {
 			return err
 		}
-		a, err := decodeAccount(data)
+		a, lost, err := b.read(m, data)
 		if err != nil {
 			return err
 		}
-		if do(a) {
+		if do(a) || lost != nil {
 			err = b.put(ctx, m, a, revision)
 		}
 		if err == nil {
 			b.keep(m, a)
+		}
+		if err == nil && lost != nil {
+			b.tellLost(m, a, lost)
 		}
 		if err == nil || !isStale(err) {
 			return err

@@ -33,13 +33,13 @@ func (w *watch) look(now time.Time, busy bool) (hour int64, seen float64, over b
 
 // learn stores what an hour was like, and reads what others learned. What
 // cannot be stored is let go: the next week brings it again.
-func (w *watch) learn(ctx context.Context, l Ledger, tenant string, hour int64, seen float64, told bool) error {
+func (w *watch) learn(ctx context.Context, l Ledger, tenant string, decode func([]byte) (*hours, error), hour int64, seen float64, told bool) error {
 	for range mostTries {
 		data, revision, _, err := l.ReadBudget(ctx, tenant, hoursKey)
 		if err != nil {
 			return err
 		}
-		h, err := decodeHours(data)
+		h, err := decode(data)
 		if err != nil {
 			return err
 		}

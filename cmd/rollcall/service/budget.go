@@ -90,6 +90,8 @@ func figures() []figure {
 			func(f budget.Figures) float64 { return float64(f.Held) }),
 		gauge("pace_seconds", "Time between two calls about tracked meetings that the budget allows this worker now (0: none).",
 			func(f budget.Figures) float64 { return f.Pace.Seconds() }),
+		gauge("accounts_lost", "Accounts of a month that were gone or unreadable, and that this worker has written anew.",
+			func(f budget.Figures) float64 { return float64(f.Lost) }),
 	}
 }
 
