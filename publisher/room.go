@@ -83,8 +83,8 @@ func (p *Publisher) look(ctx context.Context) {
 	p.room.left, p.room.limit, p.room.looked = math.MaxInt64, "", time.Now()
 	var now limits
 	if p.Conn.IsConnected() {
-		p.ask(ctx, "$JS.API.INFO", &now.account)
-		p.ask(ctx, "$JS.API.STREAM.INFO."+p.Names.Stream, &now.stream)
+		p.ask(ctx, "INFO", &now.account)
+		p.ask(ctx, "STREAM.INFO."+p.Names.Stream, &now.stream)
 	}
 	replicas := int64(max(1, now.stream.Config.Replicas))
 	p.bound("max_bytes of stream "+p.Names.Stream+" is nearly reached: raise it, or shorten the retention",
@@ -115,7 +115,11 @@ func (p *Publisher) bound(name string, limit, left, each int64) {
 }
 
 // ask asks NATS about itself, and leaves into as it is where it does not answer.
-func (p *Publisher) ask(ctx context.Context, subject string, into any) {
+func (p *Publisher) ask(ctx context.Context, request string, into any) {
+	subject := "$JS.API." + request
+	if p.API != nil {
+		subject = p.API(request)
+	}
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	if reply, err := p.Conn.RequestWithContext(ctx, subject, nil); err == nil {

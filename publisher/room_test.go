@@ -44,24 +44,35 @@ func TestBatchesStopBeforeALimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "nats.conf")
-			if err := os.WriteFile(file, []byte("jetstream: {}\n"+c.conf), 0o600); err != nil {
+			if err := os.WriteFile(file, []byte("jetstream: { domain: hub }\n"+c.conf), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			options, err := server.ProcessConfigFile(file)
 			if err != nil {
 				t.Skip(err) // this server knows no tiers outside of JWTs
 			}
-			js := natstest.StartWith(t, *options).JetStream(t, nats.UserInfo("a", "a"))
-			if _, err := store.Open(minute(t), js, names(), store.StreamConfig{MaxBytes: c.maxBytes}, zap.NewNop()); err != nil {
+			js, err := jetstream.NewWithDomain(natstest.StartWith(t, *options).Connect(t, nats.UserInfo("a", "a")), "hub")
+			if err != nil {
 				t.Fatal(err)
 			}
-			p := &publisher.Publisher{Conn: js.Conn(), Names: names(), Timeout: time.Minute}
+			var asked []string // in the domain
+			opened, err := store.Open(minute(t), js, names(), store.StreamConfig{MaxBytes: c.maxBytes}, zap.NewNop())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &publisher.Publisher{Conn: js.Conn(), Names: names(), Timeout: time.Minute, API: func(request string) string {
+				asked = append(asked, opened.API(request))
+				return asked[len(asked)-1]
+			}}
 			stored := 0
 			for ; err == nil && stored < 100; stored++ {
 				_, err = p.Commit(minute(t), ninetyNine())
 			}
 			if !errors.Is(err, ledger.ErrFull) || !strings.Contains(err.Error(), c.says) || stored < 5 {
 				t.Errorf("after %d batches: %v", stored, err)
+			}
+			if len(asked) < 2 || asked[0] != "$JS.hub.API.INFO" || asked[1] != "$JS.hub.API.STREAM.INFO.MEETINGS" {
+				t.Errorf("asked is %q", asked)
 			}
 			if last := lastSequence(t, js); last%100 != 0 {
 				t.Errorf("%d messages are stored: a part of a batch is", last)

@@ -248,15 +248,15 @@ func (s *JetStream) get(ctx context.Context, stream string, request getRequest, 
 	if err := answers.SetPendingLimits(-1, -1); err != nil {
 		return ending{}, err
 	}
-	if err := conn.PublishRequest(s.api("DIRECT.GET."+stream), inbox, data); err != nil {
+	if err := conn.PublishRequest(s.API("DIRECT.GET."+stream), inbox, data); err != nil {
 		return ending{}, err
 	}
 	return readAnswers(ctx, answers, take)
 }
 
-// api is the subject of a request to JetStream, which may have a domain or be
-// imported under a prefix.
-func (s *JetStream) api(request string) string {
+// API is the subject of a request to JetStream, as STREAM.INFO.MEETINGS, which
+// may have a domain or be imported under a prefix.
+func (s *JetStream) API(request string) string {
 	return strings.TrimSuffix(cmp.Or(s.js.Options().APIPrefix, "$JS.API"), ".") + "." + request
 }
 

@@ -153,7 +153,7 @@ func (s *Service) work(ctx context.Context) error {
 	if err != nil || ledger == nil {
 		return err
 	}
-	committer := &publisher.Publisher{Conn: s.conn, Names: s.Names(), Reached: ledger.Reached}
+	committer := &publisher.Publisher{Conn: s.conn, Names: s.Names(), Reached: ledger.Reached, API: ledger.API}
 	if s.embedded != nil {
 		committer.Disk = s.embedded.Disk
 	}
