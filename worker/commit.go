@@ -2,8 +2,7 @@ package worker
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -29,8 +28,8 @@ func (st *step) fits() bool {
 }
 
 // cut packs steps into batches, full ones first; it never cuts within a
-// meeting. A step that does not fit stands alone. limit bounds the meetings
-// of a batch; 0: none.
+// meeting. A step that does not fit stands alone, and behind the others. limit
+// bounds the meetings of a batch; 0: none.
 func cut(steps []step, limit int) [][]step {
 	var batches [][]step
 	start, count, bytes := 0, 0, 0
@@ -48,6 +47,19 @@ func cut(steps []step, limit int) [][]step {
 	if start < len(steps) {
 		batches = append(batches, steps[start:])
 	}
+	return slicedLast(batches)
+}
+
+// slicedLast lets the meetings that fit into batches go before those that need
+// several: their slices are many, and large.
+func slicedLast(batches [][]step) [][]step {
+	sliced := func(batch []step) int {
+		if batch[0].fits() {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(batches, func(a, b []step) int { return sliced(a) - sliced(b) })
 	return batches
 }
 
@@ -69,72 +81,6 @@ func (s *shard) commit(ctx context.Context, batch []step) error {
 	}
 	s.w.metrics.commits.WithLabelValues("stored").Inc()
 	return nil
-}
-
-// commitSlices stores the events of one meeting in several batches, each with
-// the record as it is after them.
-func (s *shard) commitSlices(ctx context.Context, st *step) error {
-	if size := s.size(st.record()); size > ledger.MaxBatchBytes {
-		return fmt.Errorf("%w: the record alone has %d bytes, a batch at most %d", ledger.ErrRefused, size, ledger.MaxBatchBytes)
-	}
-	reserve, err := s.reserve(st)
-	if err != nil {
-		return err
-	}
-	done := 0
-	for done < len(st.result.Events) {
-		end := s.slice(st, done, ledger.MaxBatchBytes-reserve)
-		record := st.result.Slice(st.prev, end)
-		msg, err := s.recordMessage(record, st.entry.revision)
-		if err != nil {
-			return errors.Join(ledger.ErrRefused, err)
-		}
-		msgs := append(append([]ledger.Message{}, st.events()[done:end]...), msg)
-		if end == len(st.result.Events) {
-			msgs = append(msgs, st.extra()...)
-		}
-		first, err := s.w.cfg.Committer.Commit(ctx, msgs)
-		for ; errors.Is(err, ledger.ErrBusy) && ctx.Err() == nil && !s.moved(); first, err = s.w.cfg.Committer.Commit(ctx, msgs) {
-			s.trouble.note(err)
-			s.w.metrics.commits.WithLabelValues("busy").Inc()
-			s.w.backlog.Hold()
-			s.wait(ctx)
-		}
-		if err != nil {
-			return err
-		}
-		s.stored(st, record, st.result.Events[done:end], first+uint64(end-done))
-		done = end
-	}
-	s.finished(st)
-	return nil
-}
-
-// reserve is the room that every slice leaves for what is not an event. A
-// record in the middle holds no more than the first and the last together.
-func (s *shard) reserve(st *step) (int, error) {
-	n := s.size(st.record()) + s.size(st.extra()...)
-	if st.prev == nil {
-		return n, nil
-	}
-	msg, err := s.recordMessage(st.prev, 0)
-	if err != nil {
-		return 0, errors.Join(ledger.ErrRefused, err)
-	}
-	return n + s.size(msg), nil
-}
-
-// slice gives the end of the slice of events that starts at done and takes
-// no more than room bytes.
-func (s *shard) slice(st *step, done, room int) int {
-	end := done
-	for end < len(st.result.Events) && end-done < ledger.MaxBatchMessages-1-len(st.extra()) {
-		if room -= s.size(st.events()[end]); room < 0 && end > done {
-			break
-		}
-		end++
-	}
-	return end
 }
 
 // stored notes what the ledger now holds of the meeting.
@@ -165,9 +111,8 @@ func (s *shard) stored(st *step, record *rollcall.Record, events []rollcall.Even
 
 // finished notes that the whole step is stored.
 func (s *shard) finished(st *step) {
-	e := st.entry
 	if st.sighting.Kind == rollcall.SightingListed {
-		e.raw = st.sighting.Raw
+		st.entry.raw = st.sighting.Raw
 	}
 	if st.result.Anew {
 		s.tenant.saidAnew.Do(func() {
@@ -175,7 +120,12 @@ func (s *shard) finished(st *step) {
 				"told from the beginning; earlier events keep the names until the retention is over")
 		})
 	}
-	if e.tracked != st.tracked {
+	s.noteTracked(st)
+}
+
+// noteTracked notes that the ledger holds whether the meeting is tracked from now on.
+func (s *shard) noteTracked(st *step) {
+	if e := st.entry; e.tracked != st.tracked {
 		e.tracked = st.tracked
 		s.replan()
 	}

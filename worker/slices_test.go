@@ -3,13 +3,16 @@ package worker_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"rollcall"
+	"rollcall/differ"
 	"rollcall/internal/ledger"
 	"rollcall/store"
+	"rollcall/wire"
 	"rollcall/worker"
 )
 
@@ -120,19 +123,29 @@ func afterSlice(l *line, m *store.Memory, slice int, ends bool, struck *bool) fu
 
 // TestSlicesOfAFirstPoll is TestSlices for people who are there from the start.
 func TestSlicesOfAFirstPoll(t *testing.T) {
-	for slice := 1; slice <= 3; slice++ {
+	for _, c := range []struct{ people, slice int }{
+		{1500, 1},
+		{1500, 2},
+		{1500, 3},
+		{4200, 8}, // the first poll tells no more
+		{4200, 9},
+	} {
+		people, slice := c.people, c.slice
 		if raced && slice != 2 {
 			continue
 		}
-		t.Run(fmt.Sprint("after slice ", slice), func(t *testing.T) {
+		t.Run(fmt.Sprint(people, " people, after slice ", slice), func(t *testing.T) {
 			t.Parallel()
 			bubble(t, func(t *testing.T) {
 				w, m := newWorld(), store.NewMemory(names)
 				l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
-				crowd(w, 1500, "*")
+				crowd(w, people, "*")
 				l.set(afterSlice(l, m, slice, true, new(bool)))
 				p := connect(t, "w1", l, track("big"))
 				elapse(time.Second)
+				if slice > 8 {
+					elapse(15 * time.Second)
+				}
 				p.end(l)
 				l = &line{Memory: m, paper: l.paper, world: w, book: l.book}
 				p = connect(t, "w2", l, track("big"))
@@ -145,8 +158,8 @@ func TestSlicesOfAFirstPoll(t *testing.T) {
 						t.Fatalf("event %d is %s, after %v; all are of the first poll", e.Sequence, e.Provenance, e.Window.After)
 					}
 				}
-				if len(all) != 1+2*1500 {
-					t.Errorf("%d events, want %d", len(all), 1+2*1500)
+				if len(all) != 1+2*people {
+					t.Errorf("%d events, want %d", len(all), 1+2*people)
 				}
 			})
 		})
@@ -266,5 +279,135 @@ func TestSlowLedger(t *testing.T) {
 		p.stop(t)
 		wholly(t, m, l.book, "c1")
 		wholly(t, m, l.book, "m1199")
+	})
+}
+
+// plenary is a meeting of so many people beside twenty small ones.
+func plenary(w *world, n int) (ids []string) {
+	crowd(w, n, "*")
+	for i := range 20 {
+		id := fmt.Sprintf("small%02d", i)
+		w.set(id, "ann")
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// reader follows what is stored of one meeting, batch by batch, and holds the
+// events against the record that comes with them.
+type reader struct {
+	id     string
+	roster []rollcall.Participant
+	slices int // records stored of the meeting since this was last set to 0
+	behind int // the same of other meetings since then, stored behind one of it
+	broken string
+}
+
+func (r *reader) read(_ context.Context, msgs []ledger.Message) error {
+	for i := range msgs {
+		msg := &msgs[i]
+		switch {
+		case strings.HasPrefix(msg.Subject, "meetings.event.acme."+r.id+"."):
+			e, err := wire.DecodeEvent(msg.Data)
+			if err != nil {
+				return err
+			}
+			r.roster = differ.Fold(r.roster, []rollcall.Event{e})
+		case msg.Subject == names.State("acme", r.id):
+			record, err := wire.DecodeRecord(msg.Data)
+			if err != nil {
+				return err
+			}
+			r.slices++
+			if !slices.Equal(record.Roster, r.roster) {
+				r.broken = fmt.Sprintf("at sequence %d the fold is not the record", record.Sequence)
+			}
+		case strings.HasPrefix(msg.Subject, "meetings.state.acme.") && r.slices > 0:
+			r.behind++
+		}
+	}
+	return nil
+}
+
+// TestLargeMeetingsGoLast lets a poll that needs more slices than one may have
+// meet small ones: these are stored first, at every poll, and the large one is
+// told whole by a few polls. At every commit what was told folds to the record.
+func TestLargeMeetingsGoLast(t *testing.T) {
+	const people, most = 4700, 8 // with two events each
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		small := plenary(w, people)
+		l, r := &wrapped{Memory: m}, &reader{id: "big"}
+		l.intercept(r.read)
+		p := start(t, "w1", l, w, track(append([]string{"big"}, small...)...))
+		elapse(time.Second)
+		for poll := range 3 {
+			if r.slices > most || r.behind > 0 || r.broken != "" {
+				t.Errorf("poll %d: %d slices, %d small meetings behind them; %s", poll, r.slices, r.behind, r.broken)
+			}
+			if partial := record(t, m, "big").Partial; (partial != nil) != (poll == 0) {
+				t.Errorf("after poll %d the record's partial is %v", poll, partial)
+			}
+			if n := len(events(t, m, small[0])); n != poll+2 {
+				t.Errorf("after poll %d there are %d events of a small meeting", poll, n)
+			}
+			for _, id := range small {
+				people := []string{"ann"}
+				for guest := range poll + 1 {
+					people = append(people, fmt.Sprint("guest", guest))
+				}
+				w.set(id, people...)
+			}
+			r.slices, r.behind = 0, 0
+			elapse(15 * time.Second)
+		}
+		p.stop(t)
+		lawful(t, m, "big")
+		all := events(t, m, "big")
+		if len(all) != 1+2*people || record(t, m, "big").Meeting.Present != people {
+			t.Errorf("%d events of the large meeting, want %d", len(all), 1+2*people)
+		}
+		for _, e := range all {
+			if e.Provenance != rollcall.ProvenanceBaseline || !e.Window.After.IsZero() {
+				t.Fatalf("event %d is %s, after %v; all continue the first poll", e.Sequence, e.Provenance, e.Window.After)
+			}
+		}
+	})
+}
+
+// TestSlicesOfALargeRecord changes a meeting whose record takes more than half
+// a batch: a slice is as long as what is left of the batch allows.
+func TestSlicesOfALargeRecord(t *testing.T) {
+	const people, most = 2700, 8
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		m.MaxPayload = ledger.MaxBatchBytes
+		huge := &meeting{Title: "huge", Status: rollcall.StatusStarted}
+		for i := range people {
+			huge.Users = append(huge.Users, user{ID: fmt.Sprintf("%0250d", i), Att: rollcall.AttendancePresent})
+		}
+		w.put("huge", huge)
+		l, r := &wrapped{Memory: m}, &reader{id: "huge"}
+		l.intercept(r.read)
+		p := start(t, "w1", l, w, track("huge"))
+		elapse(time.Second)
+		for record(t, m, "huge").Partial != nil {
+			elapse(15 * time.Second)
+		}
+		r.slices = 0
+		open := *huge
+		open.Users = slices.Clone(huge.Users)
+		for i := range open.Users {
+			open.Users[i].Open = true
+		}
+		w.put("huge", &open)
+		elapse(15 * time.Second)
+		if r.slices > most {
+			t.Errorf("a poll of %d events was stored in %d slices", people, r.slices)
+		}
+		p.stop(t)
+		if n := len(events(t, m, "huge")); n != 1+2*people || r.broken != "" {
+			t.Errorf("%d events, want %d; %s", n, 1+2*people, r.broken)
+		}
 	})
 }
