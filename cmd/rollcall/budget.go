@@ -122,7 +122,8 @@ func (p *program) readBooks(cmd *cobra.Command, f orderFlags, m budget.Month) (b
 	for _, t := range cfg.Tenants {
 		b.configured[t.Name] = max(0, int64(t.Poll.MonthlyCalls))
 	}
-	return b, b.read(cmd.Context(), store.Attach(js, names), m)
+	err = insist(cmd.Context(), func(ctx context.Context) error { return b.read(ctx, store.Attach(js, names), m) })
+	return b, err
 }
 
 func (b *books) read(ctx context.Context, from *store.JetStream, m budget.Month) (err error) {

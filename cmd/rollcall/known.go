@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,6 +44,20 @@ func known(ctx context.Context, js jetstream.JetStream, names wire.Names, tenant
 		told[i] = strings.TrimPrefix(told[i], names.Status(""))
 	}
 	return fmt.Errorf("stream %s holds nothing of a tenant %s; there are: %s", names.Stream, tenant, strings.Join(told, ", "))
+}
+
+// insist reads what any replica can answer. One that stands still keeps its
+// share of the requests for minutes: whoever asks again is answered by another.
+func insist(ctx context.Context, read func(context.Context) error) (err error) {
+	for range 4 {
+		limited, cancel := context.WithTimeout(ctx, 2*time.Second)
+		err = read(limited)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%w; NATS answers, and its JetStream does not: see nats server report jetstream", err)
 }
 
 // subjects lists the subjects of messages in a stream, sorted.

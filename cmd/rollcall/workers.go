@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"time"
@@ -47,7 +48,7 @@ func (p *program) workersCommand() *cobra.Command {
 }
 
 // members reads the workers that live.
-func (p *program) members(cmd *cobra.Command, f orderFlags) ([]ledger.Member, error) {
+func (p *program) members(cmd *cobra.Command, f orderFlags) (all []ledger.Member, err error) {
 	cfg, err := p.loadConfig(cmd)
 	if err != nil {
 		return nil, err
@@ -68,7 +69,10 @@ func (p *program) members(cmd *cobra.Command, f orderFlags) ([]ledger.Member, er
 	if err := known(cmd.Context(), js, names, f.tenant); err != nil {
 		return nil, err
 	}
-	return store.Attach(js, names).Members(cmd.Context())
+	return all, insist(cmd.Context(), func(ctx context.Context) (err error) {
+		all, err = store.Attach(js, names).Members(ctx)
+		return err
+	})
 }
 
 // owners is a worker as it is shown.

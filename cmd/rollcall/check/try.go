@@ -40,7 +40,7 @@ type refusal struct {
 func (b *broker) ask(ctx context.Context, t trial) (code int, r *refusal) {
 	ctx, stop := b.watch(ctx)
 	defer stop()
-	answer, err := b.conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: t.subject, Header: t.header, Data: []byte(t.data)})
+	answer, err := b.request(ctx, &nats.Msg{Subject: t.subject, Header: t.header, Data: []byte(t.data)})
 	if denied := denial(ctx); denied != nil {
 		return 0, &refusal{judgedSubject(denied, t.subject), true, denied}
 	}
@@ -55,6 +55,19 @@ func (b *broker) ask(ctx context.Context, t trial) (code int, r *refusal) {
 		return body.Error.Code, nil
 	}
 	return 0, nil
+}
+
+// request asks again after a while: a replica that stands still keeps its share
+// of the requests, and another one answers.
+func (b *broker) request(ctx context.Context, m *nats.Msg) (answer *nats.Msg, err error) {
+	for {
+		limited, cancel := context.WithTimeout(ctx, b.check.Timeout/5)
+		answer, err = b.conn.RequestMsgWithContext(limited, m)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return answer, err
+		}
+	}
 }
 
 // askAll sends trials until one is not answered at all: the others would not be either.

@@ -1,0 +1,71 @@
+//go:build unix
+
+package endtoend_test
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// untilAnswered is how long a command may take beside an ill cluster; a check takes
+// that long for each of its steps, which is bounded by a flag.
+const untilAnswered = 75 * time.Second
+
+// TestCommandsBesideAnIllClusterLong asks everything of a cluster of which one
+// server is down, the leader stands still, and two are away: each command ends,
+// and either tells what is so or names what is wrong.
+func TestCommandsBesideAnIllClusterLong(t *testing.T) {
+	long(t)
+	w, all, urls := clusterWorld(t, "--meetings", "3", "--people", "4", "--rate", "20")
+	s := w.site("a", urls)
+	s.config = edited(t, s.config, "tenants:", "stream: {replicas: 3}\ntenants:")
+	s.start()
+	w.listen()
+	w.rounds(3)
+	for _, ill := range []struct {
+		name     string
+		down, up func()
+		works    bool
+	}{
+		{"one server is down", all[0].kill, all[0].start, true},
+		{"the leader stands still", nil, nil, true},
+		{"two servers are away", func() { all[0].kill(); all[1].kill() }, func() { all[0].start(); all[1].start() }, false},
+	} {
+		if ill.down == nil {
+			leader := w.leader(all)
+			ill.down, ill.up = func() { leader.process.signal(syscall.SIGSTOP) }, func() { leader.process.signal(syscall.SIGCONT) }
+		}
+		t.Run(ill.name, func(t *testing.T) {
+			ill.down()
+			<-time.After(12 * time.Second) // the others agree on a leader, and the worker finds it
+			for _, command := range []string{
+				"list --tenant acme", "show --tenant acme " + w.sim.ids[0], "track --tenant acme " + w.sim.ids[0], "workers", "budget", "check --no-call --timeout 5s",
+			} {
+				args := append(strings.Fields(command), "--config", s.config)
+				began := time.Now()
+				p := launch(t, "command", binary(t), nil, args...)
+				done := make(chan int, 1)
+				go func() { done <- p.exit() }()
+				select {
+				case code := <-done:
+					said := p.out.String() + p.err.String()
+					t.Logf("%s: %d after %s:\n%s", command, code, time.Since(began).Round(time.Millisecond), said)
+					if ill.works && code != 0 && !strings.HasPrefix(command, "check") {
+						t.Errorf("%s fails though two servers are well: %s", command, said)
+					}
+					if code != 0 && strings.TrimSpace(said) == "" {
+						t.Errorf("%s fails and says nothing", command)
+					}
+				case <-time.After(untilAnswered):
+					p.kill()
+					t.Errorf("%s does not end", command)
+				}
+			}
+			ill.up()
+			w.leader(all)
+			w.rounds(1)
+		})
+	}
+}
