@@ -51,7 +51,7 @@ func TestBatchesStopBeforeALimit(t *testing.T) {
 			if err != nil {
 				t.Skip(err) // this server knows no tiers outside of JWTs
 			}
-			js, err := jetstream.NewWithDomain(natstest.StartWith(t, *options).Connect(t, nats.UserInfo("a", "a")), "hub")
+			js, err := jetstream.NewWithAPIPrefix(natstest.StartWith(t, *options).Connect(t, nats.UserInfo("a", "a")), "$JS.hub.API")
 			if err != nil {
 				t.Fatal(err)
 			}

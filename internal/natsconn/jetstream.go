@@ -12,7 +12,8 @@ import (
 func JetStream(conn *nats.Conn, domain, prefix string) (js jetstream.JetStream, err error) {
 	switch {
 	case domain != "":
-		js, err = jetstream.NewWithDomain(conn, domain)
+		// As a prefix, which the ledger's own requests follow.
+		js, err = jetstream.NewWithAPIPrefix(conn, "$JS."+domain+".API")
 	case prefix != "":
 		js, err = jetstream.NewWithAPIPrefix(conn, prefix)
 	default:
