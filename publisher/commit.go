@@ -33,6 +33,8 @@ type Publisher struct {
 	Reached func(sequence uint64)
 	// Disk tells how full the broker's disk is; nil: that is not known.
 	Disk Disk
+	// DataDir is where that disk is, for messages.
+	DataDir string
 	// API gives the subject of a request to JetStream, as INFO; nil: that below $JS.API.
 	API func(request string) string
 

@@ -98,7 +98,7 @@ func (p *Publisher) look(ctx context.Context) {
 		return
 	}
 	if free, total, err := p.Disk(); err == nil {
-		p.bound("the disk of data_dir is nearly full: free some space", total, free, 2) // a batch is staged before it is stored
+		p.bound("the disk of data_dir "+p.DataDir+" is nearly full: free some space", total, free, 2) // a batch is staged before it is stored
 	}
 }
 
@@ -108,10 +108,22 @@ func (p *Publisher) bound(name string, limit, left, each int64) {
 	if limit <= 0 {
 		return
 	}
-	if left = (left - min(limit/20, mostReserve)) / each; left < p.room.left {
-		p.room.left = max(left, 0)
-		p.room.limit = fmt.Sprintf("%s (%d MiB of %d are left)", name, max(0, left*each)>>20, limit>>20)
+	reserve := Reserve(limit)
+	if room := (left - reserve) / each; room < p.room.left {
+		p.room.left = max(room, 0)
+		p.room.limit = fmt.Sprintf("%s (%s)", name, Left(left, limit))
 	}
+}
+
+// Reserve is how much of a limit no batch takes, in bytes.
+func Reserve(limit int64) int64 { return min(limit/20, mostReserve) }
+
+// Left says how much of a limit is left, and from which share on batches stop:
+// 3.0 MiB of 100.0 are left, and batches need more than 5.0.
+func Left(left, limit int64) string {
+	const mebi = 1 << 20
+	return fmt.Sprintf("%.1f MiB of %.1f are left, and batches need more than %.1f",
+		float64(max(left, 0))/mebi, float64(limit)/mebi, float64(Reserve(limit))/mebi)
 }
 
 // ask asks NATS about itself, and leaves into as it is where it does not answer.

@@ -19,6 +19,9 @@ type health struct{ service *Service }
 func (h *health) Health() []console.Check {
 	s := h.service
 	checks := []console.Check{{Name: "nats", OK: s.conn.IsConnected(), Detail: "connection to NATS: " + s.conn.Status().String()}}
+	if s.disk != nil {
+		checks = append(checks, s.disk.health())
+	}
 	w := s.Worker()
 	if w == nil {
 		return append(checks, console.Check{Name: "ledger", Detail: "the stream is not open yet; see the log"})

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -30,7 +31,7 @@ func (s *Service) openLedger(ctx context.Context) (*store.JetStream, error) {
 		if ctx.Err() != nil {
 			return nil, nil
 		}
-		err = natsconn.Explained(s.conn, s.cfg.NATS.User, err)
+		err = s.explained(err)
 		if !passes(err) {
 			return nil, err
 		}
@@ -40,6 +41,14 @@ func (s *Service) openLedger(ctx context.Context) (*store.JetStream, error) {
 		}
 		wait(ctx, pause.NextBackOff())
 	}
+}
+
+// explained gives an error of the ledger with what to do about it.
+func (s *Service) explained(err error) error {
+	if words := s.disk.blamed(err); words != "" {
+		return fmt.Errorf("%w; %s", err, words)
+	}
+	return natsconn.Explained(s.conn, s.cfg.NATS.User, err)
 }
 
 func (s *Service) tryLedger(ctx context.Context, js jetstream.JetStream) (*store.JetStream, error) {

@@ -41,6 +41,7 @@ type Service struct {
 	health   *health
 	console  *console.Server
 	embedded *embedded.Server // nil: NATS is elsewhere
+	disk     *disk            // of the embedded server; nil: there is none
 	conn     *nats.Conn
 	lock     *embedded.DirLock // nil: the embedded server holds the directory, or nobody
 	backlog  *backlog.Backlog
@@ -135,17 +136,24 @@ func (s *Service) Run(ctx context.Context) error {
 	defer s.Close()
 	watched, stopConsole := context.WithCancel(context.WithoutCancel(ctx))
 	var serving sync.WaitGroup
-	var consoleErr error
+	var consoleErr, diskErr error
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	serving.Go(func() {
 		consoleErr = s.console.Run(watched)
 		cancel() // without its health nobody could tell how the worker does
 	})
+	if s.disk != nil {
+		serving.Go(func() {
+			diskErr = s.disk.run(ctx)
+			cancel()
+		})
+	}
 	err := s.work(ctx)
+	cancel()
 	stopConsole()
 	serving.Wait()
-	return errors.Join(err, consoleErr)
+	return errors.Join(diskErr, err, consoleErr)
 }
 
 func (s *Service) work(ctx context.Context) error {
@@ -155,7 +163,7 @@ func (s *Service) work(ctx context.Context) error {
 	}
 	committer := &publisher.Publisher{Conn: s.conn, Names: s.Names(), Reached: ledger.Reached, API: ledger.API}
 	if s.embedded != nil {
-		committer.Disk = s.embedded.Disk
+		committer.Disk, committer.DataDir = s.embedded.Disk, s.cfg.DataDir
 	}
 	cfg := worker.Config{
 		ID: instance(), Names: s.Names(), Ledger: ledger, Committer: committer,
@@ -236,6 +244,7 @@ func (s *Service) openNATS() error {
 			return err
 		}
 		s.embedded = server
+		s.disk = &disk{dir: s.cfg.DataDir, store: server, log: s.log}
 		c = natsconn.Config{Options: server.Options()}
 	}
 	conn, err := natsconn.Connect(c, s.log)
