@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -42,13 +43,63 @@ type readyBody struct {
 	Checks  []checkBody `json:"checks"`
 }
 
+// patience is how long a measurement may take. Probes wait for an answer of any
+// kind for a few seconds only.
+const patience = 2 * time.Second
+
+// measuring measures health in a goroutine of its own, one at a time: what it
+// looks at may hang with a disk, and whoever asks is to be told that.
+type measuring struct {
+	health Health
+
+	mu      sync.Mutex
+	current *measurement // under way; nil: none is
+}
+
+type measurement struct {
+	checks []Check
+	done   chan struct{}
+}
+
+// checks gives the checks, or one that fails where they are not to be had in time.
+func (m *measuring) checks() []Check {
+	current := m.begin()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-current.done:
+		return current.checks
+	case <-timer.C:
+		return []Check{{Name: "health", Detail: fmt.Sprintf("the worker does not say within %s how it does: the disk of data_dir may hang", patience)}}
+	}
+}
+
+func (m *measuring) begin() *measurement {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.current == nil {
+		m.current = &measurement{done: make(chan struct{})}
+		go m.measure(m.current)
+	}
+	return m.current
+}
+
+func (m *measuring) measure(current *measurement) {
+	current.checks = m.health.Health()
+	m.mu.Lock()
+	m.current = nil
+	m.mu.Unlock()
+	close(current.done)
+}
+
 // ready answers 200 when every check holds and 503 otherwise, also when there
 // is nothing yet that could be checked.
 func ready(health Health) http.HandlerFunc {
+	measured := &measuring{health: health}
 	return func(w http.ResponseWriter, _ *http.Request) {
 		var checks []Check
 		if health != nil {
-			checks = health.Health()
+			checks = measured.checks()
 		}
 		body := judge(checks)
 		status := http.StatusOK
