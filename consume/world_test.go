@@ -3,9 +3,7 @@ package consume_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
@@ -125,8 +123,6 @@ func (w *world) rosters() map[string][]rollcall.Participant {
 	}
 	return all
 }
-
-func (w *world) meetings() []string { return slices.Sorted(maps.Keys(w.records)) }
 
 type storedRecord = ledger.Stored
 

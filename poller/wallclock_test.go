@@ -3,10 +3,10 @@ package poller
 import (
 	"archive/zip"
 	"fmt"
+	"go/build"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +17,7 @@ import (
 // zones are all of the time zone database that Go brings along.
 func zones(t *testing.T) (all []*time.Location) {
 	t.Helper()
-	file, err := zip.OpenReader(filepath.Join(runtime.GOROOT(), "lib", "time", "zoneinfo.zip"))
+	file, err := zip.OpenReader(filepath.Join(build.Default.GOROOT, "lib", "time", "zoneinfo.zip"))
 	if err != nil {
 		t.Skipf("the time zone database of Go is not where it should be: %v", err)
 	}
