@@ -55,14 +55,13 @@ func (s Status) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// UnmarshalJSON reads what MarshalJSON writes, and refuses a newer schema.
+// UnmarshalJSON reads what MarshalJSON writes, and refuses a newer
+// schema with [ErrNewerSchema].
 func (s *Status) UnmarshalJSON(data []byte) error {
 	var stored statusJSON
-	if err := json.Unmarshal(data, &stored); err != nil {
+	err := json.Unmarshal(data, &stored)
+	if err := CheckSchema(data, stored.Schema, err); err != nil {
 		return fmt.Errorf("read status: %w", err)
-	}
-	if stored.Schema != StatusSchema {
-		return fmt.Errorf("read status: schema %d is not the %d of this version of rollcall", stored.Schema, StatusSchema)
 	}
 	pace, err := time.ParseDuration(stored.Pace)
 	if err != nil {

@@ -56,7 +56,7 @@ func TestWhatIsKnownOfBudgetsIsShown(t *testing.T) {
 		"begun 2026-11 - - - - - - - nothing yet",
 		"free 2026-11 unlimited - - - - - - not counted: see rollcall_calls_total in /metrics",
 		"freed 2026-11 unlimited - - - - - - not counted: see rollcall_calls_total in /metrics",
-		"newer 2026-11 - - - - - - - decode the account of the month: schema 2 is not the 1 of this version of rollcall; upgrade this worker",
+		"newer 2026-11 - - - - - - - decode the account of the month: stored by a newer version of rollcall: schema 2, this version reads 1; upgrade this worker",
 		"planned 2026-11 300 0 0 300 - - - nothing yet",
 		"unbound 2026-11 unlimited - - - - - - not counted: see rollcall_calls_total in /metrics",
 	} {

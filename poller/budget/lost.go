@@ -98,5 +98,5 @@ func newer(what string, found int) error {
 	if found <= schema {
 		return fmt.Errorf("decode %s: it has no schema", what)
 	}
-	return fmt.Errorf("decode %s: %w: schema %d is not the %d of this version of rollcall; upgrade this worker", what, wire.ErrNewerSchema, found, schema)
+	return fmt.Errorf("decode %s: %w: schema %d, this version reads %d; upgrade this worker", what, wire.ErrNewerSchema, found, schema)
 }
