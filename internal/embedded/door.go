@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -74,43 +75,27 @@ func (p *porter) refuse(m *nats.Msg, err error) {
 // create lets a consumer be made, and not changed: whose it is nobody knows. It
 // may send to inboxes alone; the server would send to any subject. How far one
 // is that is not durable stays in memory: written to the disk, it would wait in
-// one line with what the worker stores.
+// one line with what the worker stores. What is handed on is what was looked at,
+// read as the server reads it: JSON may name a member twice, in large letters too.
 func (p *porter) create(ctx context.Context, stream string, data []byte) ([]byte, error) {
-	var config struct {
-		Deliver string `json:"deliver_subject"`
-		Durable string `json:"durable_name"`
-	}
-	request := map[string]json.RawMessage{}
-	if json.Unmarshal(data, &request) != nil || json.Unmarshal(request["config"], &config) != nil {
+	var request server.CreateConsumerRequest
+	if json.Unmarshal(data, &request) != nil {
 		return nil, errors.New("the request to make a consumer is not valid")
 	}
-	if config.Deliver != "" && !strings.HasPrefix(config.Deliver, nats.InboxPrefix) {
+	config := &request.Config
+	if config.DeliverSubject != "" && !strings.HasPrefix(config.DeliverSubject, nats.InboxPrefix) {
 		return nil, errors.New("a reader's consumer delivers to a subject below _INBOX. alone")
 	}
-	if string(request["action"]) == `"update"` {
+	if request.Action == server.ActionUpdate {
 		return nil, errors.New("a reader may not change a consumer, which may be another's: make one of another name")
 	}
-	request["action"] = json.RawMessage(`"create"`)
-	if config.Durable == "" {
-		request["config"] = inMemory(request["config"])
-	}
+	request.Action = server.ActionCreate
+	config.MemoryStorage = config.MemoryStorage || config.Durable == ""
 	info, err := p.js.Stream(ctx, stream)
 	if err == nil && info.CachedInfo().State.Consumers >= mostConsumers {
 		return nil, fmt.Errorf("stream %s has %d consumers, and readers may make no more: delete those that nobody uses", stream, mostConsumers)
 	}
 	return json.Marshal(request)
-}
-
-// inMemory gives a consumer's configuration, which is valid, with its state in
-// memory.
-func inMemory(config json.RawMessage) json.RawMessage {
-	members := map[string]json.RawMessage{}
-	if json.Unmarshal(config, &members) != nil {
-		return config
-	}
-	members["mem_storage"] = json.RawMessage("true")
-	config, _ = json.Marshal(members) // of what was JSON before
-	return config
 }
 
 // deletes lets a consumer go that would go by itself. A durable one may be

@@ -151,6 +151,33 @@ func TestAReaderHasNothingWrittenByTheServer(t *testing.T) {
 	}
 }
 
+// JSON may name a member twice, and Go reads a name in large letters as one in
+// small letters: what the server reads must be what the door has read.
+func TestAConsumerIsWhatTheDoorHasSeen(t *testing.T) {
+	s := start(t, embedded.Config{})
+	worker, _ := ledgerOf(t, s)
+	conn := dial(t, s.URL()).Conn()
+	order := names().API("acme", "untrack")
+	for i, body := range []string{
+		`{"stream_name":"MEETINGS","Config":{"deliver_subject":%[1]q},"config":{"name":%[2]q}}`,
+		`{"stream_name":"MEETINGS","config":{"name":%[2]q},"Config":{"deliver_subject":%[1]q}}`,
+		`{"stream_name":"MEETINGS","config":{"name":%[2]q,"deliver_subject":%[1]q,"DELIVER_SUBJECT":"_INBOX.x"}}`,
+		`{"stream_name":"MEETINGS","config":{"name":%[2]q,"DELIVER_SUBJECT":"_INBOX.x","deliver_subject":%[1]q}}`,
+		`{"stream_name":"MEETINGS","config":{"name":%[2]q},"config":{"deliver_subject":%[1]q}}`,
+		`{"stream_name":"MEETINGS","config":{"name":%[2]q,"durable_name":%[2]q,"Deliver_Subject":%[1]q}}`,
+	} {
+		name := fmt.Sprint("two", i)
+		verb := "CONSUMER.CREATE.MEETINGS." + name
+		if _, err := conn.RequestWithContext(minute(t), "$JS.API."+verb, fmt.Appendf(nil, body, order, name)); err != nil {
+			t.Fatal(err)
+		}
+		consumer, err := worker.PushConsumer(minute(t), "MEETINGS", name)
+		if err == nil && consumer.CachedInfo().Config.DeliverSubject == order {
+			t.Errorf("a consumer of a reader delivers to %s: it was made by %s", order, body)
+		}
+	}
+}
+
 func TestAReaderMakesNoStream(t *testing.T) {
 	s := start(t, embedded.Config{})
 	ledgerOf(t, s)
