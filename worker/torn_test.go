@@ -56,6 +56,56 @@ func unique(t *testing.T, m *store.Memory, id string) {
 	}
 }
 
+// halves is a ledger that stores of a batch the events alone, and then loses the
+// second of the records that close their epochs.
+type halves struct {
+	*store.Memory
+	next   atomic.Bool
+	closes atomic.Int64 // records without events since then
+}
+
+func (l *halves) Commit(ctx context.Context, msgs []ledger.Message) (uint64, error) {
+	switch first := msgs[0].Subject; {
+	case strings.Contains(first, ".event.") && l.next.Swap(false):
+		l.closes.Store(1)
+		for _, msg := range msgs {
+			if strings.Contains(msg.Subject, ".event.") {
+				if _, err := l.Memory.Commit(ctx, []ledger.Message{msg}); err != nil {
+					return 0, err
+				}
+			}
+		}
+		return 0, ledger.ErrUnknown
+	case strings.Contains(first, ".state.") && l.closes.Load() > 0 && l.closes.Add(1) == 3:
+		return 0, ledger.ErrUnknown
+	}
+	return l.Memory.Commit(ctx, msgs)
+}
+
+// One of two epochs that cannot go on is closed, the other one not yet: it is
+// still to be, though its events stand before what was written last.
+func TestTwoEpochsCannotGoOn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, l := newWorld(), &halves{Memory: store.NewMemory(names)}
+		w.set("c1", "ann")
+		w.set("c2", "bob")
+		p := start(t, "w1", l, w, track("c1", "c2"))
+		elapse(20 * time.Second)
+		w.set("c1", "ann", "eve")
+		w.set("c2", "bob", "dan")
+		l.next.Store(true)
+		elapse(time.Minute)
+		p.stop(t)
+		for _, id := range []string{"c1", "c2"} {
+			unique(t, l.Memory, id)
+			lawful(t, l.Memory, id)
+		}
+		if n := p.logs.FilterMessageSnippet("events stand beyond").Len(); n != 2 {
+			t.Errorf("it was said %d times", n)
+		}
+	})
+}
+
 // A batch is stored in part, whatever the publisher hears of it: the epoch ends,
 // the next answer opens another one, and nothing is lost or told twice.
 func TestABatchThatIsStoredInPart(t *testing.T) {

@@ -75,7 +75,15 @@ func (s *shard) examine(ctx context.Context) error {
 			suspects = append(suspects, id)
 		}
 	}
+	for id := range s.torn { // could not be closed: what is stored since tells nothing of it
+		if s.entries[id] == nil {
+			delete(s.torn, id)
+			continue
+		}
+		suspects = append(suspects, id)
+	}
 	slices.Sort(suspects)
+	suspects = slices.Compact(suspects)
 	if err := s.reload(ctx, suspects, suspects); err != nil {
 		return err
 	}
@@ -222,6 +230,7 @@ func (s *shard) holdAgainstEvents(ctx context.Context, ids []string, stored map[
 	}
 	for _, id := range ids {
 		e, why := s.entries[id], stored[id].Err
+		delete(s.torn, id) // as it is now
 		switch {
 		case errors.Is(why, wire.ErrNewerSchema):
 			s.refuse(e, id, why)
@@ -243,7 +252,6 @@ func (s *shard) mend(ctx context.Context) error {
 		if err := s.close(ctx, id, t); err != nil {
 			s.entries[id].void()
 			s.unclear = true
-			delete(s.torn, id) // it is found again
 			return fmt.Errorf("close the epoch of meeting %q: %w", id, err)
 		}
 		delete(s.torn, id)
