@@ -73,6 +73,8 @@ func give[T any](ctx context.Context, s *shard, to chan<- order, do func(ctx con
 		s.makePlan()
 		done <- o
 	}:
+	case <-s.over:
+		return found, ErrNotHeld // the meetings are divided otherwise now
 	case <-ctx.Done():
 		return found, fmt.Errorf("wait for the shard's turn: %w", context.Cause(ctx))
 	}

@@ -38,6 +38,7 @@ type shard struct {
 	queue   *backlog.Lane
 	orders  chan order
 	looks   chan order    // those that change nothing: they are not kept waiting by a back-off
+	over    chan struct{} // closed once nobody obeys any more
 	wanted  atomic.Bool   // it belongs to this worker
 	blocked atomic.Bool   // somebody else has not let go of it yet
 	retired atomic.Bool   // the meetings are divided otherwise now
@@ -84,7 +85,7 @@ func newShard(t *tenant, number, of int) *shard {
 	}
 	s := &shard{
 		w: t.w, tenant: t, number: number, of: of, log: log,
-		orders: make(chan order), looks: make(chan order), pause: publisher.NewBackOff(),
+		orders: make(chan order), looks: make(chan order), over: make(chan struct{}), pause: publisher.NewBackOff(),
 		trouble:  trouble{log: log, what: "storing what was observed"},
 		claiming: trouble{log: log, what: "claiming the shard"},
 		odd:      map[rollcall.Oddity]bool{}, declined: map[string]time.Time{}, freed: map[string]bool{}, unsure: map[string]bool{},
@@ -148,6 +149,7 @@ func (s *shard) wakeUp() { s.queue.Wake() }
 // run settles what waits, and claims the shard when nothing of an earlier
 // claim waits any more. It returns when ctx ends.
 func (s *shard) run(ctx context.Context) {
+	defer close(s.over)
 	for ctx.Err() == nil {
 		if s.moved() {
 			s.giveUp()
