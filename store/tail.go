@@ -90,6 +90,7 @@ type tail struct {
 	prefix                  string // of the subjects of events
 	events, states, tracked map[string]got
 	stateAt, trackedAt      string // the prefixes of the others
+	last                    uint64 // sequence of all
 }
 
 func newTail(n wire.Names, tenant string) *tail {
@@ -100,6 +101,7 @@ func newTail(n wire.Names, tenant string) *tail {
 }
 
 func (t *tail) add(subject string, data []byte, sequence uint64) {
+	t.last = max(t.last, sequence)
 	kind, token := t.events, ""
 	if rest, ok := strings.CutPrefix(subject, t.prefix); ok {
 		token, _, _ = strings.Cut(rest, ".")
@@ -119,6 +121,7 @@ func (t *tail) read() ledger.Tail {
 	out := ledger.Tail{
 		Events: make(map[string]ledger.Last, len(t.events)), Records: make(map[string]ledger.Stored, len(t.states)),
 		Tracked: make(map[string]ledger.Tracking, len(t.tracked)),
+		Last:    t.last,
 	}
 	for id, m := range t.events {
 		out.Events[id] = lastEvent(m.data, m.sequence)

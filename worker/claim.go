@@ -54,7 +54,7 @@ func (s *shard) claim(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.entries, s.term, s.lapses, s.doubt = entries, claim.Term, lapses, false
+	s.entries, s.term, s.lapses, s.doubt, s.examined = entries, claim.Term, lapses, false, 0
 	s.w.ground.note(claim.Term)
 	hold := &hold{term: claim.Term, began: time.Now()}
 	s.own = hold

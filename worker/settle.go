@@ -65,7 +65,7 @@ func (s *shard) know(ctx context.Context) bool {
 			s.wait(ctx)
 			continue
 		}
-		s.entries = entries
+		s.entries, s.examined = entries, 0
 		for _, e := range entries {
 			e.known = s.questions()
 		}

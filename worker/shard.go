@@ -62,6 +62,7 @@ type shard struct {
 	doubt             bool   // somebody else seems to hold the shard
 	unclear           bool   // a commit was not acknowledged
 	torn              map[string]torn
+	examined          uint64    // stream sequence up to which entries were held against events; 0: they were not
 	ground            uint64    // how often the ledger had been replaced when entries were loaded
 	retry             time.Time // not claimed again before
 	swept             time.Time // when meetings that never started were last looked for

@@ -64,7 +64,7 @@ func (s *shard) lookWhoHolds(ctx context.Context) error {
 // the broker has stored a batch in part. It comes after every claim and after
 // every commit that was not acknowledged, and before the next one.
 func (s *shard) examine(ctx context.Context) error {
-	tail, err := s.w.cfg.Ledger.Tail(ctx, s.tenant.cfg.Name, s.sound())
+	tail, err := s.w.cfg.Ledger.Tail(ctx, s.tenant.cfg.Name, max(s.sound(), s.examined))
 	if err != nil {
 		return err
 	}
@@ -90,6 +90,7 @@ func (s *shard) examine(ctx context.Context) error {
 	if err := s.mend(ctx); err != nil {
 		return err
 	}
+	s.examined = max(s.examined, tail.Last)
 	return s.rewrite(ctx)
 }
 

@@ -108,6 +108,8 @@ type Tail struct {
 	Events  map[string]Last
 	Records map[string]Stored
 	Tracked map[string]Tracking
+	// Last is the stream sequence of the last message that was read; 0: there was none.
+	Last uint64
 }
 
 // Member is a live worker.

@@ -1,0 +1,57 @@
+package worker
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"rollcall"
+	"rollcall/internal/ledger"
+	"rollcall/store"
+	"rollcall/wire"
+)
+
+// tails notes after which stream sequences a tail was read.
+type tails struct {
+	*store.Memory
+	after []uint64
+}
+
+func (l *tails) Tail(ctx context.Context, tenant string, after uint64) (ledger.Tail, error) {
+	l.after = append(l.after, after)
+	return l.Memory.Tail(ctx, tenant, after)
+}
+
+// A meeting that nobody has asked about for days, as it is to start tomorrow, has
+// the record of an old term: what came since is read once, and not at each lapse.
+func TestWhatWasExaminedIsNotReadAgain(t *testing.T) {
+	names := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
+	l := &tails{Memory: store.NewMemory(names)}
+	w, err := New(Config{ID: "w1", Names: names, Ledger: l, Committer: l.Memory, Tenants: []Tenant{{Name: "acme"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := w.tenants[0].shards()[0]
+	s.entries = map[string]*entry{}
+	for term, id := range []string{"old", "new"} {
+		record := &rollcall.Record{Tenant: "acme", ConferenceID: id, Number: rollcall.Number{Term: uint64(term + 1), Poll: 1}}
+		msg, err := s.recordMessage(record, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := l.Commit(t.Context(), []ledger.Message{msg})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.entries[id] = &entry{revision: first, loaded: true, tracked: true}
+		s.entries[id].record.put(record)
+	}
+	for range 2 {
+		if err := s.examine(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(l.after, []uint64{1, 2}) {
+		t.Errorf("tails were read after %d", l.after)
+	}
+}
