@@ -49,6 +49,7 @@ const (
 // look compares the ledger with the one that is known. An error says that
 // nothing that is held may be trusted now.
 func (g *ground) look(ctx context.Context) error {
+	replaced := g.replaced.Load()
 	now, err := g.ledger.Position(ctx)
 	if errors.Is(err, ledger.ErrGone) {
 		if err = g.renew(ctx, theStream, err); err == nil {
@@ -65,7 +66,7 @@ func (g *ground) look(ctx context.Context) error {
 	if !g.suspect(theStream, contrary, g.patience) {
 		return contrary
 	}
-	return g.replace(ctx, now, contrary)
+	return g.replace(ctx, now, replaced, contrary)
 }
 
 // compare takes up where the ledger is, if it is the one that is known.
@@ -128,18 +129,22 @@ func (g *ground) renew(ctx context.Context, what string, gone error) error {
 	return nil
 }
 
-// replace lets every shard begin as at a start.
-func (g *ground) replace(ctx context.Context, now ledger.Position, why error) error {
+// replace lets every shard begin as at a start, unless another one that looked
+// with it has done so.
+func (g *ground) replace(ctx context.Context, now ledger.Position, replaced uint64, why error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewal)
 	defer cancel()
 	if err := g.ledger.Renew(ctx); err != nil { // a bucket may be gone with the stream
 		return fmt.Errorf("%w; to open it anew: %w", why, err)
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.replaced.Load() != replaced {
+		return nil
+	}
 	g.log.Error("the ledger was replaced; what was held of the old one is given up, and work begins as at a start: "+
 		"nothing needs to be done; to have back what was in it, stop all workers, restore the stream from a backup, and start them again",
 		zap.Error(why))
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.stored, g.amiss = 0, nil
 	g.take(now)
 	g.replaced.Add(1)
@@ -221,7 +226,7 @@ func (s *shard) lags(ctx context.Context, why error) error {
 	if err != nil {
 		return errors.Join(why, err)
 	}
-	return errors.Join(why, g.replace(ctx, now, why))
+	return errors.Join(why, g.replace(ctx, now, s.ground, why))
 }
 
 // records names what this shard has read, among what can be wrong.
