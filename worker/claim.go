@@ -55,6 +55,7 @@ func (s *shard) claim(ctx context.Context) error {
 		return err
 	}
 	s.entries, s.term, s.lapses, s.doubt, s.examined = entries, claim.Term, lapses, false, 0
+	s.unclear = true // until it is examined, also where that is for an answer that comes late
 	s.w.ground.note(claim.Term)
 	hold := &hold{term: claim.Term, began: time.Now()}
 	s.own = hold

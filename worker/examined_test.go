@@ -2,8 +2,10 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"rollcall"
 	"rollcall/internal/ledger"
@@ -15,10 +17,13 @@ import (
 type tails struct {
 	*store.Memory
 	after []uint64
+	fails error
 }
 
 func (l *tails) Tail(ctx context.Context, tenant string, after uint64) (ledger.Tail, error) {
-	l.after = append(l.after, after)
+	if l.after = append(l.after, after); l.fails != nil {
+		return ledger.Tail{}, l.fails
+	}
 	return l.Memory.Tail(ctx, tenant, after)
 }
 
@@ -53,5 +58,24 @@ func TestWhatWasExaminedIsNotReadAgain(t *testing.T) {
 	}
 	if !slices.Equal(l.after, []uint64{1, 2}) {
 		t.Errorf("tails were read after %d", l.after)
+	}
+}
+
+// A claim after which the ledger could not be examined leaves records that were
+// not held against their events: no answer that comes late is compared with them.
+func TestAClaimThatWasNotExamined(t *testing.T) {
+	names := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
+	l := &tails{Memory: store.NewMemory(names), fails: errors.New("away")}
+	w, err := New(Config{ID: "w1", Names: names, Ledger: l, Committer: l.Memory, Tenants: []Tenant{{Name: "acme"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.beat.confirmed(time.Now())
+	s := w.tenants[0].shards()[0]
+	if err := s.claim(t.Context()); !errors.Is(err, l.fails) {
+		t.Fatal(err)
+	}
+	if err := s.verify(t.Context()); !errors.Is(err, l.fails) {
+		t.Errorf("what was read with the claim is trusted: %v", err)
 	}
 }
