@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 )
@@ -12,9 +13,9 @@ import (
 // same, and one measurement hangs, not one more with each of them.
 func TestHealthThatHangsIsSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		disk, asked := make(chan struct{}), 0
+		disk, asked := make(chan struct{}), atomic.Int32{}
 		hangs := hanging(func() []Check {
-			asked++
+			asked.Add(1)
 			<-disk
 			return []Check{{Name: "all", OK: true}}
 		})
@@ -29,8 +30,8 @@ func TestHealthThatHangsIsSaid(t *testing.T) {
 				t.Errorf("%d %s", code, body)
 			}
 		}
-		if asked != 1 {
-			t.Errorf("%d measurements hang", asked)
+		if n := asked.Load(); n != 1 {
+			t.Errorf("%d measurements hang", n)
 		}
 		close(disk)
 		synctest.Wait()
