@@ -14,6 +14,8 @@ const maxTroubles = 16
 
 // watcher logs what becomes of a connection: changes, not repetitions.
 type watcher struct {
+	telling sync.Mutex // held while it is said that the connection stands
+
 	log       *zap.Logger
 	addressed bool // whether the server has a URL
 	exposed   func(*nats.Conn) bool
@@ -37,6 +39,8 @@ func (w *watcher) options() []nats.Option {
 
 // connected logs that the connection stands, once however often it is told.
 func (w *watcher) connected(conn *nats.Conn) {
+	w.telling.Lock() // whoever is told second returns when all is said
+	defer w.telling.Unlock()
 	outage, news := w.found()
 	if !news {
 		return
