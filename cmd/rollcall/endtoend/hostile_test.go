@@ -185,7 +185,7 @@ func huge(size int) func(http.ResponseWriter, *http.Request) {
 // nastyIDs are ids that somebody could choose to hurt a bus, a path or a log.
 func nastyIDs() []string {
 	return []string{
-		"a.b.>", "*", ">", " ", "会议 室", "%41", "A", "$SYS.x", "\"}]}", "../../x", "\u202egnp", "null", "a\x00b", "a\r\nb: c",
+		"a.b.>", "*", ">", "a b", "会议 室", "%41", "A", "$SYS.x", "\"}]}", "../../x", "\u202egnp", "null", "a\x00b", "a\r\nb: c",
 		strings.Repeat("长", 85) + "!",
 	}
 }
