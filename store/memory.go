@@ -103,11 +103,21 @@ func (m *Memory) do(ctx context.Context, op string, effect func() error) error {
 	return m.fail(op + " done")
 }
 
+// SetFail sets Fail while the ledger is in use.
+func (m *Memory) SetFail(fail func(op string) error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.Fail = fail
+}
+
 func (m *Memory) fail(op string) error {
-	if m.Fail == nil {
+	m.mu.Lock()
+	fail := m.Fail
+	m.mu.Unlock()
+	if fail == nil {
 		return nil
 	}
-	return m.Fail(op)
+	return fail(op)
 }
 
 func (m *Memory) locked(effect func() error) error {

@@ -267,15 +267,15 @@ func TestALedgerThatLags(t *testing.T) {
 				elapse(20 * time.Second)
 				l.old.Store(&old)
 				var refused atomic.Bool
-				l.Fail = func(op string) error { // so that the record is read again
+				l.SetFail(func(op string) error { // so that the record is read again
 					if op == "commit" && !refused.Swap(true) {
 						return ledger.ErrStale
 					}
 					return nil
-				}
+				})
 				w.set("c1", "ann", "bob", "cid")
 				elapse(30 * time.Second)
-				l.Fail = nil
+				l.SetFail(nil)
 				replaced := p.logs.FilterMessageSnippet("the ledger was replaced").Len()
 				if alone != (replaced > 0) {
 					t.Errorf("the ledger counts as replaced: %d times", replaced)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -296,6 +297,7 @@ func plenary(w *world, n int) (ids []string) {
 // reader follows what is stored of one meeting, batch by batch, and holds the
 // events against the record that comes with them.
 type reader struct {
+	mu     sync.Mutex // guards what follows
 	id     string
 	roster []rollcall.Participant
 	slices int // records stored of the meeting since this was last set to 0
@@ -304,6 +306,8 @@ type reader struct {
 }
 
 func (r *reader) read(_ context.Context, msgs []ledger.Message) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for i := range msgs {
 		msg := &msgs[i]
 		switch {
@@ -342,9 +346,11 @@ func TestLargeMeetingsGoLast(t *testing.T) {
 		p := start(t, "w1", l, w, track(append([]string{"big"}, small...)...))
 		elapse(time.Second)
 		for poll := range 3 {
+			r.mu.Lock()
 			if r.slices > most || r.behind > 0 || r.broken != "" {
 				t.Errorf("poll %d: %d slices, %d small meetings behind them; %s", poll, r.slices, r.behind, r.broken)
 			}
+			r.mu.Unlock()
 			if partial := record(t, m, "big").Partial; (partial != nil) != (poll == 0) {
 				t.Errorf("after poll %d the record's partial is %v", poll, partial)
 			}
@@ -358,7 +364,9 @@ func TestLargeMeetingsGoLast(t *testing.T) {
 				}
 				w.set(id, people...)
 			}
+			r.mu.Lock()
 			r.slices, r.behind = 0, 0
+			r.mu.Unlock()
 			elapse(15 * time.Second)
 		}
 		p.stop(t)

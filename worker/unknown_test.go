@@ -57,13 +57,13 @@ func TestNeverKnownIsUntrackedThoughTheAnswerIsLost(t *testing.T) {
 			t.Fatal(err)
 		}
 		lost := false
-		m.Fail = func(op string) error {
+		m.SetFail(func(op string) error {
 			if op == "commit done" && !lost {
 				lost = true
 				return ledger.ErrUnknown
 			}
 			return nil
-		}
+		})
 		elapse(2 * time.Minute)
 		asked := w.asked()
 		elapse(time.Hour)
