@@ -59,8 +59,13 @@ func Listen(address string) (*Server, error) {
 // Addr is where the console listens.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Close gives the address back; it is for a server that never runs.
-func (s *Server) Close() error { return s.listener.Close() }
+// Close gives the address back, which a server that ran has done already.
+func (s *Server) Close() error {
+	if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
 
 // Run serves until ctx is over, then lets the answers under way finish, for
 // at most five seconds, and returns nil. It is called once.

@@ -255,7 +255,7 @@ const stored = () => jsm.direct.getLastMessagesFor(stream, { multi_last: ['meeti
 
 test('the worker stops in order, and its log keeps the secret', { timeout: 120_000 }, async () => {
   assert.deepEqual(await worker.stop(), { code: 0, signal: null });
-  assert.ok(worker.err.includes('the worker works'), 'the log is not there');
+  assert.ok(worker.err.includes('worker started'), 'the log is not there');
   assert.ok(!worker.err.includes(app.secret) && !worker.out.includes(app.secret));
   await nc.closed();
 });

@@ -11,7 +11,6 @@ import (
 	"rollcall/internal/natsconn"
 	"rollcall/poller/budget"
 	"rollcall/store"
-	"rollcall/wire"
 )
 
 const budgetHelp = `Budget shows where the calls of the month go, one line a tenant: how many
@@ -114,7 +113,7 @@ func (p *program) readBooks(cmd *cobra.Command, f orderFlags, m budget.Month) (b
 	if err != nil {
 		return books{}, err
 	}
-	names := wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}
+	names := cfg.Stream.Names()
 	if err := known(cmd.Context(), js, names, f.tenant); err != nil {
 		return books{}, err
 	}

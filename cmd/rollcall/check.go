@@ -62,7 +62,7 @@ func (p *program) check(cmd *cobra.Command, wanted checkFlags) error {
 	}
 	report, broken := p.reporter(cfg, wanted.asJSON)
 	count, err := check.Check{
-		Config: cfg, Broker: brokerOf(cfg), NoCall: wanted.noCall, Timeout: wanted.timeout,
+		Config: cfg, Broker: cfg.NATS.Client(), NoCall: wanted.noCall, Timeout: wanted.timeout,
 		Report: report, Slow: p.waiting(),
 	}.Run(cmd.Context())
 	switch {

@@ -19,6 +19,7 @@ import (
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/follow"
 	"rollcall/cmd/rollcall/service"
+	"rollcall/internal/wait"
 	"rollcall/simulator"
 )
 
@@ -179,11 +180,7 @@ func stage(ctx context.Context, sim *simulator.Simulator, s *service.Service) {
 		{Verb: "mic_off", UserID: "demo-mei"},
 		{Verb: "leave", UserID: "demo-mei"},
 	} {
-		timer := time.NewTimer(1100 * time.Millisecond) // longer than the distance of two polls
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if !wait.For(ctx, 1100*time.Millisecond) { // longer than the distance of two polls
 			return
 		}
 		act.ConferenceID = id

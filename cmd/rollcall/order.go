@@ -13,7 +13,6 @@ import (
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/control"
 	"rollcall/internal/safetext"
-	"rollcall/wire"
 )
 
 // orderHelp stands below the help of the commands that talk to the workers.
@@ -84,7 +83,7 @@ func (p *program) order(cmd *cobra.Command, f orderFlags, do func(*control.Clien
 	defer conn.Close()
 	client := &control.Client{
 		Conn: conn, Tenant: f.tenant,
-		Names: wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix},
+		Names: cfg.Stream.Names(),
 	}
 	if client.Tenant == "" {
 		if client.Tenant, err = onlyTenant(cmd.Context(), client); err != nil {

@@ -27,7 +27,7 @@ func (p *program) reach(ctx context.Context, cfg config.Config) (*nats.Conn, err
 	if err != nil {
 		return nil, err
 	}
-	broker, failed := brokerOf(cfg), make(chan error, 1)
+	broker, failed := cfg.NATS.Client(), make(chan error, 1)
 	broker.Failed = func(err error) {
 		select {
 		case failed <- err:
@@ -43,33 +43,6 @@ func (p *program) reach(ctx context.Context, cfg config.Config) (*nats.Conn, err
 		return nil, err
 	}
 	return conn, nil
-}
-
-// brokerOf says where the NATS of a configuration is for those who read.
-func brokerOf(cfg config.Config) natsconn.Config {
-	broker := natsconn.Config{
-		URL:             cfg.NATS.URL,
-		CredentialsFile: cfg.NATS.CredentialsFile,
-		TokenFile:       cfg.NATS.TokenFile,
-		User:            cfg.NATS.User,
-		PasswordFile:    cfg.NATS.PasswordFile,
-		InboxPrefix:     cfg.NATS.InboxPrefix,
-		TLS:             natsconn.TLS{CA: cfg.NATS.TLS.CAFile, Cert: cfg.NATS.TLS.CertFile, Key: cfg.NATS.TLS.KeyFile},
-	}
-	if broker.URL == "" {
-		broker.URL = "nats://" + dialable(cfg.NATS.Embedded.Listen)
-	}
-	return broker
-}
-
-// dialable turns an address to listen on, which may mean all of this
-// machine's, into one to connect to.
-func dialable(listen string) string {
-	host, port, err := net.SplitHostPort(listen)
-	if ip := net.ParseIP(host); err != nil || host != "" && (ip == nil || !ip.IsUnspecified()) {
-		return listen
-	}
-	return net.JoinHostPort("127.0.0.1", port)
 }
 
 // connected waits until the connection stands, or until no server can be right.

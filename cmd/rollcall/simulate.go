@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall/internal/address"
 	"rollcall/simulator"
 )
 
@@ -117,7 +118,7 @@ tenants:
       # Without the ids the meetings are found, also new ones (see --lifetime):
       # organization: {enabled: true, schedule: "@every 5s"}
 # And to look at it: SIMULATED_SECRET=%[4]s rollcall run --config rollcall.yaml
-`, dialable(addr.String()), wanted.AppKey, list, wanted.AppSecret, pace)
+`, address.Dialable(addr.String()), wanted.AppKey, list, wanted.AppSecret, pace)
 	return err
 }
 

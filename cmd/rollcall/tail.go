@@ -79,7 +79,7 @@ func (p *program) tail(cmd *cobra.Command, wanted tailFlags) error {
 	if err != nil {
 		return err
 	}
-	names := wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}
+	names := cfg.Stream.Names()
 	if err := known(cmd.Context(), js, names, wanted.tenant); err != nil {
 		return err
 	}

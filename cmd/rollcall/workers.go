@@ -65,7 +65,7 @@ func (p *program) members(cmd *cobra.Command, f orderFlags) (all []ledger.Member
 	if err != nil {
 		return nil, err
 	}
-	names := wire.Names{Stream: cfg.Stream.Name, Prefix: cfg.Stream.Prefix}
+	names := cfg.Stream.Names()
 	if err := known(cmd.Context(), js, names, f.tenant); err != nil {
 		return nil, err
 	}

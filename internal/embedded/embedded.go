@@ -27,6 +27,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
 
+	"rollcall/internal/address"
 	"rollcall/internal/ledger"
 	"rollcall/internal/secret"
 	"rollcall/wire"
@@ -169,7 +170,7 @@ func (cfg *Config) address() (host string, port int, err error) {
 	if err != nil || port < 0 || port > 65535 {
 		return "", 0, fmt.Errorf("read nats.embedded.listen: %q has no port between 0 and 65535", cfg.Listen)
 	}
-	if !loopback(host) && cfg.open() {
+	if !address.Loopback(host) && cfg.open() {
 		return "", 0, fmt.Errorf("nats.embedded.listen is %s, which other machines can reach: "+
 			"set nats.user and nats.password_file, or nats.token_file, or listen on 127.0.0.1", cfg.Listen)
 	}
@@ -182,11 +183,6 @@ func (cfg *Config) address() (host string, port int, err error) {
 // open reports whether readers need no credentials.
 func (cfg *Config) open() bool {
 	return cfg.Token.Empty() && (cfg.User == "" || cfg.Password.Empty())
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // URL is where readers connect: nats://127.0.0.1:4222.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"rollcall/internal/address"
 	"rollcall/internal/secret"
 	"rollcall/wire"
 )
@@ -56,7 +57,7 @@ func (cfg *Config) reads(given *server.ClientOpts) bool {
 // local reports whether nobody but this machine can connect.
 func (cfg *Config) local() bool {
 	host, _, err := cfg.address()
-	return err == nil && loopback(host)
+	return err == nil && address.Loopback(host)
 }
 
 func matches(want secret.String, given string) bool { return same(given, want.Reveal()) }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
+
+	"rollcall/internal/address"
 )
 
 const (
@@ -78,8 +80,7 @@ func (cfg *Config) Exposed(conn *nats.Conn) bool {
 		return false
 	}
 	host, _, err := net.SplitHostPort(conn.ConnectedAddr())
-	ip := net.ParseIP(host)
-	return err == nil && (ip == nil || !ip.IsLoopback())
+	return err == nil && !address.Loopback(host)
 }
 
 func (cfg *Config) options() ([]nats.Option, error) {

@@ -3,13 +3,14 @@ package dingtalk
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"go.uber.org/zap"
+
+	"rollcall/internal/address"
 )
 
 // DefaultTimeout bounds one HTTP call where [Config] does not say.
@@ -67,7 +68,7 @@ func parseEndpoint(text string) (*url.URL, error) {
 		return nil, errors.New("endpoint must not hold a user or password")
 	case strings.Trim(parsed.Path, "/") != "" || parsed.RawQuery != "" || parsed.Fragment != "":
 		return nil, fmt.Errorf("endpoint must end after its host %q", parsed.Host)
-	case parsed.Scheme == "https", parsed.Scheme == "http" && isLoopback(parsed.Hostname()):
+	case parsed.Scheme == "https", parsed.Scheme == "http" && address.Loopback(parsed.Hostname()):
 		return &url.URL{Scheme: parsed.Scheme, Host: strings.ToLower(parsed.Host)}, nil
 	case parsed.Scheme == "http":
 		return nil, fmt.Errorf("endpoint on %q must use https: http would show the secrets to the network", parsed.Host)
@@ -87,9 +88,4 @@ func OtherEndpoint(endpoint string) (other string, known bool) {
 		return mainland, true
 	}
 	return "", false
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

@@ -35,7 +35,7 @@ type broker struct {
 }
 
 func newBroker(c *Check, m *machine) *broker {
-	return &broker{check: c, machine: m, names: wire.Names{Stream: c.Config.Stream.Name, Prefix: c.Config.Stream.Prefix}}
+	return &broker{check: c, machine: m, names: c.Config.Stream.Names()}
 }
 
 func (b *broker) close() {

@@ -7,6 +7,8 @@ import (
 	"net"
 	"strings"
 	"syscall"
+
+	"rollcall/internal/address"
 )
 
 // embeddedName is what the server inside a rollcall calls itself.
@@ -62,8 +64,8 @@ func (m *machine) config(context.Context) Result {
 
 // takeable tells whether an address can be listened on; taken is an error
 // that means that something else does.
-func takeable(ctx context.Context, address string) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+func takeable(ctx context.Context, listen string) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
 	if err != nil {
 		return err
 	}
@@ -84,7 +86,7 @@ func (m *machine) embedded(ctx context.Context) Result {
 		return fail(tried, err.Error(), "set nats.embedded.listen to an address of this machine")
 	}
 	const mend = "stop it, or set nats.embedded.listen to another port; to use that NATS, set nats.url"
-	info, err := greet(ctx, dialable(listen))
+	info, err := greet(ctx, address.Dialable(listen))
 	switch {
 	case err != nil:
 		return fail(tried, "it is taken by something that is no NATS", mend)
@@ -93,15 +95,6 @@ func (m *machine) embedded(ctx context.Context) Result {
 	}
 	m.running = true
 	return ok(tried, "it is taken by a running rollcall, whose NATS is of version %s", info.Version)
-}
-
-// dialable turns an address to listen on into one to connect to.
-func dialable(listen string) string {
-	host, port, err := net.SplitHostPort(listen)
-	if ip := net.ParseIP(host); err != nil || host != "" && (ip == nil || !ip.IsUnspecified()) {
-		return listen
-	}
-	return net.JoinHostPort("127.0.0.1", port)
 }
 
 // http looks who has the address of the console.
@@ -115,7 +108,7 @@ func (m *machine) http(ctx context.Context) Result {
 	if !taken(err) {
 		return fail(tried, err.Error(), "set http.listen to an address of this machine")
 	}
-	health, err := askHealth(ctx, dialable(listen))
+	health, err := askHealth(ctx, address.Dialable(listen))
 	switch {
 	case err != nil:
 		return fail(tried, "it is taken by something that is no rollcall", "stop it, or set http.listen to another port")

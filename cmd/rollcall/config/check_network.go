@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"rollcall/internal/address"
 )
 
 // nats never shows a value: an address may hold a password.
@@ -123,19 +125,19 @@ func (c checker) embedded(n NATS) {
 		}
 	}
 	host, _, err := net.SplitHostPort(n.Embedded.Listen)
-	if err == nil && !loopback(host) && n.TokenFile == "" && n.User == "" {
+	if err == nil && !address.Loopback(host) && n.TokenFile == "" && n.User == "" {
 		c.refuse("nats.embedded.listen", "lets other machines in without credentials")
 	}
 }
 
 // endpoint shows no value either: an address may hold a password.
-func (c checker) endpoint(key, address string) {
-	u, err := url.Parse(address)
+func (c checker) endpoint(key, text string) {
+	u, err := url.Parse(text)
 	switch {
 	case err != nil, u.Hostname() == "", u.User != nil, u.RawQuery != "", u.ForceQuery, u.Fragment != "",
 		u.Path != "" && u.Path != "/", !validPort(u.Port(), true):
 		c.refuse(key, "is not an address of DingTalk's API")
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !address.Loopback(u.Hostname()):
 		c.refuse(key, "is not encrypted, and secrets would go over the network")
 	case u.Scheme != "http" && u.Scheme != "https":
 		c.refuse(key, "has another scheme than https")
@@ -144,14 +146,13 @@ func (c checker) endpoint(key, address string) {
 
 // address wants host:port to listen on; no host means all of the machine's,
 // port 0 any free one.
-func (c checker) address(key, address string) {
-	host, port, err := net.SplitHostPort(address)
+func (c checker) address(key, text string) {
+	host, port, err := net.SplitHostPort(text)
 	if err != nil || !validPort(port, false) || strings.ContainsAny(host, " \t/@") {
-		c.refuse(key, shown(address)+" is not an address to listen on")
+		c.refuse(key, shown(text)+" is not an address to listen on")
 	}
 }
 
-// pprof keeps the inside of the process from other machines.
 // hosts wants names as they stand in a Host header.
 func (c checker) hosts(names []string) {
 	c.texts("http.hosts", "name", names)
@@ -162,9 +163,10 @@ func (c checker) hosts(names []string) {
 	}
 }
 
+// pprof keeps the inside of the process from other machines.
 func (c checker) pprof(h HTTP) {
 	host, _, err := net.SplitHostPort(h.Listen)
-	if err == nil && h.Pprof && !loopback(host) {
+	if err == nil && h.Pprof && !address.Loopback(host) {
 		c.refuse("http.pprof", "shows the inside of the process to other machines: let http.listen be on loopback")
 	}
 }
@@ -176,13 +178,4 @@ func validPort(port string, optional bool) bool {
 	}
 	_, err := strconv.ParseUint(port, 10, 16)
 	return err == nil
-}
-
-// loopback reports whether a host is this machine only.
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }

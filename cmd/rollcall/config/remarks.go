@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 
+	"rollcall/internal/address"
 	"rollcall/internal/secret"
 )
 
@@ -24,7 +25,7 @@ func (c Config) Remarks() []Remark {
 		remarks = append(remarks, t.idle(fmt.Sprintf("tenants[%d]", i), c.EgressQPS)...)
 	}
 	host, _, err := net.SplitHostPort(c.NATS.Embedded.Listen)
-	if c.NATS.URL == "" && err == nil && !loopback(host) {
+	if c.NATS.URL == "" && err == nil && !address.Loopback(host) {
 		remarks = append(remarks, Remark{
 			"nats.embedded.listen", "readers on other machines send their token or password to the embedded server unencrypted",
 			"let the network between them be private, or run a NATS of your own with TLS and set nats.url",

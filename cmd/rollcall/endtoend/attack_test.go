@@ -132,7 +132,7 @@ func (s *siege) start() {
 	p := launch(s.t, "the worker", binary(s.t), s.manifest.environment(), "run", "--config", s.site.config)
 	s.worker = &worker{p, s.site}
 	s.w.workers = append(s.w.workers, s.worker)
-	eventually(s.t, "it works", func() bool { return p.err.has("the worker works") || !p.alive() })
+	eventually(s.t, "it works", func() bool { return p.err.has("worker started") || !p.alive() })
 	found := regexp.MustCompile(`"nats":"([^"]+)"`).FindStringSubmatch(p.err.String())
 	if found == nil {
 		s.t.Fatalf("start the worker: %s", p.err)

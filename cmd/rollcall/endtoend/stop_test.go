@@ -31,7 +31,7 @@ func TestSignalsStopInOrder(t *testing.T) {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
 			p := run(t, alone(t))
-			eventually(t, "it works", func() bool { return p.err.has("the worker works") || !p.alive() })
+			eventually(t, "it works", func() bool { return p.err.has("worker started") || !p.alive() })
 			p.signal(signal)
 			if code := p.exit(); code != 0 {
 				t.Errorf("exit code %d after %s, want 0:\n%s", code, signal, p.err)
@@ -145,7 +145,7 @@ func TestLongSecondSignalLeaves(t *testing.T) {
 func TestPlacesThatAreTaken(t *testing.T) {
 	config := alone(t)
 	first := run(t, config)
-	eventually(t, "the first works", func() bool { return first.err.has("the worker works") || !first.alive() })
+	eventually(t, "the first works", func() bool { return first.err.has("worker started") || !first.alive() })
 
 	second := run(t, config) // the same data_dir; its ports are free ones
 	refused(t, second, 1, "data")

@@ -10,13 +10,14 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall/internal/natsconn"
+	"rollcall/internal/wait"
 	"rollcall/publisher"
 	"rollcall/store"
 	"rollcall/worker"
 )
 
 // openLedger waits for NATS as long as it takes: without the ledger nothing is
-// asked. It gives nil when ctx ends before.
+// asked. It returns nil when ctx ends before.
 func (s *Service) openLedger(ctx context.Context) (*store.JetStream, error) {
 	js, err := natsconn.JetStream(s.conn, s.cfg.NATS.Domain, s.cfg.NATS.JSPrefix)
 	if err != nil {
@@ -39,7 +40,7 @@ func (s *Service) openLedger(ctx context.Context) (*store.JetStream, error) {
 			said = text
 			s.log.Warn("waiting for NATS; nothing is asked before", zap.Error(err))
 		}
-		wait(ctx, pause.NextBackOff())
+		wait.For(ctx, pause.NextBackOff())
 	}
 }
 
@@ -59,7 +60,7 @@ func (s *Service) tryLedger(ctx context.Context, js jetstream.JetStream) (*store
 		Replicas: s.cfg.Stream.Replicas, Retention: s.cfg.Stream.Retention, MaxBytes: s.cfg.Stream.MaxBytes,
 	}
 	ledger, err := store.Open(ctx, js, s.Names(), stream, s.log)
-	if err == nil && len(s.budgets) > 0 {
+	if err == nil && s.budgeted() {
 		err = ledger.OpenBudget(ctx, stream, s.log)
 	}
 	if err == nil {

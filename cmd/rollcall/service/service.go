@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"strings"
-	"sync"
 
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,12 +20,9 @@ import (
 	"rollcall/cmd/rollcall/control"
 	"rollcall/console"
 	"rollcall/internal/embedded"
-	"rollcall/internal/natsconn"
-	"rollcall/internal/secret"
 	"rollcall/poller"
-	"rollcall/poller/dingtalk"
-	"rollcall/poller/discovery"
 	"rollcall/publisher"
+	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker"
 	"rollcall/worker/backlog"
@@ -38,17 +34,14 @@ type Service struct {
 	version  string
 	log      *zap.Logger
 	registry *prometheus.Registry
-	health   *health
+	tenants  []*tenant
 	console  *console.Server
 	embedded *embedded.Server // nil: NATS is elsewhere
 	disk     *disk            // of the embedded server; nil: there is none
 	conn     *nats.Conn
-	lock     *embedded.DirLock // nil: the embedded server holds the directory, or nobody
+	ownsDir  bool // data_dir belongs to this process alone
 	backlog  *backlog.Backlog
-	clients  []*dingtalk.Client
-	tenants  []worker.Tenant
-	budgets  budgets
-	finders  []*discovery.Finder // of all tenants
+	teardown teardown
 
 	ready  chan struct{} // closed once worker is set
 	worker *worker.Worker
@@ -59,18 +52,16 @@ type Service struct {
 // what it says of itself on the bus: a semantic version.
 func New(cfg config.Config, version string, log *zap.Logger) (*Service, error) {
 	s := &Service{cfg: cfg, version: version, log: log, registry: prometheus.NewRegistry(), ready: make(chan struct{})}
-	s.health = &health{service: s}
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, step := range []func() error{s.openTenants, s.openBudgets, s.openFinders, s.openConsole, s.openNATS, s.openBacklog} {
-		if err := step(); err != nil {
-			s.Close()
-			return nil, err
+	for _, open := range []func() error{s.openTenants, s.openConsole, s.openNATS, s.openBacklog} {
+		if err := open(); err != nil {
+			return nil, errors.Join(err, s.Close())
 		}
 	}
 	for _, r := range cfg.Remarks() {
-		log.Warn("the configuration is worth a look", zap.String("key", r.Key), zap.String("found", r.Found), zap.String("fix", r.Fix))
+		log.Warn("configuration worth a look", zap.String("key", r.Key), zap.String("found", r.Found), zap.String("fix", r.Fix))
 	}
-	forewarn(cfg.Tenants, log)
+	warnIfOverBudget(cfg.Tenants, log)
 	return s, nil
 }
 
@@ -90,7 +81,7 @@ func (s *Service) Conn() *nats.Conn { return s.conn }
 
 // Names are the names on the bus.
 func (s *Service) Names() wire.Names {
-	return wire.Names{Stream: s.cfg.Stream.Name, Prefix: s.cfg.Stream.Prefix}
+	return s.cfg.Stream.Names()
 }
 
 // Ready is closed once the ledger is open and orders are taken.
@@ -106,54 +97,38 @@ func (s *Service) Worker() *worker.Worker {
 	}
 }
 
-// Close gives back what New has taken, in reverse order.
-func (s *Service) Close() {
-	if s.conn != nil {
-		s.conn.Close()
-	}
-	if s.backlog != nil {
-		if err := s.backlog.Close(); err != nil {
-			s.log.Error("could not close the journal", zap.Error(err))
-		}
-	}
-	if s.lock != nil {
-		s.lock.Release()
-	}
-	if s.embedded != nil {
-		s.embedded.Close()
-	}
-	if s.console != nil {
-		_ = s.console.Close() // it was closed before, if it ran
-	}
-	for _, client := range s.clients {
-		client.Close()
-	}
-}
+// Close gives back what was taken, in reverse order, and returns what failed of
+// it. It may be called again, and after Run, which calls it.
+func (s *Service) Close() error { return s.teardown.run() }
 
 // Run works until ctx ends, stops in order, and gives everything back. It
 // returns nil after an orderly stop.
 func (s *Service) Run(ctx context.Context) error {
-	defer s.Close()
-	watched, stopConsole := context.WithCancel(context.WithoutCancel(ctx))
-	var serving sync.WaitGroup
-	var consoleErr, diskErr error
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	serving.Go(func() {
-		consoleErr = s.console.Run(watched)
-		cancel() // without its health nobody could tell how the worker does
-	})
+	// Without its health nobody could tell how the worker does.
+	s.beside(context.WithoutCancel(ctx), "console", s.console.Run, cancel)
 	if s.disk != nil {
-		serving.Go(func() {
-			diskErr = s.disk.run(ctx)
-			cancel()
-		})
+		s.beside(ctx, "watching the disk", s.disk.run, cancel)
 	}
 	err := s.work(ctx)
 	cancel()
-	stopConsole()
-	serving.Wait()
-	return errors.Join(diskErr, err, consoleErr)
+	return errors.Join(err, s.Close())
+}
+
+// beside runs something beside the worker, until the teardown or ctx ends it.
+// Whenever it has ended, ended is called.
+func (s *Service) beside(ctx context.Context, name string, run func(context.Context) error, ended func()) {
+	ctx, stop := context.WithCancel(ctx)
+	outcome := make(chan error, 1)
+	go func() {
+		defer ended()
+		outcome <- run(ctx)
+	}()
+	s.teardown.push(name, func() error {
+		stop()
+		return <-outcome
+	})
 }
 
 func (s *Service) work(ctx context.Context) error {
@@ -161,38 +136,45 @@ func (s *Service) work(ctx context.Context) error {
 	if err != nil || ledger == nil {
 		return err
 	}
+	s.worker, err = worker.New(s.workerConfig(ledger))
+	if err != nil {
+		return err
+	}
+	api, err := control.Serve(s.conn, s.Names(), s.controlled(), s.worker, s.version, s.log)
+	if err != nil {
+		return fmt.Errorf("serve requests: %w", err)
+	}
+	s.teardown.push("serving requests", quietly(api.Stop))
+	// Others take the requests while this worker stores what it holds.
+	defer context.AfterFunc(ctx, api.Stop)()
+	close(s.ready)
+	s.log.Info("worker started", zap.String("nats", s.NATS()),
+		zap.Stringer("http", s.HTTP()), zap.Int("tenants", len(s.tenants)))
+	s.attachBudgets(ledger)
+	s.teardown.push("budgets", quietly(s.closeBudgets))
+	return s.workAndFind(ctx, api)
+}
+
+func (s *Service) workerConfig(ledger *store.JetStream) worker.Config {
 	committer := &publisher.Publisher{Conn: s.conn, Names: s.Names(), Reached: ledger.Reached, API: ledger.API}
 	if s.embedded != nil {
 		committer.Disk, committer.DataDir = s.embedded.Disk, s.cfg.DataDir
 	}
 	cfg := worker.Config{
 		ID: instance(), Names: s.Names(), Ledger: ledger, Committer: committer,
-		Tenants: s.tenants, Logger: s.log, Registry: s.registry, Backlog: s.backlog,
+		Logger: s.log, Registry: s.registry, Backlog: s.backlog,
 	}
-	s.worker, err = worker.New(cfg)
-	if err != nil {
-		return err
+	for _, t := range s.tenants {
+		cfg.Tenants = append(cfg.Tenants, t.watched())
 	}
-	api, err := control.Serve(s.conn, s.Names(), s.controlled(), s.worker, s.version, s.log)
-	if err != nil {
-		return fmt.Errorf("serve orders: %w", err)
-	}
-	defer api.Stop()
-	// Others take the orders while this worker stores what it holds.
-	defer context.AfterFunc(ctx, api.Stop)()
-	close(s.ready)
-	s.log.Info("the worker works", zap.String("nats", s.NATS()),
-		zap.Stringer("http", s.HTTP()), zap.Int("tenants", len(s.tenants)))
-	s.attachBudgets(ledger)
-	defer s.closeBudgets(context.WithoutCancel(ctx))
-	return s.workAndFind(ctx, api)
+	return cfg
 }
 
 // controlled are the tenants that orders may be about.
 func (s *Service) controlled() []control.Tenant {
 	var all []control.Tenant
 	for _, t := range s.tenants {
-		all = append(all, control.Tenant{Name: t.Name, Divided: func() int { return s.worker.Shards(t.Name) }})
+		all = append(all, control.Tenant{Name: t.cfg.Name, Divided: func() int { return s.worker.Shards(t.cfg.Name) }})
 	}
 	return all
 }
@@ -211,7 +193,8 @@ func (s *Service) openConsole() error {
 	if err != nil {
 		return err
 	}
-	server.Health, server.Metrics, server.Logger = s.health, s.registry, s.log
+	s.teardown.push("listening for health and metrics", server.Close)
+	server.Health, server.Metrics, server.Logger = &health{service: s}, s.registry, s.log
 	server.Profiles, server.Hosts = s.cfg.HTTP.Pprof, s.cfg.HTTP.Hosts
 	s.console = server
 	return nil
@@ -220,62 +203,28 @@ func (s *Service) openConsole() error {
 func (s *Service) openTenants() error {
 	egress := &poller.Egress{Limiter: egressLimiter(s.cfg.EgressQPS)}
 	metrics := newPollMetrics(s.registry)
-	for _, t := range s.cfg.Tenants {
-		tenant, client, err := openTenant(t, egress, metrics, s.log)
-		if err != nil {
-			return fmt.Errorf("tenant %s: %w", t.Name, err)
+	for _, cfg := range s.cfg.Tenants {
+		t, err := newTenant(cfg, egress, metrics, s.log)
+		if err == nil {
+			s.teardown.push("the client of tenant "+cfg.Name, quietly(t.client.Close))
+			s.tenants = append(s.tenants, t)
+			err = t.openFinders(s.log)
 		}
-		s.tenants = append(s.tenants, tenant)
-		s.clients = append(s.clients, client)
+		if err != nil {
+			return fmt.Errorf("tenant %s: %w", cfg.Name, err)
+		}
+	}
+	if err := s.registry.Register(budgetMetrics(s.tenants)); err != nil {
+		return fmt.Errorf("register metrics: %w", err)
 	}
 	return nil
 }
 
-func (s *Service) openNATS() error {
-	n := s.cfg.NATS
-	c := natsconn.Config{
-		URL: n.URL, CredentialsFile: n.CredentialsFile, TokenFile: n.TokenFile, User: n.User, PasswordFile: n.PasswordFile,
-		InboxPrefix: n.InboxPrefix,
-		TLS:         natsconn.TLS{CA: n.TLS.CAFile, Cert: n.TLS.CertFile, Key: n.TLS.KeyFile},
+// Resume lets every tenant call again that is kept from it by a refusal, such as
+// a used up quota, and looks for meetings where that was not permitted, because
+// an operator says so.
+func (s *Service) Resume() {
+	for _, t := range s.tenants {
+		t.resume()
 	}
-	if n.URL == "" {
-		server, err := s.startEmbedded()
-		if err != nil {
-			return err
-		}
-		s.embedded = server
-		s.disk = &disk{dir: s.cfg.DataDir, store: server, log: s.log}
-		c = natsconn.Config{Options: server.Options()}
-	}
-	conn, err := natsconn.Connect(c, s.log)
-	if err != nil {
-		return err
-	}
-	s.conn = conn
-	return nil
-}
-
-func (s *Service) startEmbedded() (*embedded.Server, error) {
-	n := s.cfg.NATS
-	c := embedded.Config{
-		DataDir: s.cfg.DataDir, Listen: n.Embedded.Listen, SyncAlways: n.Embedded.Sync == "always",
-		Names: s.Names(), User: n.User, Logger: s.log,
-	}
-	var err error
-	if n.PasswordFile != "" {
-		if c.Password, err = secret.ReadFile(n.PasswordFile); err != nil {
-			return nil, fmt.Errorf("nats.password_file: %w", err)
-		}
-	}
-	if n.TokenFile != "" {
-		if c.Token, err = secret.ReadFile(n.TokenFile); err != nil {
-			return nil, fmt.Errorf("nats.token_file: %w", err)
-		}
-	}
-	if n.Embedded.OperatorTokenFile != "" {
-		if c.Operator, err = secret.ReadFile(n.Embedded.OperatorTokenFile); err != nil {
-			return nil, fmt.Errorf("nats.embedded.operator_token_file: %w", err)
-		}
-	}
-	return embedded.Start(c)
 }

@@ -2,7 +2,9 @@ package service_test
 
 import (
 	"context"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -143,7 +145,11 @@ func TestStartIsRefusedWithTheReason(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer func() {
+		if err := errors.Join(taken.Close(), taken.Close()); err != nil {
+			t.Errorf("closed twice: %v", err)
+		}
+	}()
 	for name, c := range map[string]struct {
 		change func(*config.Config)
 		want   []string
@@ -167,7 +173,7 @@ func TestStartIsRefusedWithTheReason(t *testing.T) {
 			c.change(&cfg)
 			s, err := service.New(cfg, "0.0.1", zaptest.NewLogger(t))
 			if err == nil {
-				s.Close()
+				_ = s.Close()
 				t.Fatal("it started")
 			}
 			for _, want := range c.want {
@@ -176,5 +182,31 @@ func TestStartIsRefusedWithTheReason(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What a start has taken before it fails is free for the next one.
+func TestAFailedStartGivesEverythingBack(t *testing.T) {
+	_, cfg := simulated(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.HTTP.Listen = taken.Addr().String()
+	good := cfg.NATS
+	cfg.NATS.Embedded.Listen = taken.Addr().String()
+	if err := taken.Close(); err != nil { // the console has it, and NATS wants it too
+		t.Fatal(err)
+	}
+	if _, err := service.New(cfg, "0.0.1", zaptest.NewLogger(t)); err == nil || !strings.Contains(err.Error(), "nats.embedded.listen") {
+		t.Fatalf("a port for two: %v", err)
+	}
+	cfg.NATS = good
+	s, err := service.New(cfg, "0.0.1", zaptest.NewLogger(t))
+	if err != nil {
+		t.Fatalf("after a start that failed: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }

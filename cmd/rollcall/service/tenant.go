@@ -1,53 +1,141 @@
 package service
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
-	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
 	"rollcall/cmd/rollcall/config"
 	"rollcall/poller"
+	"rollcall/poller/budget"
 	"rollcall/poller/dingtalk"
+	"rollcall/poller/discovery"
 	"rollcall/worker"
 )
 
-// openTenant makes the client and the poller of one organization.
-func openTenant(t config.Tenant, egress *poller.Egress, metrics *pollMetrics, log *zap.Logger) (worker.Tenant, *dingtalk.Client, error) {
-	schedule, err := poller.ParseSchedule(t.Poll.Schedule, t.Poll.Timezone)
-	if err != nil {
-		return worker.Tenant{}, nil, err
+// tenant is one organization: what asks about its meetings, what looks for them,
+// and what may be spent on both.
+type tenant struct {
+	cfg      config.Tenant
+	schedule poller.Schedule
+	client   *dingtalk.Client
+	limit    *rate.Limiter // of the calls that this worker makes
+	poller   *poller.Poller
+	budget   *budget.Budget      // nil: unlimited
+	finders  []*discovery.Finder // none: nobody looks for meetings
+}
+
+// newTenant makes all of it but the finders. Its client is to be closed.
+func newTenant(cfg config.Tenant, egress *poller.Egress, metrics *pollMetrics, log *zap.Logger) (*tenant, error) {
+	schedule, err := poller.ParseSchedule(cfg.Poll.Schedule, cfg.Poll.Timezone)
+	if err = errors.Join(err, readable(cfg.Auth)); err != nil {
+		return nil, err
 	}
 	client, err := dingtalk.New(dingtalk.Config{
-		Endpoint: t.Endpoint, Auth: auth(t.Auth), Timeout: t.Poll.Timeout, Logger: log.With(zap.String("tenant", t.Name)),
+		Endpoint: cfg.Endpoint, Auth: auth(cfg.Auth), Timeout: cfg.Poll.Timeout, Logger: log.With(zap.String("tenant", cfg.Name)),
 	})
 	if err != nil {
-		return worker.Tenant{}, nil, err
+		return nil, err
 	}
-	if err := readable(t.Auth); err != nil {
-		client.Close()
-		return worker.Tenant{}, nil, err
+	t := &tenant{cfg: cfg, schedule: schedule, client: client, limit: poller.Evenly(cfg.Poll.QPS)}
+	t.poller = &poller.Poller{
+		Source: client, Tenant: cfg.Name, Endpoint: client.Endpoint(), BatchSize: cfg.Poll.BatchSize,
+		Limiter: t.limit, Egress: egress, Logger: log, Metrics: metrics.of(cfg.Name),
 	}
-	limit := poller.Evenly(t.Poll.QPS)
-	return worker.Tenant{
-		Name: t.Name, Schedule: schedule, Decode: client.Decode,
-		Asker: &poller.Poller{
-			Source: client, Tenant: t.Name, Endpoint: client.Endpoint(), BatchSize: t.Poll.BatchSize,
-			Limiter: limit,
-			Egress:  egress, Logger: log, Metrics: metrics.of(t.Name),
-		},
-		BatchSize: t.Poll.BatchSize, Shards: t.Poll.Shards, Conferences: t.Track.Conferences,
-		MissingAfter: t.Poll.MissingAfterPolls, ExpireUnstarted: t.Poll.ExpireUnstarted,
-		OmitNicks: t.Privacy.Nicks == "omit",
-		Holds: func(held, shards int) {
-			limit.SetLimit(rate.Limit(t.Poll.QPS * float64(max(held, 1)) / float64(shards)))
-		},
-	}, client, nil
+	if cfg.Poll.MonthlyCalls != config.Unlimited {
+		t.budget = budget.New(budget.Config{
+			Tenant: cfg.Name, Calls: int64(cfg.Poll.MonthlyCalls), Finds: finds(cfg.Track), Logger: log,
+		})
+		t.poller.Spend = t.spend
+	}
+	return t, nil
 }
+
+// watched is the tenant as the worker needs it.
+func (t *tenant) watched() worker.Tenant {
+	w := worker.Tenant{
+		Name: t.cfg.Name, Schedule: t.schedule, Asker: t.poller, Decode: t.client.Decode,
+		BatchSize: t.cfg.Poll.BatchSize, Shards: t.cfg.Poll.Shards, Conferences: t.cfg.Track.Conferences,
+		MissingAfter: t.cfg.Poll.MissingAfterPolls, ExpireUnstarted: t.cfg.Poll.ExpireUnstarted,
+		OmitNicks: t.cfg.Privacy.Nicks == "omit", Holds: t.share,
+	}
+	if t.budget != nil { // a nil *Budget in the interface would not be nil
+		w.Budget = t.budget
+	}
+	return w
+}
+
+// share divides what the tenant allows among the workers that hold its shards.
+func (t *tenant) share(held, shards int) {
+	t.limit.SetLimit(rate.Limit(t.cfg.Poll.QPS * float64(max(held, 1)) / float64(shards)))
+	if t.budget != nil {
+		t.budget.Share(held, shards)
+	}
+}
+
+// spend takes each call out of the share that it belongs to. A list that a pass
+// reads serves to find meetings as well, where these are looked for in it.
+func (t *tenant) spend(ctx context.Context, op string) error {
+	switch {
+	case op == poller.OpFind, op == poller.OpFindUser:
+		return t.budget.SpendFind(ctx, op)
+	case op == poller.OpOngoing && t.cfg.Track.Organization.Enabled:
+		return t.budget.SpendOverheard(ctx, op)
+	}
+	return t.budget.Spend(ctx, op)
+}
+
+// resume ends the waiting for which a refusal is the reason.
+func (t *tenant) resume() {
+	t.poller.Resume()
+	for _, f := range t.finders {
+		f.Resume()
+	}
+}
+
+// openFinders makes what looks for meetings, as far as it is wanted: one for the
+// organization's list and one for those of users.
+func (t *tenant) openFinders(log *zap.Logger) error {
+	track := t.cfg.Track
+	if track.Organization.Enabled {
+		o := track.Organization
+		f, err := t.finder(log, o.Schedule, discovery.Organization(t.poller, t.client))
+		if err != nil {
+			return err
+		}
+		f.Filter = discovery.Filter{Include: discovery.Patterns(o.Include), Exclude: discovery.Patterns(o.Exclude)}
+		t.poller.Overheard = func(listed []poller.Listed) { f.Overhear(discovery.SourceOrganization, listed) }
+	}
+	if len(track.Users) == 0 {
+		return nil
+	}
+	var lists []discovery.List
+	for _, id := range track.Users {
+		lists = append(lists, discovery.User(t.poller, t.client, id))
+	}
+	_, err := t.finder(log, track.UsersSchedule, lists...)
+	return err
+}
+
+func (t *tenant) finder(log *zap.Logger, schedule string, lists ...discovery.List) (*discovery.Finder, error) {
+	at, err := poller.ParseSchedule(schedule, t.cfg.Poll.Timezone)
+	if err != nil {
+		return nil, fmt.Errorf("look for meetings: %w", err)
+	}
+	f := &discovery.Finder{Tenant: t.cfg.Name, Schedule: at, Lists: lists, Logger: log}
+	if t.budget != nil { // a nil *Budget in the interface would not be nil
+		f.Budget = t.budget
+	}
+	t.finders = append(t.finders, f)
+	return f, nil
+}
+
+// finds reports whether a tenant looks for meetings to track.
+func finds(t config.Track) bool { return t.Organization.Enabled || len(t.Users) > 0 }
 
 // egressLimiter allows a second's calls at once where tenants begin together,
 // and nowhere more than DingTalk takes from one address within 20 s. What was
@@ -56,109 +144,4 @@ func egressLimiter(qps float64) *rate.Limiter {
 	const most, window, fastest = 10_000, 20.2, 490
 	qps = min(qps, fastest)
 	return rate.NewLimiter(rate.Limit(qps), max(1, int(min(math.Ceil(qps), most-window*qps))))
-}
-
-func auth(a config.Auth) dingtalk.Auth {
-	out := dingtalk.Auth{
-		Kind: dingtalk.Kind(a.Kind), ClientID: a.ClientID, CorpID: a.CorpID, SuiteKey: a.SuiteKey,
-		ClientSecret: clientSecret(a),
-	}
-	if a.SuiteSecretFile != "" {
-		out.SuiteSecret = dingtalk.FileSecret(a.SuiteSecretFile)
-	}
-	if a.SuiteTicketFile != "" {
-		out.SuiteTicket = dingtalk.FileSecret(a.SuiteTicketFile)
-	}
-	return out
-}
-
-func clientSecret(a config.Auth) dingtalk.Secret {
-	switch {
-	case a.ClientSecretFile != "":
-		return dingtalk.FileSecret(a.ClientSecretFile)
-	case a.ClientSecretEnv != "":
-		return dingtalk.EnvSecret(a.ClientSecretEnv)
-	}
-	return nil
-}
-
-// readable reads each secret once, so that a start without one fails at once
-// and not at the first question.
-func readable(a config.Auth) error {
-	var problems []error
-	for key, secret := range map[string]dingtalk.Secret{
-		"auth.client_secret": clientSecret(a),
-		"auth.suite_secret":  auth(a).SuiteSecret,
-		"auth.suite_ticket":  auth(a).SuiteTicket,
-	} {
-		if secret == nil {
-			continue
-		}
-		if _, err := secret(); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", key, err))
-		}
-	}
-	return errors.Join(problems...)
-}
-
-// pollMetrics are the figures of the questions.
-type pollMetrics struct {
-	calls   *prometheus.CounterVec   // tenant, operation, class
-	seconds *prometheus.HistogramVec // tenant, operation
-	held    *prometheus.GaugeVec     // tenant, class
-	batch   *prometheus.GaugeVec     // tenant
-	apart   *prometheus.GaugeVec     // tenant
-}
-
-func newPollMetrics(registry *prometheus.Registry) *pollMetrics {
-	m := &pollMetrics{
-		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: "rollcall", Name: "calls_total",
-			Help: "Metered calls of DingTalk, by operation and by the class of their fault (none: answered).",
-		},
-			[]string{"tenant", "operation", "class"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: "rollcall", Name: "call_duration_seconds",
-			Help: "How long calls of DingTalk took.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 13),
-		},
-			[]string{"tenant", "operation"}),
-		held: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Namespace: "rollcall", Name: "held_until_timestamp_seconds",
-			Help: "Until when no call is made, because DingTalk refuses them.",
-		}, []string{"tenant", "class"}),
-		batch: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Namespace: "rollcall", Name: "batch_meetings",
-			Help: "Meetings that one call asks about at most: poll.batch_size, or less where DingTalk was found to refuse as many.",
-		}, []string{"tenant"}),
-		apart: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Namespace: "rollcall", Name: "quarantined_meetings",
-			Help: "Meetings that DingTalk refuses by themselves, and that are asked about less often.",
-		}, []string{"tenant"}),
-	}
-	registry.MustRegister(m.calls, m.seconds, m.held, m.batch, m.apart)
-	return m
-}
-
-func (m *pollMetrics) of(tenant string) poller.Metrics {
-	return poller.Metrics{
-		Called: func(op string, class poller.Class, took time.Duration) {
-			word := class.String()
-			if class == poller.ClassNone {
-				word = "none"
-			}
-			m.calls.WithLabelValues(tenant, op, word).Inc()
-			m.seconds.WithLabelValues(tenant, op).Observe(took.Seconds())
-		},
-		Held: func(class poller.Class, until time.Time) {
-			if until.IsZero() { // an operator has ended it
-				m.held.DeleteLabelValues(tenant, class.String())
-				return
-			}
-			m.held.WithLabelValues(tenant, class.String()).Set(float64(until.Unix()))
-		},
-		Passed: func(batchLimit, quarantined int) {
-			m.batch.WithLabelValues(tenant).Set(float64(batchLimit))
-			m.apart.WithLabelValues(tenant).Set(float64(quarantined))
-		},
-	}
 }

@@ -25,15 +25,17 @@ func TestTheStartWarnsOfAScheduleThatDoesNotFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Close()
-	said := logs.FilterMessageSnippet("the schedule takes more calls").All()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	said := logs.FilterMessageSnippet("schedule takes more calls").All()
 	if len(said) != 1 {
 		t.Fatalf("it is said %d times: %v", len(said), said)
 	}
 	fields := said[0].ContextMap()
-	mend, _ := fields["mend"].(string)
+	fix, _ := fields["fix"].(string)
 	if fields["tenant"] != "small" || fields["takes"] != int64(178_560) || fields["monthly_calls"] != int64(5000) ||
-		!strings.Contains(mend, `"@every 9m"`) || !strings.Contains(mend, `"@every 2m30s"`) {
+		!strings.Contains(fix, `"@every 9m"`) || !strings.Contains(fix, `"@every 2m30s"`) {
 		t.Errorf("said is %v", fields)
 	}
 }

@@ -14,13 +14,14 @@ import (
 // of another version is an error: going on would leave what it holds behind.
 func (s *Service) openBacklog() error {
 	s.backlog = backlog.InMemory(0)
-	if s.embedded == nil { // which has taken the directory already
+	if !s.ownsDir { // the embedded server takes the directory itself
 		lock, err := embedded.LockDir(s.cfg.DataDir)
 		if err != nil {
 			s.log.Warn("no journal: while NATS is away, observations wait in memory alone", zap.Error(err))
 			return nil
 		}
-		s.lock = lock
+		s.teardown.push("holding data_dir", quietly(lock.Release))
+		s.ownsDir = true
 	}
 	opened, err := backlog.Open(backlog.Config{Dir: s.cfg.DataDir, MaxBytes: s.cfg.Journal.MaxBytes})
 	if err != nil && backlog.IsNewer(err) {
@@ -33,6 +34,7 @@ func (s *Service) openBacklog() error {
 	for _, damage := range opened.Found().Damage {
 		s.log.Error("the journal is damaged", zap.Error(damage))
 	}
+	s.teardown.push("the journal", opened.Close)
 	s.backlog = opened
 	return nil
 }

@@ -13,9 +13,9 @@ import (
 // counting bounds how long a start counts what schedules cost.
 const counting = 2 * time.Second
 
-// forewarn says once of each tenant whose schedule asks more than its calls
-// suffice for that it will be asked less often, and which schedule would do.
-func forewarn(tenants []config.Tenant, log *zap.Logger) {
+// warnIfOverBudget logs each tenant whose schedule takes more than its calls of a
+// month, with the schedules that they suffice for.
+func warnIfOverBudget(tenants []config.Tenant, log *zap.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), counting)
 	defer cancel()
 	for _, t := range tenants {
@@ -27,8 +27,8 @@ func forewarn(tenants []config.Tenant, log *zap.Logger) {
 		if err != nil || plan.Fits(costs) {
 			continue
 		}
-		log.Warn("the schedule takes more calls than monthly_calls: it is the fastest that is asked, and mostly slower",
+		log.Warn("schedule takes more calls than monthly_calls; meetings are asked about less often",
 			zap.String("tenant", t.Name), zap.String("schedule", plan.Schedule.String()), zap.Int64("takes", costs.Clock),
-			zap.Int64("monthly_calls", plan.Calls), zap.String("mend", plan.Fitting(costs)))
+			zap.Int64("monthly_calls", plan.Calls), zap.String("fix", plan.Fitting(costs)))
 	}
 }

@@ -1,0 +1,24 @@
+package config
+
+import (
+	"rollcall/internal/address"
+	"rollcall/internal/natsconn"
+	"rollcall/wire"
+)
+
+// Names are the names on the bus that derive from the stream's.
+func (s Stream) Names() wire.Names { return wire.Names{Stream: s.Name, Prefix: s.Prefix} }
+
+// Client says how to connect to the NATS of url, or as a reader to the one that a
+// worker with this configuration embeds.
+func (n NATS) Client() natsconn.Config {
+	c := natsconn.Config{
+		URL: n.URL, CredentialsFile: n.CredentialsFile, TokenFile: n.TokenFile, User: n.User, PasswordFile: n.PasswordFile,
+		InboxPrefix: n.InboxPrefix,
+		TLS:         natsconn.TLS{CA: n.TLS.CAFile, Cert: n.TLS.CertFile, Key: n.TLS.KeyFile},
+	}
+	if c.URL == "" {
+		c.URL = "nats://" + address.Dialable(n.Embedded.Listen)
+	}
+	return c
+}
