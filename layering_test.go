@@ -44,7 +44,7 @@ var walls = map[string][]string{
 	"worker/backlog": {".", "std", "internal/ledger"},
 
 	// The roof may stand on everything; ground only on ground and the words.
-	"cmd":      {".", "std", "any", "cmd/...", "internal/...", "wire", "simulator/...", "poller/...", "differ", "store", "publisher", "worker/...", "forwarder", "console"},
+	"cmd":      {".", "std", "any", "cmd/...", "internal/...", "wire", "consume/...", "simulator/...", "poller/...", "differ", "store", "publisher", "worker/...", "forwarder", "console"},
 	"internal": {".", "std", "any", "internal/...", "wire"},
 
 	// The bench knows Rollcall as whoever runs it does: by its program, its

@@ -2,207 +2,75 @@ package consume
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"rollcall/wire"
+	"rollcall"
 )
 
-// watcher reads the stream for [Watch]. It belongs to one goroutine.
-type watcher struct {
-	meetings *Meetings
-	js       jetstream.JetStream
-	names    wire.Names
-	options  Options
-
-	created   time.Time // of the stream that is followed
-	retention time.Duration
-	listed    bool   // everything up to next was read
-	next      uint64 // the first stream sequence that was not seen
+// Feed says which events [Follow] follows. The zero value is every new event
+// of a default installation.
+type Feed struct {
+	Names        Names
+	Tenant       string              // "": every tenant
+	ConferenceID string              // "": every meeting
+	Types        []rollcall.Type     // none: every type
+	Since        time.Time           // zero: only what is new
+	JetStream    jetstream.JetStream // as in [Options]
+	OnTrouble    func(error)         // as in [Options]
 }
 
-// subjects are the words of the stream that are read of the wanted meetings.
-func (w *watcher) subjects(words ...string) []string {
-	tenant, meeting := anyOr(w.options.Tenant), anyOr(wire.Token(w.options.ConferenceID))
-	var all []string
-	for _, word := range words {
-		switch word {
-		case "event":
-			all = append(all, w.names.Prefix+".event."+tenant+"."+meeting+".*.*")
-		case "state":
-			all = append(all, w.names.Prefix+".state."+tenant+"."+meeting)
-		case "status":
-			all = append(all, w.names.Prefix+".status."+tenant)
-		}
-	}
-	return all
-}
-
-// errShort says that fewer records came than were announced.
-var errShort = errors.New("fewer records came than were announced")
-
-// list reads the records and statuses as they stand. What is followed then
-// begins behind the newest of them, and not behind the stream's end: the replica
-// that answers may lag, and whatever it had not seen is read later.
-func (w *watcher) list(ctx context.Context, info *jetstream.StreamInfo) error {
-	err := errShort
-	for tries := 0; errors.Is(err, errShort) && tries < 3; tries++ {
-		err = w.listOnce(ctx)
-	}
+// Follow passes what is stored of each event to each, once and in the order of
+// the stream, until ctx ends or each returns an error, which it returns. It
+// waits for the stream to be there, also after connections and brokers were
+// lost; one made anew is read from its beginning. It remembers nothing when it
+// ends: whoever has to act on every event uses [Handle].
+func Follow(ctx context.Context, nc *nats.Conn, f Feed, each func(data []byte) error) error {
+	s, err := openStream(nc, f.JetStream, f.Names, f.OnTrouble)
 	if err != nil {
-		return fmt.Errorf("list the meetings of stream %s: %w", info.Config.Name, err)
+		return fmt.Errorf("follow events: %w", err)
 	}
-	return nil
-}
-
-func (w *watcher) listOnce(ctx context.Context) error {
-	consumer, err := w.js.OrderedConsumer(ctx, w.names.Stream, jetstream.OrderedConsumerConfig{
-		FilterSubjects: w.subjects("state", "status"), DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, MaxResetAttempts: 1,
+	subjects := f.Names.Subject(f.Tenant, f.ConferenceID, f.Types...)
+	take := func(m jetstream.Msg, _ *jetstream.MsgMetadata) error {
+		if err := each(m.Data()); err != nil {
+			return final{err}
+		}
+		return nil
+	}
+	check := func(ctx context.Context) error { _, err := s.identify(ctx); return err }
+	return s.persist(ctx, func(ctx context.Context) error {
+		info, err := s.identify(ctx)
+		if err != nil {
+			return err
+		}
+		if s.next == 0 && f.Since.IsZero() {
+			// A consumer of what is new would forget where it began with the
+			// first connection that it loses.
+			s.next = info.State.LastSeq + 1
+		}
+		return s.follow(ctx, subjects, f.Since, take, check)
 	})
-	if err != nil {
-		return err
-	}
-	messages, err := consumer.Messages()
-	if err != nil {
-		return err
-	}
-	defer messages.Stop()
-	found := newListing()
-	for announced := consumer.CachedInfo().NumPending; found.messages < announced; {
-		message, err := messages.Next(jetstream.NextMaxWait(silence))
-		if err != nil {
-			return err
-		}
-		meta, err := message.Metadata()
-		if err != nil {
-			return err
-		}
-		found.take(w, message, meta.Sequence.Stream)
-		if meta.NumPending == 0 && found.messages < announced {
-			return errShort
-		}
-	}
-	w.next = found.last + 1
-	w.meetings.replace(found, w.options.OnChange)
-	return nil
 }
 
-// silence is for how long nothing may come while something is announced.
-const silence = 10 * time.Second
-
-// follow takes what is stored from w.next on, until something fails.
-func (w *watcher) follow(ctx context.Context) error {
-	consumer, err := w.js.OrderedConsumer(ctx, w.names.Stream, jetstream.OrderedConsumerConfig{
-		FilterSubjects: w.subjects("event", "state", "status"), MaxResetAttempts: 1,
-		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: w.next,
-	})
-	if err != nil {
-		return fmt.Errorf("follow stream %s: %w", w.names.Stream, err)
-	}
-	messages, err := consumer.Messages()
-	if err != nil {
-		return fmt.Errorf("follow stream %s: %w", w.names.Stream, err)
-	}
-	defer messages.Stop()
-	for {
-		if err := w.takeFor(ctx, messages, checkEvery); err != nil {
-			return err
-		}
-		if err := w.check(ctx); err != nil {
-			return err
+// ParseType reads what people call a type of event: participant.joined, the
+// CloudEvents type rollcall.participant.joined, participant.* for all of an
+// entity, or the verb alone: joined. The error lists the types there are.
+func ParseType(word string) ([]rollcall.Type, error) {
+	wanted := strings.TrimPrefix(word, "rollcall.")
+	var types []rollcall.Type
+	names := "participant.*, meeting.*"
+	for _, t := range rollcall.Types() {
+		names += ", " + string(t)
+		if wanted == string(t) || wanted == t.Verb() || wanted == t.Entity()+".*" {
+			types = append(types, t)
 		}
 	}
-}
-
-// takeFor takes messages for a while.
-func (w *watcher) takeFor(ctx context.Context, messages jetstream.MessagesContext, while time.Duration) error {
-	limited, cancel := context.WithTimeout(ctx, while)
-	defer cancel()
-	for {
-		message, err := messages.Next(jetstream.NextContext(limited))
-		if err != nil && limited.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			return fmt.Errorf("follow stream %s: %w", w.names.Stream, err)
-		}
-		if err := w.take(message); err != nil {
-			return err
-		}
+	if len(types) == 0 {
+		return nil, fmt.Errorf("no type of event is called %.40q; there are %s", word, names)
 	}
-}
-
-// check looks whether the stream is still the one that is followed: a consumer
-// that begins behind its end would be silent until it has grown as long.
-func (w *watcher) check(ctx context.Context) error {
-	w.meetings.dropAged(w.retention, w.options.OnChange)
-	_, err := w.identify(ctx)
-	return err
-}
-
-func (w *watcher) take(message jetstream.Msg) error {
-	meta, err := message.Metadata()
-	if err != nil {
-		return fmt.Errorf("follow stream %s: %w", w.names.Stream, err)
-	}
-	w.next = meta.Sequence.Stream + 1
-	switch w.word(message.Subject()) {
-	case "event":
-		w.event(message.Data())
-	case "state":
-		w.record(message.Data(), meta.Sequence.Stream)
-	case "status":
-		w.status(message.Data())
-	}
-	return nil
-}
-
-// word is what a subject is about: event, state or status.
-func (w *watcher) word(subject string) string {
-	word, _, _ := strings.Cut(strings.TrimPrefix(subject, w.names.Prefix+"."), ".")
-	return word
-}
-
-func (w *watcher) event(data []byte) {
-	e, err := Parse(data)
-	if err != nil {
-		w.trouble(err)
-		return
-	}
-	if slices.Contains([]string{"meeting", "participant"}, e.Type.Entity()) || e.ConferenceID != "" {
-		if gap := w.meetings.fold(e, w.options.OnChange); gap != nil {
-			w.trouble(gap)
-		}
-	}
-}
-
-func (w *watcher) record(data []byte, revision uint64) {
-	r, err := wire.DecodeRecord(data)
-	if err != nil {
-		w.trouble(err)
-		return
-	}
-	if err := w.meetings.hold(r, revision, w.options.OnChange); err != nil {
-		w.trouble(err)
-	}
-}
-
-func (w *watcher) status(data []byte) {
-	var s wire.Status
-	if err := s.UnmarshalJSON(data); err != nil {
-		w.trouble(err)
-		return
-	}
-	w.meetings.setStatus(s)
-}
-
-func (w *watcher) trouble(err error) {
-	if w.options.OnTrouble != nil {
-		w.options.OnTrouble(err)
-	}
+	return types, nil
 }

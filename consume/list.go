@@ -35,14 +35,14 @@ func (l *listing) take(w *watcher, message jetstream.Msg, sequence uint64) {
 	case "state":
 		r, err := wire.DecodeRecord(message.Data())
 		if err != nil {
-			w.trouble(err)
+			w.tell(err)
 			return
 		}
 		l.records[key{r.Tenant, r.ConferenceID}] = stored{r, sequence}
 	case "status":
 		var s wire.Status
 		if err := s.UnmarshalJSON(message.Data()); err != nil {
-			w.trouble(err)
+			w.tell(err)
 			return
 		}
 		l.statuses[s.Tenant] = s

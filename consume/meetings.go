@@ -50,7 +50,7 @@ type Meetings struct {
 	once     sync.Once
 }
 
-func newMeetings(Options) *Meetings {
+func newMeetings() *Meetings {
 	return &Meetings{synced: make(chan struct{}), entries: map[key]*entry{}, statuses: map[string]wire.Status{}}
 }
 

@@ -21,8 +21,8 @@ import (
 
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/control"
-	"rollcall/cmd/rollcall/follow"
 	"rollcall/cmd/rollcall/service"
+	"rollcall/consume"
 	"rollcall/internal/natstest"
 	"rollcall/poller/budget"
 	"rollcall/simulator"
@@ -196,12 +196,12 @@ func read(t *testing.T, conn *nats.Conn, js jetstream.JetStream) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	seen := false
-	follower := follow.Follower{
-		JetStream: js, Names: names, Since: time.Now().Add(-time.Hour),
-		Each:    func([]byte) error { seen = true; cancel(); return nil },
-		Trouble: func(err error) { t.Logf("the reader has trouble: %v", err) },
+	feed := consume.Feed{
+		JetStream: js, Since: time.Now().Add(-time.Hour),
+		OnTrouble: func(err error) { t.Logf("the reader has trouble: %v", err) },
 	}
-	if err := follower.Run(ctx); err != nil || !seen {
+	err := consume.Follow(ctx, conn, feed, func([]byte) error { seen = true; cancel(); return nil })
+	if err != nil || !seen {
 		t.Fatalf("the reader has seen an event: %v, %v", seen, err)
 	}
 }

@@ -13,12 +13,11 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
 	"rollcall/cmd/rollcall/config"
-	"rollcall/cmd/rollcall/follow"
 	"rollcall/cmd/rollcall/service"
+	"rollcall/consume"
 	"rollcall/internal/wait"
 	"rollcall/simulator"
 )
@@ -196,13 +195,5 @@ func (p *program) showEvents(ctx context.Context, s *service.Service) error {
 	case <-ctx.Done():
 		return nil
 	}
-	js, err := jetstream.New(s.Conn())
-	if err != nil {
-		return fmt.Errorf("open JetStream: %w", err)
-	}
-	follower := follow.Follower{
-		JetStream: js, Names: s.Names(), Since: since,
-		Each: p.show(false),
-	}
-	return follower.Run(ctx)
+	return consume.Follow(ctx, s.Conn(), consume.Feed{Names: consume.Names(s.Names()), Since: since}, p.show(tailFlags{}))
 }

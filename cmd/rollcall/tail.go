@@ -2,18 +2,21 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
 	"rollcall"
 	"rollcall/cmd/rollcall/config"
-	"rollcall/cmd/rollcall/follow"
 	"rollcall/cmd/rollcall/printer"
+	"rollcall/consume"
 	"rollcall/internal/natsconn"
 	"rollcall/internal/safetext"
-	"rollcall/wire"
 )
 
 const tailHelp = `Tail shows what happens in the meetings, one line an event: time, meeting, who,
@@ -27,6 +30,7 @@ type tailFlags struct {
 	nats               string
 	stream, prefix     string
 	tenant, conference string
+	title              string
 	types              []string
 	since              time.Duration
 	asJSON             bool
@@ -39,6 +43,7 @@ func (p *program) tailCommand() *cobra.Command {
 		Short: "Show what happens in the meetings, one line an event",
 		Long:  tailHelp,
 		Example: `  rollcall tail --since 10m
+  rollcall tail --title "Weekly sync" --since 2h
   rollcall tail --tenant acme --type joined --type participant.left
   rollcall tail --nats nats://nats.example:4222 --json | jq .data.participant`,
 		Args: cobra.NoArgs,
@@ -51,6 +56,7 @@ func (p *program) tailCommand() *cobra.Command {
 	flags.StringVar(&wanted.prefix, "prefix", "", "what its subjects begin with (default: the configuration's, meetings)")
 	flags.StringVar(&wanted.tenant, "tenant", "", "only events of this tenant")
 	flags.StringVar(&wanted.conference, "conference", "", "only events of the meeting with this `id`")
+	flags.StringVar(&wanted.title, "title", "", "only events of meetings that bear this `title` then; case-insensitively")
 	flags.StringSliceVar(&wanted.types, "type", nil, "only events of this type: participant.joined, participant.*, joined; may be given again")
 	flags.DurationVar(&wanted.since, "since", 0, "also events of the last `10m`, 2h …")
 	flags.BoolVar(&wanted.asJSON, "json", false, "as stored: one CloudEvent in JSON a line")
@@ -59,7 +65,7 @@ func (p *program) tailCommand() *cobra.Command {
 }
 
 func (p *program) tail(cmd *cobra.Command, wanted tailFlags) error {
-	filter, err := wanted.filter()
+	feed, err := wanted.feed()
 	if err != nil {
 		return err
 	}
@@ -83,35 +89,37 @@ func (p *program) tail(cmd *cobra.Command, wanted tailFlags) error {
 	if err := known(cmd.Context(), js, names, wanted.tenant); err != nil {
 		return err
 	}
-	follower := &follow.Follower{
-		JetStream: js, Names: names, Filter: filter,
-		Each: p.show(wanted.asJSON), Trouble: func(err error) { p.complain(err.Error() + "; trying again") },
+	if _, err := js.Stream(cmd.Context(), names.Stream); errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("find stream %s: it is not there; start \"rollcall run\", or name another with --stream: %w", names.Stream, err)
 	}
-	if wanted.since > 0 {
-		follower.Since = time.Now().Add(-wanted.since)
-	}
-	return follower.Run(cmd.Context())
+	feed.JetStream, feed.Names = js, consume.Names(names)
+	feed.OnTrouble = func(err error) { p.complain(err.Error() + "; trying again") }
+	return consume.Follow(cmd.Context(), conn, feed, p.show(wanted))
 }
 
-// filter reads which events are wanted; its errors are misuses.
-func (f tailFlags) filter() (follow.Filter, error) {
-	filter := follow.Filter{Tenant: f.tenant, Conference: f.conference}
+// feed reads which events are wanted; its errors are misuses.
+func (f tailFlags) feed() (consume.Feed, error) {
+	feed := consume.Feed{Tenant: f.tenant, ConferenceID: f.conference}
 	switch {
 	case f.since < 0:
-		return filter, misusef("--since %s lies in the future; give a duration such as 10m", f.since)
+		return feed, misusef("--since %s lies in the future; give a duration such as 10m", f.since)
+	case f.since > 0:
+		feed.Since = time.Now().Add(-f.since)
+	}
+	switch {
 	case f.tenant != "" && !rollcall.ValidTenant(f.tenant):
-		return filter, misusef("--tenant %q cannot name a tenant; a name has 1 to 32 of a-z, 0-9 and -", f.tenant)
+		return feed, misusef("--tenant %q cannot name a tenant; a name has 1 to 32 of a-z, 0-9 and -", f.tenant)
 	case len(f.conference) > rollcall.MaxID:
-		return filter, misusef("--conference has %d bytes; an id has at most %d", len(f.conference), rollcall.MaxID)
+		return feed, misusef("--conference has %d bytes; an id has at most %d", len(f.conference), rollcall.MaxID)
 	}
 	for _, word := range f.types {
-		types, err := follow.ParseType(word)
+		types, err := consume.ParseType(word)
 		if err != nil {
-			return filter, misusef("--type: %w", err)
+			return feed, misusef("--type: %w", err)
 		}
-		filter.Types = append(filter.Types, types...)
+		feed.Types = append(feed.Types, types...)
 	}
-	return filter, nil
+	return feed, nil
 }
 
 // over puts the flags over the configuration; its errors are misuses.
@@ -134,29 +142,27 @@ func (f tailFlags) over(cfg config.Config) (config.Config, error) {
 	return cfg, nil
 }
 
-// show gives what is done with each message: a warning where it is no event.
-func (p *program) show(asJSON bool) func([]byte) error {
-	if asJSON {
-		return p.showJSON
-	}
+// show writes each event that is wanted, and a warning for what is no event.
+func (p *program) show(wanted tailFlags) func([]byte) error {
 	out := printer.Printer{Out: p.stdout, Color: p.colours()}
 	return func(data []byte) error {
-		event, err := wire.DecodeEvent(data)
-		if err != nil {
+		event, err := consume.Parse(data)
+		switch {
+		case err != nil:
 			p.complain("passed over a message that is no event: " + err.Error())
 			return nil
+		case wanted.title != "" && !strings.EqualFold(event.Meeting.Title, wanted.title):
+			return nil
+		case wanted.asJSON:
+			return p.showJSON(data)
 		}
-		return out.Print(event)
+		return out.Print(event.Event)
 	}
 }
 
 // showJSON writes an event as it is stored. A terminal gets the same value
 // with what would not show written as escapes, as does JSON of several lines.
 func (p *program) showJSON(data []byte) error {
-	if _, err := wire.DecodeEvent(data); err != nil {
-		p.complain("passed over a message that is no event: " + err.Error())
-		return nil
-	}
 	if isTerminal(p.stdout) || bytes.ContainsAny(data, "\r\n") {
 		data = safetext.JSON(data)
 	}

@@ -110,6 +110,18 @@ func TestTailJSONIsWhatIsStored(t *testing.T) {
 	}
 }
 
+func TestTailNamesMeetingsByTitle(t *testing.T) {
+	other := bytes.ReplaceAll(storedEvent(1, "Bob"), []byte("Weekly"), []byte("Daily"))
+	server, _ := tailStream(t, other, storedEvent(2, "Ada"))
+	for _, more := range [][]string{nil, {"--json"}} {
+		out, stop := tailing(t, append([]string{"--nats", server.URL(), "--stream", "M", "--prefix", "m", "--since", "1h", "--title", "wEEkly"}, more...)...)
+		if got := line(t, out); !strings.Contains(got, "Ada") {
+			t.Errorf("%q", got)
+		}
+		stop()
+	}
+}
+
 func TestTailWithoutItsStreamFails(t *testing.T) {
 	server, _ := tailStream(t)
 	p := program{args: []string{"tail", "--nats", server.URL()}, stdout: io.Discard, env: func(string) (string, bool) { return "", false }}

@@ -1,4 +1,4 @@
-package follow
+package consume_test
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall"
-	"rollcall/wire"
+	"rollcall/consume"
 )
 
 func TestParseType(t *testing.T) {
@@ -18,7 +18,7 @@ func TestParseType(t *testing.T) {
 		"joined":                      joined,
 		"mic_muted":                   {rollcall.MeetingMicMuted},
 	} {
-		got, err := ParseType(word)
+		got, err := consume.ParseType(word)
 		if err != nil {
 			t.Error(err)
 		}
@@ -26,34 +26,19 @@ func TestParseType(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", word, diff)
 		}
 	}
-	people, _ := ParseType("participant.*")
-	meetings, _ := ParseType("rollcall.meeting.*")
+	people, _ := consume.ParseType("participant.*")
+	meetings, _ := consume.ParseType("rollcall.meeting.*")
 	if len(people) != 13 || len(meetings) != 13 {
 		t.Errorf("%d types about people and %d about meetings, want 13 and 13", len(people), len(meetings))
 	}
 	for _, word := range []string{"", "*", "participant", "particpant.joined", "participant.", ".joined", "rollcall.", "meeting.joined", "\x1b"} {
-		_, err := ParseType(word)
+		_, err := consume.ParseType(word)
 		if err == nil {
 			t.Errorf("ParseType(%q) finds something", word)
 			continue
 		}
 		if !strings.Contains(err.Error(), "participant.mic_opened") || strings.Contains(err.Error(), "\x1b") {
 			t.Errorf("ParseType(%q): %v", word, err)
-		}
-	}
-}
-
-func TestFilterSubjects(t *testing.T) {
-	names := wire.Names{Stream: "M", Prefix: "a.b"}
-	for want, filter := range map[string]Filter{
-		"a.b.event.*.*.*.*":                   {},
-		"a.b.event.acme.*.*.*":                {Tenant: "acme"},
-		"a.b.event.*.c%2E1.*.*":               {Conference: "c.1"},
-		"a.b.event.acme.%3E.meeting.ended":    {"acme", ">", []rollcall.Type{"meeting.ended", "meeting.ended"}},
-		"a.b.event.*.*.a.b a.b.event.*.*.c.d": {Types: []rollcall.Type{"c.d", "a.b"}},
-	} {
-		if got := strings.Join(filter.subjects(names), " "); got != want {
-			t.Errorf("%+v gives %s, want %s", filter, got, want)
 		}
 	}
 }

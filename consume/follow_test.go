@@ -1,4 +1,4 @@
-package follow_test
+package consume_test
 
 import (
 	"context"
@@ -12,16 +12,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"rollcall"
-	"rollcall/cmd/rollcall/follow"
+	"rollcall/consume"
 	"rollcall/internal/natstest"
-	"rollcall/wire"
 )
 
-func names() wire.Names { return wire.Names{Stream: "MEETINGS", Prefix: "meetings"} }
-
-// openStream makes the stream. The server refuses for a moment while it still
+// plainStream makes the stream. The server refuses for a moment while it still
 // removes the files of one of that name.
-func openStream(t *testing.T, js jetstream.JetStream) {
+func plainStream(t *testing.T, js jetstream.JetStream) {
 	t.Helper()
 	const creatingStore = 10049 // "error creating store for stream"
 	for tries := 0; ; tries++ {
@@ -38,34 +35,32 @@ func openStream(t *testing.T, js jetstream.JetStream) {
 
 func publish(t *testing.T, js jetstream.JetStream, conference string, kind rollcall.Type, data string) {
 	t.Helper()
-	subject := names().Event("acme", conference, kind)
+	subject := names.Event("acme", conference, kind)
 	if _, err := js.Publish(t.Context(), subject, []byte(data)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// followed starts a follower; seen gives what it hands over.
-func followed(t *testing.T, f *follow.Follower) (seen chan string, stop func() error) {
+// followed starts a follower; what it is passed comes to seen.
+func followed(t *testing.T, f consume.Feed) (seen chan string, stop func() error) {
 	t.Helper()
 	seen = make(chan string, 100)
-	f.Names = names()
-	if f.Each == nil {
-		f.Each = func(data []byte) error { seen <- string(data); return nil }
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	ended := make(chan error, 1)
-	go func() { ended <- f.Run(ctx) }()
+	go func() {
+		ended <- consume.Follow(ctx, nil, f, func(data []byte) error { seen <- string(data); return nil })
+	}()
 	return seen, func() error { cancel(); return <-ended }
 }
 
 func TestFollowOverARestart(t *testing.T) {
 	server := natstest.Start(t)
 	js := server.JetStream(t)
-	openStream(t, js)
+	plainStream(t, js)
 	publish(t, js, "c1", rollcall.MeetingStarted, "0")
 	start := time.Now().Add(-time.Hour)
-	seen, stop := followed(t, &follow.Follower{JetStream: server.JetStream(t), Since: start})
+	seen, stop := followed(t, consume.Feed{JetStream: server.JetStream(t), Since: start})
 	for i := range 10 {
 		if got, want := <-seen, fmt.Sprint(i); got != want {
 			t.Fatalf("message %s, want %s", got, want)
@@ -89,12 +84,12 @@ func TestFollowOverARestart(t *testing.T) {
 func TestOnlyNewOnes(t *testing.T) {
 	server := natstest.Start(t)
 	js := server.JetStream(t)
-	openStream(t, js)
+	plainStream(t, js)
 	publish(t, js, "c1", rollcall.MeetingStarted, "old")
 	begun := make(chan struct{})
-	f := &follow.Follower{
-		JetStream: begins{server.JetStream(t), begun},
-		Filter:    follow.Filter{Tenant: "acme", Conference: "c1", Types: []rollcall.Type{rollcall.ParticipantLeft, rollcall.MeetingStarted}},
+	f := consume.Feed{
+		JetStream: begins{server.JetStream(t), begun}, Tenant: "acme", ConferenceID: "c1",
+		Types: []rollcall.Type{rollcall.ParticipantLeft, rollcall.MeetingStarted},
 	}
 	seen, stop := followed(t, f)
 	<-begun
@@ -124,11 +119,11 @@ func (b begins) OrderedConsumer(ctx context.Context, stream string, config jetst
 func TestWhatBreaksOffIsTakenUpAgainOnce(t *testing.T) {
 	server := natstest.Start(t)
 	js := server.JetStream(t)
-	openStream(t, js)
+	plainStream(t, js)
 	for i := range 6 {
 		publish(t, js, "c1", rollcall.MeetingStarted, fmt.Sprint(i))
 	}
-	f := &follow.Follower{JetStream: breaksOff{js}, Since: time.Now().Add(-time.Hour)}
+	f := consume.Feed{JetStream: breaksOff{js}, Since: time.Now().Add(-time.Hour)}
 	seen, stop := followed(t, f)
 	for i := range 6 {
 		if got, want := <-seen, fmt.Sprint(i); got != want {
@@ -170,31 +165,41 @@ func (m *four) Next(opts ...jetstream.NextOpt) (jetstream.Msg, error) {
 func TestErrorOfEachEndsIt(t *testing.T) {
 	server := natstest.Start(t)
 	js := server.JetStream(t)
-	openStream(t, js)
+	plainStream(t, js)
 	publish(t, js, "c1", rollcall.MeetingStarted, "x")
 	broken := errors.New("pipe closed")
-	f := &follow.Follower{JetStream: js, Names: names(), Since: time.Now().Add(-time.Hour), Each: func([]byte) error { return broken }}
-	if err := f.Run(t.Context()); !errors.Is(err, broken) {
+	f := consume.Feed{JetStream: js, Since: time.Now().Add(-time.Hour)}
+	if err := consume.Follow(t.Context(), nil, f, func([]byte) error { return broken }); !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
 	}
 }
 
-func TestNoStreamIsSaid(t *testing.T) {
-	f := &follow.Follower{JetStream: natstest.Start(t).JetStream(t), Names: names()}
-	err := f.Run(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "rollcall run") || !strings.Contains(err.Error(), "MEETINGS") {
-		t.Errorf("error %v", err)
+func TestFollowWaitsForTheStream(t *testing.T) {
+	server := natstest.Start(t)
+	js := server.JetStream(t)
+	troubled := make(chan error, 100)
+	seen, stop := followed(t, consume.Feed{JetStream: js, OnTrouble: func(err error) { troubled <- err }, Since: time.Now().Add(-time.Hour)})
+	if err := <-troubled; !errors.Is(err, jetstream.ErrStreamNotFound) || !strings.Contains(err.Error(), "MEETINGS") {
+		t.Errorf("trouble: %v", err)
+	}
+	plainStream(t, js)
+	publish(t, js, "c1", rollcall.MeetingStarted, "first")
+	if got := <-seen; got != "first" {
+		t.Errorf("got %s", got)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
 	}
 }
 
 func TestStopWhileNATSIsAway(t *testing.T) {
 	server := natstest.Start(t)
 	js := server.JetStream(t)
-	openStream(t, js)
+	plainStream(t, js)
 	publish(t, js, "c1", rollcall.MeetingStarted, "x")
 	away := make(chan struct{}, 1)
 	conn := server.JetStream(t, nats.DisconnectErrHandler(func(*nats.Conn, error) { away <- struct{}{} }))
-	seen, stop := followed(t, &follow.Follower{JetStream: conn, Since: time.Now().Add(-time.Hour)})
+	seen, stop := followed(t, consume.Feed{JetStream: conn, Since: time.Now().Add(-time.Hour)})
 	<-seen
 	server.Stop()
 	<-away
@@ -206,14 +211,14 @@ func TestStopWhileNATSIsAway(t *testing.T) {
 func TestStreamMadeAnewIsFollowedFromItsBeginning(t *testing.T) {
 	server := natstest.Start(t)
 	js := server.JetStream(t)
-	openStream(t, js)
+	plainStream(t, js)
 	for range 3 {
 		publish(t, js, "c1", rollcall.MeetingStarted, "old")
 	}
 	troubled := make(chan error, 100)
-	seen, stop := followed(t, &follow.Follower{
+	seen, stop := followed(t, consume.Feed{
 		JetStream: server.JetStream(t), Since: time.Now().Add(-time.Hour),
-		Trouble: func(err error) { troubled <- err },
+		OnTrouble: func(err error) { troubled <- err },
 	})
 	for range 3 {
 		<-seen
@@ -224,7 +229,7 @@ func TestStreamMadeAnewIsFollowedFromItsBeginning(t *testing.T) {
 	if err := <-troubled; err == nil {
 		t.Error("trouble without an error")
 	}
-	openStream(t, js)
+	plainStream(t, js)
 	publish(t, js, "c1", rollcall.MeetingStarted, "new")
 	if got := <-seen; got != "new" {
 		t.Errorf("got %s", got)

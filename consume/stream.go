@@ -1,0 +1,220 @@
+package consume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"rollcall/wire"
+)
+
+// The pauses between two attempts to read the stream: the first, and the
+// longest.
+const (
+	minPause = 100 * time.Millisecond
+	maxPause = 10 * time.Second
+)
+
+// checkEvery is how often a reader checks that the stream is still the one
+// that it reads.
+const checkEvery = 10 * time.Second
+
+// silence is for how long nothing may come while something is announced.
+const silence = 10 * time.Second
+
+var (
+	errAnew  = errors.New("the stream was made anew; everything is read again")
+	errShort = errors.New("fewer messages came than were announced")
+)
+
+// stream is Rollcall's stream as one reader knows it. It belongs to one goroutine.
+type stream struct {
+	js    jetstream.JetStream
+	names wire.Names
+	tell  func(error) // what went wrong and is being tried again; never nil
+
+	created   time.Time // zero: not found yet
+	retention time.Duration
+	next      uint64 // the first sequence that was not read
+}
+
+// openStream uses js where there is one, and otherwise the connection's own.
+func openStream(nc *nats.Conn, js jetstream.JetStream, names Names, tell func(error)) (*stream, error) {
+	if js == nil {
+		made, err := jetstream.New(nc)
+		if err != nil {
+			return nil, fmt.Errorf("open JetStream: %w", err)
+		}
+		js = made
+	}
+	if tell == nil {
+		tell = func(error) {}
+	}
+	return &stream{js: js, names: names.filled(), tell: tell}, nil
+}
+
+// identify finds the stream. Where it is another one than before the error is
+// errAnew, and nothing of it was read.
+func (s *stream) identify(ctx context.Context) (*jetstream.StreamInfo, error) {
+	found, err := s.js.Stream(ctx, s.names.Stream)
+	if err != nil {
+		return nil, fmt.Errorf("find stream %s: %w", s.names.Stream, err)
+	}
+	info := found.CachedInfo()
+	// One that was purged keeps its sequences, one that was restored may have
+	// lost the newest.
+	if !s.created.IsZero() && (!info.Created.Equal(s.created) || info.State.LastSeq+1 < s.next) {
+		s.created, s.next = time.Time{}, 1
+		return nil, errAnew
+	}
+	s.created, s.retention = info.Created, info.Config.MaxAge
+	return info, nil
+}
+
+// final is an error that ends a reader.
+type final struct{ error }
+
+// persist runs session after session until ctx ends, which is not an error, or
+// one ends with a final error. The pauses between them grow while nothing is read.
+func (s *stream) persist(ctx context.Context, session func(context.Context) error) error {
+	for pause := minPause; ; pause = min(2*pause, maxPause) {
+		before := s.next
+		err := session(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if end, ok := errors.AsType[final](err); ok {
+			return end.error
+		}
+		s.tell(err)
+		if s.next != before {
+			pause = minPause
+		}
+		if !sleep(ctx, pause) {
+			return nil
+		}
+	}
+}
+
+// sleep reports whether the time passed before ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// taker takes one message.
+type taker func(jetstream.Msg, *jetstream.MsgMetadata) error
+
+// ordered opens a consumer that delivers in order and leaves nothing behind. It
+// gives up quickly, because a wait of the library's could not be interrupted.
+func (s *stream) ordered(ctx context.Context, config jetstream.OrderedConsumerConfig) (jetstream.Consumer, jetstream.MessagesContext, error) {
+	config.MaxResetAttempts = 1
+	consumer, err := s.js.OrderedConsumer(ctx, s.names.Stream, config)
+	if err != nil {
+		return nil, nil, s.failed(err)
+	}
+	messages, err := consumer.Messages()
+	if err != nil {
+		return nil, nil, s.failed(err)
+	}
+	return consumer, messages, nil
+}
+
+// follow hands the messages from s.next on to take, or while nothing was read
+// those since then, until something fails.
+func (s *stream) follow(ctx context.Context, subjects []string, since time.Time, take taker, check func(context.Context) error) error {
+	config := jetstream.OrderedConsumerConfig{FilterSubjects: subjects, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: s.next}
+	if s.next == 0 {
+		config = jetstream.OrderedConsumerConfig{FilterSubjects: subjects, DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since}
+	}
+	_, messages, err := s.ordered(ctx, config)
+	if err != nil {
+		return err
+	}
+	return s.drain(ctx, messages, take, check)
+}
+
+// drain hands all that comes to take, and calls check every now and then: a
+// consumer whose stream is gone is silent.
+func (s *stream) drain(ctx context.Context, messages jetstream.MessagesContext, take taker, check func(context.Context) error) error {
+	defer messages.Stop()
+	for {
+		if err := s.takeFor(ctx, messages, take, checkEvery); err != nil {
+			return err
+		}
+		if err := check(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *stream) takeFor(ctx context.Context, messages jetstream.MessagesContext, take taker, while time.Duration) error {
+	limited, cancel := context.WithTimeout(ctx, while)
+	defer cancel()
+	for {
+		message, err := messages.Next(jetstream.NextContext(limited))
+		if err != nil && limited.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return s.failed(err)
+		}
+		meta, err := message.Metadata()
+		if err != nil {
+			return s.failed(err)
+		}
+		if err := take(message, meta); err != nil {
+			return err
+		}
+		s.next = max(s.next, meta.Sequence.Stream+1)
+	}
+}
+
+// scan hands messages to take until it says that this was the last; announced
+// is how many there are to come. Where none is announced it returns at once.
+func (s *stream) scan(ctx context.Context, config jetstream.OrderedConsumerConfig, take func(m jetstream.Msg, meta *jetstream.MsgMetadata, announced uint64) (last bool, err error)) error {
+	consumer, messages, err := s.ordered(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer messages.Stop()
+	announced := consumer.CachedInfo().NumPending
+	for last := announced == 0; !last; {
+		err := s.takeOne(ctx, messages, func(m jetstream.Msg, meta *jetstream.MsgMetadata) (err error) {
+			last, err = take(m, meta, announced)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stream) takeOne(ctx context.Context, messages jetstream.MessagesContext, take taker) error {
+	limited, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	message, err := messages.Next(jetstream.NextContext(limited))
+	if err != nil {
+		return s.failed(err)
+	}
+	meta, err := message.Metadata()
+	if err != nil {
+		return s.failed(err)
+	}
+	return take(message, meta)
+}
+
+func (s *stream) failed(err error) error {
+	return fmt.Errorf("read stream %s: %w", s.names.Stream, err)
+}

@@ -1,0 +1,142 @@
+package consume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"rollcall/wire"
+)
+
+// watcher reads the stream for [Watch]. It belongs to one goroutine.
+type watcher struct {
+	*stream
+	meetings *Meetings
+	options  Options
+	listed   bool // everything before next was read
+}
+
+// subjects are the words of the stream that are read of the wanted meetings.
+func (w *watcher) subjects(words ...string) []string {
+	tenant, meeting := anyOr(w.options.Tenant), anyOr(wire.Token(w.options.ConferenceID))
+	var all []string
+	for _, word := range words {
+		switch word {
+		case "event":
+			all = append(all, w.names.Prefix+".event."+tenant+"."+meeting+".*.*")
+		case "state":
+			all = append(all, w.names.Prefix+".state."+tenant+"."+meeting)
+		case "status":
+			all = append(all, w.names.Prefix+".status."+tenant)
+		}
+	}
+	return all
+}
+
+// session reads until something fails.
+func (w *watcher) session(ctx context.Context) error {
+	if err := w.check(ctx); err != nil {
+		return err
+	}
+	if !w.listed {
+		if err := w.list(ctx); err != nil {
+			return err
+		}
+		w.listed = true
+		w.meetings.markSynced()
+	}
+	return w.follow(ctx, w.subjects("event", "state", "status"), time.Time{}, w.take, w.check)
+}
+
+func (w *watcher) check(ctx context.Context) error {
+	w.meetings.dropAged(w.retention, w.options.OnChange)
+	_, err := w.identify(ctx)
+	w.listed = w.listed && !errors.Is(err, errAnew)
+	return err
+}
+
+// list reads the records and statuses as they stand. What is followed then
+// begins behind the newest of them, and not behind the stream's end: the replica
+// that answers may lag, and whatever it had not seen is read later.
+func (w *watcher) list(ctx context.Context) error {
+	err := errShort
+	for tries := 0; errors.Is(err, errShort) && tries < 3; tries++ {
+		err = w.listOnce(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("list the meetings: %w", err)
+	}
+	return nil
+}
+
+func (w *watcher) listOnce(ctx context.Context) error {
+	found := newListing()
+	err := w.scan(ctx, jetstream.OrderedConsumerConfig{
+		FilterSubjects: w.subjects("state", "status"), DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
+	}, func(m jetstream.Msg, meta *jetstream.MsgMetadata, announced uint64) (bool, error) {
+		found.take(w, m, meta.Sequence.Stream)
+		if meta.NumPending == 0 && found.messages < announced {
+			return false, errShort
+		}
+		return found.messages == announced, nil
+	})
+	if err != nil {
+		return err
+	}
+	w.next = found.last + 1
+	w.meetings.replace(found, w.options.OnChange)
+	return nil
+}
+
+func (w *watcher) take(message jetstream.Msg, meta *jetstream.MsgMetadata) error {
+	switch w.word(message.Subject()) {
+	case "event":
+		w.event(message.Data())
+	case "state":
+		w.record(message.Data(), meta.Sequence.Stream)
+	case "status":
+		w.status(message.Data())
+	}
+	return nil
+}
+
+// word is what a subject is about: event, state or status.
+func (w *watcher) word(subject string) string {
+	word, _, _ := strings.Cut(strings.TrimPrefix(subject, w.names.Prefix+"."), ".")
+	return word
+}
+
+func (w *watcher) event(data []byte) {
+	e, err := Parse(data)
+	if err != nil {
+		w.tell(err)
+		return
+	}
+	if err := w.meetings.fold(e, w.options.OnChange); err != nil {
+		w.tell(err)
+	}
+}
+
+func (w *watcher) record(data []byte, revision uint64) {
+	r, err := wire.DecodeRecord(data)
+	if err != nil {
+		w.tell(err)
+		return
+	}
+	if err := w.meetings.hold(r, revision, w.options.OnChange); err != nil {
+		w.tell(err)
+	}
+}
+
+func (w *watcher) status(data []byte) {
+	var s wire.Status
+	if err := s.UnmarshalJSON(data); err != nil {
+		w.tell(err)
+		return
+	}
+	w.meetings.setStatus(s)
+}
