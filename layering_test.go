@@ -38,10 +38,13 @@ var walls = map[string][]string{
 	// How things are written on the wire: for every room, and for programs of others.
 	"wire": {".", "std"},
 
-	"worker": {".", "std", "any", "internal/...", "wire", "poller", "differ", "store", "publisher", "worker/backlog"},
+	"worker": {".", "std", "any", "internal/...", "wire", "poller", "differ", "store", "publisher", "worker/..."},
 
 	// What waits, whoever it waits for.
 	"worker/backlog": {".", "std", "internal/ledger"},
+
+	// What is known of records; it reads and stores nothing itself.
+	"worker/recordcache": {".", "std"},
 
 	// The roof may stand on everything; ground only on ground and the words.
 	"cmd":      {".", "std", "any", "cmd/...", "internal/...", "wire", "consume/...", "simulator/...", "poller/...", "differ", "store", "publisher", "worker/...", "forwarder", "console"},

@@ -115,7 +115,7 @@ func (s *shard) readAgain(ctx context.Context, entries map[string]*entry, torn [
 	}
 	for id, r := range stored {
 		if e := (&entry{}); r.Tracking != nil {
-			e.take(r, true)
+			e.record.Read(r.Record, r.Revision)
 			s.retrack(e, r.Tracking)
 			entries[id] = e
 		}
@@ -130,13 +130,13 @@ func (s *shard) keep(entries map[string]*entry, r ledger.Stored) {
 	if fresh {
 		e = &entry{}
 	}
-	e.take(r, true)
+	e.record.Read(r.Record, r.Revision)
 	e.known = s.questions()
 	if e.tracked {
 		s.retrack(e, &e.tracking)
 	}
 	if r.Err != nil {
-		e.void() // it is mended before the next answer
+		e.record.Void() // it is mended before the next answer
 	}
 	if fresh && (s.tenant.named[r.ConferenceID] || e.watched(time.Now())) {
 		entries[r.ConferenceID] = e
@@ -186,9 +186,9 @@ func (s *shard) trackNamed(ctx context.Context) error {
 		if e.tracked {
 			continue
 		}
-		if e.record.over() && !e.record.untracked {
+		if e.record.Over() && !e.record.Untracked() {
 			s.log.Info("a meeting that the configuration names has ended; it is not asked about again",
-				zap.String("meeting", id), zap.String("reason", string(e.record.whole().EndReason)))
+				zap.String("meeting", id), zap.String("reason", string(e.record.Whole().EndReason)))
 			continue
 		}
 		e.tracking = ledger.Tracking{ConferenceID: id, Source: sourceConfig, Since: time.Now().UTC()}
@@ -214,7 +214,7 @@ func (s *shard) trackNamed(ctx context.Context) error {
 // where there is anything to tell.
 func (s *shard) untrack(ctx context.Context, hold *hold, id string, reason rollcall.Reason) error {
 	s.catchUp(ctx)
-	if e := s.entries[id]; e.record.none() || e.record.over() {
+	if e := s.entries[id]; e.record.None() || e.record.Over() {
 		err := s.commitClaimed(ctx, store.UntrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, id))
 		if err = s.outcome(ctx, id, false, err); err != nil {
 			s.unsureOf(err, id)

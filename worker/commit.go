@@ -86,12 +86,8 @@ func (s *shard) commit(ctx context.Context, batch []step) error {
 // stored notes what the ledger now holds of the meeting.
 func (s *shard) stored(st *step, record *rollcall.Record, events []rollcall.Event, revision uint64) {
 	e := st.entry
-	e.record.put(record)
-	e.revision, e.loaded = revision, true
+	e.record.Wrote(record, revision, st.obs.Number.Term == s.term, record.ObservedAt)
 	s.w.ground.note(revision)
-	e.fenced = st.obs.Number.Term == s.term
-	e.raw = nil
-	e.learned(record.ObservedAt)
 	if e.refused.err != nil {
 		e.refused = refusal{}
 		s.replan()
@@ -112,7 +108,7 @@ func (s *shard) stored(st *step, record *rollcall.Record, events []rollcall.Even
 // finished notes that the whole step is stored.
 func (s *shard) finished(st *step) {
 	if st.sighting.Kind == rollcall.SightingListed {
-		st.entry.raw = st.sighting.Raw
+		st.entry.record.LedBy(st.sighting.Raw)
 	}
 	if st.result.Anew {
 		s.tenant.saidAnew.Do(func() {

@@ -48,7 +48,7 @@ func (s *shard) compare(obs *rollcall.Observation, sightings []*rollcall.Sightin
 			s.w.metrics.dropped.WithLabelValues(s.tenant.cfg.Name, why).Inc()
 			continue
 		}
-		st := step{sighting: sighting, entry: e, obs: obs, prev: e.record.whole(), result: s.diff(obs, sighting, e)}
+		st := step{sighting: sighting, entry: e, obs: obs, prev: e.record.Whole(), result: s.diff(obs, sighting, e)}
 		if !st.needed(s.term) {
 			e.saw(sighting, st.result.Record)
 			continue
@@ -67,26 +67,26 @@ func (s *shard) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting,
 	switch {
 	case e.refused.err != nil && time.Now().Before(e.refused.until):
 		return "set_aside"
-	case e.refused.err != nil && e.record.none() && e.revision != 0:
-		e.void() // unreadable: read it again before the next answer
+	case e.refused.err != nil && e.record.None() && e.record.Revision() != 0:
+		e.record.Void() // unreadable: read it again before the next answer
 		return "set_aside"
-	case !e.record.none() && !obs.Number.After(e.record.number) && !e.foreign(obs.Number):
-		if e.record.number.Term > obs.Number.Term {
+	case !e.record.None() && !obs.Number.After(e.record.Number()) && !e.record.Foreign(obs.Number):
+		if e.record.Number().Term > obs.Number.Term {
 			s.late++
 			if obs.Number.Term == s.term {
 				s.doubt, s.surpassed = true, true
 			}
 		}
-		e.raw = nil
+		e.record.LedBy(nil)
 		return "outdated"
 	case s.foreign(obs.Number, e):
 		s.log.Error("an answer was heard for another ledger; it is given up",
 			zap.String("meeting", sighting.ConferenceID), zap.Uint64("term", obs.Number.Term))
 		return "foreign"
-	case e.overlaps(s.term) && obs.Number.Term == s.term && obs.Number.Poll <= e.known:
-		e.raw = nil
+	case e.record.Overlaps(s.term) && obs.Number.Term == s.term && obs.Number.Poll <= e.known:
+		e.record.LedBy(nil)
 		return "overlapping"
-	case !e.tracked && (e.record.none() || e.record.untracked):
+	case !e.tracked && (e.record.None() || e.record.Untracked()):
 		return "untracked"
 	}
 	return ""
@@ -97,10 +97,10 @@ func (s *shard) diff(obs *rollcall.Observation, sighting *rollcall.Sighting, e *
 	if sighting.Kind == rollcall.SightingListed && answer == nil {
 		answer = s.tenant.cfg.Decode(sighting.Raw)
 	}
-	result := differ.Diff(e.record.whole(), differ.Look{
+	result := differ.Diff(e.record.Whole(), differ.Look{
 		Tenant: s.tenant.cfg.Name, ConferenceID: sighting.ConferenceID,
 		Kind: sighting.Kind, Answer: answer, EndTime: sighting.EndTime, Reason: sighting.Reason,
-		Number: obs.Number, AskedAt: obs.AskedAt, AnsweredAt: obs.AnsweredAt, After: later(e.asked, sighting.SeenAt),
+		Number: obs.Number, AskedAt: obs.AskedAt, AnsweredAt: obs.AnsweredAt, After: later(e.record.Asked(), sighting.SeenAt),
 	}, differ.Rules{MissingAfterPolls: s.tenant.cfg.MissingAfter, OmitNicks: s.tenant.cfg.OmitNicks})
 	s.tellOdd(sighting.ConferenceID, result.Oddities)
 	return result
@@ -143,17 +143,17 @@ func (st *step) needed(term uint64) bool {
 	// An ended meeting that was tracked once more has given its answer, and
 	// what another worker untracked may still count as tracked here.
 	again := st.entry.tracked && (st.result.Record.Meeting.Status == rollcall.StatusEnded || st.sighting.Kind == rollcall.SightingUntracked)
-	return st.result.Changed || st.prev == nil || again || st.obs.Number.Term == term && !st.entry.fenced
+	return st.result.Changed || st.prev == nil || again || st.obs.Number.Term == term && !st.entry.record.Fenced()
 }
 
 // saw notes an answer that changed nothing, and the record it leads to.
 func (e *entry) saw(sighting *rollcall.Sighting, record *rollcall.Record) {
-	e.raw = nil
+	e.record.LedBy(nil)
 	if sighting.Kind == rollcall.SightingListed {
-		e.raw = sighting.Raw
+		e.record.LedBy(sighting.Raw)
 	}
 	if record != nil {
-		e.learned(record.ObservedAt)
+		e.record.Confirmed(record.ObservedAt)
 	}
 }
 
@@ -174,7 +174,7 @@ func (s *shard) encodeAll(st *step) error {
 	if err := publisher.DraftEvents(st.draft, s.w.cfg.Names, st.result.Events); err != nil {
 		return fmt.Errorf("encode events: %w", err)
 	}
-	if err := s.encodeRecord(st.draft, st.result.Record, st.entry.revision); err != nil {
+	if err := s.encodeRecord(st.draft, st.result.Record, st.entry.record.Revision()); err != nil {
 		return err
 	}
 	return s.encodeTracking(st)

@@ -48,8 +48,8 @@ func TestWhatWasExaminedIsNotReadAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.entries[id] = &entry{revision: first, loaded: true, tracked: true}
-		s.entries[id].record.put(record)
+		s.entries[id] = &entry{tracked: true}
+		s.entries[id].record.Read(record, first)
 	}
 	for range 2 {
 		if err := s.examine(t.Context()); err != nil {

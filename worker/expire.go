@@ -50,12 +50,12 @@ func (s *shard) expired(e *entry) bool {
 
 // unstarted reports whether the meeting was never seen going on or over.
 func (e *entry) unstarted() bool {
-	return e.record.none() || e.record.status < rollcall.StatusStarted
+	return e.record.None() || e.record.Status() < rollcall.StatusStarted
 }
 
 // peopled reports whether somebody is in the meeting, whatever its status.
 func (e *entry) peopled() bool {
-	r := e.record.shown()
+	r := e.record.Shown()
 	return r != nil && r.Meeting.Present > 0
 }
 

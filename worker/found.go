@@ -125,12 +125,12 @@ func (s *shard) wants(id string, e *entry) bool {
 	case !s.declined[id].IsZero():
 		s.declined[id] = time.Now()
 		return false
-	case !e.record.over():
+	case !e.record.Over():
 		return true
-	case e.record.untracked:
-		return s.freed[id] || e.record.status < rollcall.StatusStarted
+	case e.record.Untracked():
+		return s.freed[id] || e.record.Status() < rollcall.StatusStarted
 	}
-	return time.Since(e.record.whole().ObservedAt) >= overFor
+	return time.Since(e.record.Whole().ObservedAt) >= overFor
 }
 
 func (s *shard) trackAll(ctx context.Context, source string, ids []string) error {
@@ -150,7 +150,7 @@ func (s *shard) trackAll(ctx context.Context, source string, ids []string) error
 	for _, id := range ids {
 		e := s.entries[id]
 		e.tracking, e.tracked = ledger.Tracking{ConferenceID: id, Source: source, Since: now}, true
-		e.void() // the next answer counts, also one that is known already
+		e.record.Void() // the next answer counts, also one that is known already
 	}
 	s.replan()
 	return nil

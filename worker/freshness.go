@@ -84,7 +84,7 @@ func (f *freshness) look(meetings []*entry, now time.Time) {
 	defer f.mu.Unlock()
 	stride := 1 + (len(meetings)-1)/mostSampled
 	for i := rand.IntN(stride); i < len(meetings); i += stride {
-		if since := meetings[i].since.Load(); since != 0 {
+		if since := meetings[i].record.Since(); since != 0 {
 			f.add(time.Duration(now.UnixNano()-since), uint64(stride), now)
 		}
 	}

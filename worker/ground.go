@@ -236,5 +236,5 @@ func (s *shard) records() string { return fmt.Sprintf("records of %s/%d", s.tena
 // stream sequence of a claim, and this one has not come so far. Records that were
 // copied from another stream bear its terms, and go on with what was heard there.
 func (s *shard) foreign(n rollcall.Number, e *entry) bool {
-	return n.Term > s.w.ground.end() && (e.record.none() || !e.foreign(rollcall.Number{}))
+	return n.Term > s.w.ground.end() && (e.record.None() || !e.record.Foreign(rollcall.Number{}))
 }

@@ -170,7 +170,7 @@ func (w *Worker) Show(ctx context.Context, tenant, conferenceID string) (View, e
 				return View{}, fmt.Errorf("read the record: %w", err)
 			}
 			record, found := stored[conferenceID]
-			if e.take(record, found); !found {
+			if e.record.Read(record.Record, record.Revision); !found {
 				return View{}, cmp.Or(s.stillOurs(ctx), ErrNotTracked)
 			}
 			e.refused.err = record.Err
@@ -219,7 +219,7 @@ func (w *Worker) List(ctx context.Context, tenant string) (views []View, shards 
 func (s *shard) view(id string, e *entry) View {
 	v := View{
 		ConferenceID: id, Tracked: e.tracked, Source: e.tracking.Source, Since: e.tracking.Since,
-		Record: e.record.shown(), AskedAt: e.asked,
+		Record: e.record.Shown(), AskedAt: e.record.Asked(),
 	}
 	if report := s.last.Load(); report != nil {
 		v.Trouble = report.Trouble(id)

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -97,29 +96,13 @@ func (s *shard) notable(obs *rollcall.Observation) []*rollcall.Sighting {
 	var out []*rollcall.Sighting
 	for i := range obs.Sightings {
 		sighting := &obs.Sightings[i]
-		if e := s.entries[sighting.ConferenceID]; trusted && e != nil && e.shows(sighting, obs.Number) {
-			e.glance(sighting.Raw, obs.AskedAt)
+		e := s.entries[sighting.ConferenceID]
+		if trusted && e != nil && sighting.Kind == rollcall.SightingListed && e.record.Unchanged(sighting.Raw, obs.Number, obs.AskedAt) {
 			continue
 		}
 		out = append(out, sighting)
 	}
 	return out
-}
-
-// shows reports whether the record already is what the sighting tells.
-func (e *entry) shows(sighting *rollcall.Sighting, number rollcall.Number) bool {
-	return e.loaded && e.fenced && len(e.raw) > 0 && sighting.Kind == rollcall.SightingListed &&
-		!e.record.none() && number.After(e.record.number) && bytes.Equal(e.raw, sighting.Raw)
-}
-
-// glance notes an answer that is, byte for byte, the one before.
-func (e *entry) glance(raw []byte, asked time.Time) {
-	e.learned(asked)
-	e.record.still(raw)
-	if &e.raw[0] != &raw[0] { // equal, and elsewhere: one of the two is enough
-		e.raw = raw
-		e.record.share(raw)
-	}
 }
 
 // attempt compares and commits one group. It gives what has to be tried
@@ -161,7 +144,7 @@ func (s *shard) load(ctx context.Context, sightings []*rollcall.Sighting) error 
 			e = &entry{}
 			s.entries[sighting.ConferenceID] = e
 		}
-		if !e.loaded {
+		if !e.record.Loaded() {
 			ids = append(ids, sighting.ConferenceID)
 		}
 	}
@@ -176,7 +159,7 @@ func (s *shard) load(ctx context.Context, sightings []*rollcall.Sighting) error 
 func (s *shard) retrack(e *entry, t *ledger.Tracking) {
 	// The record of an end came with what took the entry away: a server that
 	// was killed has brought it back.
-	tracked := t != nil && !t.Gone && s.readable(t) && (!e.record.over() || t.Revision > e.revision)
+	tracked := t != nil && !t.Gone && s.readable(t) && (!e.record.Over() || t.Revision > e.record.Revision())
 	if tracked {
 		e.tracking = *t
 	}
@@ -223,7 +206,7 @@ func (s *shard) failed(err error, batch []step, g group) []group {
 
 func voidAll(batch []step) {
 	for i := range batch {
-		batch[i].entry.void()
+		batch[i].entry.record.Void()
 	}
 }
 

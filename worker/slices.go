@@ -83,7 +83,7 @@ func (s *shard) slice(st *step, first, size int) (slice, error) {
 
 func (s *shard) sliceTo(st *step, first, end int) (slice, error) {
 	cut := slice{first: first, end: end, record: st.result.Slice(st.prev, end)}
-	msg, err := s.recordMessage(cut.record, st.entry.revision)
+	msg, err := s.recordMessage(cut.record, st.entry.record.Revision())
 	if err != nil {
 		return cut, errors.Join(ledger.ErrRefused, err)
 	}

@@ -35,10 +35,10 @@ func (s *shard) reload(ctx context.Context, ids, suspects []string) error {
 	for _, id := range ids {
 		record := stored[id]
 		found, e := record.Revision > 0, s.entries[id]
-		if found && record.Revision < e.revision {
+		if found && record.Revision < e.record.Revision() {
 			return s.lags(ctx, fmt.Errorf("read the record of meeting %q: the answer is older than what was known", id))
 		}
-		e.take(record, found)
+		e.record.Read(record.Record, record.Revision)
 		s.retrack(e, record.Tracking)
 		if !found || record.Err != nil {
 			doubtful = append(doubtful, id)
@@ -48,7 +48,7 @@ func (s *shard) reload(ctx context.Context, ids, suspects []string) error {
 	s.w.ground.right(s.records())
 	if err := s.holdAgainstEvents(ctx, doubtful, stored); err != nil {
 		for _, id := range doubtful {
-			s.entries[id].void()
+			s.entries[id].record.Void()
 		}
 		return err
 	}
@@ -70,7 +70,7 @@ func (s *shard) holdAgainstEvents(ctx context.Context, ids []string, stored map[
 		switch {
 		case errors.Is(why, wire.ErrNewerSchema):
 			s.refuse(e, id, why)
-		case why != nil, last[id].Revision > e.revision && (e.tracked || e.revision > 0):
+		case why != nil, last[id].Revision > e.record.Revision() && (e.tracked || e.record.Revision() > 0):
 			if s.torn == nil {
 				s.torn = make(map[string]torn)
 			}
@@ -86,7 +86,7 @@ func (s *shard) holdAgainstEvents(ctx context.Context, ids []string, stored map[
 func (s *shard) mend(ctx context.Context) error {
 	for id, t := range s.torn {
 		if err := s.close(ctx, id, t); err != nil {
-			s.entries[id].void()
+			s.entries[id].record.Void()
 			s.unclear = true
 			return fmt.Errorf("close the epoch of meeting %q: %w", id, err)
 		}
@@ -97,14 +97,14 @@ func (s *shard) mend(ctx context.Context) error {
 
 func (s *shard) close(ctx context.Context, id string, t torn) error {
 	e := s.entries[id]
-	closed := s.closed(id, e.record.whole(), t.last)
-	msg, err := s.recordMessage(closed, e.revision)
+	closed := s.closed(id, e.record.Whole(), t.last)
+	msg, err := s.recordMessage(closed, e.record.Revision())
 	if err != nil {
 		return err
 	}
 	msgs := []ledger.Message{msg}
 	// What is over is asked about again: its last events may say that it goes on.
-	if e.tracked || !e.record.none() && !e.record.untracked {
+	if e.tracked || !e.record.None() && !e.record.Untracked() {
 		if e.tracking.ConferenceID == "" {
 			e.tracking = ledger.Tracking{ConferenceID: id, Source: "reopened", Since: closed.ObservedAt}
 		}
@@ -120,12 +120,10 @@ func (s *shard) close(ctx context.Context, id string, t torn) error {
 	}
 	s.tellClosed(id, e, t)
 	s.w.ground.note(first + 1)
-	e.record.put(closed)
-	e.revision, e.loaded, e.raw, e.refused = first, true, nil, refusal{}
-	e.fenced = closed.Number.Term == s.term
+	e.record.Wrote(closed, first, closed.Number.Term == s.term, e.record.Asked())
+	e.refused = refusal{}
 	e.tracked = len(msgs) > 1
 	e.tracking.Revision = first + 1
-	e.learned(e.asked)
 	s.replan()
 	return nil
 }
@@ -158,7 +156,7 @@ func (s *shard) tellClosed(id string, e *entry, t torn) {
 		return
 	}
 	recorded := uint64(0)
-	if r := e.record.shown(); r != nil {
+	if r := e.record.Shown(); r != nil {
 		recorded = r.Sequence
 	}
 	s.w.metrics.torn.WithLabelValues(s.tenant.cfg.Name).Inc()

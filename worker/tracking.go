@@ -35,7 +35,7 @@ func (s *shard) track(ctx context.Context, id, source string) error {
 		return nil
 	}
 	e.tracking, e.tracked = tracking, true
-	e.void() // the next answer counts, also one that is known already
+	e.record.Void() // the next answer counts, also one that is known already
 	s.entries[id] = e
 	s.replan()
 	return nil
@@ -69,7 +69,7 @@ func (s *shard) unsureOf(err error, ids ...string) {
 		if s.entries[id] == nil {
 			s.entries[id] = &entry{}
 		}
-		s.entries[id].void()
+		s.entries[id].record.Void()
 		s.unsure[id] = true
 	}
 }

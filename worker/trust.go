@@ -53,7 +53,7 @@ func (s *shard) lookWhoHolds(ctx context.Context) error {
 	s.compareClaim(claim)
 	s.claimAnew()
 	for _, e := range s.entries {
-		e.void()
+		e.record.Void()
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func (s *shard) examine(ctx context.Context) error {
 	s.takeUp(&tail)
 	var suspects []string
 	for id, last := range tail.Events {
-		if e := s.entries[id]; e != nil && s.mine(id) && last.Revision > max(e.revision, tail.Records[id].Revision) {
+		if e := s.entries[id]; e != nil && s.mine(id) && last.Revision > max(e.record.Revision(), tail.Records[id].Revision) {
 			suspects = append(suspects, id)
 		}
 	}
@@ -100,9 +100,9 @@ func (s *shard) examine(ctx context.Context) error {
 func (s *shard) sound() uint64 {
 	last := make(map[uint64]uint64) // by term
 	for _, e := range s.entries {
-		if e.tracked && !e.record.none() {
-			term := e.record.number.Term
-			last[term] = max(last[term], e.revision)
+		if e.tracked && !e.record.None() {
+			term := e.record.Number().Term
+			last[term] = max(last[term], e.record.Revision())
 		}
 	}
 	if len(last) == 0 && s.term == 0 {
@@ -123,7 +123,7 @@ func (s *shard) sound() uint64 {
 // takeUp puts in what is newer than what is known of the tracked set and of records.
 func (s *shard) takeUp(tail *ledger.Tail) {
 	for id, r := range tail.Records {
-		if e := s.entries[id]; s.mine(id) && (e == nil || r.Revision > e.revision) {
+		if e := s.entries[id]; s.mine(id) && (e == nil || r.Revision > e.record.Revision()) {
 			s.keep(s.entries, r)
 		}
 	}

@@ -1,4 +1,4 @@
-package worker
+package recordcache
 
 import (
 	"encoding/binary"
@@ -8,7 +8,7 @@ import (
 	"rollcall"
 )
 
-// unpack gives the record as it was packed. Its texts share one piece of
+// unpack returns the record as it was packed. Its texts share one piece of
 // memory, and none with the answer.
 func (p *packed) unpack() *rollcall.Record {
 	u := unpacker{form: p.form, raw: p.raw}

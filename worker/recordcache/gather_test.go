@@ -1,4 +1,4 @@
-package worker
+package recordcache
 
 import (
 	"bytes"
@@ -53,8 +53,8 @@ func alive() int64 {
 func TestLivelyMeetingsStaySmall(t *testing.T) {
 	const people, bound = 500, 512 << 10
 	at := time.UnixMilli(1700000000000).UTC()
-	for _, still := range []int{0, 1, restAfter - 1} {
-		var f filed
+	for _, still := range []int{0, 1, packAfter - 1} {
+		var f cell
 		before := alive()
 		for i := range people {
 			raw := crowd(i + 1)
@@ -65,11 +65,11 @@ func TestLivelyMeetingsStaySmall(t *testing.T) {
 			}, differ.Rules{})
 			f.put(result.Record)
 			for range still {
-				f.still(raw)
+				f.markUnchanged(raw)
 			}
 		}
 		if grown := alive() - before; grown > bound {
-			t.Errorf("%d still answers between two who come: it takes %d KB, want at most %d", still, grown>>10, bound>>10)
+			t.Errorf("%d unchanged answers between two who come: it takes %d KB, want at most %d", still, grown>>10, bound>>10)
 		}
 		if n := len(f.whole().Roster); n != people {
 			t.Errorf("%d people are there, want %d", n, people)

@@ -1,4 +1,4 @@
-package worker
+package recordcache
 
 import (
 	"encoding/binary"
@@ -17,7 +17,7 @@ type packed struct {
 	raw  []byte // the answer; shared
 }
 
-// pack gives r packed beside raw, or nil for a record that would not come back
+// pack returns r packed beside raw, or nil for a record that would not come back
 // as it was: with values outside those that have a name, with times that are
 // not UTC, or in the middle of a poll.
 func pack(r *rollcall.Record, raw []byte) *packed {
@@ -95,8 +95,8 @@ func (p *packer) time(t time.Time) {
 	p.exact = p.exact && t == time.Unix(t.Unix(), int64(t.Nanosecond())).UTC()
 }
 
-// text writes the length twice over, an odd one before the text itself, an
-// even one before its place.
+// text writes len<<1|1 followed by the bytes, or len<<1 followed by an offset
+// into raw.
 func (p *packer) text(s string) {
 	p.texts += len(s)
 	if at, found := p.places[s]; found {
@@ -125,7 +125,7 @@ func (p *packer) person(x *rollcall.Participant) {
 // shortest is the length in bytes of the shortest text that takes less as a place.
 const shortest = 3
 
-// places gives where the texts of an answer stand in it. It looks for what is
+// places returns where the texts of an answer stand in it. It looks for what is
 // between quotation marks and before no colon: whatever else the answer holds,
 // a text stands where these bytes are.
 func places(raw []byte, people int) map[string]int {
@@ -143,7 +143,7 @@ func places(raw []byte, people int) map[string]int {
 	}
 }
 
-// closing gives where the next quotation mark stands that no backslash takes
+// closing returns where the next quotation mark stands that no backslash takes
 // the meaning from; -1: nowhere.
 func closing(all string, from int) int {
 	for i := from; ; i++ {

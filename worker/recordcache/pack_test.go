@@ -1,4 +1,4 @@
-package worker
+package recordcache
 
 import (
 	"fmt"
@@ -111,55 +111,55 @@ func TestWhatCannotBePackedStaysWhole(t *testing.T) {
 		"untracked":  func(r *rollcall.Record) { r.Untracked = true },
 	} {
 		r := &rollcall.Record{Roster: make([]rollcall.Participant, 1), Memory: make([]rollcall.Memory, 1)}
-		var f filed
+		var f cell
 		f.put(r)
-		if f.rest(nil); f.packed == nil {
+		if f.pack(nil); f.packed == nil {
 			t.Fatal("a record without anything odd is not packed")
 		}
 		spoil(r)
 		f.put(r)
-		if f.rest(nil); f.packed != nil || f.whole() != r {
+		if f.pack(nil); f.packed != nil || f.whole() != r {
 			t.Errorf("%s: it is packed", name)
 		}
 	}
 }
 
-func TestRecordsRestWhenTheyAreStillForAWhile(t *testing.T) {
+func TestRecordsArePackedWhenTheyAreUnchangedForAWhile(t *testing.T) {
 	r, raw := twenty()
-	var f filed
-	f.still(raw)
+	var f cell
+	f.markUnchanged(raw)
 	f.put(r)
 	for range 3 {
-		for range restAfter - 1 {
-			if f.still(raw); f.packed != nil {
-				t.Fatal("it rests too early")
+		for range packAfter - 1 {
+			if f.markUnchanged(raw); f.packed != nil {
+				t.Fatal("it is packed too early")
 			}
 		}
 		f.put(r)
 	}
-	for range restAfter {
-		f.still(raw)
+	for range packAfter {
+		f.markUnchanged(raw)
 	}
 	if f.packed == nil {
-		t.Fatal("it does not rest")
+		t.Fatal("it is not packed")
 	}
 	f.whole()
-	if f.still(raw); f.packed != nil {
-		t.Fatal("it was looked at, and rests again at once")
+	if f.markUnchanged(raw); f.packed != nil {
+		t.Fatal("it was looked at, and is packed again at once")
 	}
 }
 
-func TestFiledTellsWhatTheRecordSays(t *testing.T) {
+func TestACellTellsWhatTheRecordSays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := anyRecord(t)
 		raw := anyAnswer(t, r)
-		var f filed
+		var f cell
 		if !f.none() || f.whole() != nil || f.shown() != nil {
 			t.Fatal("nothing was put in")
 		}
 		f.put(r)
-		if f.rest(raw); f.packed == nil {
-			t.Fatal("it does not rest")
+		if f.pack(raw); f.packed == nil {
+			t.Fatal("it is not packed")
 		}
 		f.share(slices.Clone(raw))
 		f.share(append(slices.Clone(raw), 'x')) // another answer: not to be leant on

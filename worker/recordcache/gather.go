@@ -1,4 +1,4 @@
-package worker
+package recordcache
 
 import (
 	"slices"
@@ -13,7 +13,7 @@ import (
 // hundreds, those of hundreds of answers.
 const gatherAfter = 8
 
-// gather gives a record that is the same and whose texts share one string.
+// gather returns a record that is the same and whose texts share one string.
 func gather(r *rollcall.Record) *rollcall.Record {
 	next := *r
 	next.Roster, next.Memory = slices.Clone(r.Roster), slices.Clone(r.Memory)

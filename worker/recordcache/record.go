@@ -1,0 +1,140 @@
+// Package recordcache keeps what a worker knows of the records of meetings, so
+// that an answer that is the one before costs neither a read nor a comparison.
+// It promises that
+//
+//   - a record comes back exactly as it was put in, though it is packed into a
+//     tenth of its size while nothing changes;
+//   - an answer counts as the one before only while the record is the one that
+//     was last read or written in this term, and only if all its bytes are equal;
+//   - what was voided is not believed again before it is read again.
+package recordcache
+
+import (
+	"bytes"
+	"sync/atomic"
+	"time"
+
+	"rollcall"
+)
+
+// Record is what is known of one meeting's record and of the answer that led to
+// it. It belongs to one goroutine; others may call [Record.Since]. The zero
+// value: nothing is known.
+type Record struct {
+	cell     cell
+	revision uint64       // stream sequence; 0: none is stored
+	loaded   bool         // it was read or written under this claim, and nothing voided it
+	fenced   bool         // it was written in this term
+	raw      []byte       // the answer that led to it; nil: not known
+	asked    time.Time    // when the last answer was asked that showed the record's state
+	since    atomic.Int64 // the same in ns since 1970 while the meeting goes on, else 0
+}
+
+// Read puts in what the ledger holds; a revision of 0: it holds no record.
+func (r *Record) Read(record *rollcall.Record, revision uint64) {
+	if r.revision != revision {
+		r.asked = time.Time{}
+	}
+	r.cell.put(record)
+	r.revision, r.loaded, r.raw = revision, true, nil
+	r.known(r.asked)
+}
+
+// Wrote puts in what was stored. The state is known from the answer that was
+// asked then; fenced says that it was written in this term.
+func (r *Record) Wrote(record *rollcall.Record, revision uint64, fenced bool, asked time.Time) {
+	r.cell.put(record)
+	r.revision, r.loaded, r.fenced, r.raw = revision, true, fenced, nil
+	r.known(asked)
+}
+
+// Void gives up what is known, to be read again.
+func (r *Record) Void() { r.loaded, r.raw = false, nil }
+
+// LedBy notes the answer that led to the record; nil: it is not known. The bytes
+// are shared and must not change.
+func (r *Record) LedBy(raw []byte) { r.raw = raw }
+
+// Confirmed notes when an answer was asked that showed the record's state.
+func (r *Record) Confirmed(asked time.Time) { r.known(asked) }
+
+// Unchanged reports whether raw is, byte for byte, the answer that led to the
+// record, and notes when it was asked.
+func (r *Record) Unchanged(raw []byte, number rollcall.Number, asked time.Time) bool {
+	if !r.loaded || !r.fenced || len(r.raw) == 0 || r.cell.none() || !number.After(r.cell.number) || !bytes.Equal(r.raw, raw) {
+		return false
+	}
+	r.known(asked)
+	r.cell.markUnchanged(raw)
+	if &r.raw[0] != &raw[0] { // equal, and elsewhere: one of the two is enough
+		r.raw = raw
+		r.cell.share(raw)
+	}
+	return true
+}
+
+// known notes when the answer was asked that the record's state is known from;
+// zero: it is not known, and the record itself tells from when it is.
+func (r *Record) known(asked time.Time) {
+	r.asked = asked
+	switch {
+	case r.cell.none() || r.cell.status != rollcall.StatusStarted:
+		r.since.Store(0)
+	case asked.IsZero():
+		r.since.Store(r.cell.whole().ObservedAt.UnixNano())
+	default:
+		r.since.Store(asked.UnixNano())
+	}
+}
+
+// None reports whether the meeting has no record that can be read.
+func (r *Record) None() bool { return r.cell.none() }
+
+// Over reports whether the meeting has ended or was taken off the tracked set.
+func (r *Record) Over() bool { return r.cell.over() }
+
+// Number is of the question that the record was written for.
+func (r *Record) Number() rollcall.Number { return r.cell.number }
+
+// Status is the meeting's; 0 where there is no record.
+func (r *Record) Status() rollcall.Status { return r.cell.status }
+
+// Untracked reports whether the record is that of a meeting that was taken off
+// the tracked set.
+func (r *Record) Untracked() bool { return r.cell.untracked }
+
+// Whole returns the record, to work with; nil: there is none. It is not to be changed.
+func (r *Record) Whole() *rollcall.Record { return r.cell.whole() }
+
+// Shown returns the record to look at, and leaves it packed; nil: there is none.
+func (r *Record) Shown() *rollcall.Record { return r.cell.shown() }
+
+// Revision is the stream sequence of the record; 0: none is stored.
+func (r *Record) Revision() uint64 { return r.revision }
+
+// Loaded reports whether it was read or written, and not voided since.
+func (r *Record) Loaded() bool { return r.loaded }
+
+// Fenced reports whether it was written in this term.
+func (r *Record) Fenced() bool { return r.fenced }
+
+// Asked is when the last answer was asked that showed the record's state; zero:
+// not known.
+func (r *Record) Asked() time.Time { return r.asked }
+
+// Since is from when the state of a meeting that goes on is known, in ns since
+// 1970; 0 for any other. Any goroutine may call it.
+func (r *Record) Since() int64 { return r.since.Load() }
+
+// Overlaps reports whether the record was written under an older term after
+// the term's claim. Its question may have been asked after those of ours that
+// had been asked when it was read, whatever the numbers say.
+func (r *Record) Overlaps(term uint64) bool {
+	return !r.cell.none() && r.cell.number.Term < term && r.revision > term
+}
+
+// Foreign reports whether the record's number comes from another stream than n:
+// in its own one a record always stands behind the claim whose term it bears.
+func (r *Record) Foreign(n rollcall.Number) bool {
+	return r.cell.number.Term >= r.revision && n.Term != r.cell.number.Term
+}
