@@ -46,6 +46,9 @@ var walls = map[string][]string{
 	// What is known of records; it reads and stores nothing itself.
 	"worker/recordcache": {".", "std"},
 
+	// How old what subscribers know is; it only counts.
+	"worker/freshness": {"std", "any"},
+
 	// The roof may stand on everything; ground only on ground and the words.
 	"cmd":      {".", "std", "any", "cmd/...", "internal/...", "wire", "consume/...", "simulator/...", "poller/...", "differ", "store", "publisher", "worker/...", "forwarder", "console"},
 	"internal": {".", "std", "any", "internal/...", "wire"},

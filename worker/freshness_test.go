@@ -18,6 +18,7 @@ import (
 	"rollcall/poller"
 	"rollcall/store"
 	"rollcall/worker"
+	"rollcall/worker/freshness"
 )
 
 // gauge is a worker whose freshness is looked at.
@@ -64,7 +65,7 @@ func (g *gauge) bins() map[string]int {
 }
 
 // told gives what the worker tells of the ages, and two of their percentiles.
-func (g *gauge) told() (ages []worker.Aged, median, far time.Duration) {
+func (g *gauge) told() (ages []freshness.Bucket, median, far time.Duration) {
 	g.t.Helper()
 	members, err := g.ledger.Members(g.t.Context())
 	if err != nil || len(members) != 1 {
@@ -75,8 +76,8 @@ func (g *gauge) told() (ages []worker.Aged, median, far time.Duration) {
 		g.t.Fatalf("the worker says %s, %v", members[0].Info, err)
 	}
 	ages = info.Tenants["acme"].Ages
-	median, _ = worker.AgeBelow(0.5, ages)
-	far, _ = worker.AgeBelow(0.95, ages)
+	median, _ = freshness.Quantile(0.5, ages)
+	far, _ = freshness.Quantile(0.95, ages)
 	return ages, median, far
 }
 
@@ -129,7 +130,7 @@ func TestFreshnessIsTheAgeOfWhatIsKnownDuringMeetings(t *testing.T) {
 	})
 }
 
-func total(ages []worker.Aged) (n int) {
+func total(ages []freshness.Bucket) (n int) {
 	for _, a := range ages {
 		n += int(a.Samples)
 	}
@@ -254,20 +255,4 @@ func TestManyMeetingsAreSampled(t *testing.T) {
 		}
 		g.stop(t)
 	})
-}
-
-func TestAgesAddUp(t *testing.T) {
-	one := []worker.Aged{{From: 0, To: 10, Samples: 10}, {From: 10, To: 20, Samples: 10}}
-	two := []worker.Aged{{From: 10, To: 20, Samples: 10}, {From: 20, Samples: 10}}
-	all := worker.MergeAges(two, one)
-	for part, want := range map[float64]time.Duration{
-		0: 0, 0.125: 5 * time.Second, 0.25: 10 * time.Second, 0.5: 15 * time.Second, 0.75: 20 * time.Second, 0.95: 20 * time.Second, 1: 20 * time.Second,
-	} {
-		if got, ok := worker.AgeBelow(part, all); got != want || !ok {
-			t.Errorf("below %s lie %g of the ages, want %s", got, part, want)
-		}
-	}
-	if age, ok := worker.AgeBelow(0.5, nil); ok {
-		t.Errorf("of nothing the median is %s", age)
-	}
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"rollcall/worker/freshness"
 )
 
 // InfoSchema is the version of the JSON of an [Info].
@@ -32,7 +34,7 @@ type Standing struct {
 	Unlimited bool `json:"unlimited,omitempty"`
 	// Ages are those of what was known of meetings while they went on, in the
 	// last 60 minutes in which any did; none since the worker's start: empty.
-	Ages []Aged `json:"ages,omitempty"`
+	Ages []freshness.Bucket `json:"ages,omitempty"`
 }
 
 // Held is a shard that a worker holds.
@@ -73,7 +75,7 @@ func (w *Worker) info() []byte {
 	for _, t := range w.tenants {
 		said.Knows = append(said.Knows, t.cfg.Name)
 		if _, _, held := t.sizes(); held {
-			said.Tenants[t.cfg.Name] = Standing{Unlimited: t.cfg.Budget == nil, Ages: t.fresh.ages()}
+			said.Tenants[t.cfg.Name] = Standing{Unlimited: t.cfg.Budget == nil, Ages: t.ages.Recent()}
 		}
 	}
 	for _, s := range w.shards() {

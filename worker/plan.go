@@ -5,14 +5,15 @@ import (
 	"time"
 
 	"rollcall/poller"
+	"rollcall/worker/recordcache"
 )
 
 // plan is whom to ask about. It is shared, and never changed.
 type plan struct {
-	ids    []string // at every pass; sorted
-	slow   []string // now and then
-	states []*entry // of ids, in any order, whose freshness counts
-	aside  []string // those whose record can be neither read nor stored; sorted
+	ids    []string              // at every pass; sorted
+	slow   []string              // now and then
+	states []*recordcache.Record // of ids, in any order, whose freshness counts
+	aside  []string              // those whose record can be neither read nor stored; sorted
 }
 
 // replan notes that whom to ask about has changed. Many such changes, as when
@@ -26,14 +27,14 @@ func (s *shard) makePlan() {
 	}
 	s.stale = false
 	now := time.Now()
-	next := &plan{ids: make([]string, 0, len(s.entries)), states: make([]*entry, 0, len(s.entries))}
+	next := &plan{ids: make([]string, 0, len(s.entries)), states: make([]*recordcache.Record, 0, len(s.entries))}
 	for id, e := range s.entries {
 		if e.refused.err != nil {
 			next.aside = append(next.aside, id)
 		}
 		switch {
 		case e.tracked:
-			next.ids, next.states = append(next.ids, id), append(next.states, e)
+			next.ids, next.states = append(next.ids, id), append(next.states, &e.record)
 		case e.watched(now):
 			next.slow = append(next.slow, id)
 		}

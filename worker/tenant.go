@@ -10,6 +10,7 @@ import (
 
 	"rollcall/poller"
 	"rollcall/wire"
+	"rollcall/worker/freshness"
 )
 
 // tenant is one organization: its schedule and its shards.
@@ -19,7 +20,7 @@ type tenant struct {
 	log   *zap.Logger
 	named map[string]bool // the configuration's conferences
 	kick  chan struct{}   // a pass is wanted before the next tick
-	fresh *freshness
+	ages  *freshness.Ages
 	tell  chan wire.Status // the newest status; one may wait
 
 	ended    atomic.Pointer[time.Time] // when the last pass was over
@@ -44,7 +45,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 		w: w, cfg: cfg, log: w.log.With(zap.String("tenant", cfg.Name)),
 		named: make(map[string]bool, len(cfg.Conferences)),
 		kick:  make(chan struct{}, 1), tell: make(chan wire.Status, 1),
-		passing: make(chan struct{}, 1), fresh: newFreshness(),
+		passing: make(chan struct{}, 1), ages: freshness.New(),
 	}
 	t.means = trouble{log: t.log, what: "asking within the budget of calls"}
 	t.others.Store(&others{})

@@ -16,6 +16,7 @@ import (
 	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker/backlog"
+	"rollcall/worker/freshness"
 )
 
 // Ledger is where records, claims and the tracked set are read, and where
@@ -147,11 +148,30 @@ func New(cfg Config) (*Worker, error) {
 	for _, t := range cfg.Tenants {
 		w.tenants = append(w.tenants, newTenant(w, t))
 	}
-	if err := w.metrics.register(cfg.Registry, newFreshMetric(w.tenants)); err != nil {
+	if err := w.metrics.register(cfg.Registry, w.freshness()); err != nil {
 		return nil, fmt.Errorf("make worker: %w", err)
 	}
 	w.tellFound()
 	return w, nil
+}
+
+// freshness is the metric of all tenants' ages.
+func (w *Worker) freshness() prometheus.Collector {
+	ages := make(map[string]*freshness.Ages, len(w.tenants))
+	for _, t := range w.tenants {
+		ages[t.cfg.Name] = t.ages
+	}
+	return freshness.Metric(ages)
+}
+
+// sampleAges takes in how old what is known of this worker's meetings is.
+func (w *Worker) sampleAges(now time.Time) {
+	for _, s := range w.shards() {
+		if s.held.Load() != nil {
+			states := s.plan.Load().states
+			s.tenant.ages.Sample(len(states), func(i int) int64 { return states[i].Since() }, now)
+		}
+	}
 }
 
 func withDefaults(cfg Config) Config {
@@ -185,7 +205,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	beating.Go(func() { w.keepMembership(held) })
 	beating.Go(func() { w.backlog.Run(held) })
-	beating.Go(func() { w.keepSampling(held) })
+	beating.Go(func() { freshness.Every(held, w.sampleAges) })
 
 	var asking sync.WaitGroup
 	for _, t := range w.tenants {

@@ -8,6 +8,7 @@ import (
 
 	"rollcall/internal/ledger"
 	"rollcall/worker"
+	"rollcall/worker/freshness"
 )
 
 // member is a worker that says this of its tenants.
@@ -23,8 +24,8 @@ func member(t *testing.T, id string, tenants map[string]worker.Standing) ledger.
 // TestWhatIsKnownOfBudgetsIsShown has tenants in every state that there is.
 func TestWhatIsKnownOfBudgetsIsShown(t *testing.T) {
 	now := time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)
-	ages := func(n uint64) []worker.Aged {
-		return []worker.Aged{{From: 0, To: 60, Samples: n}, {From: 60, To: 120, Samples: 10 * n}}
+	ages := func(n uint64) []freshness.Bucket {
+		return []freshness.Bucket{{From: 0, To: 60, Samples: n}, {From: 60, To: 120, Samples: 10 * n}}
 	}
 	b := books{
 		accounts: map[string][]byte{

@@ -10,6 +10,7 @@ import (
 	"rollcall/cmd/rollcall/cost"
 	"rollcall/poller/budget"
 	"rollcall/worker"
+	"rollcall/worker/freshness"
 )
 
 // spending is how a tenant's month stands, as it is shown.
@@ -18,7 +19,7 @@ type spending struct {
 	Month     budget.Month `json:"month"`
 	Unlimited bool         `json:"unlimited"`
 	Account   *account     `json:"account"`   // null: unlimited, or not known
-	Freshness *freshness   `json:"freshness"` // null: no meeting went on lately
+	Freshness *ageFigures  `json:"freshness"` // null: no meeting went on lately
 	Trouble   string       `json:"trouble,omitempty"`
 }
 
@@ -32,8 +33,8 @@ type account struct {
 	PaceSeconds  float64          `json:"paceSeconds"` // between two calls about meetings; 0: none is allowed
 }
 
-// freshness is how old what was known of meetings was while they went on.
-type freshness struct {
+// ageFigures are how old what was known of meetings was while they went on.
+type ageFigures struct {
 	MedianSeconds float64 `json:"medianSeconds"`
 	P95Seconds    float64 `json:"p95Seconds"`
 }
@@ -49,7 +50,7 @@ func (b *books) standings() map[string]worker.Standing {
 		for tenant, said := range info.Tenants {
 			before, twice := all[tenant]
 			said.Unlimited = said.Unlimited && (before.Unlimited || !twice)
-			said.Ages = worker.MergeAges(before.Ages, said.Ages)
+			said.Ages = freshness.Merge(before.Ages, said.Ages)
 			all[tenant] = said
 		}
 	}
@@ -100,13 +101,13 @@ func (b *books) fill(s *spending, now time.Time) {
 	}
 }
 
-func freshnessOf(ages []worker.Aged) *freshness {
-	median, ok := worker.AgeBelow(0.5, ages)
+func freshnessOf(ages []freshness.Bucket) *ageFigures {
+	median, ok := freshness.Quantile(0.5, ages)
 	if !ok {
 		return nil
 	}
-	far, _ := worker.AgeBelow(0.95, ages)
-	return &freshness{median.Seconds(), far.Seconds()}
+	far, _ := freshness.Quantile(0.95, ages)
+	return &ageFigures{median.Seconds(), far.Seconds()}
 }
 
 func spendingRows(all []spending) [][]string {
