@@ -49,6 +49,9 @@ var walls = map[string][]string{
 	// How old what subscribers know is; it only counts.
 	"worker/freshness": {"std", "any"},
 
+	// Who lives, and what belongs to whom.
+	"worker/membership": {"std", "internal/ledger", "worker/freshness"},
+
 	// The roof may stand on everything; ground only on ground and the words.
 	"cmd":      {".", "std", "any", "cmd/...", "internal/...", "wire", "consume/...", "simulator/...", "poller/...", "differ", "store", "publisher", "worker/...", "forwarder", "console"},
 	"internal": {".", "std", "any", "internal/...", "wire"},

@@ -12,13 +12,14 @@ import (
 	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/store"
+	"rollcall/worker/membership"
 )
 
 // mayClaim reports whether nobody who may still have something to settle holds
 // the shard. After a start, or a lapse that may have met everybody, whoever
 // claimed it last and is not there counts as alive for a TTL.
 func (s *shard) mayClaim(ctx context.Context) bool {
-	if s.w.beat.settled() {
+	if s.w.heart.Settled() {
 		return true
 	}
 	claim, err := s.w.cfg.Ledger.Holder(ctx, s.tenant.cfg.Name, s.number)
@@ -30,7 +31,7 @@ func (s *shard) mayClaim(ctx context.Context) bool {
 		s.wait(ctx)
 		return false
 	}
-	if claim.Holder == "" || claim.Holder == s.w.cfg.ID || s.w.peers.Load().live[claim.Holder] {
+	if claim.Holder == "" || claim.Holder == s.w.cfg.ID || s.w.peers.Alive(claim.Holder) {
 		return true
 	}
 	s.retry = time.Now().Add(s.w.cfg.MemberTTL / 4)
@@ -42,7 +43,7 @@ func (s *shard) mayClaim(ctx context.Context) bool {
 // whose term is lower, and the compare-and-swap catches that.
 func (s *shard) claim(ctx context.Context) error {
 	name := s.tenant.cfg.Name
-	lapses := s.w.beat.lapses.Load()
+	lapses := s.w.heart.Lapses()
 	claim, err := s.w.cfg.Ledger.Claim(ctx, name, s.number, s.w.cfg.ID)
 	if err != nil {
 		return fmt.Errorf("claim shard %d of tenant %s: %w", s.number, name, err)
@@ -144,7 +145,7 @@ func (s *shard) keep(entries map[string]*entry, r ledger.Stored) {
 }
 
 func (s *shard) mine(conferenceID string) bool {
-	return shardOf(conferenceID, s.of) == s.number
+	return membership.ShardOf(conferenceID, s.of) == s.number
 }
 
 // reconcile brings the tracked set in line with the configuration.

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall/internal/ledger"
+	"rollcall/worker/membership"
 )
 
 // division is how the meetings of a tenant are divided. The ledger says into how
@@ -25,8 +26,7 @@ type division struct {
 // divided is the division of a tenant, and what is left of earlier ones.
 type divided struct {
 	now   atomic.Pointer[division]
-	said  bool // this worker has told the ledger its own number; belongs to the heartbeat
-	older int  // how often in a row the ledger showed an earlier division; belongs to the heartbeat
+	count membership.ShardCount // belongs to the heartbeat
 
 	mu      sync.Mutex
 	retired []*shard // of earlier divisions, that have something to settle
@@ -83,50 +83,26 @@ func (w *Worker) divide(ctx context.Context) error {
 		return err
 	}
 	for _, t := range w.tenants {
-		said, err := t.sayDivision(ctx, all[t.cfg.Name])
+		said, changed, err := t.division.count.Say(ctx, w.cfg.Ledger, all[t.cfg.Name], len(t.shards()))
 		if err != nil {
 			return err
+		}
+		if changed {
+			t.log.Info("the number of shards was another one; all workers follow",
+				zap.Int("shards", said.Count), zap.Int("before", all[t.cfg.Name].Count))
 		}
 		t.follow(said)
 	}
 	return nil
 }
 
-// sayDivision tells the ledger the number of the configuration, once, and the
-// number in force where the ledger has lost it.
-func (t *tenant) sayDivision(ctx context.Context, said ledger.Shards) (ledger.Shards, error) {
-	count := t.cfg.Shards
-	if t.division.said {
-		count = len(t.shards())
-	}
-	if said.Count == count || t.division.said && said.Count != 0 {
-		t.division.said = true
-		return said, nil
-	}
-	now, err := t.w.cfg.Ledger.SetShards(ctx, t.cfg.Name, count, t.w.cfg.ID, said.Revision)
-	if err != nil {
-		return said, fmt.Errorf("say the number of shards: %w", err)
-	}
-	t.division.said = true
-	if said.Count != 0 {
-		t.log.Info("the number of shards was another one; all workers follow", zap.Int("shards", count), zap.Int("before", said.Count))
-	}
-	return now, nil
-}
-
 // follow divides the tenant's meetings as the ledger says. What is held under
 // the division before is settled and given up; its claims do not count any more.
 func (t *tenant) follow(said ledger.Shards) {
 	now := t.division.now.Load()
-	if said.Revision == now.revision {
-		t.division.older = 0
+	if !t.division.count.Follows(said.Revision, now.revision) {
 		return
 	}
-	// An earlier one is what a lagging follower shows. Only another ledger goes on.
-	if t.division.older++; said.Revision < now.revision && t.division.older < 3 {
-		return
-	}
-	t.division.older = 0
 	if now.revision == 0 && said.Count == len(now.shards) { // nothing was claimed yet
 		t.division.now.Store(&division{said.Revision, now.shards})
 		return
@@ -137,7 +113,7 @@ func (t *tenant) follow(said ledger.Shards) {
 	t.division.now.Store(&division{said.Revision, next})
 	for _, s := range now.shards {
 		s.retired.Store(true)
-		s.want(false, false)
+		s.assign(false, false)
 	}
 	for _, s := range next {
 		t.w.spawn(s)

@@ -13,6 +13,7 @@ import (
 	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker"
+	"rollcall/worker/membership"
 )
 
 // divided names the meetings and the number of shards in the configuration.
@@ -151,14 +152,14 @@ func TestStatusAndReadinessAreTheShardsOwn(t *testing.T) {
 	one, two := "", ""
 	for n := 0; one == ""; n++ {
 		a, b := fmt.Sprint("a", n), fmt.Sprint("b", n)
-		if worker.Owner("acme", 0, a, b) == a && worker.Owner("acme", 1, a, b) == b {
+		if membership.Owner([]string{a, b}, "acme", 0) == a && membership.Owner([]string{a, b}, "acme", 1) == b {
 			one, two = a, b
 		}
 	}
 	var ids [2]string
 	for i := 0; ids[0] == "" || ids[1] == ""; i++ {
 		id := fmt.Sprint("c", i)
-		ids[worker.ShardOf(id, 2)] = id
+		ids[membership.ShardOf(id, 2)] = id
 	}
 	bubble(t, func(t *testing.T) {
 		w, blind, m := newWorld(), newWorld(), store.NewMemory(names)

@@ -70,7 +70,7 @@ func TestAClaimThatWasNotExamined(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.beat.confirmed(time.Now())
+	w.heart.Confirm(time.Now())
 	s := w.tenants[0].shards()[0]
 	if err := s.claim(t.Context()); !errors.Is(err, l.fails) {
 		t.Fatal(err)

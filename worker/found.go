@@ -30,7 +30,7 @@ func (w *Worker) Busy(tenant string) (tracked int, looks bool) {
 	}
 	tracked, _, _ = t.sizes()
 	for _, s := range t.shards() {
-		if s.wanted.Load() && s.held.Load() == nil {
+		if s.assigned.Load() && s.held.Load() == nil {
 			return tracked, false
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"rollcall/store"
 	"rollcall/worker"
 	"rollcall/worker/freshness"
+	"rollcall/worker/membership"
 )
 
 // gauge is a worker whose freshness is looked at.
@@ -71,7 +72,7 @@ func (g *gauge) told() (ages []freshness.Bucket, median, far time.Duration) {
 	if err != nil || len(members) != 1 {
 		g.t.Fatalf("the members are %v, %v", members, err)
 	}
-	info, err := worker.ParseInfo(members[0].Info)
+	info, err := membership.ParseInfo(members[0].Info)
 	if err != nil || !info.Tenants["acme"].Unlimited {
 		g.t.Fatalf("the worker says %s, %v", members[0].Info, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"rollcall/internal/ledger"
 	"rollcall/store"
 	"rollcall/worker"
+	"rollcall/worker/membership"
 )
 
 // pair gives two names of workers of which the second one is preferred for the
@@ -21,7 +22,7 @@ func pair(t *testing.T) (other, owner string) {
 	t.Helper()
 	for n := range 100 {
 		a, b := fmt.Sprint("a", n), fmt.Sprint("b", n)
-		if worker.Owner("acme", 0, a, b) == b {
+		if membership.Owner([]string{a, b}, "acme", 0) == b {
 			return a, b
 		}
 	}

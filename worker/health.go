@@ -40,7 +40,7 @@ func (w *Worker) Health() []Health {
 func (t *tenant) health() Health {
 	good := t.goodSince()
 	h := Health{
-		Tenant: t.cfg.Name, SinceGood: time.Since(good), Allowed: t.patience(good), Member: t.w.beat.fresh(), Paused: t.paused.Load(), Aside: t.aside(),
+		Tenant: t.cfg.Name, SinceGood: time.Since(good), Allowed: t.patience(good), Member: t.w.heart.Fresh(), Paused: t.paused.Load(), Aside: t.aside(),
 	}
 	for _, s := range t.shards() {
 		if s.held.Load() != nil {
@@ -59,20 +59,16 @@ func (t *tenant) health() Health {
 // this worker holds: what others see says nothing about these. Where it holds
 // none, it is what the others say.
 func (t *tenant) goodSince() time.Time {
-	var worst time.Time
+	var own []time.Time
 	for _, s := range t.shards() {
-		if s.held.Load() == nil {
-			continue
-		}
-		good := later(s.lastGood(), s.since())
-		if worst.IsZero() || good.Before(worst) {
-			worst = good
+		if h := s.held.Load(); h != nil {
+			own = append(own, later(s.lastGood(), h.began))
 		}
 	}
-	if worst.IsZero() {
-		worst = t.others.Load().lastGood
+	if len(own) == 0 {
+		own = []time.Time{t.lastGood()}
 	}
-	return later(worst, t.w.started)
+	return later(earliest(own), t.w.started)
 }
 
 func later(a, b time.Time) time.Time {
@@ -84,14 +80,6 @@ func later(a, b time.Time) time.Time {
 
 // lastGood is when the last pass over the shard that was answered was over.
 func (s *shard) lastGood() time.Time { return instant(&s.good) }
-
-// since is from when on the shard is held.
-func (s *shard) since() time.Time {
-	if h := s.held.Load(); h != nil {
-		return h.began
-	}
-	return time.Time{}
-}
 
 // state is how the last pass over the shard went.
 func (s *shard) state() string {

@@ -10,6 +10,7 @@ import (
 
 	"rollcall"
 	"rollcall/poller"
+	"rollcall/worker/membership"
 )
 
 // What an order may be refused with.
@@ -91,7 +92,7 @@ func (w *Worker) shardOf(tenant, conferenceID string) (*shard, error) {
 	for _, t := range w.tenants {
 		if t.cfg.Name == tenant {
 			shards := t.shards()
-			return shards[shardOf(conferenceID, len(shards))], nil
+			return shards[membership.ShardOf(conferenceID, len(shards))], nil
 		}
 	}
 	return nil, fmt.Errorf("%w: %s", ErrNoTenant, tenant)

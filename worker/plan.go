@@ -44,6 +44,9 @@ func (s *shard) makePlan() {
 	s.plan.Store(next)
 }
 
+// tracks is how many meetings of the shard are tracked.
+func (s *shard) tracks() int { return len(s.plan.Load().ids) }
+
 // aside is which meetings of the shards that this worker holds are set aside.
 func (t *tenant) aside() (ids []string) {
 	for _, s := range t.shards() {

@@ -92,7 +92,7 @@ func waits(err error) bool {
 // notable gives the sightings that need more than a glance: a meeting whose
 // answer is, byte for byte, the one that led to its record is left out.
 func (s *shard) notable(obs *rollcall.Observation) []*rollcall.Sighting {
-	trusted := s.w.beat.fresh() && s.lapses == s.w.beat.lapses.Load() && !s.doubt
+	trusted := s.w.heart.Fresh() && s.lapses == s.w.heart.Lapses() && !s.doubt
 	var out []*rollcall.Sighting
 	for i := range obs.Sightings {
 		sighting := &obs.Sightings[i]

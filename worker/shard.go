@@ -16,24 +16,24 @@ import (
 
 // shard is a part of a tenant's meetings, claimed and settled as one.
 type shard struct {
-	w       *Worker
-	tenant  *tenant
-	number  int
-	of      int // how many shards the tenant's meetings form together
-	log     *zap.Logger
-	queue   *backlog.Lane
-	orders  chan order
-	looks   chan order    // those that change nothing: they are not kept waiting by a back-off
-	over    chan struct{} // closed once nobody obeys any more
-	wanted  atomic.Bool   // it belongs to this worker
-	blocked atomic.Bool   // somebody else has not let go of it yet
-	retired atomic.Bool   // the meetings are divided otherwise now
-	asking  atomic.Int32  // questions under way
-	settled atomic.Uint64 // observations so far
-	good    atomic.Pointer[time.Time]
-	suspect atomic.Bool          // the claim is to be looked after
-	held    atomic.Pointer[hold] // nil: not ours to ask about
-	plan    atomic.Pointer[plan] // whom to ask about; never nil
+	w        *Worker
+	tenant   *tenant
+	number   int
+	of       int // how many shards the tenant's meetings form together
+	log      *zap.Logger
+	queue    *backlog.Lane
+	orders   chan order
+	looks    chan order    // those that change nothing: they are not kept waiting by a back-off
+	over     chan struct{} // closed once nobody obeys any more
+	assigned atomic.Bool   // it belongs to this worker
+	blocked  atomic.Bool   // somebody else has not let go of it yet
+	retired  atomic.Bool   // the meetings are divided otherwise now
+	asking   atomic.Int32  // questions under way
+	settled  atomic.Uint64 // observations so far
+	good     atomic.Pointer[time.Time]
+	suspect  atomic.Bool          // the claim is to be looked after
+	held     atomic.Pointer[hold] // nil: not ours to ask about
+	plan     atomic.Pointer[plan] // whom to ask about; never nil
 
 	last atomic.Pointer[lastPass] // nil: there was none
 	news news                     // which meetings changed lately
@@ -82,11 +82,11 @@ func newShard(t *tenant, number, of int) *shard {
 	return s
 }
 
-// want tells whether the shard belongs to this worker, and whether somebody else
+// assign says whether the shard belongs to this worker, and whether somebody else
 // has not let go of it yet. It is called at every heartbeat, so it must be cheap
 // when nothing changes.
-func (s *shard) want(mine, blocked bool) {
-	was := s.wanted.Swap(mine)
+func (s *shard) assign(mine, blocked bool) {
+	was := s.assigned.Swap(mine)
 	s.blocked.Store(blocked)
 	if was != mine || mine && s.held.Load() == nil {
 		s.wakeUp()
@@ -105,8 +105,8 @@ func (s *shard) leaves() bool {
 	return s.held.Load() == nil && (s.asking.Load() > 0 || s.waits() > 0)
 }
 
-// doubtClaim lets the shard's goroutine look whether its claim is the last.
-func (s *shard) doubtClaim() {
+// recheckLease lets the shard's goroutine look whether its claim is the last.
+func (s *shard) recheckLease() {
 	s.suspect.Store(true)
 	s.wakeUp()
 }
@@ -155,13 +155,13 @@ func (s *shard) run(ctx context.Context) {
 		}
 		s.sayLate()
 		switch {
-		case !s.wanted.Load() && s.held.Load() != nil:
+		case !s.assigned.Load() && s.held.Load() != nil:
 			s.hold(nil) // nothing waits: whoever it belongs to may have it
 		case s.retired.Load() && s.held.Load() == nil && !s.leaves():
 			s.tenant.division.gone(s)
 			s.queue.Close() // nothing is left in it
 			return
-		case s.wanted.Load() && !s.blocked.Load() && s.held.Load() == nil && !time.Now().Before(s.retry):
+		case s.assigned.Load() && !s.blocked.Load() && s.held.Load() == nil && !time.Now().Before(s.retry):
 			s.tryClaim(ctx)
 		case s.held.Load() == nil && s.entries != nil:
 			s.entries = nil
@@ -203,7 +203,7 @@ func (s *shard) tryClaim(ctx context.Context) {
 	}
 	if err != nil {
 		s.claiming.note(err)
-		s.w.refused.Store(true)
+		s.w.peers.Refused()
 		s.wait(ctx)
 		return
 	}
@@ -266,7 +266,7 @@ func (s *shard) doneAsking() {
 func (s *shard) wait(ctx context.Context) {
 	timer := time.NewTimer(s.pause.NextBackOff())
 	defer timer.Stop()
-	back := s.w.beat.back()
+	back := s.w.heart.Back()
 	for {
 		select {
 		case <-timer.C:
@@ -284,7 +284,7 @@ func (s *shard) wait(ctx context.Context) {
 // did not before.
 func (s *shard) works(t *trouble) {
 	if t.count > 0 {
-		s.w.beat.announce()
+		s.w.heart.Announce()
 	}
 	t.note(nil)
 	s.pause.Reset()

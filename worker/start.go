@@ -35,11 +35,11 @@ func (w *Worker) letLoad(ctx context.Context) {
 // loads reports whether a shard that belongs to this worker is not held yet, or
 // may do so: all of them hear it before any counts.
 func (w *Worker) loads() bool {
-	if !w.surveyed.Load() {
+	if !w.assigned.Load() {
 		return true
 	}
 	for _, s := range w.shards() {
-		if s.wanted.Load() && s.held.Load() == nil {
+		if s.assigned.Load() && s.held.Load() == nil {
 			return true
 		}
 	}

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"rollcall/poller"
 	"rollcall/wire"
 	"rollcall/worker/freshness"
+	"rollcall/worker/membership"
 )
 
 // tenant is one organization: its schedule and its shards.
@@ -24,7 +26,6 @@ type tenant struct {
 	tell  chan wire.Status // the newest status; one may wait
 
 	ended    atomic.Pointer[time.Time] // when the last pass was over
-	others   atomic.Pointer[others]    // never nil
 	readings *readings
 	division divided
 	passing  chan struct{} // holds one token during a pass
@@ -48,7 +49,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 		passing: make(chan struct{}, 1), ages: freshness.New(),
 	}
 	t.means = trouble{log: t.log, what: "asking within the budget of calls"}
-	t.others.Store(&others{})
+	t.division.count = membership.ShardCount{Tenant: cfg.Name, Configured: cfg.Shards, By: w.cfg.ID}
 	t.readings = newReadings(w.cfg.Ledger, cfg.Name)
 	for _, id := range cfg.Conferences {
 		t.named[id] = true
@@ -156,8 +157,11 @@ func (t *tenant) status(state string) wire.Status {
 	aside := len(t.aside())
 	t.w.metrics.tracked.WithLabelValues(t.cfg.Name).Set(float64(own))
 	t.w.metrics.aside.WithLabelValues(t.cfg.Name).Set(float64(aside))
+	for _, held := range t.others() {
+		state = worse(state, held.State)
+	}
 	return wire.Status{
-		Tenant: t.cfg.Name, State: worse(state, t.others.Load().state), LastGoodPoll: t.lastGood(),
+		Tenant: t.cfg.Name, State: state, LastGoodPoll: t.lastGood(),
 		LastPass: t.lastPass(), Pace: t.pace(), Tracked: t.tracks(), SetAside: aside, At: time.Now(),
 	}
 }
@@ -165,17 +169,38 @@ func (t *tenant) status(state string) wire.Status {
 // lastGood is when that shard of the tenant was last looked at that does worst,
 // as all workers say; zero: some shard never was.
 func (t *tenant) lastGood() time.Time {
-	others := t.others.Load()
-	worst, held := others.lastGood, others.held > 0
+	var all []time.Time
+	for _, held := range t.others() {
+		all = append(all, held.LastGood)
+	}
 	for _, s := range t.shards() {
-		if s.held.Load() == nil {
-			continue
-		}
-		if good := s.lastGood(); !held || good.Before(worst) {
-			worst, held = good, true
+		if s.held.Load() != nil {
+			all = append(all, s.lastGood())
 		}
 	}
-	return worst
+	return earliest(all)
+}
+
+// others are the tenant's shards that other workers hold, as they say.
+func (t *tenant) others() []membership.Held { return t.w.peers.Held(t.cfg.Name) }
+
+// earliest is the first of these instants; zero: there is none.
+func earliest(all []time.Time) time.Time {
+	if len(all) == 0 {
+		return time.Time{}
+	}
+	return slices.MinFunc(all, time.Time.Compare)
+}
+
+// tracks is how many meetings of the tenant are tracked, by all workers.
+func (t *tenant) tracks() (n int) {
+	for _, held := range t.others() {
+		n += held.Tracked
+	}
+	for _, s := range t.shards() {
+		n += s.tracks()
+	}
+	return n
 }
 
 // lastPass is when the last pass was over.
@@ -248,7 +273,7 @@ func (t *tenant) worthTelling(ctx context.Context, told string, at time.Time) (s
 
 // sayAway leaves word that this worker no longer looks, where it held anything.
 func (t *tenant) sayAway(ctx context.Context) {
-	if t.others.Load().held > 0 {
+	if len(t.others()) > 0 {
 		return // they look, and say so
 	}
 	for _, s := range t.shards() {

@@ -24,8 +24,8 @@ import (
 // verify makes sure of it, and where one of these does not hold reads again
 // what may have changed. All that is compared or committed comes after it.
 func (s *shard) verify(ctx context.Context) error {
-	lapses := s.w.beat.lapses.Load()
-	sure := s.w.beat.fresh() && lapses == s.lapses && !s.doubt
+	lapses := s.w.heart.Lapses()
+	sure := s.w.heart.Fresh() && lapses == s.lapses && !s.doubt
 	if sure && !s.unclear {
 		return nil
 	}

@@ -17,6 +17,7 @@ import (
 	"rollcall/wire"
 	"rollcall/worker/backlog"
 	"rollcall/worker/freshness"
+	"rollcall/worker/membership"
 )
 
 // Ledger is where records, claims and the tracked set are read, and where
@@ -112,22 +113,19 @@ type Worker struct {
 	cfg      Config
 	log      *zap.Logger
 	metrics  *metrics
-	beat     *heartbeat
+	heart    *membership.Heartbeat
+	peers    *membership.Peers
 	ground   *ground
 	tenants  []*tenant
 	started  time.Time
 	began    time.Time                 // when Run was called
 	settled  atomic.Pointer[time.Time] // when any shard has last settled an observation
 	backlog  *backlog.Backlog
-	changed  chan struct{}         // a shard was taken or given up, which others are to know
-	drafts   sync.Pool             // of *ledger.Draft, empty
-	peers    atomic.Pointer[peers] // never nil
-	surveyed atomic.Bool           // it is known what belongs to this worker
-	stuck    map[part]progress     // belongs to the heartbeat
-	refused  atomic.Bool           // a claim could not be made
-	beats    atomic.Uint64         // heartbeats so far
-	settling sync.WaitGroup        // the shards' goroutines
-	spawn    func(*shard)          // starts one of them
+	changed  chan struct{}  // a shard was taken or given up, which others are to know
+	drafts   sync.Pool      // of *ledger.Draft, empty
+	assigned atomic.Bool    // it is known what belongs to this worker
+	settling sync.WaitGroup // the shards' goroutines
+	spawn    func(*shard)   // starts one of them
 }
 
 // New makes a worker; nothing runs and nothing is asked before [Worker.Run].
@@ -138,13 +136,11 @@ func New(cfg Config) (*Worker, error) {
 	cfg = withDefaults(cfg)
 	w := &Worker{cfg: cfg, log: cfg.Logger, metrics: newMetrics(), started: time.Now(), changed: make(chan struct{}, 1)}
 	w.drafts.New = func() any { return new(ledger.Draft) }
-	w.beat = newHeartbeat(cfg.MemberTTL)
+	w.heart, w.peers = membership.NewHeartbeat(cfg.MemberTTL), membership.NewPeers(cfg.ID, cfg.MemberTTL)
 	w.ground = &ground{ledger: cfg.Ledger, log: w.log, patience: cfg.MemberTTL}
 	w.backlog = cfg.Backlog
 	trouble := &trouble{log: w.log, what: "the journal of what waits"}
 	w.backlog.Tell(trouble.note, func(err error) { w.log.Error("the journal is damaged", zap.Error(err)) })
-	w.peers.Store(&peers{})
-	w.stuck = make(map[part]progress)
 	for _, t := range cfg.Tenants {
 		w.tenants = append(w.tenants, newTenant(w, t))
 	}

@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"rollcall/internal/ledger"
-	"rollcall/worker"
 	"rollcall/worker/freshness"
+	"rollcall/worker/membership"
 )
 
 // member is a worker that says this of its tenants.
-func member(t *testing.T, id string, tenants map[string]worker.Standing) ledger.Member {
+func member(t *testing.T, id string, tenants map[string]membership.TenantReport) ledger.Member {
 	t.Helper()
-	info, err := json.Marshal(worker.Info{Schema: worker.InfoSchema, Tenants: tenants})
+	info, err := json.Marshal(membership.Info{Schema: membership.InfoSchema, Tenants: tenants})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +38,8 @@ func TestWhatIsKnownOfBudgetsIsShown(t *testing.T) {
 			"newer":    []byte(`{"schema":2}`),
 		},
 		members: []ledger.Member{
-			member(t, "w1", map[string]worker.Standing{"acme": {Ages: ages(1)}, "free": {Unlimited: true}, "freed": {Unlimited: true}}),
-			member(t, "w2", map[string]worker.Standing{"acme": {Ages: ages(9)}, "begun": {}}),
+			member(t, "w1", map[string]membership.TenantReport{"acme": {Ages: ages(1)}, "free": {Unlimited: true}, "freed": {Unlimited: true}}),
+			member(t, "w2", map[string]membership.TenantReport{"acme": {Ages: ages(9)}, "begun": {}}),
 			{ID: "odd", Info: []byte("{")},
 		},
 		configured: map[string]int64{"planned": 300, "unbound": 0, "begun": 0},

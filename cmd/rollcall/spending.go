@@ -9,8 +9,8 @@ import (
 
 	"rollcall/cmd/rollcall/cost"
 	"rollcall/poller/budget"
-	"rollcall/worker"
 	"rollcall/worker/freshness"
+	"rollcall/worker/membership"
 )
 
 // spending is how a tenant's month stands, as it is shown.
@@ -40,10 +40,10 @@ type ageFigures struct {
 }
 
 // standings are what all workers together say of the tenants.
-func (b *books) standings() map[string]worker.Standing {
-	all := make(map[string]worker.Standing)
+func (b *books) standings() map[string]membership.TenantReport {
+	all := make(map[string]membership.TenantReport)
 	for _, m := range b.members {
-		info, err := worker.ParseInfo(m.Info)
+		info, err := membership.ParseInfo(m.Info)
 		if err != nil {
 			continue // "rollcall workers" says so
 		}

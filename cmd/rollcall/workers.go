@@ -12,7 +12,7 @@ import (
 	"rollcall/internal/natsconn"
 	"rollcall/store"
 	"rollcall/wire"
-	"rollcall/worker"
+	"rollcall/worker/membership"
 )
 
 const workersHelp = `Workers shows who asks about what: the workers that live, the shards that each
@@ -77,8 +77,8 @@ func (p *program) members(cmd *cobra.Command, f orderFlags) (all []ledger.Member
 
 // owners is a worker as it is shown.
 type owners struct {
-	Worker string        `json:"worker"`
-	Shards []worker.Held `json:"shards"`
+	Worker string            `json:"worker"`
+	Shards []membership.Held `json:"shards"`
 	// Trouble says why nothing is known of the worker beside its id.
 	Trouble string `json:"trouble,omitempty"`
 }
@@ -87,8 +87,8 @@ type owners struct {
 func ownersOf(members []ledger.Member, tenant string) []owners {
 	all := make([]owners, 0, len(members))
 	for _, m := range members {
-		one := owners{Worker: m.ID, Shards: []worker.Held{}}
-		info, err := worker.ParseInfo(m.Info)
+		one := owners{Worker: m.ID, Shards: []membership.Held{}}
+		info, err := membership.ParseInfo(m.Info)
 		if err != nil {
 			one.Trouble = err.Error()
 		}

@@ -1,11 +1,9 @@
-package worker
+package membership
 
 import (
 	"encoding/json"
 	"fmt"
 	"time"
-
-	"go.uber.org/zap"
 
 	"rollcall/worker/freshness"
 )
@@ -25,11 +23,11 @@ type Info struct {
 	Leaving []Leaving `json:"leaving,omitempty"`
 	Beat    uint64    `json:"beat"` // how often it has said so
 	// Tenants are those of which it holds a shard.
-	Tenants map[string]Standing `json:"tenants,omitempty"`
+	Tenants map[string]TenantReport `json:"tenants,omitempty"`
 }
 
-// Standing is how a tenant stands, as one of its workers sees it.
-type Standing struct {
+// TenantReport is what one of a tenant's workers says of the tenant.
+type TenantReport struct {
 	// Unlimited says that the calls are not counted against a budget.
 	Unlimited bool `json:"unlimited,omitempty"`
 	// Ages are those of what was known of meetings while they went on, in the
@@ -66,33 +64,4 @@ func ParseInfo(data []byte) (Info, error) {
 		return Info{}, fmt.Errorf("read what a worker says of itself: %w", err)
 	}
 	return info, nil
-}
-
-func (w *Worker) info() []byte {
-	said := Info{
-		Schema: InfoSchema, Shards: []Held{}, Tenants: make(map[string]Standing), Knows: []string{}, Beat: w.beats.Add(1),
-	}
-	for _, t := range w.tenants {
-		said.Knows = append(said.Knows, t.cfg.Name)
-		if _, _, held := t.sizes(); held {
-			said.Tenants[t.cfg.Name] = Standing{Unlimited: t.cfg.Budget == nil, Ages: t.ages.Recent()}
-		}
-	}
-	for _, s := range w.shards() {
-		name := s.tenant.cfg.Name
-		if h := s.held.Load(); h != nil {
-			said.Shards = append(said.Shards, Held{
-				Tenant: name, Shard: s.number, Of: s.of, Term: h.term,
-				Tracked: s.tracks(), LastGood: s.lastGood().Truncate(time.Millisecond), State: s.state(),
-				Waiting: s.waits(), Settled: s.settled.Load(),
-			})
-		} else if s.leaves() {
-			said.Leaving = append(said.Leaving, Leaving{name, s.number, s.of, s.waits(), s.settled.Load()})
-		}
-	}
-	data, err := json.Marshal(said)
-	if err != nil {
-		w.log.DPanic("cannot say what this worker holds", zap.Error(err))
-	}
-	return data
 }

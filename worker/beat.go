@@ -1,0 +1,134 @@
+package worker
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"rollcall/internal/ledger"
+	"rollcall/worker/membership"
+)
+
+// keepMembership beats three times a TTL, and whenever a shard was taken or
+// given up, and hands each shard to the live worker it belongs to.
+func (w *Worker) keepMembership(ctx context.Context) {
+	ticker := time.NewTicker(w.cfg.MemberTTL / 3)
+	defer ticker.Stop()
+	trouble := trouble{log: w.log, what: "membership"}
+	ticks := 0
+	for beat := uint64(1); ; beat++ {
+		if err := w.beatOnce(ctx, beat); ctx.Err() == nil {
+			trouble.note(err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			// Workers that start together claim the same shards for a moment.
+			if ticks++; ticks <= 3 || ticks%3 == 0 {
+				w.recheckLeases()
+			}
+		case <-w.changed:
+		}
+	}
+}
+
+// recheckLeases lets every shard look, once a TTL, whether its claim is the last.
+func (w *Worker) recheckLeases() {
+	for _, s := range w.shards() {
+		s.recheckLease()
+	}
+}
+
+func (w *Worker) beatOnce(ctx context.Context, beat uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.MemberTTL/2)
+	defer cancel()
+	sent := time.Now()
+	if err := w.register(ctx, beat); err != nil {
+		return err
+	}
+	if err := w.ground.look(ctx); err != nil {
+		return err
+	}
+	w.heart.Confirm(sent)
+	if err := w.divide(ctx); err != nil {
+		return err
+	}
+	members, err := w.cfg.Ledger.Members(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.peers.Meet(members, beat); err != nil {
+		return err
+	}
+	w.assign()
+	return nil
+}
+
+// register says that this worker lives, and what it holds.
+func (w *Worker) register(ctx context.Context, beat uint64) error {
+	data, err := json.Marshal(w.info(beat))
+	if err != nil {
+		return fmt.Errorf("say what this worker holds: %w", err)
+	}
+	err = w.cfg.Ledger.Heartbeat(ctx, w.cfg.ID, data, w.cfg.MemberTTL)
+	if errors.Is(err, ledger.ErrGone) {
+		return cmp.Or(w.ground.renew(ctx, theMembers, err), err)
+	}
+	if err == nil {
+		w.ground.right(theMembers)
+	}
+	return err
+}
+
+// assign tells every shard whether it belongs to this worker. Nothing is asked
+// before each of them has heard it.
+func (w *Worker) assign() {
+	for _, t := range w.tenants {
+		for _, s := range t.shards() {
+			mine := w.peers.Owns(t.cfg.Name, s.number)
+			s.assign(mine, mine && s.held.Load() == nil && w.blocked(s))
+		}
+	}
+	w.assigned.Store(true)
+}
+
+// blocked reports whether somebody has not let go of the shard, this worker
+// under an earlier division included.
+func (w *Worker) blocked(s *shard) bool {
+	for _, r := range s.tenant.division.left() {
+		if r.held.Load() != nil || r.leaves() {
+			return true
+		}
+	}
+	return w.peers.Blocks(s.tenant.cfg.Name, s.number, s.of)
+}
+
+// info is what the worker says of itself.
+func (w *Worker) info(beat uint64) membership.Info {
+	info := membership.Info{
+		Schema: membership.InfoSchema, Shards: []membership.Held{}, Tenants: make(map[string]membership.TenantReport), Knows: []string{}, Beat: beat,
+	}
+	for _, t := range w.tenants {
+		info.Knows = append(info.Knows, t.cfg.Name)
+		if _, _, held := t.sizes(); held {
+			info.Tenants[t.cfg.Name] = membership.TenantReport{Unlimited: t.cfg.Budget == nil, Ages: t.ages.Recent()}
+		}
+	}
+	for _, s := range w.shards() {
+		name := s.tenant.cfg.Name
+		if h := s.held.Load(); h != nil {
+			info.Shards = append(info.Shards, membership.Held{
+				Tenant: name, Shard: s.number, Of: s.of, Term: h.term,
+				Tracked: s.tracks(), LastGood: s.lastGood().Truncate(time.Millisecond), State: s.state(),
+				Waiting: s.waits(), Settled: s.settled.Load(),
+			})
+		} else if s.leaves() {
+			info.Leaving = append(info.Leaving, membership.Leaving{Tenant: name, Shard: s.number, Of: s.of, Waiting: s.waits(), Settled: s.settled.Load()})
+		}
+	}
+	return info
+}
