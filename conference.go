@@ -39,6 +39,7 @@ func (m Media) Has(mask Media) bool { return m&mask == mask }
 type Conference struct {
 	Title     string    // at most [MaxText] bytes; "" when DingTalk never gave one
 	StartTime time.Time // millisecond precision, UTC; zero when DingTalk never gave one
+	EndTime   time.Time // DingTalk's own end, likewise; zero while the meeting goes on, or where it gave none
 	Status    Status
 	Media     Media
 	Present   int // participants of the roster whose attendance is present

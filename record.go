@@ -11,6 +11,7 @@ type Record struct {
 	ObservedAt   time.Time // when the poll that wrote the record was asked
 	Number       Number    // of the poll that wrote the record
 	Meeting      Conference
+	Labels       Labels        // of whoever tracks the meeting; not to be changed
 	Roster       []Participant // invited, joining or present; sorted by key, bytewise
 	// Memory is what else the next diff needs of people, sorted by key: those
 	// who are gone, and those of the roster with entries of a gone code.

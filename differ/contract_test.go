@@ -41,6 +41,9 @@ func contract() []sentence {
 			"row-11-status", "row-11-resource-closed", "row-11-vanished", "row-11-asked-and-ended",
 			"row-11-end-outside-the-window", "row-11-end-on-the-edge", "first-poll-ended-ahead",
 		}},
+		{"11", "data.meeting.endTime is DingTalk's own end; data.exact says that time is DingTalk's own", []string{
+			"row-11-status", "row-11-end-outside-the-window", "row-11-end-and-reopened", "row-02-started-first-poll",
+		}},
 		{"11", "then nobody outlasts it: window.before and time of this poll's departures are clipped to it", []string{
 			"row-11-status", "row-11-resource-closed", "row-11-end-on-the-edge",
 		}},
@@ -48,6 +51,7 @@ func contract() []sentence {
 			"row-12-untracked", "row-12-untracked-after-the-end", "row-12-untracked-never-recorded",
 		}},
 		{"12", "meeting.untracked may carry a reason: operator, expired, unknown_meeting", []string{"row-12-reasons", "first-poll-misses"}},
+		{"12", "it says how many were still there: data.meeting.present before", []string{"row-12-untracked"}},
 		{"12", "a later track begins a new epoch", []string{
 			"row-12-untracked", "row-12-epoch-always-grows", "row-12-unknown-and-back",
 		}},
@@ -55,6 +59,7 @@ func contract() []sentence {
 			"row-13-summarized", "row-13-summarized-without-a-time", "row-13-summarized-ahead",
 		}},
 
+		{"", "data.labels: those of whoever tracks the meeting; track again with other labels replaces them", []string{"labels", "omit-nicks"}},
 		{"", "time: the exact time if known, else window.before", []string{"row-02-started-in-window", "row-11-status", "window"}},
 		{"", "window.after: when the previous recorded poll was asked; window.before: when this answer arrived, never earlier", []string{"window", "window-after-misses"}},
 		{"", "meeting and participant are as after the whole poll; poll says which of the poll's events this is", []string{"row-09-joined", "order"}},

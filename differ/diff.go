@@ -15,6 +15,8 @@ type Look struct {
 	// EndTime is the exact end where it is known: SightingEnded,
 	// SightingSummarized, or a SightingListed whose status is ended.
 	EndTime time.Time
+	// Labels are those of the meeting from now on; nil leaves the record's.
+	Labels rollcall.Labels
 	// Reason is that of a SightingEnded (status or resource_closed) or of a
 	// SightingUntracked (operator or expired).
 	Reason              rollcall.Reason

@@ -43,7 +43,7 @@ func (s *step) end(reason rollcall.Reason, a *rollcall.Answer) {
 	s.ending = reason
 	s.people = s.farewell(a)
 	n := s.next
-	n.Meeting.Status = rollcall.StatusEnded
+	n.Meeting.Status, n.Meeting.EndTime = rollcall.StatusEnded, s.look.EndTime
 	n.EndReason, n.EndedAt = reason, s.endedAt()
 	s.clear()
 }
@@ -135,6 +135,6 @@ func (s *step) summarize() {
 	s.summarizing = true
 	s.next.Summarized = true
 	if t := s.look.EndTime; !t.IsZero() && !t.After(s.window.Before) {
-		s.next.EndedAt = t
+		s.next.EndedAt, s.next.Meeting.EndTime = t, t
 	}
 }

@@ -72,7 +72,11 @@ func (p poll) numbered() error {
 			return fmt.Errorf("event %d: %w", i, e.CheckTime())
 		case p.res.Record.Meeting.Status == rollcall.StatusEnded && e.Participant != nil && e.Time.After(p.res.Record.EndedAt):
 			return fmt.Errorf("event %d: %s outlasts the end at %v", i, e.Participant.Key, p.res.Record.EndedAt)
-		case e.Meeting != p.res.Record.Meeting:
+		case !maps.Equal(e.Labels, p.res.Record.Labels):
+			return fmt.Errorf("event %d has the labels %v, the record %v", i, e.Labels, p.res.Record.Labels)
+		case e.Exact && e.Type != rollcall.MeetingStarted && e.Type != rollcall.MeetingEnded:
+			return fmt.Errorf("event %d: %s has no time of DingTalk's own", i, e.Type)
+		case e.Meeting != p.shows(&e):
 			return fmt.Errorf("event %d shows the meeting as %+v, not as after the poll", i, e.Meeting)
 		}
 	}
@@ -80,6 +84,16 @@ func (p poll) numbered() error {
 		return fmt.Errorf("the record has sequence %d, want %d", got, want)
 	}
 	return nil
+}
+
+// shows is the meeting as an event shows it: as after the poll, but that one that
+// is untracked says how many were still there.
+func (p poll) shows(e *rollcall.Event) rollcall.Conference {
+	m := p.res.Record.Meeting
+	if roster, _ := p.base(); e.Type == rollcall.MeetingUntracked {
+		m.Present = present(roster)
+	}
+	return m
 }
 
 func (p poll) folds() error {

@@ -32,7 +32,7 @@ func restate(table []rule, prev *rollcall.Record, look *Look) Result {
 	s.terms = s.termsOf(prev)
 	s.window = rollcall.Window{Before: s.look.AnsweredAt}
 	s.next = bare(prev)
-	s.next.Number = look.Number
+	s.next.Number, s.next.Labels = look.Number, s.labels()
 	s.next.Epoch, s.next.Sequence = s.newEpoch(), 0
 	for i := range s.next.Roster {
 		s.people = append(s.people, person{is: s.next.Roster[i]})

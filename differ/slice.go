@@ -36,7 +36,7 @@ func (r Result) Slice(prev *rollcall.Record, n int) *rollcall.Record {
 	s, told := r.step, r.Events[:n]
 	rec := s.origin(prev)
 	rec.Sequence += uint64(n)
-	rec.ObservedAt, rec.Number = r.Record.ObservedAt, r.Record.Number
+	rec.ObservedAt, rec.Number, rec.Labels = r.Record.ObservedAt, r.Record.Number, r.Record.Labels
 	rec.Partial = &rollcall.Partial{Provenance: s.terms.Provenance, WindowAfter: s.terms.WindowAfter}
 	if s.ending == "" && !s.untracking {
 		rec.Misses, rec.Unlisted = r.Record.Misses, s.fresh
@@ -76,7 +76,7 @@ func retell(rec *rollcall.Record, told []rollcall.Event, after rollcall.Conferen
 		case rollcall.MeetingInitialized:
 			m.Status = rollcall.StatusInitialized
 		case rollcall.MeetingStarted:
-			m.Status = rollcall.StatusStarted
+			m.Status, m.EndTime = rollcall.StatusStarted, time.Time{}
 			rec.EndReason, rec.EndedAt, rec.Summarized = "", time.Time{}, false
 		case rollcall.MeetingTitleChanged:
 			m.Title = after.Title

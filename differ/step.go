@@ -1,6 +1,7 @@
 package differ
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -44,6 +45,7 @@ func (s *step) begin(prev *rollcall.Record, look *Look) {
 		s.was = prev.Meeting
 	}
 	s.next.Tenant, s.next.ConferenceID = look.Tenant, look.ConferenceID
+	s.next.Labels = s.labels()
 	s.next.Number = look.Number
 	if s.first || look.sees() {
 		s.next.ObservedAt = s.look.AskedAt
@@ -54,6 +56,18 @@ func (s *step) begin(prev *rollcall.Record, look *Look) {
 	s.fresh = s.first || prev.Unlisted
 	s.terms = s.termsOf(prev)
 	s.window = rollcall.Window{After: s.terms.WindowAfter, Before: later(look.AnsweredAt, s.terms.WindowAfter)}
+}
+
+// labels are those of the meeting from now on, nil where it has none.
+func (s *step) labels() rollcall.Labels {
+	labels := s.look.Labels
+	if labels == nil && s.prev != nil {
+		labels = s.prev.Labels
+	}
+	if len(labels) == 0 {
+		return nil
+	}
+	return labels
 }
 
 // wall gives a time as it is stored: times that differ by less, or by more than
@@ -87,7 +101,7 @@ func (s *step) open() {
 	s.was = rollcall.Conference{}
 	*s.next = rollcall.Record{
 		Tenant: s.look.Tenant, ConferenceID: s.look.ConferenceID, Epoch: s.newEpoch(),
-		ObservedAt: s.look.AskedAt, Number: s.look.Number,
+		ObservedAt: s.look.AskedAt, Number: s.look.Number, Labels: s.labels(),
 	}
 }
 
@@ -128,6 +142,7 @@ func (s *step) reopens(status rollcall.Status) bool {
 		return false
 	}
 	s.reopening, s.fresh = true, true
+	s.next.Meeting.EndTime = time.Time{}
 	s.next.EndReason, s.next.EndedAt, s.next.Summarized = "", time.Time{}, false
 	return true
 }
@@ -215,7 +230,8 @@ func (s *step) changed() bool {
 		return true
 	}
 	n, p := s.next, s.prev
-	return n.Meeting != p.Meeting || n.Misses != p.Misses || n.Partial != p.Partial || n.Epoch != p.Epoch || n.Unlisted != p.Unlisted
+	return n.Meeting != p.Meeting || n.Misses != p.Misses || n.Partial != p.Partial || n.Epoch != p.Epoch || n.Unlisted != p.Unlisted ||
+		!maps.Equal(n.Labels, p.Labels)
 }
 
 func present(roster []rollcall.Participant) (n int) {

@@ -2,6 +2,7 @@ package differ
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -202,6 +203,12 @@ func readLookLine(look *Look, rules *Rules, f []string) {
 		look.After = clock(f[1])
 	case "end":
 		look.EndTime = clock(f[1])
+	case "labels":
+		look.Labels = rollcall.Labels{}
+		for _, label := range f[1:] {
+			key, text, _ := strings.Cut(label, "=")
+			look.Labels[key] = text
+		}
 	case "reason":
 		look.Reason = rollcall.Reason(f[1])
 	case "omit":
@@ -326,6 +333,12 @@ func (tl *teller) word(e *rollcall.Event, key string) string {
 		return hour(e.Window.After) + ".." + hour(e.Window.Before)
 	case "time":
 		return hour(e.Time)
+	case "exact":
+		return strconv.FormatBool(e.Exact)
+	case "endtime":
+		return hour(e.Meeting.EndTime)
+	case "labels":
+		return labelText(e.Labels)
 	case "poll":
 		return fmt.Sprintf("%d/%d", e.Index, e.Count)
 	case "seq":
@@ -358,6 +371,15 @@ func (tl *teller) word(e *rollcall.Event, key string) string {
 		return strconv.Itoa(p.Session)
 	}
 	return "no such word"
+}
+
+// labelText writes labels as a:b,c:d.
+func labelText(labels rollcall.Labels) string {
+	var out []string
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		out = append(out, key+":"+labels[key])
+	}
+	return strings.Join(out, ",")
 }
 
 func hour(t time.Time) string {
@@ -414,6 +436,10 @@ func (tl *teller) fact(f []string) string {
 		return map[bool]string{true: "untracked", false: "tracked"}[r.Untracked]
 	case "summarized":
 		return map[bool]string{true: "summarized", false: "not summarized"}[r.Summarized]
+	case "labels":
+		return strings.TrimSpace("labels " + labelText(r.Labels))
+	case "endtime":
+		return "endtime " + hour(r.Meeting.EndTime)
 	case "status":
 		return "status " + r.Meeting.Status.String()
 	case "title":

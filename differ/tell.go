@@ -80,12 +80,15 @@ func (s *step) say(e *rollcall.Event, r *rule) {
 	*e = rollcall.Event{
 		Tenant: s.next.Tenant, ConferenceID: s.next.ConferenceID, Epoch: s.next.Epoch,
 		Type: r.event, Time: w.Before, Meeting: s.next.Meeting,
-		Reason: r.reason, Provenance: s.terms.Provenance, Window: w,
+		Labels: s.next.Labels, Reason: r.reason, Provenance: s.terms.Provenance, Window: w,
 	}
 	if r.exact != nil {
 		if t := r.exact(s); !t.IsZero() {
-			e.Time = t
+			e.Time, e.Exact = t, true
 		}
+	}
+	if s.untracking {
+		e.Meeting.Present = present(s.roster) // they are cleared, and have not left
 	}
 	if r.provenance != "" {
 		e.Provenance = r.provenance

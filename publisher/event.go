@@ -38,7 +38,7 @@ func DraftEvents(d *ledger.Draft, n wire.Names, events []rollcall.Event) error {
 			d.Messages = before
 			return refuse(first, err)
 		}
-		v, poll := wire.NewEnvelope(d.Write, first), 1
+		v, poll := wire.NewEnvelope(d.Write, n.Source, first), 1
 		for poll < len(events) && v.Fits(&events[poll]) {
 			poll++
 		}

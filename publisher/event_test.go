@@ -53,11 +53,11 @@ func TestEventOnTheWire(t *testing.T) {
 	const want = `{"specversion":"1.0","id":"acme/c%2E1/1700000000000-000000000017","source":"/rollcall/acme/c%2E1",` +
 		`"type":"rollcall.participant.joined","subject":"c%2E1/anon%3A%E6%9D%8E%20%E9%9B%B7%231","time":"2023-11-14T22:13:25.123Z",` +
 		`"datacontenttype":"application/json","dataschema":"rollcall:event:1","sequence":"000000000017","partitionkey":"c.1",` +
-		`"data":{"tenant":"acme","conferenceId":"c.1","epoch":1700000000000,"sequence":17,"poll":{"index":1,"count":3},` +
+		`"epoch":"1700000000000","tenant":"acme","data":{"tenant":"acme","conferenceId":"c.1","epoch":1700000000000,"sequence":17,"poll":{"index":1,"count":3},` +
 		`"meeting":{"title":"Weekly \u003cb\u003e","startTime":"2023-11-14T22:13:19.000Z","status":"started",` +
-		`"media":{"micMuted":false,"cameraClosed":false,"muteAll":true,"code":68},"present":2},` +
+		`"media":{"micMuted":false,"cameraClosed":false,"muteAll":true,"code":68},"present":2,"endTime":null},"labels":{},` +
 		`"participant":{"key":"anon:李 雷#1","userId":"","nick":"李 雷","attendance":"present","mic":"open","camera":"closed",` +
-		`"rejectDescription":"","session":2},"reason":"","provenance":"observed",` +
+		`"rejectDescription":"","session":2},"reason":"","provenance":"observed","exact":false,` +
 		`"window":{"after":"2023-11-14T22:13:20.123Z","before":"2023-11-14T22:13:25.123Z"}}}`
 	if diff := cmp.Diff(want, string(m.Data)); diff != "" {
 		t.Errorf("the event:\n%s", diff)
@@ -96,17 +96,21 @@ type mirror struct {
 	DataSchema      string `json:"dataschema"`
 	Sequence        string `json:"sequence"`
 	PartitionKey    string `json:"partitionkey"`
+	EpochAttribute  string `json:"epoch"`
+	TenantAttribute string `json:"tenant"`
 	Data            struct {
 		Tenant       string         `json:"tenant"`
 		ConferenceID string         `json:"conferenceId"`
 		Epoch        int64          `json:"epoch"`
 		Sequence     uint64         `json:"sequence"`
 		Poll         mirrorPoll     `json:"poll"`
-		Meeting      mirrorMeeting  `json:"meeting"`
-		Participant  *mirrorPerson  `json:"participant,omitempty"`
-		Reason       string         `json:"reason"`
-		Provenance   string         `json:"provenance"`
-		Window       mirrorInterval `json:"window"`
+		Meeting      mirrorMeeting     `json:"meeting"`
+		Labels       map[string]string `json:"labels"`
+		Participant  *mirrorPerson     `json:"participant,omitempty"`
+		Reason       string            `json:"reason"`
+		Provenance   string            `json:"provenance"`
+		Exact        bool              `json:"exact"`
+		Window       mirrorInterval    `json:"window"`
 	} `json:"data"`
 }
 
@@ -125,7 +129,8 @@ type mirrorMeeting struct {
 		MuteAll      bool  `json:"muteAll"`
 		Code         int64 `json:"code"`
 	} `json:"media"`
-	Present int `json:"present"`
+	Present int     `json:"present"`
+	EndTime *string `json:"endTime"`
 }
 
 type mirrorPerson struct {

@@ -28,6 +28,12 @@ func CheckPoll(e *rollcall.Event) error {
 	if err := CheckTime("startTime", e.Meeting.StartTime); err != nil {
 		return err
 	}
+	if err := CheckTime("endTime", e.Meeting.EndTime); err != nil {
+		return err
+	}
+	if err := e.Labels.Check(); err != nil {
+		return err
+	}
 	if err := CheckTime("window.after", e.Window.After); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"maps"
 	"strconv"
 
 	"rollcall"
@@ -20,7 +21,7 @@ const typePrefix = "rollcall."
 // AppendEvent appends the event as a CloudEvent in structured JSON. It does
 // not check the event; what it appends is valid JSON for any strings.
 func AppendEvent(dst []byte, e *rollcall.Event) []byte {
-	v := NewEnvelope(ownMemory, e)
+	v := NewEnvelope(ownMemory, "", e)
 	return v.Append(dst, e)
 }
 
@@ -39,18 +40,22 @@ type Envelope struct {
 	id, source, key, poll, window, before []byte
 }
 
-// NewEnvelope writes what the events of e's poll have in common.
-func NewEnvelope(memory Memory, e *rollcall.Event) Envelope {
+// NewEnvelope writes what the events of e's poll have in common; source is that
+// of [Names].
+func NewEnvelope(memory Memory, source string, e *rollcall.Event) Envelope {
 	token := Token(e.ConferenceID)
 	v := Envelope{of: e, token: token}
-	v.id = memory(640+3*len(token)+2*len(e.ConferenceID)+len(e.Meeting.Title), func(dst []byte) []byte {
+	v.id = memory(760+3*len(token)+2*len(e.ConferenceID)+len(e.Meeting.Title)+len(source)+labelsSize(e.Labels), func(dst []byte) []byte {
 		return appendEpochID(append(dst, `{"specversion":"1.0","id":"`...), e, token)
 	})
 	v.source = memory(0, func(dst []byte) []byte {
-		return append(appendSource(append(dst, `","source":"`...), e, token), `","type":`...)
+		dst = append(append(dst, `","source":"`...), source...)
+		return append(appendSource(dst, e, token), `","type":`...)
 	})
 	v.key = memory(0, func(dst []byte) []byte {
 		dst = AppendString(append(dst, `","partitionkey":`...), e.ConferenceID)
+		dst = strconv.AppendInt(append(dst, `,"epoch":"`...), e.Epoch, 10)
+		dst = AppendString(append(dst, `","tenant":`...), e.Tenant)
 		dst = AppendString(append(dst, `,"data":{"tenant":`...), e.Tenant)
 		dst = AppendString(append(dst, `,"conferenceId":`...), e.ConferenceID)
 		dst = strconv.AppendInt(append(dst, `,"epoch":`...), e.Epoch, 10)
@@ -58,7 +63,8 @@ func NewEnvelope(memory Memory, e *rollcall.Event) Envelope {
 	})
 	v.poll = memory(0, func(dst []byte) []byte {
 		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(e.Count), 10)
-		return AppendMeeting(append(dst, `},"meeting":`...), &e.Meeting)
+		dst = AppendMeeting(append(dst, `},"meeting":`...), &e.Meeting)
+		return AppendLabels(append(dst, `,"labels":`...), e.Labels)
 	})
 	v.window = memory(0, func(dst []byte) []byte {
 		dst = AppendTime(append(dst, `,"window":{"after":`...), e.Window.After)
@@ -68,16 +74,23 @@ func NewEnvelope(memory Memory, e *rollcall.Event) Envelope {
 	return v
 }
 
+func labelsSize(labels rollcall.Labels) (size int) {
+	for key, value := range labels {
+		size += len(key) + len(value) + len(`"":"",`)
+	}
+	return size
+}
+
 // Fits reports whether e has in common what the envelope says.
 func (v *Envelope) Fits(e *rollcall.Event) bool {
 	return v.of.Tenant == e.Tenant && v.of.ConferenceID == e.ConferenceID && v.of.Epoch == e.Epoch &&
-		v.of.Count == e.Count && v.of.Meeting == e.Meeting && v.of.Window == e.Window
+		v.of.Count == e.Count && v.of.Meeting == e.Meeting && v.of.Window == e.Window && maps.Equal(v.of.Labels, e.Labels)
 }
 
 // Size is about how many bytes the events take; more is needed only where much
 // has to be escaped.
 func (v *Envelope) Size(events []rollcall.Event) int {
-	const words = 440 // of an event and its participant, the numbers, and a longer time
+	const words = 455 // of an event and its participant, the numbers, and a longer time
 	one := words + len(v.id) + len(v.source) + len(v.token) + len(v.key) + len(v.poll) + len(v.window) + 2*len(v.before)
 	size := one * len(events)
 	for i := range events {
@@ -104,6 +117,7 @@ func (v *Envelope) Append(dst []byte, e *rollcall.Event) []byte {
 	}
 	dst = AppendString(append(dst, `,"reason":`...), string(e.Reason))
 	dst = AppendString(append(dst, `,"provenance":`...), string(e.Provenance))
+	dst = strconv.AppendBool(append(dst, `,"exact":`...), e.Exact)
 	dst = append(append(dst, v.window...), v.before...)
 	return append(dst, "}}}"...)
 }

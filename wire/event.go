@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rollcall"
@@ -21,6 +22,8 @@ type eventJSON struct {
 	DataSchema      string   `json:"dataschema"`
 	Sequence        string   `json:"sequence"`
 	PartitionKey    string   `json:"partitionkey"`
+	Epoch           string   `json:"epoch"`
+	Tenant          string   `json:"tenant"`
 	Data            dataJSON `json:"data"`
 }
 
@@ -31,9 +34,11 @@ type dataJSON struct {
 	Sequence     uint64     `json:"sequence"`
 	Poll         pollJSON   `json:"poll"`
 	Meeting      Meeting    `json:"meeting"`
+	Labels       labelsJSON `json:"labels"`
 	Participant  *Person    `json:"participant,omitempty"`
 	Reason       string     `json:"reason"`
 	Provenance   string     `json:"provenance"`
+	Exact        bool       `json:"exact"`
 	Window       windowJSON `json:"window"`
 }
 
@@ -101,8 +106,8 @@ func (j *eventJSON) event() (rollcall.Event, error) {
 	}
 	return rollcall.Event{
 		Tenant: d.Tenant, ConferenceID: d.ConferenceID, Epoch: d.Epoch, Sequence: d.Sequence,
-		Type: rollcall.Type(word), Time: j.Time.Time, Index: d.Poll.Index, Count: d.Poll.Count,
-		Meeting: meeting, Participant: participant,
+		Type: rollcall.Type(word), Time: j.Time.Time, Exact: d.Exact, Index: d.Poll.Index, Count: d.Poll.Count,
+		Meeting: meeting, Labels: d.Labels.labels(), Participant: participant,
 		Reason: rollcall.Reason(d.Reason), Provenance: rollcall.Provenance(d.Provenance),
 		Window: rollcall.Window{After: d.Window.After.Time, Before: d.Window.Before.Time},
 	}, nil
@@ -121,11 +126,13 @@ func (j *eventJSON) agree(e *rollcall.Event) error {
 	token := Token(e.ConferenceID)
 	for _, attribute := range []struct{ name, got, want string }{
 		{"id", j.ID, string(appendEventID(nil, e, token))},
-		{"source", j.Source, string(appendSource(nil, e, token))},
+		{"source", j.Source, sourcePrefix(j.Source) + string(appendSource(nil, e, token))},
 		{"subject", j.Subject, string(appendSubject(nil, e, token))},
 		{"sequence", j.Sequence, string(AppendDigits(nil, e.Sequence, sequenceDigits))},
 		{"partitionkey", j.PartitionKey, e.ConferenceID},
 		{"datacontenttype", j.DataContentType, "application/json"},
+		{"epoch", j.Epoch, unlessMissing(j.Epoch, strconv.FormatInt(e.Epoch, 10))},
+		{"tenant", j.Tenant, unlessMissing(j.Tenant, e.Tenant)},
 	} {
 		if attribute.got != attribute.want {
 			return fmt.Errorf("its %s is %.600q, its data say %.600q", attribute.name, attribute.got, attribute.want)
@@ -135,6 +142,20 @@ func (j *eventJSON) agree(e *rollcall.Event) error {
 		return fmt.Errorf("unknown provenance %.64q", e.Provenance)
 	}
 	return nil
+}
+
+// sourcePrefix gives what stands before the path that each source of ours ends with.
+func sourcePrefix(source string) string {
+	return source[:max(strings.LastIndex(source, "/rollcall/"), 0)]
+}
+
+// unlessMissing gives what an attribute must say; events of versions that did not
+// know it do not have it.
+func unlessMissing(got, want string) string {
+	if got == "" {
+		return ""
+	}
+	return want
 }
 
 func provenances() []rollcall.Provenance {

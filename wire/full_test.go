@@ -49,7 +49,7 @@ func TestEveryFieldOfAnEventIsSent(t *testing.T) {
 func TestNoFieldIsSharedThatDiffers(t *testing.T) {
 	first := fulltest.Event()
 	own := func(_ int, write func([]byte) []byte) []byte { return write(nil) }
-	envelope := wire.NewEnvelope(own, first)
+	envelope := wire.NewEnvelope(own, "", first)
 	if !envelope.Fits(first) {
 		t.Fatal("an event does not fit its own envelope")
 	}

@@ -78,12 +78,12 @@ func (j *eventJSON) lenient(t rollcall.Type) rollcall.Event {
 	status, _ := rollcall.ParseStatus(d.Meeting.Status)
 	e := rollcall.Event{
 		Tenant: d.Tenant, ConferenceID: d.ConferenceID, Epoch: d.Epoch, Sequence: d.Sequence,
-		Type: t, Time: j.Time.Time, Index: d.Poll.Index, Count: d.Poll.Count,
+		Type: t, Time: j.Time.Time, Exact: d.Exact, Index: d.Poll.Index, Count: d.Poll.Count,
 		Meeting: rollcall.Conference{
-			Title: d.Meeting.Title, StartTime: d.Meeting.StartTime.Time, Status: status,
+			Title: d.Meeting.Title, StartTime: d.Meeting.StartTime.Time, EndTime: d.Meeting.EndTime.Time, Status: status,
 			Media: rollcall.Media(d.Meeting.Media.Code), Present: max(d.Meeting.Present, 0),
 		},
-		Reason: rollcall.Reason(d.Reason), Window: rollcall.Window{After: d.Window.After.Time, Before: d.Window.Before.Time},
+		Labels: d.Labels.labels(), Reason: rollcall.Reason(d.Reason), Window: rollcall.Window{After: d.Window.After.Time, Before: d.Window.Before.Time},
 	}
 	if p := rollcall.Provenance(d.Provenance); slices.Contains(provenances(), p) {
 		e.Provenance = p

@@ -26,7 +26,8 @@ func AppendMeeting(dst []byte, c *rollcall.Conference) []byte {
 	dst = strconv.AppendInt(dst, int64(c.Media), 10)
 	dst = append(dst, `},"present":`...)
 	dst = strconv.AppendInt(dst, int64(c.Present), 10)
-	return append(dst, '}')
+	dst = append(dst, `,"endTime":`...)
+	return append(AppendTime(dst, c.EndTime), '}')
 }
 
 // Meeting is a meeting as it stands in JSON.
@@ -36,6 +37,7 @@ type Meeting struct {
 	Status    string `json:"status"`
 	Media     Media  `json:"media"`
 	Present   int    `json:"present"`
+	EndTime   Time   `json:"endTime"`
 }
 
 // Media is a meeting's media status in JSON: the bits with a name, and the
@@ -57,7 +59,7 @@ func (m *Meeting) Conference() (rollcall.Conference, error) {
 		return rollcall.Conference{}, fmt.Errorf("read meeting: %d present", m.Present)
 	}
 	return rollcall.Conference{
-		Title: m.Title, StartTime: m.StartTime.Time, Status: status,
+		Title: m.Title, StartTime: m.StartTime.Time, EndTime: m.EndTime.Time, Status: status,
 		Media: rollcall.Media(m.Media.Code), Present: m.Present,
 	}, nil
 }

@@ -1,5 +1,3 @@
-// Package subject knows the names on the bus: which subject carries what, and
-// how a value becomes a token that is never a wildcard or a separator.
 package wire
 
 import (
@@ -14,6 +12,7 @@ import (
 type Names struct {
 	Stream string // MEETINGS
 	Prefix string // meetings
+	Source string // what stands before the source of each event: https://rollcall.example/prod; "" for nothing
 }
 
 // Event is the subject of an event: <prefix>.event.<tenant>.<conference>.<entity>.<verb>.

@@ -22,6 +22,7 @@ type recordJSON struct {
 	ObservedAt    Time         `json:"observedAt"`
 	Term          uint64       `json:"term"`
 	Poll          uint64       `json:"poll"`
+	Labels        labelsJSON   `json:"labels"`
 	Meeting       Meeting      `json:"meeting"`
 	Roster        []Person     `json:"roster"`
 	Memory        []memoryJSON `json:"memory"`
@@ -110,7 +111,7 @@ func (j *recordJSON) record() (*rollcall.Record, error) {
 	return &rollcall.Record{
 		Tenant: j.Tenant, ConferenceID: j.ConferenceID, Epoch: j.Epoch, Sequence: j.Sequence,
 		ObservedAt: j.ObservedAt.Time, Number: rollcall.Number{Term: j.Term, Poll: j.Poll},
-		Meeting: meeting, Roster: roster, Memory: memory, Misses: j.Misses, Partial: j.Partial.partial(),
+		Labels: j.Labels.labels(), Meeting: meeting, Roster: roster, Memory: memory, Misses: j.Misses, Partial: j.Partial.partial(),
 		EndReason: rollcall.Reason(j.EndReason), EndedAt: j.EndedAt.Time,
 		Summarized: j.Summarized, Untracked: j.Untracked, Unlisted: j.Unlisted, Forgotten: j.Forgotten,
 	}, nil

@@ -46,8 +46,27 @@ func (c *canonical) head(r *rollcall.Record) {
 	r.Number.Term = c.uint()
 	c.expect(`,"poll":`)
 	r.Number.Poll = c.uint()
+	if c.took(`,"labels":`) {
+		r.Labels = c.labels()
+	}
 	c.expect(`,"meeting":`)
 	r.Meeting = c.meeting()
+}
+
+// labels reads labels as [AppendLabels] writes them, nil for none.
+func (c *canonical) labels() rollcall.Labels {
+	c.expect(`{`)
+	if c.took(`}`) {
+		return nil
+	}
+	labels := rollcall.Labels{}
+	for i := 0; !c.other && !(i > 0 && c.took(`}`)); i++ {
+		c.element(i)
+		key := strings.Clone(c.text())
+		c.expect(`:`)
+		labels[key] = strings.Clone(c.text())
+	}
+	return labels
 }
 
 func (c *canonical) meeting() rollcall.Conference {
@@ -68,6 +87,9 @@ func (c *canonical) meeting() rollcall.Conference {
 	m.Media.Code = c.int64()
 	c.expect(`},"present":`)
 	m.Present = c.int()
+	if c.took(`,"endTime":`) { // what an older version wrote has none
+		m.EndTime = Time{Time: c.time()}
+	}
 	c.expect(`}`)
 	meeting, err := m.Conference()
 	c.require(err == nil)

@@ -43,6 +43,7 @@ func appendHead(dst []byte, r *rollcall.Record) []byte {
 	dst = strconv.AppendUint(dst, r.Number.Term, 10)
 	dst = append(dst, `,"poll":`...)
 	dst = strconv.AppendUint(dst, r.Number.Poll, 10)
+	dst = AppendLabels(append(dst, `,"labels":`...), r.Labels)
 	dst = append(dst, `,"meeting":`...)
 	return AppendMeeting(dst, &r.Meeting)
 }
@@ -109,6 +110,9 @@ func checkRecord(r *rollcall.Record) error {
 	if r.Epoch < 0 || r.Misses < 0 || r.Meeting.Present < 0 {
 		return fmt.Errorf("epoch %d, %d misses, %d present", r.Epoch, r.Misses, r.Meeting.Present)
 	}
+	if err := r.Labels.Check(); err != nil {
+		return err
+	}
 	return checkRecordTimes(r)
 }
 
@@ -117,6 +121,9 @@ func checkRecordTimes(r *rollcall.Record) error {
 		return err
 	}
 	if err := CheckTime("startTime", r.Meeting.StartTime); err != nil {
+		return err
+	}
+	if err := CheckTime("endTime", r.Meeting.EndTime); err != nil {
 		return err
 	}
 	if r.Partial != nil {

@@ -59,7 +59,7 @@ func golden() *rollcall.Record {
 // the files are never changed. The last one is what is written.
 func TestSchema1StaysReadable(t *testing.T) {
 	var data []byte
-	for _, file := range []string{"testdata/record-1.json", "testdata/record-1-lean.json"} {
+	for _, file := range []string{"testdata/record-1.json", "testdata/record-1-lean.json", "testdata/record-1-labels.json"} {
 		var err error
 		if data, err = os.ReadFile(file); err != nil {
 			t.Fatal(err)

@@ -14,11 +14,11 @@ const time = (ms) => (ms ? new Date(ms).toISOString() : null);
 const dataOf = (f) => ({
   tenant: f.tenant, conferenceId: f.conferenceId, epoch: f.epoch, sequence: f.sequence, poll: { index: f.index, count: f.count },
   meeting: {
-    title: f.title, startTime: time(f.startTime), status: f.status, present: f.present,
+    title: f.title, startTime: time(f.startTime), status: f.status, present: f.present, endTime: time(f.endTime),
     media: { micMuted: bit(f.media, 1), cameraClosed: bit(f.media, 2), muteAll: bit(f.media, 4), code: f.media },
   },
   ...(f.participant && { participant: f.participant }),
-  reason: f.reason, provenance: f.provenance, window: { after: time(f.after), before: time(f.before) },
+  labels: f.labels, exact: f.exact, reason: f.reason, provenance: f.provenance, window: { after: time(f.after), before: time(f.before) },
 });
 const bit = (media, mask) => (BigInt(media) & BigInt(mask)) !== 0n;
 

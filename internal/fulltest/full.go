@@ -80,6 +80,7 @@ func fillStruct(v reflect.Value, path string, n *int) {
 var words = map[reflect.Type]any{
 	reflect.TypeFor[rollcall.Attendance](): rollcall.AttendancePresent,
 	reflect.TypeFor[rollcall.Device]():     rollcall.DeviceOpen,
+	reflect.TypeFor[rollcall.Labels]():     rollcall.Labels{"team": "blue <é>", "a.b-c_0": ""},
 	reflect.TypeFor[rollcall.Status]():     rollcall.StatusStarted,
 	reflect.TypeFor[rollcall.Media]():      rollcall.MediaMicMuted | rollcall.MediaMuteAll | 64,
 	reflect.TypeFor[rollcall.Type]():       rollcall.ParticipantKickedOut,

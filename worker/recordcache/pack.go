@@ -58,10 +58,21 @@ func (p *packer) head(r *rollcall.Record) {
 	p.time(r.ObservedAt)
 	p.text(r.Meeting.Title)
 	p.time(r.Meeting.StartTime)
+	p.time(r.Meeting.EndTime)
+	p.labels(r.Labels)
 	p.ints(int64(r.Meeting.Status), int64(r.Meeting.Media), int64(r.Meeting.Present), int64(r.Misses))
 	p.text(string(r.EndReason))
 	p.time(r.EndedAt)
 	p.uints(bit(r.Summarized, 0) | bit(r.Untracked, 1) | bit(r.Unlisted, 2) | bit(r.Forgotten, 3))
+}
+
+func (p *packer) labels(labels rollcall.Labels) {
+	p.uints(uint64(len(labels)))
+	for key, value := range labels {
+		p.text(key)
+		p.text(value)
+	}
+	p.exact = p.exact && (labels == nil || len(labels) > 0)
 }
 
 func (p *packer) uints(values ...uint64) {

@@ -43,13 +43,27 @@ func (u *unpacker) head(r *rollcall.Record) {
 	r.Epoch, r.Sequence = int64(u.uint()), u.uint()
 	r.Number = rollcall.Number{Term: u.uint(), Poll: u.uint()}
 	r.ObservedAt = u.time()
-	r.Meeting.Title, r.Meeting.StartTime = u.text(), u.time()
+	r.Meeting.Title, r.Meeting.StartTime, r.Meeting.EndTime = u.text(), u.time(), u.time()
+	r.Labels = u.labels()
 	r.Meeting.Status, r.Meeting.Media = rollcall.Status(u.int()), rollcall.Media(u.int())
 	r.Meeting.Present, r.Misses = int(u.int()), int(u.int())
 	r.EndReason, r.EndedAt = rollcall.Reason(u.text()), u.time()
 	flags := u.uint()
 	r.Summarized, r.Untracked = flags&1 != 0, flags&2 != 0
 	r.Unlisted, r.Forgotten = flags&4 != 0, flags&8 != 0
+}
+
+func (u *unpacker) labels() rollcall.Labels {
+	n := u.uint()
+	if n == 0 {
+		return nil
+	}
+	labels := make(rollcall.Labels, n)
+	for range n {
+		key := u.text()
+		labels[key] = u.text()
+	}
+	return labels
 }
 
 func (u *unpacker) uint() uint64 {

@@ -41,11 +41,16 @@ type facts struct {
 	Status       string  `json:"status"`
 	Media        int64   `json:"media"`
 	Present      int     `json:"present"`
+	EndTime      int64   `json:"endTime"`
 	Participant  *person `json:"participant"`
-	Reason       string  `json:"reason"`
-	Provenance   string  `json:"provenance"`
-	After        int64   `json:"after"`
-	Before       int64   `json:"before"`
+
+	Labels rollcall.Labels `json:"labels"`
+	Exact  bool            `json:"exact"`
+
+	Reason     string `json:"reason"`
+	Provenance string `json:"provenance"`
+	After      int64  `json:"after"`
+	Before     int64  `json:"before"`
 }
 
 type person struct {
@@ -139,7 +144,9 @@ func (f flavour) event(i int, kind rollcall.Type) rollcall.Event {
 		e.Time, e.Window.After = before.Add(-time.Second), before.Add(-15*time.Second)
 		e.Meeting = rollcall.Conference{
 			Title: pick(f.texts, i), StartTime: at(epoch - 1), Status: rollcall.StatusStarted, Media: f.media, Present: i,
+			EndTime: before.Add(time.Millisecond),
 		}
+		e.Exact, e.Labels = i%2 == 0, rollcall.Labels{"team": rollcall.Clip(strings.ToValidUTF8(pick(f.texts, i), "")), "a.b-c_0": ""}
 		e.Reason, e.Provenance = pick(reasons(), i), pick(provenances(), i)
 	}
 	if kind.Entity() == "participant" {
@@ -185,10 +192,13 @@ func millis(t time.Time) int64 {
 }
 
 func factsOf(flavour string, e *rollcall.Event) facts {
+	if e.Labels == nil {
+		e.Labels = rollcall.Labels{}
+	}
 	f := facts{
 		Flavour: flavour, Tenant: e.Tenant, ConferenceID: e.ConferenceID, Epoch: e.Epoch, Sequence: e.Sequence,
 		Type: string(e.Type), Time: millis(e.Time), Index: e.Index, Count: e.Count, Title: e.Meeting.Title,
-		StartTime: millis(e.Meeting.StartTime), Status: e.Meeting.Status.String(), Media: int64(e.Meeting.Media), Present: e.Meeting.Present,
+		StartTime: millis(e.Meeting.StartTime), EndTime: millis(e.Meeting.EndTime), Labels: e.Labels, Exact: e.Exact, Status: e.Meeting.Status.String(), Media: int64(e.Meeting.Media), Present: e.Meeting.Present,
 		Reason: string(e.Reason), Provenance: string(e.Provenance), After: millis(e.Window.After), Before: millis(e.Window.Before),
 	}
 	if p := e.Participant; p != nil {

@@ -44,11 +44,12 @@ export function checkEnvelope(event, subject) {
     {
       specversion: event.specversion, id: event.id, source: event.source, subject: event.subject, dataschema: event.dataschema,
       datacontenttype: event.datacontenttype, sequence: event.sequence, partitionkey: event.partitionkey,
+      epoch: event.epoch, tenant: event.tenant,
     },
     {
       specversion: '1.0', id: `${d.tenant}/${conference}/${d.epoch}-${sequence}`, source: `/rollcall/${d.tenant}/${conference}`,
       subject: d.participant ? `${conference}/${token(d.participant.key)}` : conference, dataschema: 'rollcall:event:1',
-      datacontenttype: 'application/json', sequence, partitionkey: d.conferenceId,
+      datacontenttype: 'application/json', sequence, partitionkey: d.conferenceId, epoch: String(d.epoch), tenant: d.tenant,
     });
   assert.equal(Boolean(d.participant), type.startsWith('participant.'));
   assert.equal(subject, `meetings.event.${d.tenant}.${conference}.${type}`);

@@ -30,7 +30,12 @@ export class Meeting {
     this.head = data.meeting;
     const [, entity, verb] = event.type.split('.');
     if (entity === 'participant') this.#person(event, verb, data.participant);
-    if (entity === 'meeting' && (verb === 'ended' || verb === 'untracked')) assert.equal(this.people.size, 0, `${event.id}: people are left`);
+    if (entity === 'meeting' && verb === 'untracked') {
+      assert.equal(data.meeting.present, this.roster.filter((p) => p.attendance === 'present').length, `${event.id}: not as many were there`);
+      this.people.clear();
+      this.head = { ...data.meeting, present: 0 };
+    }
+    if (entity === 'meeting' && verb === 'ended') assert.equal(this.people.size, 0, `${event.id}: people are left`);
   }
 
   #person(event, verb, shown) {

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -56,6 +57,17 @@ func (c checker) stream(s Stream) {
 	between(c, "stream.replicas", s.Replicas, 1, 5)
 	atLeast(c, "stream.retention", s.Retention, time.Hour)
 	atLeast(c, "stream.max_bytes", s.MaxBytes, 0)
+	if !validSource(s.Source) {
+		c.refuse("stream.source", shown(s.Source)+" cannot begin the source of events")
+	}
+}
+
+// validSource reports whether a path may follow, so that the whole is a reference
+// to a URI as CloudEvents want it.
+func validSource(source string) bool {
+	u, err := url.Parse(source)
+	return err == nil && u.String() == source && u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == "" &&
+		u.Opaque == "" && len(source) <= 256 && !strings.HasSuffix(source, "/") && !strings.ContainsAny(source, `"<>\^{|}`+"`")
 }
 
 // validPrefix keeps subjects away from those of NATS itself ($…, _…) and from

@@ -62,6 +62,8 @@ type Stream struct {
 	Replicas  int           `yaml:"replicas" allow:"a whole number from 1 to 5"`
 	Retention time.Duration `yaml:"retention" allow:"a duration with a unit, at least 1h, such as 168h"`
 	MaxBytes  int64         `yaml:"max_bytes" allow:"a whole number of bytes, 0 for no limit"`
+	// Source stands before the source of each event, which tells installations apart.
+	Source string `yaml:"source" allow:"the beginning of a URI without a query, at most 256 bytes and not ending in /, such as https://rollcall.example/prod"`
 }
 
 // Journal keeps on disk what waits while NATS is away.

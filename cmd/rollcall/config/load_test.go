@@ -35,7 +35,7 @@ nats:
   domain: hub
   tls: {ca_file: ca, cert_file: cert, key_file: key}
   embedded: {listen: "[::1]:0", sync: interval, operator_token_file: o}
-stream: {name: M-1, prefix: a.b_c, replicas: 3, retention: 1h30m, max_bytes: 1000}
+stream: {name: M-1, prefix: a.b_c, replicas: 3, retention: 1h30m, max_bytes: 1000, source: "https://r.example/prod"}
 tenants:
   - name: one
     endpoint: http://localhost:9099/
@@ -63,7 +63,7 @@ log: {level: debug, format: console}
 			TLS:      config.TLS{CAFile: "ca", CertFile: "cert", KeyFile: "key"},
 			Embedded: config.Embedded{Listen: "[::1]:0", Sync: "interval", OperatorTokenFile: "o"},
 		},
-		Stream: config.Stream{Name: "M-1", Prefix: "a.b_c", Replicas: 3, Retention: 90 * time.Minute, MaxBytes: 1000},
+		Stream: config.Stream{Name: "M-1", Prefix: "a.b_c", Replicas: 3, Retention: 90 * time.Minute, MaxBytes: 1000, Source: "https://r.example/prod"},
 		Tenants: []config.Tenant{{
 			Name: "one", Endpoint: "http://localhost:9099/",
 			Auth: config.Auth{Kind: "corp", SuiteKey: "k", SuiteSecretFile: "s", CorpID: "c", SuiteTicketFile: "t"},

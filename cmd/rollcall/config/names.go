@@ -7,7 +7,9 @@ import (
 )
 
 // Names are the names on the bus that derive from the stream's.
-func (s Stream) Names() wire.Names { return wire.Names{Stream: s.Name, Prefix: s.Prefix} }
+func (s Stream) Names() wire.Names {
+	return wire.Names{Stream: s.Name, Prefix: s.Prefix, Source: s.Source}
+}
 
 // Client says how to connect to the NATS of url, or as a reader to the one that a
 // worker with this configuration embeds.

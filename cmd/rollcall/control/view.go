@@ -41,7 +41,7 @@ func recordOf(r *rollcall.Record) *Record {
 // meetingOf gives the JSON of a meeting as it stands in the stored record.
 func meetingOf(c *rollcall.Conference) wire.Meeting {
 	return wire.Meeting{
-		Title: c.Title, StartTime: wire.Time{Time: c.StartTime},
+		Title: c.Title, StartTime: wire.Time{Time: c.StartTime}, EndTime: wire.Time{Time: c.EndTime},
 		Status: max(c.Status, rollcall.StatusInitialized).String(), Present: c.Present,
 		Media: wire.Media{
 			MicMuted: c.Media.Has(rollcall.MediaMicMuted), CameraClosed: c.Media.Has(rollcall.MediaCameraClosed),

@@ -214,6 +214,9 @@ func (v *verdict) close(c *course, l *look, f *folded) {
 	if f.status == "ended" {
 		l.state = over()
 	}
+	if l.has("meeting.untracked") {
+		said.Present = 0 // how many were still there
+	}
 	if said.Status != f.status || said.Present != f.present() || said.Media.Code&7 != f.bits {
 		v.complain("%s: says %+v, folding gives %s, %d present, media %d", last.ID, said, f.status, f.present(), f.bits)
 	}

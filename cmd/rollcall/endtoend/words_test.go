@@ -42,6 +42,7 @@ type meeting struct {
 		Code                            int64
 	}
 	Present int
+	EndTime *time.Time
 }
 
 // person is a participant as it stands in events and records.
