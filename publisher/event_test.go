@@ -55,7 +55,7 @@ func TestEventOnTheWire(t *testing.T) {
 		`"datacontenttype":"application/json","dataschema":"rollcall:event:1","sequence":"000000000017","partitionkey":"c.1",` +
 		`"epoch":"1700000000000","tenant":"acme","data":{"tenant":"acme","conferenceId":"c.1","epoch":1700000000000,"sequence":17,"poll":{"index":1,"count":3},` +
 		`"meeting":{"title":"Weekly \u003cb\u003e","startTime":"2023-11-14T22:13:19.000Z","status":"started",` +
-		`"media":{"micMuted":false,"cameraClosed":false,"muteAll":true,"code":68},"present":2,"endTime":null},"labels":{},` +
+		`"media":{"micMuted":false,"cameraClosed":false,"muteAll":true,"code":68},"present":2},"labels":{},` +
 		`"participant":{"key":"anon:李 雷#1","userId":"","nick":"李 雷","attendance":"present","mic":"open","camera":"closed",` +
 		`"rejectDescription":"","session":2},"reason":"","provenance":"observed","exact":false,` +
 		`"window":{"after":"2023-11-14T22:13:20.123Z","before":"2023-11-14T22:13:25.123Z"}}}`
@@ -99,11 +99,11 @@ type mirror struct {
 	EpochAttribute  string `json:"epoch"`
 	TenantAttribute string `json:"tenant"`
 	Data            struct {
-		Tenant       string         `json:"tenant"`
-		ConferenceID string         `json:"conferenceId"`
-		Epoch        int64          `json:"epoch"`
-		Sequence     uint64         `json:"sequence"`
-		Poll         mirrorPoll     `json:"poll"`
+		Tenant       string            `json:"tenant"`
+		ConferenceID string            `json:"conferenceId"`
+		Epoch        int64             `json:"epoch"`
+		Sequence     uint64            `json:"sequence"`
+		Poll         mirrorPoll        `json:"poll"`
 		Meeting      mirrorMeeting     `json:"meeting"`
 		Labels       map[string]string `json:"labels"`
 		Participant  *mirrorPerson     `json:"participant,omitempty"`
@@ -130,7 +130,7 @@ type mirrorMeeting struct {
 		Code         int64 `json:"code"`
 	} `json:"media"`
 	Present int     `json:"present"`
-	EndTime *string `json:"endTime"`
+	EndTime *string `json:"endTime,omitempty"`
 }
 
 type mirrorPerson struct {

@@ -26,8 +26,10 @@ func AppendMeeting(dst []byte, c *rollcall.Conference) []byte {
 	dst = strconv.AppendInt(dst, int64(c.Media), 10)
 	dst = append(dst, `},"present":`...)
 	dst = strconv.AppendInt(dst, int64(c.Present), 10)
-	dst = append(dst, `,"endTime":`...)
-	return append(AppendTime(dst, c.EndTime), '}')
+	if !c.EndTime.IsZero() {
+		dst = AppendTime(append(dst, `,"endTime":`...), c.EndTime)
+	}
+	return append(dst, '}')
 }
 
 // Meeting is a meeting as it stands in JSON.
@@ -37,7 +39,7 @@ type Meeting struct {
 	Status    string `json:"status"`
 	Media     Media  `json:"media"`
 	Present   int    `json:"present"`
-	EndTime   Time   `json:"endTime"`
+	EndTime   Time   `json:"endTime,omitzero"`
 }
 
 // Media is a meeting's media status in JSON: the bits with a name, and the

@@ -87,7 +87,7 @@ func (c *canonical) meeting() rollcall.Conference {
 	m.Media.Code = c.int64()
 	c.expect(`},"present":`)
 	m.Present = c.int()
-	if c.took(`,"endTime":`) { // what an older version wrote has none
+	if c.took(`,"endTime":`) {
 		m.EndTime = Time{Time: c.time()}
 	}
 	c.expect(`}`)

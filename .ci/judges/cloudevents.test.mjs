@@ -14,7 +14,7 @@ const time = (ms) => (ms ? new Date(ms).toISOString() : null);
 const dataOf = (f) => ({
   tenant: f.tenant, conferenceId: f.conferenceId, epoch: f.epoch, sequence: f.sequence, poll: { index: f.index, count: f.count },
   meeting: {
-    title: f.title, startTime: time(f.startTime), status: f.status, present: f.present, endTime: time(f.endTime),
+    title: f.title, startTime: time(f.startTime), status: f.status, present: f.present, ...(f.endTime && { endTime: time(f.endTime) }),
     media: { micMuted: bit(f.media, 1), cameraClosed: bit(f.media, 2), muteAll: bit(f.media, 4), code: f.media },
   },
   ...(f.participant && { participant: f.participant }),
