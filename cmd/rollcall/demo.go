@@ -195,5 +195,5 @@ func (p *program) showEvents(ctx context.Context, s *service.Service) error {
 	case <-ctx.Done():
 		return nil
 	}
-	return consume.Follow(ctx, s.Conn(), consume.Feed{Names: consume.Names(s.Names()), Since: since}, p.show(tailFlags{}))
+	return consume.Follow(ctx, s.Conn(), consume.Feed{Names: consume.Names{Stream: s.Names().Stream, Prefix: s.Names().Prefix}, Since: since}, p.show(tailFlags{}))
 }

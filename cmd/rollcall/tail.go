@@ -92,7 +92,7 @@ func (p *program) tail(cmd *cobra.Command, wanted tailFlags) error {
 	if _, err := js.Stream(cmd.Context(), names.Stream); errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("find stream %s: it is not there; start \"rollcall run\", or name another with --stream: %w", names.Stream, err)
 	}
-	feed.JetStream, feed.Names = js, consume.Names(names)
+	feed.JetStream, feed.Names = js, consume.Names{Stream: names.Stream, Prefix: names.Prefix}
 	feed.OnTrouble = func(err error) { p.complain(err.Error() + "; trying again") }
 	return consume.Follow(cmd.Context(), conn, feed, p.show(wanted))
 }
