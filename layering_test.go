@@ -33,7 +33,7 @@ var walls = map[string][]string{
 	"simulator/scenario": {".", "std", "any", "internal/...", "simulator"},
 
 	// The reader's side, which programs of others import.
-	"consume": {".", "std", "wire", "github.com/nats-io/nats.go/..."},
+	"consume": {".", "std", "wire", "internal/wait", "github.com/nats-io/nats.go/..."},
 
 	// How things are written on the wire: for every room, and for programs of others.
 	"wire": {".", "std"},

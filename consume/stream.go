@@ -9,14 +9,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"rollcall/internal/wait"
 	"rollcall/wire"
-)
-
-// The pauses between two attempts to read the stream: the first, and the
-// longest.
-const (
-	minPause = 100 * time.Millisecond
-	maxPause = 10 * time.Second
 )
 
 // checkEvery is how often a reader checks that the stream is still the one
@@ -81,7 +75,8 @@ type final struct{ error }
 // persist runs session after session until ctx ends, which is not an error, or
 // one ends with a final error. The pauses between them grow while nothing is read.
 func (s *stream) persist(ctx context.Context, session func(context.Context) error) error {
-	for pause := minPause; ; pause = min(2*pause, maxPause) {
+	pauses := wait.Growth{First: 100 * time.Millisecond, Most: 10 * time.Second}.BackOff()
+	for {
 		before := s.next
 		err := session(ctx)
 		if ctx.Err() != nil {
@@ -92,23 +87,11 @@ func (s *stream) persist(ctx context.Context, session func(context.Context) erro
 		}
 		s.tell(err)
 		if s.next != before {
-			pause = minPause
+			pauses.Reset()
 		}
-		if !sleep(ctx, pause) {
+		if !wait.For(ctx, pauses.NextBackOff()) {
 			return nil
 		}
-	}
-}
-
-// sleep reports whether the time passed before ctx ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

@@ -43,13 +43,13 @@ func (c *caller) callTwice(op string, call func(context.Context) error) error {
 	if c.stopped != nil || !passing(ClassOf(err)) {
 		return err
 	}
-	wait.For(c.ctx, max(retries().delay(0, rand.Float64()), retryAfter(err)))
+	wait.For(c.ctx, max(retries().Delay(0, rand.Float64()), retryAfter(err)))
 	return c.call(op, call)
 }
 
 // retries are the delays before a question is tried again within a pass. A
 // vendor that asks for more than the longest has the tenant wait.
-func retries() backoffRange { return backoffRange{250 * time.Millisecond, 5 * time.Second} }
+func retries() wait.Growth { return wait.Growth{First: 250 * time.Millisecond, Most: 5 * time.Second} }
 
 // passing reports whether a fault of a class may be gone at the next try.
 func passing(class Class) bool { return class == ClassTransient || class == ClassMalformed }

@@ -3,6 +3,8 @@ package poller
 import (
 	"errors"
 	"time"
+
+	"rollcall/internal/wait"
 )
 
 // longestAsked bounds how long a vendor can make us wait.
@@ -20,16 +22,16 @@ type cooldown struct {
 
 // cooldownRange returns how long a class of fault keeps a tenant from calling;
 // ok is false for one that does not.
-func cooldownRange(class Class) (r backoffRange, ok bool) {
+func cooldownRange(class Class) (r wait.Growth, ok bool) {
 	switch class {
 	case ClassThrottled, ClassToken:
-		return backoffRange{time.Second, time.Minute}, true
+		return wait.Growth{First: time.Second, Most: time.Minute}, true
 	case ClassPermission:
-		return backoffRange{15 * time.Second, 5 * time.Minute}, true
+		return wait.Growth{First: 15 * time.Second, Most: 5 * time.Minute}, true
 	case ClassBlocked:
-		return backoffRange{blockLasts, blockLasts}, true
+		return wait.Growth{First: blockLasts, Most: blockLasts}, true
 	}
-	return backoffRange{}, false
+	return wait.Growth{}, false
 }
 
 func (c *cooldown) active(now time.Time) bool { return now.Before(c.until) }
@@ -64,8 +66,8 @@ func (c *cooldown) end(now time.Time, class Class, asked time.Duration, random f
 	case class == ClassQuota:
 		return nextMonth(now)
 	case cools:
-		return now.Add(max(r.delay(c.strikesOf(class), random), asked))
-	case asked > retries().most && passing(class):
+		return now.Add(max(r.Delay(c.strikesOf(class), random), asked))
+	case asked > retries().Most && passing(class):
 		return now.Add(asked)
 	}
 	return time.Time{}

@@ -13,27 +13,10 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 	"golang.org/x/time/rate"
-	"pgregory.net/rapid"
 
 	"rollcall"
 	"rollcall/internal/wait"
 )
-
-func TestDelayStaysInItsBounds(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		first := time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(rt, "first"))
-		most := first + time.Duration(rapid.Int64Range(0, int64(24*time.Hour)).Draw(rt, "more"))
-		n := rapid.IntRange(0, 1_000_000).Draw(rt, "n")
-		g := backoffRange{first, most}
-		d := g.delay(n, rapid.Float64Range(0, 0.999999).Draw(rt, "random"))
-		if d < first || d > most || d < g.step(n) || d > g.step(n+1) {
-			rt.Fatalf("delay %v is not between %v and %v", d, first, most)
-		}
-		if g.step(0) != first || g.step(100) != most {
-			rt.Fatalf("steps from %v to %v", g.step(0), g.step(100))
-		}
-	})
-}
 
 func TestTransientFaultsAreTriedOnceMore(t *testing.T) {
 	for _, class := range []Class{ClassTransient, ClassMalformed} {
@@ -45,7 +28,7 @@ func TestTransientFaultsAreTriedOnceMore(t *testing.T) {
 			if report.Answered != 1 || report.Calls != 2 || report.State != StateOK {
 				t.Errorf("report %+v", report)
 			}
-			if pause := source.at[1].Sub(source.at[0]); pause < retries().first || pause > retries().most {
+			if pause := source.at[1].Sub(source.at[0]); pause < retries().First || pause > retries().Most {
 				t.Errorf("tried again after %v", pause)
 			}
 			if b.observations[0].Number.Poll != 2 || !b.observations[0].AskedAt.Equal(source.at[1].Truncate(time.Millisecond)) {
@@ -302,7 +285,7 @@ func TestCancelEndsWaiting(t *testing.T) {
 				source, ids := healthy(2)
 				p.Source, p.BatchSize = source, 1
 				if name == "retry" {
-					source.forever = fault{ClassTransient, retries().most}
+					source.forever = fault{ClassTransient, retries().Most}
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()

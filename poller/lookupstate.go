@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"rollcall/internal/wait"
+
 	"rollcall"
 )
 
@@ -40,7 +42,7 @@ func (l *lookupState) goesOn(now time.Time, standing Standing, first int) (chang
 	}
 	l.asked, l.until = now, now
 	if l.count >= first {
-		l.until = now.Add(backoffRange{15 * time.Second, LookupEvery}.step(l.count - first))
+		l.until = now.Add(wait.Growth{First: 15 * time.Second, Most: LookupEvery}.Step(l.count - first))
 	}
 	if standing.Status == rollcall.StatusInitialized {
 		wait := min(standing.StartTime.Sub(now), longestWait)
@@ -58,7 +60,7 @@ func (l *lookupState) fails(now time.Time, class Class, err error) {
 	}
 	l.class, l.err, l.asked, l.until = class, err, now, now
 	if l.count > 0 {
-		l.until = now.Add(backoffRange{10 * time.Second, failingEvery}.step(l.count - 1))
+		l.until = now.Add(wait.Growth{First: 10 * time.Second, Most: failingEvery}.Step(l.count - 1))
 	}
 	l.count++
 }

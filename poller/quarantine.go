@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"rollcall/internal/wait"
 )
 
 // Quarantined is a meeting that is refused even when asked about by itself.
@@ -38,9 +40,9 @@ func (q *quarantine) lock(id string, shard int, class Class, now time.Time) (unt
 	if q.cells == nil {
 		q.cells = make(map[string]cell)
 	}
-	terms := backoffRange{time.Minute, time.Hour}
+	terms := wait.Growth{First: time.Minute, Most: time.Hour}
 	c := q.cells[id]
-	until = now.Add(terms.step(c.refusals))
+	until = now.Add(terms.Step(c.refusals))
 	q.cells[id] = cell{shard, class, until, c.refusals + 1}
 	return until, c.refusals > 0
 }

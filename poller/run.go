@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"rollcall/internal/streak"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
@@ -164,13 +166,13 @@ func (r *run) findBlindness() {
 
 // log logs what has changed since the shard's last pass.
 func (r *run) log() {
-	change, failures := r.shard.streak.note(r.tally.trouble)
-	if r.silent(change) {
+	change := r.shard.streak.Note(r.tally.trouble.cause())
+	if r.silent(change.Kind) {
 		return
 	}
 	log := r.poller.logger().With(zap.Int("shard", r.ask.Shard))
-	if change == changeRecovered {
-		log.Info("polling works again", zap.Int("failures", failures))
+	if change.Kind == streak.Recovered {
+		log.Info("polling works again", zap.Int("failures", change.Failures), zap.Duration("took", change.Took))
 		return
 	}
 	class := r.tally.trouble
@@ -179,7 +181,7 @@ func (r *run) log() {
 		fields = append(fields, zap.Time("until", r.tally.Until))
 	}
 	message := "polling fails"
-	if change == changeDifferent {
+	if change.Kind == streak.NewCause {
 		message = "polling still fails, with a new cause"
 	}
 	log.Log(levelOf(class), message, fields...)
@@ -187,13 +189,13 @@ func (r *run) log() {
 
 // silent reports whether there is nothing to log: nothing has changed, another
 // shard logs the same, or has logged what is over now.
-func (r *run) silent(change change) bool {
+func (r *run) silent(change streak.Kind) bool {
 	was := r.shard.silent
 	switch change {
-	case changeFailing, changeDifferent:
+	case streak.Failing, streak.NewCause:
 		r.shard.silent = r.calls.stopped != nil && !r.calls.gate.firstToLog(r.calls.stopped.class)
 		return r.shard.silent
-	case changeRecovered:
+	case streak.Recovered:
 		r.shard.silent = false
 		return was
 	}

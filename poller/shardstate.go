@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"rollcall/internal/streak"
 )
 
 // shardState is what is remembered between the passes of one shard. It is owned
@@ -23,7 +25,7 @@ type shardState struct {
 	// endedAt is when a lookup found a meeting ended. Such meetings stay among
 	// the tracked ones until that is stored, and cost a call or two each time.
 	endedAt  map[string]time.Time
-	streak   streak
+	streak   streak.Streak
 	silent   bool      // another shard logs how the tenant fares
 	spoiled  int       // batches that ended meetings spoil in a pass, about
 	resumeAt string    // the next pass begins with the batch that has this one

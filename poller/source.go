@@ -98,6 +98,14 @@ func (c Class) String() string {
 	return "unclassified"
 }
 
+// cause returns the class as the cause of a [streak.Streak].
+func (c Class) cause() string {
+	if c == ClassNone {
+		return ""
+	}
+	return c.String()
+}
+
 // Fault is an error of a [Source] with its class.
 type Fault interface {
 	error

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"rollcall/internal/ledger"
+	"rollcall/internal/wait"
 	"rollcall/wire"
 )
 
@@ -61,24 +62,14 @@ func (p *Publisher) Commit(ctx context.Context, msgs []ledger.Message) (first ui
 			}
 			return first, nil
 		}
-		if !again || resends == maxResends || !pause(ctx) {
+		if !again || resends == maxResends || !wait.For(ctx, settles()) {
 			return 0, fmt.Errorf("commit batch of %d messages: %w", len(msgs), err)
 		}
 	}
 }
 
-// pause waits 0.2 to 1 ms, so that a write in flight can land; it reports
-// whether the context lives on.
-func pause(ctx context.Context) bool {
-	timer := time.NewTimer(200*time.Microsecond + rand.N(800*time.Microsecond))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
-}
+// settles is after how long a write in flight has landed: 0.2 to 1 ms.
+func settles() time.Duration { return 200*time.Microsecond + rand.N(800*time.Microsecond) }
 
 // send sends the batch under a new id; again says that the same batch may
 // succeed at once.

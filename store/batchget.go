@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"rollcall/internal/wait"
+
 	"github.com/nats-io/nats.go"
 )
 
@@ -147,11 +149,7 @@ func (s *JetStream) caughtUp(ctx context.Context, read func() error) error {
 		if !errors.Is(err, errBehind) || tries == asksAgain {
 			return err
 		}
-		timer := time.NewTimer(time.Duration(tries) * 10 * time.Millisecond)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if !wait.For(ctx, time.Duration(tries)*10*time.Millisecond) {
 			return err
 		}
 	}

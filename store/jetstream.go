@@ -13,8 +13,9 @@ import (
 	"rollcall/wire"
 )
 
-// wait bounds one request to the server where the caller's context does not.
-const wait = 5 * time.Second
+// requestTimeout bounds one request to the server where the caller's context
+// does not.
+const requestTimeout = 5 * time.Second
 
 // JetStream is the ledger in a NATS JetStream stream. It is opened by [Open]
 // and safe for concurrent use; it holds nothing that would have to be closed.
@@ -164,5 +165,5 @@ func within(ctx context.Context) (context.Context, context.CancelFunc) {
 	if _, ok := ctx.Deadline(); ok {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, wait)
+	return context.WithTimeout(ctx, requestTimeout)
 }

@@ -23,7 +23,7 @@ func (t *tenant) afford(ctx context.Context) (calls int, ok bool) {
 	if ctx.Err() != nil {
 		return 0, false
 	}
-	t.means.note(err)
+	t.means.Note(err)
 	if err != nil {
 		t.say(t.status(poller.StateQuota))
 	}

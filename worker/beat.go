@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rollcall/internal/ledger"
+	"rollcall/internal/streak"
 	"rollcall/worker/membership"
 )
 
@@ -17,11 +18,11 @@ import (
 func (w *Worker) keepMembership(ctx context.Context) {
 	ticker := time.NewTicker(w.cfg.MemberTTL / 3)
 	defer ticker.Stop()
-	trouble := trouble{log: w.log, what: "membership"}
+	trouble := streak.Log{Logger: w.log, What: "membership"}
 	ticks := 0
 	for beat := uint64(1); ; beat++ {
 		if err := w.beatOnce(ctx, beat); ctx.Err() == nil {
-			trouble.note(err)
+			trouble.Note(err)
 		}
 		select {
 		case <-ctx.Done():

@@ -27,7 +27,7 @@ func (s *shard) mayClaim(ctx context.Context) bool {
 		return false
 	}
 	if err != nil {
-		s.claiming.note(fmt.Errorf("read who holds shard %d of tenant %s: %w", s.number, s.tenant.cfg.Name, err))
+		s.claiming.Note(fmt.Errorf("read who holds shard %d of tenant %s: %w", s.number, s.tenant.cfg.Name, err))
 		s.wait(ctx)
 		return false
 	}

@@ -5,6 +5,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
+	"rollcall/internal/wait"
 	"rollcall/worker/recordcache"
 )
 
@@ -33,7 +34,7 @@ type refusal struct {
 // again is after how long a refused meeting is tried again: a minute,
 // doubling up to an hour.
 func (r *refusal) again() time.Duration {
-	return min(time.Minute<<min(r.count-1, 6), time.Hour)
+	return wait.Growth{First: time.Minute, Most: time.Hour}.Step(r.count - 1)
 }
 
 func (r *refusal) note(err error, now time.Time) {

@@ -33,7 +33,7 @@ func (s *shard) sweep(ctx context.Context) {
 		case s.expired(e):
 			s.log.Info("a meeting has not started in time; it is no longer tracked",
 				zap.String("meeting", id), zap.Duration("after", s.tenant.cfg.ExpireUnstarted))
-			s.trouble.note(s.untrack(ctx, hold, id, rollcall.ReasonExpired))
+			s.trouble.Note(s.untrack(ctx, hold, id, rollcall.ReasonExpired))
 		case !e.tracked && !e.watched(now) && !s.tenant.named[id]:
 			delete(s.entries, id)
 		}

@@ -38,7 +38,7 @@ func (s *shard) settle(ctx context.Context, obs *rollcall.Observation) bool {
 			stale = 0
 			continue
 		}
-		s.trouble.note(err)
+		s.trouble.Note(err)
 		if errors.Is(err, ledger.ErrStale) {
 			if stale++; stale > 2 {
 				s.wait(ctx)
@@ -59,7 +59,7 @@ func (s *shard) know(ctx context.Context) bool {
 		if ctx.Err() != nil {
 			return false
 		}
-		if s.trouble.note(err); err != nil {
+		if s.trouble.Note(err); err != nil {
 			s.w.backlog.Hold()
 			s.wait(ctx)
 			continue

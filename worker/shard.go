@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall"
+	"rollcall/internal/streak"
 	"rollcall/poller"
 	"rollcall/publisher"
 	"rollcall/worker/backlog"
@@ -54,7 +55,7 @@ type shard struct {
 	swept             time.Time // when meetings that never started were last looked for
 	looked            time.Time // when the last pass was over that counts for them
 	pause             backoff.BackOff
-	trouble, claiming trouble
+	trouble, claiming streak.Log
 	surpassed         bool                     // a record bears a later term than the shard's own claim
 	late              int                      // answers about meetings that came too late, since it was last said
 	odd               map[rollcall.Oddity]bool // told once
@@ -73,8 +74,8 @@ func newShard(t *tenant, number, of int) *shard {
 	s := &shard{
 		w: t.w, tenant: t, number: number, of: of, log: log,
 		orders: make(chan order), looks: make(chan order), over: make(chan struct{}), pause: publisher.NewBackOff(),
-		trouble:  trouble{log: log, what: "storing what was observed"},
-		claiming: trouble{log: log, what: "claiming the shard"},
+		trouble:  streak.Log{Logger: log, What: "storing what was observed"},
+		claiming: streak.Log{Logger: log, What: "claiming the shard"},
 		odd:      map[rollcall.Oddity]bool{}, declined: map[string]time.Time{}, freed: map[string]bool{}, unsure: map[string]bool{},
 	}
 	s.plan.Store(&plan{})
@@ -202,7 +203,7 @@ func (s *shard) tryClaim(ctx context.Context) {
 		return
 	}
 	if err != nil {
-		s.claiming.note(err)
+		s.claiming.Note(err)
 		s.w.peers.Refused()
 		s.wait(ctx)
 		return
@@ -282,10 +283,10 @@ func (s *shard) wait(ctx context.Context) {
 
 // works notes that the ledger has taken something, and lets all know where it
 // did not before.
-func (s *shard) works(t *trouble) {
-	if t.count > 0 {
+func (s *shard) works(t *streak.Log) {
+	if t.Failing() {
 		s.w.heart.Announce()
 	}
-	t.note(nil)
+	t.Note(nil)
 	s.pause.Reset()
 }

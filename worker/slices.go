@@ -106,7 +106,7 @@ func (c *slice) tracks(st *step) bool {
 func (s *shard) commitSlice(ctx context.Context, st *step, cut slice) error {
 	first, err := s.w.cfg.Committer.Commit(ctx, cut.msgs)
 	for ; errors.Is(err, ledger.ErrBusy) && ctx.Err() == nil && !s.moved(); first, err = s.w.cfg.Committer.Commit(ctx, cut.msgs) {
-		s.trouble.note(err)
+		s.trouble.Note(err)
 		s.w.metrics.commits.WithLabelValues("busy").Inc()
 		s.w.backlog.Hold()
 		s.wait(ctx)

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rollcall/internal/streak"
 	"rollcall/poller"
 	"rollcall/wire"
 	"rollcall/worker/freshness"
@@ -33,7 +34,7 @@ type tenant struct {
 	holding  sync.Mutex    // held while it is told how many shards are held
 	paused   atomic.Bool   // polling pauses because too much waits
 	first    int           // the shard that the next pass begins with; belongs to the pass
-	means    trouble       // with the budget; belongs to the pass
+	means    streak.Log    // with the budget; belongs to the pass
 	saidAnew sync.Once     // that meetings begin new epochs, as names are omitted
 }
 
@@ -48,7 +49,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 		kick:  make(chan struct{}, 1), tell: make(chan wire.Status, 1),
 		passing: make(chan struct{}, 1), ages: freshness.New(),
 	}
-	t.means = trouble{log: t.log, what: "asking within the budget of calls"}
+	t.means = streak.Log{Logger: t.log, What: "asking within the budget of calls"}
 	t.division.count = membership.ShardCount{Tenant: cfg.Name, Configured: cfg.Shards, By: w.cfg.ID}
 	t.readings = newReadings(w.cfg.Ledger, cfg.Name)
 	for _, id := range cfg.Conferences {
@@ -225,7 +226,7 @@ func (t *tenant) say(status wire.Status) {
 // keepTelling publishes the newest status. A status that could not be told is
 // let go: the next pass brings a newer one.
 func (t *tenant) keepTelling(ctx context.Context) {
-	trouble := trouble{log: t.log, what: "telling the status"}
+	trouble := streak.Log{Logger: t.log, What: "telling the status"}
 	told, at := "", time.Time{}
 	for {
 		status, worth := t.worthTelling(ctx, told, at)
@@ -234,7 +235,7 @@ func (t *tenant) keepTelling(ctx context.Context) {
 		}
 		err := t.w.cfg.Committer.PutStatus(ctx, t.cfg.Name, status)
 		if ctx.Err() == nil {
-			trouble.note(err)
+			trouble.Note(err)
 		}
 		told, at = status.State, time.Now()
 	}

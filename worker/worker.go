@@ -12,6 +12,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
+	"rollcall/internal/streak"
 	"rollcall/poller"
 	"rollcall/store"
 	"rollcall/wire"
@@ -139,8 +140,8 @@ func New(cfg Config) (*Worker, error) {
 	w.heart, w.peers = membership.NewHeartbeat(cfg.MemberTTL), membership.NewPeers(cfg.ID, cfg.MemberTTL)
 	w.ground = &ground{ledger: cfg.Ledger, log: w.log, patience: cfg.MemberTTL}
 	w.backlog = cfg.Backlog
-	trouble := &trouble{log: w.log, what: "the journal of what waits"}
-	w.backlog.Tell(trouble.note, func(err error) { w.log.Error("the journal is damaged", zap.Error(err)) })
+	trouble := &streak.Log{Logger: w.log, What: "the journal of what waits"}
+	w.backlog.Tell(trouble.Note, func(err error) { w.log.Error("the journal is damaged", zap.Error(err)) })
 	for _, t := range cfg.Tenants {
 		w.tenants = append(w.tenants, newTenant(w, t))
 	}

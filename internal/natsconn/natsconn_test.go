@@ -69,7 +69,7 @@ func TestAnOutageIsLoggedOnceAtEachEnd(t *testing.T) {
 		t.Fatalf("not connected, or not said once: %v", logs.All())
 	}
 	s.Stop()
-	wait(t, "the failed attempt is logged", func() bool { return seen(logs, "NATS cannot be reached; trying on") > 0 })
+	wait(t, "the failed attempt is logged", func() bool { return seen(logs, "cannot reach NATS; retrying") > 0 })
 	if err := conn.Publish("a", nil); !errors.Is(err, nats.ErrReconnectBufExceeded) {
 		t.Errorf("publish while disconnected: %v, want a failure at once", err)
 	}
@@ -91,7 +91,7 @@ func TestAServerThatComesLater(t *testing.T) {
 	if conn.IsConnected() {
 		t.Fatal("connected to nothing")
 	}
-	wait(t, "the failed attempt is logged", func() bool { return seen(logs, "NATS cannot be reached; trying on") > 0 })
+	wait(t, "the failed attempt is logged", func() bool { return seen(logs, "cannot reach NATS; retrying") > 0 })
 	s.Restart()
 	wait(t, "the server is found", func() bool { return conn.IsConnected() && seen(logs, "connected to NATS") == 1 })
 }
@@ -124,7 +124,7 @@ func TestARenewedSecretIsReadAgain(t *testing.T) {
 	conn, logs := connect(t, natsconn.Config{URL: s.URL(), User: "ann", PasswordFile: path})
 	// The client by itself gives up after two refusals.
 	wait(t, "it was refused again and again", func() bool { return d.knocks.Load() >= 4 })
-	if refusals := seen(logs, "NATS cannot be reached; trying on"); refusals != 1 {
+	if refusals := seen(logs, "cannot reach NATS; retrying"); refusals != 1 {
 		t.Errorf("the refusal was logged %d times", refusals)
 	}
 	if err := os.WriteFile(path, []byte(password), 0o600); err != nil {

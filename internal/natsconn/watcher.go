@@ -5,12 +5,11 @@ import (
 	"sync"
 	"time"
 
+	"rollcall/internal/streak"
+
 	"github.com/nats-io/nats.go"
 	"go.uber.org/zap"
 )
-
-// maxTroubles bounds how many different troubles of one outage are told apart.
-const maxTroubles = 16
 
 // watcher logs what becomes of a connection: changes, not repetitions.
 type watcher struct {
@@ -23,8 +22,8 @@ type watcher struct {
 
 	mu       sync.Mutex // guards what follows
 	standing bool       // whether the log says that the connection stands
-	since    time.Time  // of the outage; zero while there is none
-	told     map[string]bool
+	outage   streak.Streak
+	notices  streak.Streak // what the server said beside any request, since the connection last changed
 }
 
 func (w *watcher) options() []nats.Option {
@@ -72,59 +71,42 @@ func (w *watcher) found() (outage time.Duration, news bool) {
 	if w.standing {
 		return 0, false
 	}
-	if !w.since.IsZero() {
-		outage = time.Since(w.since)
-	}
-	w.standing, w.since, w.told = true, time.Time{}, nil
-	return outage, true
+	w.standing, w.notices = true, streak.Streak{}
+	return w.outage.Note("").Took, true
 }
 
 func (w *watcher) lost(conn *nats.Conn, err error) {
 	if conn.IsClosed() {
 		return // by ourselves
 	}
-	w.interrupted()
+	w.interrupted("connection lost")
 	w.log.Warn("connection to NATS lost", zap.Error(err))
 }
 
-func (w *watcher) interrupted() {
+// interrupted notes why there is no connection, and reports whether that is new.
+func (w *watcher) interrupted(cause string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.since.IsZero() {
-		w.since = time.Now()
-	}
 	w.standing = false
+	return w.outage.Note(cause).Kind != streak.Same
 }
 
 // unreachable logs why an attempt to connect failed, each reason once an outage.
 func (w *watcher) unreachable(_ *nats.Conn, err error) {
-	w.interrupted()
 	if w.failed != nil {
 		w.failed(err)
 	}
-	if w.news(err) {
-		w.log.Warn("NATS cannot be reached; trying on", zap.Error(err))
+	if w.interrupted(streak.Cause(err)) {
+		w.log.Warn("cannot reach NATS; retrying", zap.Error(err))
 	}
-}
-
-// news reports whether the error was not told of since the connection last
-// changed.
-func (w *watcher) news(err error) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err == nil || w.told[err.Error()] || len(w.told) >= maxTroubles {
-		return false
-	}
-	if w.told == nil {
-		w.told = make(map[string]bool)
-	}
-	w.told[err.Error()] = true
-	return true
 }
 
 // trouble logs what the server says beside any request.
 func (w *watcher) trouble(_ *nats.Conn, sub *nats.Subscription, err error) {
-	if !w.news(err) {
+	w.mu.Lock()
+	change := w.notices.Note(streak.Cause(err))
+	w.mu.Unlock()
+	if change.Kind == streak.Same {
 		return
 	}
 	fields := []zap.Field{zap.Error(err)}
@@ -135,5 +117,5 @@ func (w *watcher) trouble(_ *nats.Conn, sub *nats.Subscription, err error) {
 		w.log.Error("NATS does not permit this", fields...)
 		return
 	}
-	w.log.Warn("NATS reports a trouble", fields...)
+	w.log.Warn("NATS reports an error", fields...)
 }

@@ -8,6 +8,8 @@ import (
 
 	"go.uber.org/zap"
 
+	"rollcall/internal/streak"
+	"rollcall/internal/wait"
 	"rollcall/poller"
 )
 
@@ -42,9 +44,12 @@ type flight struct {
 type outage struct {
 	failures int
 	fault    *Fault
-	until    time.Time // no request before
-	told     bool      // in the log, rather than by the error of a call
+	until    time.Time     // no request before
+	logged   streak.Streak // of failures that no call has returned
 }
+
+// tokenPauses are the pauses between requests that fail.
+func tokenPauses() wait.Growth { return wait.Growth{First: time.Second, Most: time.Minute} }
 
 // get returns a valid token. refused is the generation of one that DingTalk did
 // not take, 0: none; it is not given again.
@@ -142,21 +147,21 @@ func (t *tokens) close() {
 // hand is still good: after that every call fails with the same words.
 
 func (t *tokens) recovered() {
-	if t.outage.told {
-		t.log.Info("dingtalk token renewed again", zap.Int("attempt", t.outage.failures+1))
+	if change := t.outage.logged.Note(""); change.Kind == streak.Recovered {
+		t.log.Info("dingtalk token renewed again", zap.Int("attempt", t.outage.failures+1), zap.Duration("took", change.Took))
 	}
 	t.outage = outage{}
 }
 
 func (t *tokens) failed(fault *Fault) {
-	before := t.outage
-	failures := before.failures + 1
-	wait := max(pause(failures), fault.wait)
-	t.outage = outage{failures: failures, fault: fault, until: t.now().Add(wait), told: before.told}
-	news := before.fault == nil || before.fault.class != fault.class || before.fault.Code != fault.Code
-	if news && t.life.Err() == nil && t.now().Before(t.current.expires) {
-		t.outage.told = true
-		t.log.Warn("dingtalk token not renewed; the one in hand still serves", zap.Int("attempt", failures),
+	o := &t.outage
+	o.fault, o.until = fault, t.now().Add(max(tokenPauses().Step(o.failures), fault.wait))
+	o.failures++
+	if t.life.Err() != nil || !t.now().Before(t.current.expires) {
+		return
+	}
+	if o.logged.Note(fault.class.String()+" "+fault.Code).Kind != streak.Same {
+		t.log.Warn("dingtalk token not renewed; the one in hand still serves", zap.Int("attempt", o.failures),
 			zap.Time("until", t.current.expires), zap.String("request_id", fault.RequestID), zap.Error(fault))
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
-	"pgregory.net/rapid"
 
 	"rollcall/internal/secret"
 	"rollcall/poller"
@@ -347,17 +346,4 @@ func TestSecretsAreReadAgain(t *testing.T) {
 			t.Errorf("%d requests: %v", o.given, err)
 		}
 	})
-}
-
-func TestPause(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		failures := rapid.IntRange(1, 1<<40).Draw(t, "failures")
-		wait, next := pause(failures), pause(failures+1)
-		if wait < time.Second || wait > time.Minute || next < wait || next > 2*wait {
-			t.Fatalf("%v, then %v", wait, next)
-		}
-	})
-	if pause(0) != 0 || pause(1) != time.Second || pause(2) != 2*time.Second || pause(7) != time.Minute {
-		t.Error("the pauses do not begin at a second")
-	}
 }

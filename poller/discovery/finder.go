@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rollcall/internal/streak"
 	"rollcall/poller"
 )
 
@@ -58,7 +59,7 @@ type memory struct {
 	ids     map[string]bool // that it held; nil: not known
 	heardAt time.Time       // when somebody else has read it
 	after   time.Time       // not read before
-	failure string          // "" when all is well
+	streak  streak.Streak
 }
 
 // refusedFor is how long a list is left alone that may not be read.
@@ -214,7 +215,7 @@ func (f *Finder) take(ctx context.Context, source string, listed []poller.Listed
 	return nil
 }
 
-// tell logs the first failure of a list, a different one, and the recovery.
+// tell logs what has changed about reading a list.
 func (f *Finder) tell(source string, m *memory, err error) {
 	log := f.Logger
 	if log == nil {
@@ -225,15 +226,18 @@ func (f *Finder) tell(source string, m *memory, err error) {
 	if class == poller.ClassPermission {
 		m.after = time.Now().Add(refusedFor)
 	}
-	switch {
-	case m.failure == class.String():
+	cause := ""
+	if err != nil {
+		cause = class.String()
+	}
+	switch change := m.streak.Note(cause); {
+	case change.Kind == streak.Same:
 	case err == nil:
-		log.Info("looking for meetings works again")
+		log.Info("looking for meetings works again", zap.Int("failures", change.Failures), zap.Duration("took", change.Took))
 	case class == poller.ClassPermission:
 		log.Error("meetings cannot be looked for: it is not permitted; those that are tracked are asked about all the same",
 			zap.Duration("again_in", refusedFor), zap.Error(err))
 	default:
 		log.Warn("looking for meetings fails", zap.Error(err))
 	}
-	m.failure = class.String()
 }

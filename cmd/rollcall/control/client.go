@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/micro"
 
 	"rollcall/internal/safetext"
+	"rollcall/internal/wait"
 	"rollcall/wire"
 )
 
@@ -73,22 +74,10 @@ func (c *Client) one(ctx context.Context, verb, id string) (Meeting, error) {
 	var answer Meeting
 	for {
 		err := c.ask(ctx, verb, request{ConferenceID: id}, &answer)
-		if e, ok := errors.AsType[*Error](err); ok && e.Code == TooMany && waited(ctx) {
+		if e, ok := errors.AsType[*Error](err); ok && e.Code == TooMany && wait.For(ctx, time.Second) {
 			continue
 		}
 		return answer, err
-	}
-}
-
-// waited lets a second pass; false when ctx ends before.
-func waited(ctx context.Context) bool {
-	timer := time.NewTimer(time.Second)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

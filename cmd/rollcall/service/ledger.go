@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/cenkalti/backoff/v4"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"go.uber.org/zap"
 
 	"rollcall/internal/natsconn"
-	"rollcall/internal/wait"
+	"rollcall/internal/streak"
 	"rollcall/publisher"
 	"rollcall/store"
 	"rollcall/worker"
@@ -23,25 +24,26 @@ func (s *Service) openLedger(ctx context.Context) (*store.JetStream, error) {
 	if err != nil {
 		return nil, err
 	}
-	pause := publisher.NewBackOff()
-	for said := ""; ; {
+	attempt := func() (*store.JetStream, error) {
 		ledger, err := s.tryLedger(ctx, js)
-		if err == nil {
-			return ledger, nil
+		if err == nil || ctx.Err() != nil {
+			return ledger, err
 		}
-		if ctx.Err() != nil {
-			return nil, nil
+		if err = s.explained(err); !passes(err) {
+			return nil, backoff.Permanent(err)
 		}
-		err = s.explained(err)
-		if !passes(err) {
-			return nil, err
-		}
-		if text := err.Error(); text != said {
-			said = text
-			s.log.Warn("waiting for NATS; nothing is asked before", zap.Error(err))
-		}
-		wait.For(ctx, pause.NextBackOff())
+		return nil, err
 	}
+	waiting := streak.Log{Logger: s.log, What: "opening the ledger (polling waits for it)"}
+	ledger, err := backoff.RetryNotifyWithData(attempt, backoff.WithContext(publisher.NewBackOff(), ctx),
+		func(err error, _ time.Duration) { waiting.Note(err) })
+	switch {
+	case err == nil:
+		waiting.Note(nil)
+	case ctx.Err() != nil:
+		return nil, nil
+	}
+	return ledger, err
 }
 
 // explained gives an error of the ledger with what to do about it.

@@ -14,28 +14,6 @@ import (
 	"rollcall/internal/wait"
 )
 
-func TestStreakTellsChanges(t *testing.T) {
-	var s streak
-	for i, c := range []struct {
-		class    Class
-		what     change
-		failures int
-	}{
-		{ClassNone, changeNone, 0},
-		{ClassTransient, changeFailing, 0},
-		{ClassTransient, changeNone, 1},
-		{ClassQuota, changeDifferent, 2},
-		{ClassQuota, changeNone, 3},
-		{ClassNone, changeRecovered, 4},
-		{ClassNone, changeNone, 0},
-		{ClassTransient, changeFailing, 0},
-	} {
-		if what, failures := s.note(c.class); what != c.what || failures != c.failures {
-			t.Errorf("step %d: %v after %d failures", i, what, failures)
-		}
-	}
-}
-
 func TestPassLogsChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logs := observer.New(zapcore.InfoLevel)
