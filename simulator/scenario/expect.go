@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"rollcall/internal/strictyaml"
+
 	yaml "go.yaml.in/yaml/v4"
 
 	"rollcall"
@@ -44,26 +46,19 @@ func (x Expected) String() string {
 }
 
 // expect reads the lists of events of all meetings.
-func (r *reader) expect(path string, n *yaml.Node, into map[string][]Expected) string {
-	if n.Kind != yaml.MappingNode {
-		return "is " + shape(n)
+func (r reader) expect(path string, n *yaml.Node, into map[string][]Expected) {
+	var keys []key
+	for i := 0; i+1 < len(n.Content) && n.Kind == yaml.MappingNode; i += 2 {
+		id := n.Content[i].Value
+		into[id] = []Expected{}
+		add := r.each(func(path string, n *yaml.Node) { into[id] = append(into[id], r.expected(path, n)) })
+		keys = append(keys, key{id, "a list of events", add})
 	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		id, at := n.Content[i].Value, join(path, n.Content[i].Value)
-		if _, twice := into[id]; twice {
-			r.add(n.Content[i].Line, at, "is given twice; allowed: once")
-		}
-		items := []Expected{}
-		if problem := r.each(func(path string, n *yaml.Node) { items = append(items, r.expected(path, n)) })(at, n.Content[i+1]); problem != "" {
-			r.add(n.Content[i].Line, at, problem+"; allowed: a list of events")
-		}
-		into[id] = items
-	}
-	return ""
+	r.section(path, n, keys)
 }
 
 // expected reads one item.
-func (r *reader) expected(path string, n *yaml.Node) Expected {
+func (r reader) expected(path string, n *yaml.Node) Expected {
 	item := Expected{Line: n.Line}
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -78,20 +73,20 @@ func (r *reader) expected(path string, n *yaml.Node) Expected {
 		item.Wants = append(item.Wants, r.want(path, n, "1"))
 	}
 	if len(item.Wants) == 0 {
-		r.add(n.Line, path, "is empty; allowed: at least one event")
+		r.Add(n.Line, path, "is empty; allowed: at least one event")
 	}
 	return item
 }
 
-func (r *reader) want(path string, n *yaml.Node, often string) Want {
+func (r reader) want(path string, n *yaml.Node, often string) Want {
 	want := Want{}
 	var err error
 	if n.Kind != yaml.ScalarNode {
-		r.add(n.Line, path, "is "+shape(n)+" where the text of an event belongs")
+		r.Add(n.Line, path, "is "+strictyaml.Shape(n)+" where the text of an event belongs")
 		return want
 	}
 	if want.Word, err = parseWord(n.Value); err != nil {
-		r.add(n.Line, path, err.Error())
+		r.Add(n.Line, path, err.Error())
 	}
 	least, most, isRange := strings.Cut(often, "-")
 	if !isRange {
@@ -101,7 +96,7 @@ func (r *reader) want(path string, n *yaml.Node, often string) Want {
 	want.Least, errLeast = strconv.Atoi(least)
 	want.Most, errMost = strconv.Atoi(most)
 	if errLeast != nil || errMost != nil || want.Least < 0 || want.Most < max(want.Least, 1) {
-		r.add(n.Line, path, fmt.Sprintf("%q is not how often; allowed: a number from 1, or a range such as 0-5", often))
+		r.Add(n.Line, path, fmt.Sprintf("%q is not how often; allowed: a number from 1, or a range such as 0-5", often))
 	}
 	return want
 }

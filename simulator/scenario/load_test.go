@@ -56,7 +56,7 @@ func TestEveryMistakeIsToldWithItsLine(t *testing.T) {
 		key      string
 		says     string
 	}{
-		"unknown key":          {"poll: 10s", "pol: 10s", 2, "pol", "no such key; allowed here: name, description"},
+		"unknown key":          {"poll: 10s", "pol: 10s", 2, "pol", "no such key; did you mean poll? allowed here: name, description"},
 		"unknown key below":    {"endStyle: omitted", "end: omitted", 3, "world.end", "allowed here: endStyle, maxBatch"},
 		"bad name":             {"name: good", "name: Good One", 1, "name", "allowed: a word of a-z"},
 		"no name":              {"name: good\n", "", 1, "name", "is missing"},

@@ -10,10 +10,10 @@ import (
 
 // rehearse acts the file in a world where time stands still, and complains of
 // what cannot happen. After a mistake the rest of that meeting is not judged.
-func (r *reader) rehearse(s *Scenario) {
+func (r reader) rehearse(s *Scenario) {
 	world, err := simulator.New(s.config(simulator.Config{Now: func() time.Time { return time.Unix(0, 0) }}))
 	if err != nil {
-		r.add(1, "world", strings.TrimPrefix(err.Error(), "make simulator: "))
+		r.Add(1, "world", strings.TrimPrefix(err.Error(), "make simulator: "))
 		return
 	}
 	doubtful := map[string]bool{}
@@ -37,7 +37,7 @@ func (r *reader) rehearse(s *Scenario) {
 	}
 }
 
-func (r *reader) attempt(world *simulator.Simulator, doubtful map[string]bool, step Step, n int) {
+func (r reader) attempt(world *simulator.Simulator, doubtful map[string]bool, step Step, n int) {
 	act := step.act(n)
 	if doubtful[act.ConferenceID] {
 		return
@@ -47,17 +47,17 @@ func (r *reader) attempt(world *simulator.Simulator, doubtful map[string]bool, s
 		if err == nil {
 			return
 		}
-		r.add(step.Line, step.path, "cannot happen: "+err.Error())
+		r.Add(step.Line, step.path, "cannot happen: "+err.Error())
 	}
 	doubtful[act.ConferenceID] = true
 }
 
-func (r *reader) arm(world *simulator.Simulator, step Step) {
+func (r reader) arm(world *simulator.Simulator, step Step) {
 	if step.bad {
 		return
 	}
 	if err := world.Arm(step.Fault); err != nil {
-		r.add(step.Line, step.path, strings.TrimPrefix(err.Error(), "arm fault: "))
+		r.Add(step.Line, step.path, strings.TrimPrefix(err.Error(), "arm fault: "))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	yaml "go.yaml.in/yaml/v4"
 
 	"rollcall"
+	"rollcall/internal/strictyaml"
 	"rollcall/simulator"
 )
 
@@ -69,23 +70,31 @@ func (s *Scenario) ConferenceIDs() []string {
 
 // Load reads a file. Its error is [Complaints].
 func Load(data []byte) (*Scenario, error) {
-	root, complaint := document(data)
-	if complaint != nil {
-		return nil, Complaints{*complaint}
+	r := reader{strictyaml.New()}
+	r.EmptyRefused = true
+	root, err := r.Document(data, maxBytes, "a scenario")
+	switch {
+	case err != nil:
+		return nil, err
+	case root == nil:
+		return nil, Complaints{{Problem: "the file is empty; a scenario has name, meetings, steps and expect"}}
 	}
-	r := &reader{}
-	s := r.scenario(root)
-	r.settle(s)
+	s := newScenario()
+	r.Value("", root, func(_ string, n *yaml.Node) string { r.scenario(n, s); return "" })
+	r.resolve(s)
 	r.spaced(s)
 	r.rehearse(s)
-	if len(r.complaints) > 0 {
-		return nil, r.complaints.sorted()
+	if err := r.Err(); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
-func (r *reader) scenario(root *yaml.Node) *Scenario {
-	s := &Scenario{Seed: 1, Poll: 10 * time.Second, Expect: map[string][]Expected{}}
+func newScenario() *Scenario {
+	return &Scenario{Seed: 1, Poll: 10 * time.Second, Expect: map[string][]Expected{}}
+}
+
+func (r reader) scenario(root *yaml.Node, s *Scenario) {
 	written := r.section("", root, []key{
 		{"name", "a word of a-z, 0-9 and -", scalar(&s.Name, properName)},
 		{"description", "a text", text(&s.Description)},
@@ -94,10 +103,9 @@ func (r *reader) scenario(root *yaml.Node) *Scenario {
 		{"world", "a section", func(path string, n *yaml.Node) string { r.world(path, n, &s.World); return "" }},
 		{"meetings", "a list of meetings", r.each(func(path string, n *yaml.Node) { r.meeting(path, n, s) })},
 		{"steps", "a list of steps", r.each(func(path string, n *yaml.Node) { s.Steps = append(s.Steps, r.step(path, n)) })},
-		{"expect", "lists of events by conferenceId", func(path string, n *yaml.Node) string { return r.expect(path, n, s.Expect) }},
+		{"expect", "lists of events by conferenceId", func(path string, n *yaml.Node) string { r.expect(path, n, s.Expect); return "" }},
 	})
-	r.demand(root.Line, "", written, "name", "meetings", "steps")
-	return s
+	r.demand("", written, "name", "meetings", "steps")
 }
 
 func properName(word string) (string, bool) { return word, rollcall.ValidTenant(word) }
@@ -107,7 +115,7 @@ func wholeNumber(word string) (uint64, bool) {
 	return n, err == nil
 }
 
-func (r *reader) world(path string, n *yaml.Node, w *World) {
+func (r reader) world(path string, n *yaml.Node, w *World) {
 	r.section(path, n, []key{
 		{"endStyle", "status, omitted or resource_closed", text(&w.EndStyle)},
 		{"maxBatch", "a number from 0 to 1000; 0: no limit", count(&w.MaxBatch, 0, 1000)},
@@ -116,16 +124,16 @@ func (r *reader) world(path string, n *yaml.Node, w *World) {
 	})
 }
 
-func (r *reader) meeting(path string, n *yaml.Node, s *Scenario) {
+func (r reader) meeting(path string, n *yaml.Node, s *Scenario) {
 	var m Meeting
 	written := r.section(path, n, []key{
 		{"conferenceId", "a text", text(&m.ConferenceID)},
 		{"title", "a text", text(&m.Title)},
 		{"people", "a list of userIds and of acts", r.each(func(path string, n *yaml.Node) { m.People = append(m.People, r.person(path, n)) })},
 	})
-	r.demand(n.Line, path, written, "conferenceId")
+	r.demand(path, written, "conferenceId")
 	if slices.Contains(s.ConferenceIDs(), m.ConferenceID) && m.ConferenceID != "" {
-		r.add(n.Line, path, "a meeting of this conferenceId is there already; allowed: each once")
+		r.Add(n.Line, path, "a meeting of this conferenceId is there already; allowed: each once")
 	}
 	if m.Title == "" {
 		m.Title = m.ConferenceID
@@ -133,9 +141,9 @@ func (r *reader) meeting(path string, n *yaml.Node, s *Scenario) {
 	s.Meetings = append(s.Meetings, m)
 }
 
-// settle gives every act its meeting, sorts the steps, and complains of
+// resolve gives every act its meeting, sorts the steps, and complains of
 // meetings that are not there.
-func (r *reader) settle(s *Scenario) {
+func (r reader) resolve(s *Scenario) {
 	ids := s.ConferenceIDs()
 	for i := range s.Meetings {
 		for j := range s.Meetings[i].People {
@@ -151,13 +159,13 @@ func (r *reader) settle(s *Scenario) {
 			step.Act.ConferenceID = ids[0]
 		}
 		if !slices.Contains(ids, step.Act.ConferenceID) {
-			r.add(step.Line, fmt.Sprintf("steps[%d].conferenceId", i), fmt.Sprintf("is %q; allowed: %s", step.Act.ConferenceID, strings.Join(ids, ", ")))
+			r.Add(step.Line, fmt.Sprintf("steps[%d].conferenceId", i), fmt.Sprintf("is %q; allowed: %s", step.Act.ConferenceID, strings.Join(ids, ", ")))
 			step.bad = true
 		}
 	}
 	for id, items := range s.Expect {
 		if !slices.Contains(ids, id) && len(items) > 0 {
-			r.add(items[0].Line, join("expect", id), "there is no such meeting; allowed: "+strings.Join(ids, ", "))
+			r.Add(items[0].Line, strictyaml.Join("expect", id), "there is no such meeting; allowed: "+strings.Join(ids, ", "))
 		}
 	}
 	slices.SortStableFunc(s.Steps, func(a, b Step) int { return cmp.Compare(a.At, b.At) })

@@ -15,7 +15,7 @@ type stretch struct {
 
 // spaced complains of steps that come so close to one another that it depends
 // on luck whether a poll sees them as one change.
-func (r *reader) spaced(s *Scenario) {
+func (r reader) spaced(s *Scenario) {
 	told := map[int]bool{}
 	for _, m := range s.Meetings {
 		all := s.stretches(m.ConferenceID)
@@ -26,7 +26,7 @@ func (r *reader) spaced(s *Scenario) {
 				continue
 			}
 			told[next.step.Line] = true
-			r.add(next.step.Line, next.step.path, fmt.Sprintf(
+			r.Add(next.step.Line, next.step.path, fmt.Sprintf(
 				"comes %s after what line %d does, and a poll every %s may see both as one; allowed: the same instant, at least %s later, or loose: true",
 				max(gap, 0), before.step.Line, s.Poll, 2*s.Poll))
 		}

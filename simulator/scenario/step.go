@@ -94,8 +94,8 @@ func orText(word, otherwise string) string {
 	return word
 }
 
-func (r *reader) step(path string, n *yaml.Node) Step {
-	step, before := Step{Line: n.Line, Repeat: 1, path: path}, len(r.complaints)
+func (r reader) step(path string, n *yaml.Node) Step {
+	step, before := Step{Line: n.Line, Repeat: 1, path: path}, r.Count()
 	keys := append([]key{
 		{"at", "a duration from 0s, such as 20s", span(&step.At, 0)},
 		{"loose", "true or false", truth(&step.Loose)},
@@ -108,27 +108,27 @@ func (r *reader) step(path string, n *yaml.Node) Step {
 		keys = append(keys[:4], actKeys(&step.Act)...)
 	}
 	written := r.section(path, n, keys)
-	r.demand(n.Line, path, written, "at")
+	r.demand(path, written, "at")
 	if !written["act"] && !written["fault"] {
-		r.add(n.Line, path, "says neither act nor fault; allowed: one of them")
+		r.Add(n.Line, path, "says neither act nor fault; allowed: one of them")
 	}
 	if step.Over > 0 && step.Repeat == 1 {
-		r.add(n.Line, path+".over", "goes with repeat, which says how often; allowed: both or none")
+		r.Add(n.Line, path+".over", "goes with repeat, which says how often; allowed: both or none")
 	}
-	step.bad = len(r.complaints) > before
+	step.bad = r.Count() > before
 	return step
 }
 
 // person reads somebody who is there at the beginning: a userId, or an act.
-func (r *reader) person(path string, n *yaml.Node) Step {
-	step, before := Step{Line: n.Line, Repeat: 1, path: path}, len(r.complaints)
+func (r reader) person(path string, n *yaml.Node) Step {
+	step, before := Step{Line: n.Line, Repeat: 1, path: path}, r.Count()
 	step.Act.Verb = "join"
 	if n.Kind == yaml.ScalarNode {
 		step.Act.UserID = n.Value
 		return step
 	}
 	r.section(path, n, append([]key{{"repeat", "a number from 1 to 500", count(&step.Repeat, 1, maxRepeat)}}, actKeys(&step.Act)...))
-	step.bad = len(r.complaints) > before
+	step.bad = r.Count() > before
 	return step
 }
 

@@ -11,6 +11,18 @@ import (
 	"rollcall/poller/dingtalk"
 )
 
+// secret reads each secret.
+func (t *tenant) secret(context.Context) Result {
+	var where []string
+	for _, c := range t.cfg.Auth.Credentials() {
+		if _, err := c.Read(); err != nil {
+			return fail(c.Key, err.Error(), "put it there, readable for the user who runs rollcall, or correct "+c.Key)
+		}
+		where = append(where, c.Key+" "+c.Where)
+	}
+	return ok("read the credentials", "%s can be read", strings.Join(where, ", "))
+}
+
 // token proves the credentials. It is not metered.
 func (t *tenant) token(ctx context.Context) Result {
 	tried := fmt.Sprintf("ask for a token (%s)", t.cfg.Auth.Kind)
@@ -32,7 +44,7 @@ func (t *tenant) token(ctx context.Context) Result {
 
 func (t *tenant) clientAt(endpoint string) (*dingtalk.Client, error) {
 	return dingtalk.New(dingtalk.Config{
-		Endpoint: endpoint, Auth: auth(t.cfg.Auth), Timeout: min(t.cfg.Poll.Timeout, t.check.Timeout),
+		Endpoint: endpoint, Auth: t.cfg.Auth.DingTalk(), Timeout: min(t.cfg.Poll.Timeout, t.check.Timeout),
 		Transport: t.check.Transport, Now: t.check.Now,
 	})
 }
@@ -109,7 +121,6 @@ func quoted(text string) string {
 // due to, and what they say where that is no secret.
 func (t *tenant) suspects() string {
 	a := t.cfg.Auth
-	client, suite, ticket := credentials(a)
 	var keys []string
 	for _, public := range []struct{ key, value string }{
 		{"auth.client_id", a.ClientID}, {"auth.suite_key", a.SuiteKey}, {"auth.corp_id", a.CorpID},
@@ -118,8 +129,8 @@ func (t *tenant) suspects() string {
 			keys = append(keys, public.key+" "+public.value)
 		}
 	}
-	for _, c := range append(append(client, suite...), ticket...) {
-		keys = append(keys, c.key+" "+c.where)
+	for _, c := range a.Credentials() {
+		keys = append(keys, c.Key+" "+c.Where)
 	}
 	text := "\nwhat was sent: " + strings.Join(keys, ", ")
 	if a.Kind == config.AuthCorp {

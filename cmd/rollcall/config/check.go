@@ -11,7 +11,7 @@ import (
 
 // checker holds a configuration that could be read against what is possible.
 type checker struct {
-	*reader
+	reader
 	env func(string) (string, bool)
 }
 
@@ -21,14 +21,14 @@ func (c checker) config(cfg Config) {
 	c.jetStream(cfg.NATS, cfg.Stream.Prefix)
 	c.stream(cfg.Stream)
 	if cfg.NATS.URL == "" && cfg.Stream.Replicas > 1 {
-		c.refuse("stream.replicas", fmt.Sprintf("%d want a cluster of NATS, and the embedded server is one alone: set it to 1, or set nats.url", cfg.Stream.Replicas))
+		c.Refuse("stream.replicas", fmt.Sprintf("%d want a cluster of NATS, and the embedded server is one alone: set it to 1, or set nats.url", cfg.Stream.Replicas))
 	}
 	seen := map[string]int{}
 	for i, tenant := range cfg.Tenants {
 		at := fmt.Sprintf("tenants[%d]", i)
 		c.tenant(at, tenant)
 		if first, twice := seen[tenant.Name]; twice && tenant.Name != "" {
-			c.refuse(join(at, "name"), fmt.Sprintf("is also the name of tenants[%d]", first))
+			c.Refuse(join(at, "name"), fmt.Sprintf("is also the name of tenants[%d]", first))
 		}
 		seen[tenant.Name] = i
 	}
@@ -43,22 +43,22 @@ func (c checker) config(cfg Config) {
 
 func (c checker) rate(key string, qps float64) {
 	if !(qps > 0 && qps <= 500) {
-		c.refuse(key, fmt.Sprintf("%v is out of range", qps))
+		c.Refuse(key, fmt.Sprintf("%v is out of range", qps))
 	}
 }
 
 func (c checker) stream(s Stream) {
 	if !validStream(s.Name) {
-		c.refuse("stream.name", shown(s.Name)+" cannot name a stream")
+		c.Refuse("stream.name", shown(s.Name)+" cannot name a stream")
 	}
 	if !validPrefix(s.Prefix) {
-		c.refuse("stream.prefix", shown(s.Prefix)+" cannot begin subjects")
+		c.Refuse("stream.prefix", shown(s.Prefix)+" cannot begin subjects")
 	}
 	between(c, "stream.replicas", s.Replicas, 1, 5)
 	atLeast(c, "stream.retention", s.Retention, time.Hour)
 	atLeast(c, "stream.max_bytes", s.MaxBytes, 0)
 	if !validSource(s.Source) {
-		c.refuse("stream.source", shown(s.Source)+" cannot begin the source of events")
+		c.Refuse("stream.source", shown(s.Source)+" cannot begin the source of events")
 	}
 }
 
@@ -96,32 +96,24 @@ func isToken(s string) bool {
 // given complains when a value that must be there is not.
 func (c checker) given(key, value string) {
 	if strings.TrimSpace(value) == "" {
-		c.missing(key, "is required")
-	}
-}
-
-// missing complains about a key that is not there, unless it is there
-// misspelt: one mistake gives one complaint.
-func (c checker) missing(key, problem string) {
-	if !c.misspelt[key] {
-		c.refuse(key, problem)
+		c.Missing(key, "is required")
 	}
 }
 
 func (c checker) oneOf(key, value string, words ...string) {
 	if !slices.Contains(words, value) {
-		c.refuse(key, shown(value)+" is not known")
+		c.Refuse(key, shown(value)+" is not known")
 	}
 }
 
 func between[T cmp.Ordered](c checker, key string, value, least, most T) {
 	if value < least || value > most {
-		c.refuse(key, fmt.Sprintf("%v is out of range", value))
+		c.Refuse(key, fmt.Sprintf("%v is out of range", value))
 	}
 }
 
 func atLeast[T cmp.Ordered](c checker, key string, value, least T) {
 	if value < least {
-		c.refuse(key, fmt.Sprintf("%v is too little", value))
+		c.Refuse(key, fmt.Sprintf("%v is too little", value))
 	}
 }

@@ -13,7 +13,7 @@ func authKeys(kind string) []string {
 	case AuthInternal:
 		return []string{"client_id", secretFile, secretEnv}
 	case AuthCorp:
-		return []string{"suite_key", "suite_secret_file", "suite_ticket_file", "corp_id"}
+		return []string{"suite_key", suiteSecretFile, suiteTicketFile, "corp_id"}
 	case AuthUnified:
 		return []string{"corp_id", "client_id", secretFile, secretEnv}
 	}
@@ -21,22 +21,24 @@ func authKeys(kind string) []string {
 }
 
 const (
-	secretFile = "client_secret_file"
-	secretEnv  = "client_secret_env"
+	secretFile      = "client_secret_file"
+	secretEnv       = "client_secret_env"
+	suiteSecretFile = "suite_secret_file"
+	suiteTicketFile = "suite_ticket_file"
 )
 
 // auth never shows a value: any of them may be a secret in the wrong place.
 func (c checker) auth(at string, a Auth) {
 	keys := authKeys(a.Kind)
 	if keys == nil {
-		c.refuse(join(at, "kind"), "is not known")
+		c.Refuse(join(at, "kind"), "is not known")
 		return
 	}
 	for _, field := range a.fields() {
 		key := join(at, field.key)
 		switch takes := slices.Contains(keys, field.key); {
 		case !takes && field.value != "":
-			c.refuse(key, "does not belong to kind "+a.Kind)
+			c.Refuse(key, "does not belong to kind "+a.Kind)
 		case takes && field.key != secretFile && field.key != secretEnv:
 			c.given(key, field.value)
 		}
@@ -50,15 +52,15 @@ func (c checker) auth(at string, a Auth) {
 func (c checker) clientSecret(at string, a Auth) {
 	switch {
 	case a.ClientSecretFile == "" && a.ClientSecretEnv == "":
-		c.missing(join(at, secretFile), "is required, or "+secretEnv)
+		c.Missing(join(at, secretFile), "is required, or "+secretEnv)
 	case a.ClientSecretFile != "" && a.ClientSecretEnv != "":
-		c.refuse(join(at, secretEnv), "is given beside "+secretFile+": keep one of them")
+		c.Refuse(join(at, secretEnv), "is given beside "+secretFile+": keep one of them")
 	case a.ClientSecretEnv != "":
 		value, set := c.env(a.ClientSecretEnv)
 		if !set || value == "" {
-			c.refuse(join(at, secretEnv), "names an environment variable that is not set, or empty")
+			c.Refuse(join(at, secretEnv), "names an environment variable that is not set, or empty")
 		} else if _, err := secret.Parse([]byte(value)); err != nil {
-			c.refuse(join(at, secretEnv), "names an environment variable whose value is no secret: "+err.Error())
+			c.Refuse(join(at, secretEnv), "names an environment variable whose value is no secret: "+err.Error())
 		}
 	}
 }
@@ -72,8 +74,8 @@ func (a Auth) fields() []authField {
 		{secretFile, a.ClientSecretFile},
 		{secretEnv, a.ClientSecretEnv},
 		{"suite_key", a.SuiteKey},
-		{"suite_secret_file", a.SuiteSecretFile},
-		{"suite_ticket_file", a.SuiteTicketFile},
+		{suiteSecretFile, a.SuiteSecretFile},
+		{suiteTicketFile, a.SuiteTicketFile},
 		{"corp_id", a.CorpID},
 	}
 }

@@ -14,7 +14,7 @@ import (
 // nats never shows a value: an address may hold a password.
 func (c checker) nats(n NATS) {
 	if problem := brokerProblem(n.URL); problem != "" {
-		c.refuse("nats.url", problem)
+		c.Refuse("nats.url", problem)
 	}
 	c.oneWay(n)
 	if (n.TLS.CertFile == "") != (n.TLS.KeyFile == "") {
@@ -22,7 +22,7 @@ func (c checker) nats(n NATS) {
 		if n.TLS.KeyFile == "" {
 			key = "nats.tls.key_file"
 		}
-		c.refuse(key, "is required: a certificate and its key go together")
+		c.Refuse(key, "is required: a certificate and its key go together")
 	}
 	c.oneOf("nats.embedded.sync", n.Embedded.Sync, "always", "interval")
 	c.address("nats.embedded.listen", n.Embedded.Listen)
@@ -36,16 +36,16 @@ func (c checker) jetStream(n NATS, prefix string) {
 		ours, _, _ = strings.Cut(prefix, ".")
 	}
 	if first, _, _ := strings.Cut(n.InboxPrefix, "."); !tokens(n.InboxPrefix, "") || slices.Contains([]string{ours, "rollcall", "_R_", "_ROLLCALL"}, first) {
-		c.refuse("nats.inbox_prefix", shown(n.InboxPrefix)+" cannot begin inboxes")
+		c.Refuse("nats.inbox_prefix", shown(n.InboxPrefix)+" cannot begin inboxes")
 	}
 	if n.Domain != "" && !isToken(n.Domain) {
-		c.refuse("nats.domain", shown(n.Domain)+" is no domain of JetStream")
+		c.Refuse("nats.domain", shown(n.Domain)+" is no domain of JetStream")
 	}
 	if n.JSPrefix != "" && !tokens(n.JSPrefix, "$") {
-		c.refuse("nats.js_prefix", shown(n.JSPrefix)+" cannot begin subjects")
+		c.Refuse("nats.js_prefix", shown(n.JSPrefix)+" cannot begin subjects")
 	}
 	if n.Domain != "" && n.JSPrefix != "" {
-		c.refuse("nats.js_prefix", "is given beside domain: keep one of them")
+		c.Refuse("nats.js_prefix", "is given beside domain: keep one of them")
 	}
 }
 
@@ -101,13 +101,13 @@ func (c checker) oneWay(n NATS) {
 		if n.PasswordFile == "" {
 			key = "nats.password_file"
 		}
-		c.refuse(key, "is required: a user and a password file go together")
+		c.Refuse(key, "is required: a user and a password file go together")
 	}
 	if n.TokenFile != "" && n.CredentialsFile != "" {
-		c.refuse("nats.token_file", "is given beside credentials_file: keep one way to authenticate")
+		c.Refuse("nats.token_file", "is given beside credentials_file: keep one way to authenticate")
 	}
 	if n.User != "" && (n.CredentialsFile != "" || n.TokenFile != "") {
-		c.refuse("nats.user", "is given beside another way to authenticate: keep one of them")
+		c.Refuse("nats.user", "is given beside another way to authenticate: keep one of them")
 	}
 }
 
@@ -117,16 +117,16 @@ func (c checker) embedded(n NATS) {
 		return
 	}
 	if n.CredentialsFile != "" {
-		c.refuse("nats.credentials_file", "is of no use to the embedded server: give token_file, or user and password_file")
+		c.Refuse("nats.credentials_file", "is of no use to the embedded server: give token_file, or user and password_file")
 	}
 	for _, tls := range []struct{ key, file string }{{"ca_file", n.TLS.CAFile}, {"cert_file", n.TLS.CertFile}} {
 		if tls.file != "" {
-			c.refuse("nats.tls."+tls.key, "is of no use to the embedded server, which speaks no TLS: remove it, or run a NATS of your own with TLS and set nats.url")
+			c.Refuse("nats.tls."+tls.key, "is of no use to the embedded server, which speaks no TLS: remove it, or run a NATS of your own with TLS and set nats.url")
 		}
 	}
 	host, _, err := net.SplitHostPort(n.Embedded.Listen)
 	if err == nil && !address.Loopback(host) && n.TokenFile == "" && n.User == "" {
-		c.refuse("nats.embedded.listen", "lets other machines in without credentials")
+		c.Refuse("nats.embedded.listen", "lets other machines in without credentials")
 	}
 }
 
@@ -136,11 +136,11 @@ func (c checker) endpoint(key, text string) {
 	switch {
 	case err != nil, u.Hostname() == "", u.User != nil, u.RawQuery != "", u.ForceQuery, u.Fragment != "",
 		u.Path != "" && u.Path != "/", !validPort(u.Port(), true):
-		c.refuse(key, "is not an address of DingTalk's API")
+		c.Refuse(key, "is not an address of DingTalk's API")
 	case u.Scheme == "http" && !address.Loopback(u.Hostname()):
-		c.refuse(key, "is not encrypted, and secrets would go over the network")
+		c.Refuse(key, "is not encrypted, and secrets would go over the network")
 	case u.Scheme != "http" && u.Scheme != "https":
-		c.refuse(key, "has another scheme than https")
+		c.Refuse(key, "has another scheme than https")
 	}
 }
 
@@ -149,7 +149,7 @@ func (c checker) endpoint(key, text string) {
 func (c checker) address(key, text string) {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil || !validPort(port, false) || strings.ContainsAny(host, " \t/@") {
-		c.refuse(key, shown(text)+" is not an address to listen on")
+		c.Refuse(key, shown(text)+" is not an address to listen on")
 	}
 }
 
@@ -158,7 +158,7 @@ func (c checker) hosts(names []string) {
 	c.texts("http.hosts", "name", names)
 	for i, name := range names {
 		if strings.ContainsAny(name, "/:*@ \t") {
-			c.refuse(fmt.Sprintf("http.hosts[%d]", i), shown(name)+" is no host name; allowed: a name without scheme, port and wildcard")
+			c.Refuse(fmt.Sprintf("http.hosts[%d]", i), shown(name)+" is no host name; allowed: a name without scheme, port and wildcard")
 		}
 	}
 }
@@ -167,7 +167,7 @@ func (c checker) hosts(names []string) {
 func (c checker) pprof(h HTTP) {
 	host, _, err := net.SplitHostPort(h.Listen)
 	if err == nil && h.Pprof && !address.Loopback(host) {
-		c.refuse("http.pprof", "shows the inside of the process to other machines: let http.listen be on loopback")
+		c.Refuse("http.pprof", "shows the inside of the process to other machines: let http.listen be on loopback")
 	}
 }
 

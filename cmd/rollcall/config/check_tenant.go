@@ -14,7 +14,7 @@ func (c checker) tenant(at string, t Tenant) {
 	if t.Name == "" {
 		c.given(join(at, "name"), "")
 	} else if !rollcall.ValidTenant(t.Name) {
-		c.refuse(join(at, "name"), shown(t.Name)+" cannot name a tenant")
+		c.Refuse(join(at, "name"), shown(t.Name)+" cannot name a tenant")
 	}
 	c.endpoint(join(at, "endpoint"), t.Endpoint)
 	c.auth(join(at, "auth"), t.Auth)
@@ -30,7 +30,7 @@ func (c checker) poll(at string, p Poll) {
 	c.rate(join(at, "qps"), p.QPS)
 	between(c, join(at, "timeout"), p.Timeout, time.Second, 5*time.Minute)
 	if p.MonthlyCalls == 0 {
-		c.missing(join(at, "monthly_calls"), "is required: DingTalk meters calls, and only you know what yours may be spent on (the Standard edition has 5000)")
+		c.Missing(join(at, "monthly_calls"), "is required: DingTalk meters calls, and only you know what yours may be spent on (the Standard edition has 5000)")
 	}
 	between(c, join(at, "shards"), p.Shards, 1, 1024)
 	between(c, join(at, "missing_after_polls"), p.MissingAfterPolls, 1, 100)
@@ -40,18 +40,18 @@ func (c checker) poll(at string, p Poll) {
 // schedule asks the room that will keep it. Its words quote what was written.
 func (c checker) schedule(key, expression string) {
 	if len(expression) > 256 {
-		c.refuse(key, "is longer than any schedule")
+		c.Refuse(key, "is longer than any schedule")
 		return
 	}
 	if _, err := poller.ParseSchedule(expression, "UTC"); err != nil {
-		c.refuse(key, safetext.Field(err.Error(), 400))
+		c.Refuse(key, safetext.Field(err.Error(), 400))
 	}
 }
 
 func (c checker) timezone(key, name string) {
 	c.given(key, name)
 	if _, err := poller.ParseSchedule("@every 1m", name); err != nil {
-		c.refuse(key, shown(name)+" is no time zone")
+		c.Refuse(key, shown(name)+" is no time zone")
 	}
 }
 
@@ -70,7 +70,7 @@ func (c checker) track(at string, t Track) {
 func (c checker) distant(key, expression string) {
 	c.schedule(key, expression)
 	if s, err := poller.ParseSchedule(expression, "UTC"); err == nil && s.Continuous() {
-		c.refuse(key, "is for asking about meetings; looking for them wants a distance")
+		c.Refuse(key, "is for asking about meetings; looking for them wants a distance")
 	}
 }
 
@@ -87,13 +87,13 @@ func (c checker) texts(list, what string, texts []string) {
 		first, twice := seen[text]
 		switch {
 		case text == "":
-			c.refuse(key, "is empty")
+			c.Refuse(key, "is empty")
 		case what == "id" && strings.TrimSpace(text) != text:
-			c.refuse(key, fmt.Sprintf("has blanks around it: %.80q; leave them out", text))
+			c.Refuse(key, fmt.Sprintf("has blanks around it: %.80q; leave them out", text))
 		case len(text) > rollcall.MaxID:
-			c.refuse(key, fmt.Sprintf("has %d bytes; %s %s has at most %d", len(text), article, what, rollcall.MaxID))
+			c.Refuse(key, fmt.Sprintf("has %d bytes; %s %s has at most %d", len(text), article, what, rollcall.MaxID))
 		case twice:
-			c.refuse(key, fmt.Sprintf("is the same %s as %s[%d]", what, list[strings.LastIndex(list, ".")+1:], first))
+			c.Refuse(key, fmt.Sprintf("is the same %s as %s[%d]", what, list[strings.LastIndex(list, ".")+1:], first))
 		default:
 			seen[text] = i
 		}

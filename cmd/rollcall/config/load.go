@@ -1,14 +1,18 @@
 package config
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
 	"reflect"
 
 	yaml "go.yaml.in/yaml/v4"
+
+	"rollcall/internal/strictyaml"
 )
+
+// Complaint is one mistake in a configuration. It never shows a secret.
+type Complaint = strictyaml.Complaint
+
+// Complaints is the error of [Load]: all mistakes, in the order of their lines.
+type Complaints = strictyaml.Complaints
 
 // MaxBytes is the size of the largest configuration that is read: room for
 // tens of thousands of conference ids.
@@ -19,60 +23,19 @@ const MaxBytes = 4 << 20
 // [Complaints] with every mistake there is. env looks up the environment
 // variables that data names; their values are not kept.
 func Load(data []byte, env func(string) (string, bool)) (Config, error) {
-	root, complaint := parse(data)
-	if complaint != nil {
-		return Config{}, Complaints{*complaint}
-	}
 	config := Defaults()
-	r := newReader()
+	r := reader{strictyaml.New()}
 	r.allowAll("", reflect.TypeFor[Config]())
-	if root.second > 0 {
-		r.add(root.second, "", "a second YAML document begins here; a configuration is one document")
+	root, err := r.Document(data, MaxBytes, "a configuration")
+	if err != nil {
+		return Config{}, err
 	}
-	if root.node != nil {
-		r.value("", root.node, reflect.ValueOf(&config).Elem())
+	if root != nil {
+		r.Value("", root, func(path string, n *yaml.Node) string { return r.value(path, n, reflect.ValueOf(&config).Elem()) })
 	}
 	checker{reader: r, env: env}.config(config)
-	if len(r.complaints) > 0 {
-		return Config{}, r.complaints.sorted()
+	if err := r.Err(); err != nil {
+		return Config{}, err
 	}
 	return config, nil
-}
-
-// document is what a file of YAML holds.
-type document struct {
-	node   *yaml.Node // nil: nothing
-	second int        // line of a second document; 0: there is none
-}
-
-// parse reads the YAML. What it complains of makes the rest unreadable.
-func parse(data []byte) (document, *Complaint) {
-	if len(data) > MaxBytes {
-		return document{}, &Complaint{Problem: fmt.Sprintf("the file has more than %d bytes, the most that is read", MaxBytes)}
-	}
-	if complaint := notText(data); complaint != nil {
-		return document{}, complaint
-	}
-	loader, err := yaml.NewLoader(bytes.NewReader(data))
-	if err != nil {
-		return document{}, syntax(data, err)
-	}
-	var doc document
-	var first, second yaml.Node
-	switch err := loader.Load(&first); {
-	case errors.Is(err, io.EOF):
-		return doc, nil
-	case err != nil:
-		return doc, syntax(data, err)
-	case len(first.Content) > 0:
-		doc.node = first.Content[0]
-	}
-	switch err := loader.Load(&second); {
-	case errors.Is(err, io.EOF):
-	case err != nil:
-		return doc, syntax(data, err)
-	default:
-		doc.second = max(second.Line, 1)
-	}
-	return doc, nil
 }

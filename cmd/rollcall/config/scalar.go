@@ -8,33 +8,34 @@ import (
 	"rollcall/internal/safetext"
 )
 
-// scalar reads the text of a single value, whose YAML type is tag, into v.
-func (r *reader) scalar(key, text, tag string, v reflect.Value) {
+// scalar reads the text of a single value, whose YAML type is tag, into v, and
+// returns what is wrong with it.
+func scalar(text, tag string, v reflect.Value) string {
 	switch target := v.Addr().Interface().(type) {
 	case *string:
 		*target = text // a number is text too: ids may consist of digits
 	case *time.Duration:
-		r.duration(key, text, target)
+		return duration(text, target)
 	case *Calls:
-		r.calls(key, text, target)
+		return calls(text, target)
 	case *bool:
 		if *target = tag == "!!bool" && isTrue(text); tag != "!!bool" {
-			r.refuse(key, "is neither true nor false: "+shown(text))
+			return "is neither true nor false: " + shown(text)
 		}
 	case *float64:
 		number, err := strconv.ParseFloat(text, 64)
 		if err != nil || tag != "!!int" && tag != "!!float" {
-			r.refuse(key, "is not a number: "+shown(text))
+			return "is not a number: " + shown(text)
 		}
 		*target = number
 	default:
 		number, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || tag != "!!int" || v.OverflowInt(number) {
-			r.refuse(key, "is not a whole number: "+shown(text))
-			return
+			return "is not a whole number: " + shown(text)
 		}
 		v.SetInt(number)
 	}
+	return ""
 }
 
 // shown quotes a value that is no secret.
@@ -44,29 +45,28 @@ func isTrue(text string) bool { return text == "true" || text == "True" || text 
 
 // duration wants a unit: what reads "timeout: 5" as five nanoseconds, or as
 // five seconds, is wrong for somebody.
-func (r *reader) duration(key, text string, target *time.Duration) {
+func duration(text string, target *time.Duration) string {
 	if _, err := strconv.ParseFloat(text, 64); err == nil {
-		r.refuse(key, shown(text)+" has no unit (ms, s, m or h): write \""+safetext.Field(text, 20)+"s\" for seconds")
-		return
+		return shown(text) + " has no unit (ms, s, m or h): write \"" + safetext.Field(text, 20) + "s\" for seconds"
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		r.refuse(key, "is not a duration: "+shown(text))
-		return
+		return "is not a duration: " + shown(text)
 	}
 	*target = d
+	return ""
 }
 
 // calls reads a budget: a number of calls, or the word unlimited.
-func (r *reader) calls(key, text string, target *Calls) {
+func calls(text string, target *Calls) string {
 	if text == "unlimited" {
 		*target = Unlimited
-		return
+		return ""
 	}
 	number, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || number < 1 {
-		r.refuse(key, shown(text)+" is no budget")
-		return
+		return shown(text) + " is no budget"
 	}
 	*target = Calls(number)
+	return ""
 }

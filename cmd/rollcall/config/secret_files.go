@@ -16,8 +16,8 @@ func (c Config) SecretFiles() []SecretFile {
 	for i, t := range c.Tenants {
 		for _, f := range []SecretFile{
 			{secretFile, t.Auth.ClientSecretFile},
-			{"suite_secret_file", t.Auth.SuiteSecretFile},
-			{"suite_ticket_file", t.Auth.SuiteTicketFile},
+			{suiteSecretFile, t.Auth.SuiteSecretFile},
+			{suiteTicketFile, t.Auth.SuiteTicketFile},
 		} {
 			all = append(all, SecretFile{fmt.Sprintf("tenants[%d].auth.%s", i, f.Key), f.Path})
 		}

@@ -36,7 +36,7 @@ func newTenant(cfg config.Tenant, egress *poller.Egress, metrics *pollMetrics, l
 		return nil, err
 	}
 	client, err := dingtalk.New(dingtalk.Config{
-		Endpoint: cfg.Endpoint, Auth: auth(cfg.Auth), Timeout: cfg.Poll.Timeout, Logger: log.With(zap.String("tenant", cfg.Name)),
+		Endpoint: cfg.Endpoint, Auth: cfg.Auth.DingTalk(), Timeout: cfg.Poll.Timeout, Logger: log.With(zap.String("tenant", cfg.Name)),
 	})
 	if err != nil {
 		return nil, err
@@ -144,4 +144,16 @@ func egressLimiter(qps float64) *rate.Limiter {
 	const most, window, fastest = 10_000, 20.2, 490
 	qps = min(qps, fastest)
 	return rate.NewLimiter(rate.Limit(qps), max(1, int(min(math.Ceil(qps), most-window*qps))))
+}
+
+// readable reads each secret once, so that a start without one fails at once
+// and not at the first call.
+func readable(a config.Auth) error {
+	var problems []error
+	for _, c := range a.Credentials() {
+		if _, err := c.Read(); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", c.Key, err))
+		}
+	}
+	return errors.Join(problems...)
 }

@@ -1,4 +1,4 @@
-package config
+package strictyaml
 
 import (
 	"bytes"
@@ -12,16 +12,16 @@ import (
 // syntax makes one complaint of what the YAML parser could not read. The
 // parser's words name anchors, which a secret in the wrong place could be:
 // those are replaced.
-func syntax(data []byte, err error) *Complaint {
+func syntax(data []byte, err error) Complaint {
 	failure, ok := errors.AsType[*yaml.LoadError](err)
 	if !ok {
-		return &Complaint{Problem: "this is not YAML"}
+		return Complaint{Problem: "this is not YAML"}
 	}
 	line := failure.Mark.Line
 	if strings.Contains(failure.ContextMsg, "flow") || strings.Contains(failure.ContextMsg, "quoted") {
 		line = failure.ContextMark.Line // where the bracket or the quote that never closes was opened
 	}
-	return &Complaint{Line: line, Problem: "this is not YAML: " + reason(data, line, failure.Message)}
+	return Complaint{Line: line, Problem: "this is not YAML: " + reason(data, line, failure.Message)}
 }
 
 func reason(data []byte, line int, message string) string {
@@ -40,7 +40,7 @@ func reason(data []byte, line int, message string) string {
 	return message
 }
 
-// reserved gives the sign for which the parser took a value in this line for
+// reserved returns the sign for which the parser took a value in this line for
 // something else; "" where there is none.
 func reserved(data []byte, line int) string {
 	values := regexp.MustCompile("(?:[:\\[,{]|^ *-) *([@`%*&!])")
@@ -50,7 +50,7 @@ func reserved(data []byte, line int) string {
 	return ""
 }
 
-// lineOf gives a line, counted from 1; nil where there is none.
+// lineOf returns a line, counted from 1; nil where there is none.
 func lineOf(data []byte, line int) []byte {
 	lines := bytes.SplitN(data, []byte("\n"), line+1)
 	if line < 1 || line > len(lines) {

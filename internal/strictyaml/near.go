@@ -1,8 +1,8 @@
-package config
+package strictyaml
 
 import "strings"
 
-// nearest gives the key that was probably meant by word, or "".
+// nearest returns the key that was probably meant by word, or "".
 func nearest(word string, keys []string) string {
 	best, least := "", 3
 	for _, key := range keys {

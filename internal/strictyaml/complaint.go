@@ -1,19 +1,18 @@
-package config
+package strictyaml
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
-// Complaint is one mistake in a configuration.
+// Complaint is one mistake in a file.
 type Complaint struct {
 	Line    int    // from 1; where the key stands, or the section that lacks it; 0: the whole file
 	Key     string // tenants[0].poll.schedule; "" where no key is at fault
 	Problem string // what is wrong, and what is allowed; never a secret, safe to show
 }
 
-// String gives the complaint as one line.
+// String returns the complaint as one line.
 func (c Complaint) String() string {
 	parts := make([]string, 0, 3)
 	if c.Line > 0 {
@@ -25,15 +24,15 @@ func (c Complaint) String() string {
 	return strings.Join(append(parts, c.Problem), ": ")
 }
 
-// maxShown is how many complaints are printed; a file that is no
-// configuration at all can give one a line.
+// maxShown is how many complaints are printed; a file of another kind can cause
+// one a line.
 const maxShown = 100
 
-// Complaints is the error that [Load] gives: all mistakes, in the order of
-// their lines.
+// Complaints is the error of a file: all its mistakes, in the order of their
+// lines.
 type Complaints []Complaint
 
-// Error gives the complaints one a line.
+// Error returns the complaints one a line, a hundred at most.
 func (c Complaints) Error() string {
 	lines := make([]string, 0, len(c)+1)
 	for i, complaint := range c {
@@ -44,10 +43,4 @@ func (c Complaints) Error() string {
 		lines = append(lines, complaint.String())
 	}
 	return strings.Join(lines, "\n")
-}
-
-// sorted gives the complaints in the order of their lines.
-func (c Complaints) sorted() Complaints {
-	slices.SortStableFunc(c, func(a, b Complaint) int { return a.Line - b.Line })
-	return c
 }
