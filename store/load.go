@@ -11,34 +11,55 @@ import (
 	"rollcall/wire"
 )
 
-// loadAtOnce is how many meetings are asked about with one request: a record and
-// its entry in the tracked set are not to be read at two moments.
+// loadAtOnce is how many meetings are asked about with one request.
 const loadAtOnce = 100
 
 // Load reads the records of these meetings and their entries in the tracked
-// set, each with its record, many with one request. A meeting of which neither
+// set, many with one request. A record and its entry are read at one moment: that
+// one is there without the other is how they are stored. A meeting of which neither
 // is stored is not in the map; one whose record cannot be read is there with
 // the error.
 func (s *JetStream) Load(ctx context.Context, tenant string, ids []string) (map[string]ledger.Stored, error) {
 	records := make(map[string]ledger.Stored, len(ids))
 	for part := range slices.Chunk(ids, loadAtOnce) {
-		var subjects []string
-		for _, id := range part {
-			if name := s.names.State(tenant, id); id != "" && !slices.Contains(subjects, name) {
-				subjects = append(subjects, name, s.names.Tracked(tenant, id))
-			}
-		}
-		found, err := s.getLast(ctx, s.names.Stream, subjects)
-		if err != nil {
+		if err := s.loadInto(ctx, tenant, part, records); err != nil {
 			return nil, fmt.Errorf("load records of tenant %s: %w", tenant, err)
-		}
-		for _, id := range part {
-			if stored := storedBoth(id, found[s.names.State(tenant, id)], found[s.names.Tracked(tenant, id)]); stored.ConferenceID != "" {
-				records[id] = stored
-			}
 		}
 	}
 	return records, nil
+}
+
+// loadInto reads fewer meetings at a time where the server does not answer for
+// all of them at once: what it leaves out belongs to another moment.
+func (s *JetStream) loadInto(ctx context.Context, tenant string, ids []string, records map[string]ledger.Stored) error {
+	var subjects []string
+	for _, id := range ids {
+		if name := s.names.State(tenant, id); id != "" && !slices.Contains(subjects, name) {
+			subjects = append(subjects, name, s.names.Tracked(tenant, id))
+		}
+	}
+	if len(subjects) == 0 {
+		return nil
+	}
+	found := make(map[string]got, len(subjects))
+	whole, err := s.getSure(ctx, s.names.Stream, subjects, found)
+	switch half := len(ids) / 2; {
+	case err != nil:
+		return err
+	case !whole && half > 0:
+		if err = s.loadInto(ctx, tenant, ids[:half], records); err == nil {
+			err = s.loadInto(ctx, tenant, ids[half:], records)
+		}
+		return err
+	case !whole:
+		return fmt.Errorf("the record of meeting %.300q is too large for an answer", ids[0])
+	}
+	for _, id := range ids {
+		if stored := storedBoth(id, found[s.names.State(tenant, id)], found[s.names.Tracked(tenant, id)]); stored.ConferenceID != "" {
+			records[id] = stored
+		}
+	}
+	return nil
 }
 
 // storedBoth gives what is stored of a meeting; nothing where neither message is there.
