@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/wire"
 )
@@ -142,7 +143,7 @@ func lastEvent(data []byte, sequence uint64) ledger.Last {
 	if err != nil {
 		return ledger.Last{Revision: sequence}
 	}
-	return ledger.Last{Epoch: e.Epoch, Sequence: e.Sequence, Revision: sequence}
+	return ledger.Last{Epoch: e.Epoch, Sequence: e.Sequence, Revision: sequence, Untracked: e.Type == rollcall.MeetingUntracked}
 }
 
 // Tail reads as [JetStream.Tail] does.

@@ -90,41 +90,16 @@ func (s *shard) read(ctx context.Context) (map[string]*entry, error) {
 			entries[t.ConferenceID] = e
 		}
 	}
-	var torn []string
 	for _, r := range all.records {
-		if !s.mine(r.ConferenceID) {
-			continue
-		}
-		s.keep(entries, r)
-		if entries[r.ConferenceID] == nil && r.Record != nil && r.Record.Meeting.Status != rollcall.StatusEnded && !r.Record.Untracked {
-			torn = append(torn, r.ConferenceID)
+		if s.mine(r.ConferenceID) {
+			s.keep(entries, r)
 		}
 	}
-	return entries, s.readAgain(ctx, entries, torn)
+	return entries, nil
 }
 
-// readAgain reads the record and the entry in the tracked set in one, where the
-// record says that a meeting goes on and the set did not have it: whoever held
-// the shard before has stored both between the two readings.
-func (s *shard) readAgain(ctx context.Context, entries map[string]*entry, torn []string) error {
-	if len(torn) == 0 {
-		return nil
-	}
-	stored, err := s.w.cfg.Ledger.Load(ctx, s.tenant.cfg.Name, torn)
-	if err != nil {
-		return fmt.Errorf("read %d records of tenant %s: %w", len(torn), s.tenant.cfg.Name, err)
-	}
-	for id, r := range stored {
-		if e := (&entry{}); r.Tracking != nil {
-			e.record.Read(r.Record, r.Revision)
-			s.retrack(e, r.Tracking)
-			entries[id] = e
-		}
-	}
-	return nil
-}
-
-// keep puts a stored record into entries where it is of use.
+// keep puts a stored record into entries where it is of use. Of a meeting that
+// goes on and is not in the tracked set both are read again, by [shard.examine].
 func (s *shard) keep(entries map[string]*entry, r ledger.Stored) {
 	e := entries[r.ConferenceID]
 	fresh := e == nil
@@ -139,7 +114,7 @@ func (s *shard) keep(entries map[string]*entry, r ledger.Stored) {
 	if r.Err != nil {
 		e.record.Void() // it is mended before the next answer
 	}
-	if fresh && (s.tenant.named[r.ConferenceID] || e.watched(time.Now())) {
+	if fresh && (s.tenant.named[r.ConferenceID] || e.watched(time.Now()) || e.adrift()) {
 		entries[r.ConferenceID] = e
 	}
 }

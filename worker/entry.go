@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"errors"
 	"time"
 
 	"rollcall"
@@ -20,6 +21,7 @@ type entry struct {
 	known    uint64
 	tracking ledger.Tracking
 	tracked  bool
+	stray    bool          // it is over, and its entry in the tracked set is still there
 	kept     time.Duration // of tracking.Looked, which is stored
 	refused  refusal
 }
@@ -41,6 +43,25 @@ func (r *refusal) note(err error, now time.Time) {
 	r.count++
 	r.err = err
 	r.until = now.Add(r.again())
+}
+
+// adrift reports whether the record and what is known of the tracked set do not
+// belong together.
+func (e *entry) adrift() bool { return e.stray || !e.tracked && e.record.Live() }
+
+// errNoEntry says what is amiss with an entry of the tracked set.
+var errNoEntry = errors.New("there is none, though the record of the meeting goes on: the broker has stored a batch in part")
+
+// paired is the meeting's entry in the tracked set that belongs to the record it
+// was read with. Whatever takes a meeting off the set closes its record in the
+// same batch: where the record goes on the entry was lost, and is to be rewritten.
+func (e *entry) paired(id string, t *ledger.Tracking) *ledger.Tracking {
+	if t != nil || !e.record.Live() {
+		return t
+	}
+	lost := e.tracking
+	lost.ConferenceID, lost.Err = id, errNoEntry
+	return &lost
 }
 
 // watched reports whether an untracked meeting is still worth a question: it

@@ -157,9 +157,10 @@ func (s *shard) load(ctx context.Context, sightings []*rollcall.Sighting) error 
 // retrack takes up whether the meeting is tracked, as read with its record: it may
 // have been changed under another claim, or by a commit whose answer was lost.
 func (s *shard) retrack(e *entry, t *ledger.Tracking) {
-	// The record of an end came with what took the entry away: a server that
-	// was killed has brought it back.
-	tracked := t != nil && !t.Gone && s.readable(t) && (!e.record.Over() || t.Revision > e.record.Revision())
+	// The record of an end came with what took the entry away: the broker has
+	// stored that in part, or was killed and has brought it back.
+	e.stray = t != nil && !t.Gone && e.record.Over() && t.Revision < e.record.Revision()
+	tracked := t != nil && !t.Gone && !e.stray && s.readable(t)
 	if tracked {
 		e.tracking = *t
 	}

@@ -39,8 +39,8 @@ func (s *shard) reload(ctx context.Context, ids, suspects []string) error {
 			return s.lags(ctx, fmt.Errorf("read the record of meeting %q: the answer is older than what was known", id))
 		}
 		e.record.Read(record.Record, record.Revision)
-		s.retrack(e, record.Tracking)
-		if !found || record.Err != nil {
+		s.retrack(e, e.paired(id, record.Tracking))
+		if !found || record.Err != nil || e.stray {
 			doubtful = append(doubtful, id)
 		}
 		e.known = s.questions()
@@ -75,6 +75,10 @@ func (s *shard) holdAgainstEvents(ctx context.Context, ids []string, stored map[
 				s.torn = make(map[string]torn)
 			}
 			s.torn[id] = torn{last[id], why}
+		case e.stray && e.record.Untracked() && last[id].Revision > 0 && !last[id].Untracked:
+			lost := *stored[id].Tracking // of an epoch that was closed: what was to say that the meeting is tracked on
+			lost.Revision, lost.Err = e.record.Revision()+1, errNoEntry
+			s.retrack(e, &lost)
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,14 +23,21 @@ type tears struct {
 	*store.Memory
 	next atomic.Int64 // messages of the next batch that are stored
 	err  error        // what the publisher hears
+	of   string       // in the subject of that batch's first message, ".event." where it is empty
+	dies bool         // nothing more is stored after it
+	dead atomic.Bool
 }
 
 func (l *tears) Commit(ctx context.Context, msgs []ledger.Message) (uint64, error) {
+	if l.dead.Load() {
+		return 0, l.err
+	}
 	n := int(l.next.Load())
-	if n == 0 || !strings.Contains(msgs[0].Subject, ".event.") {
+	if n == 0 || !strings.Contains(msgs[0].Subject, cmp.Or(l.of, ".event.")) {
 		return l.Memory.Commit(ctx, msgs)
 	}
 	l.next.Store(0)
+	l.dead.Store(l.dies)
 	if n = min(n, len(msgs)-1); n < 0 {
 		return 0, l.err
 	}
@@ -204,6 +212,164 @@ func TestAClaimFindsABatchThatIsStoredInPart(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// reopened lets a meeting vanish, so that it is asked about for a day, and come back.
+func reopened(w *world, id string, before func()) {
+	w.forget(id)
+	elapse(2 * time.Minute)
+	before()
+	w.set(id, "ann", "eve")
+	elapse(30 * time.Minute)
+}
+
+// The batch of a meeting that is told to go on again is stored in part: it is
+// tracked and asked about whatever is stored of it, in this process or the next.
+func TestAReopeningThatIsStoredInPart(t *testing.T) {
+	for part := range int64(5) { // two or three events, the record, the entry in the tracked set
+		for _, dies := range []bool{false, true} {
+			t.Run(fmt.Sprint(part+1, "/dies ", dies), func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					w, m := newWorld(), store.NewMemory(names)
+					w.set("c1", "ann", "bob")
+					w.set("calm", "zoe")
+					l := &tears{Memory: m, err: fmt.Errorf("%w: struck", ledger.ErrUnknown), dies: dies}
+					p := start(t, "w1", l, w, nil)
+					trackBoth(t, p, "c1", "calm")
+					reopened(w, "c1", func() { l.next.Store(part + 1) })
+					if l.next.Load() != 0 {
+						t.Fatal("nothing was torn: the test says nothing")
+					}
+					if dies {
+						p.kill()
+						<-p.ended
+						p = start(t, "w2", m, w, nil)
+						elapse(time.Minute)
+					}
+					w.set("c1", "ann", "dan")
+					elapse(30 * time.Minute)
+					w.status("c1", rollcall.StatusEnded)
+					elapse(time.Minute)
+					p.stop(t)
+					for _, id := range []string{"c1", "calm"} {
+						unique(t, m, id)
+						lawful(t, m, id)
+					}
+					if r := record(t, m, "c1"); r.Meeting.Status != rollcall.StatusEnded || r.EndReason != rollcall.ReasonStatus {
+						t.Errorf("the end was not seen: the meeting is %v, %s", r.Meeting.Status, r.EndReason)
+					}
+					if set := trackedSet(t, m); !slices.Equal(set, []string{"calm"}) {
+						t.Errorf("tracked is %v", set)
+					}
+				})
+			})
+		}
+	}
+}
+
+func trackBoth(t *testing.T, p *process, ids ...string) {
+	t.Helper()
+	elapse(time.Second)
+	for _, id := range ids {
+		if _, err := p.worker.Track(t.Context(), "acme", id, "api"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	elapse(20 * time.Second)
+}
+
+// What takes a meeting off the tracked set is lost at the end of a batch: the
+// meeting does not come back, and its entry does not outlive its record.
+func TestAnEndThatIsStoredInPart(t *testing.T) {
+	for name, over := range map[string]func(*testing.T, *world, *process){
+		"ended":    func(_ *testing.T, w *world, _ *process) { w.status("c1", rollcall.StatusEnded) },
+		"vanished": func(_ *testing.T, w *world, _ *process) { w.forget("c1") },
+		"untracked": func(t *testing.T, _ *world, p *process) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			_, _ = p.worker.Untrack(ctx, "acme", "c1")
+		},
+	} {
+		for _, dies := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, "/dies ", dies), func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					w, m := newWorld(), store.NewMemory(names)
+					m.Retention = 7 * 24 * time.Hour
+					w.set("c1", "ann", "bob")
+					l := &tears{Memory: m, err: ledger.ErrUnknown, dies: dies}
+					p := start(t, "w1", l, w, nil)
+					trackBoth(t, p, "c1")
+					l.next.Store(1000) // all but the last one
+					over(t, w, p)
+					elapse(2 * time.Minute)
+					if l.next.Load() != 0 {
+						t.Fatal("nothing was torn: the test says nothing")
+					}
+					if dies {
+						p.kill()
+						<-p.ended
+						p = start(t, "w2", m, w, nil)
+						elapse(time.Minute)
+					}
+					if set := trackedSet(t, m); len(set) > 0 {
+						t.Errorf("tracked is %v", set)
+					}
+					p.stop(t)
+					elapse(8 * 24 * time.Hour)
+					p = start(t, "w3", m, w, nil)
+					elapse(2 * time.Minute)
+					p.stop(t)
+					ends := 0
+					for _, e := range events(t, m, "c1") {
+						if e.Type == rollcall.MeetingEnded || e.Type == rollcall.MeetingUntracked {
+							ends++
+						}
+					}
+					if unique(t, m, "c1"); ends > 1 {
+						t.Errorf("its end is told %d times", ends)
+					}
+				})
+			})
+		}
+	}
+}
+
+// The batch that closes an epoch which cannot go on is stored in part as well.
+func TestAClosingThatIsStoredInPart(t *testing.T) {
+	for _, dies := range []bool{false, true} {
+		t.Run(fmt.Sprint("dies ", dies), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w, m := newWorld(), store.NewMemory(names)
+				w.set("c1", "ann", "bob")
+				l := &tears{Memory: m, err: ledger.ErrUnknown, of: ".state.", dies: dies}
+				p := start(t, "w1", l, w, nil)
+				trackBoth(t, p, "c1")
+				l.next.Store(1)
+				spoiled := ledger.Message{Subject: names.State("acme", "c1"), Data: []byte("+OK"), Rollup: true, TTL: "never"}
+				if _, err := m.Commit(t.Context(), []ledger.Message{spoiled}); err != nil {
+					t.Fatal(err)
+				}
+				w.set("c1", "ann", "eve")
+				elapse(time.Minute)
+				if l.next.Load() != 0 {
+					t.Fatal("nothing was torn: the test says nothing")
+				}
+				if dies {
+					p.kill()
+					<-p.ended
+					p = start(t, "w2", m, w, nil)
+				}
+				w.set("c1", "dan")
+				elapse(time.Minute)
+				p.stop(t)
+				unique(t, m, "c1")
+				lawful(t, m, "c1")
+				if set, got := trackedSet(t, m), keys(record(t, m, "c1")); !slices.Equal(set, []string{"c1"}) || got != "dan" {
+					t.Errorf("tracked is %v, the roster is %q", set, got)
+				}
+			})
+		})
 	}
 }
 

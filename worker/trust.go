@@ -83,7 +83,7 @@ func (s *shard) examine(ctx context.Context) error {
 	}
 	slices.Sort(suspects)
 	suspects = slices.Compact(suspects)
-	if err := s.reload(ctx, suspects, suspects); err != nil {
+	if err := s.reload(ctx, s.andAdrift(suspects), suspects); err != nil {
 		return err
 	}
 	if err := s.mend(ctx); err != nil {
@@ -91,6 +91,19 @@ func (s *shard) examine(ctx context.Context) error {
 	}
 	s.examined = max(s.examined, tail.Last)
 	return s.rewrite(ctx)
+}
+
+// andAdrift adds the meetings whose record and entry in the tracked set do not
+// belong together: another worker has stored both between two readings, or the
+// broker has stored a batch in part.
+func (s *shard) andAdrift(ids []string) []string {
+	all := slices.Clone(ids)
+	for id, e := range s.entries {
+		if _, found := slices.BinarySearch(ids, id); !found && e.adrift() {
+			all = append(all, id)
+		}
+	}
+	return all
 }
 
 // sound gives a stream sequence up to which no event stands beyond the record of
@@ -157,23 +170,27 @@ func (s *shard) readable(t *ledger.Tracking) bool {
 	return true
 }
 
-// sourceRecovered marks meetings whose entry in the tracked set was garbage.
+// sourceRecovered marks meetings whose entry in the tracked set was garbage, or lost.
 const sourceRecovered = "recovered"
 
-// rewrite writes entries of the tracked set anew that could not be read.
+// rewrite writes entries of the tracked set anew that were lost or could not be
+// read, and removes those of meetings that are over.
 func (s *shard) rewrite(ctx context.Context) error {
 	for id, e := range s.entries {
-		if e.tracking.Err == nil || !e.tracked || s.term == 0 {
+		if e.tracking.Err == nil && !e.stray || !e.tracked && !e.stray || s.term == 0 {
 			continue
 		}
-		e.tracking.Err = nil
-		msg, err := store.TrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, e.tracking)
+		msg, err := store.UntrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, id), error(nil)
+		if e.tracked {
+			msg, err = store.TrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, e.tracking)
+		}
 		if err == nil {
 			err = s.commitClaimed(ctx, msg)
 		}
 		if err != nil {
 			return fmt.Errorf("write the entry of meeting %q in the tracked set anew: %w", id, err)
 		}
+		e.tracking.Err, e.stray = nil, false
 	}
 	return nil
 }

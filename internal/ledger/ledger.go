@@ -100,6 +100,8 @@ type Last struct {
 	Epoch    int64
 	Sequence uint64 // within the epoch
 	Revision uint64 // stream sequence of the event's message; 0: there is no event
+	// Untracked says that it took the meeting off the tracked set.
+	Untracked bool
 }
 
 // Tail is what was stored of a tenant after some stream sequence, by meeting,

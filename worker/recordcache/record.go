@@ -93,6 +93,9 @@ func (r *Record) None() bool { return r.cell.none() }
 // Over reports whether the meeting has ended or was taken off the tracked set.
 func (r *Record) Over() bool { return r.cell.over() }
 
+// Live reports whether there is a record of a meeting that is not over.
+func (r *Record) Live() bool { return !r.None() && !r.Over() }
+
 // Number is of the question that the record was written for.
 func (r *Record) Number() rollcall.Number { return r.cell.number }
 
