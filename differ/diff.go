@@ -34,9 +34,13 @@ func (l *Look) sees() bool {
 	return l.Kind != rollcall.SightingMissed && l.Kind != rollcall.SightingOngoing
 }
 
+// DefaultMissingAfterPolls is how many misses in a row end a meeting where
+// [Rules] do not say.
+const DefaultMissingAfterPolls = 3
+
 // Rules are the settings of a tenant that a diff depends on.
 type Rules struct {
-	MissingAfterPolls int // misses in a row that end a meeting; 0 means 3
+	MissingAfterPolls int // misses in a row that end a meeting; 0: [DefaultMissingAfterPolls]
 	// OmitNicks leaves nicks out of the next record and the events, also those
 	// that the record shows; see [Result.Anew].
 	OmitNicks bool
@@ -44,7 +48,7 @@ type Rules struct {
 
 func (r Rules) misses() int {
 	if r.MissingAfterPolls <= 0 {
-		return 3
+		return DefaultMissingAfterPolls
 	}
 	return r.MissingAfterPolls
 }

@@ -29,10 +29,14 @@ type JetStream struct {
 	counts atomic.Pointer[func(context.Context) error] // the same of the bucket of the budget, if that belongs to it
 }
 
+// DefaultRetention is how long events are kept where [StreamConfig] does not say:
+// a week lets a consumer be away over a long weekend.
+const DefaultRetention = 168 * time.Hour
+
 // StreamConfig is what is the user's choice of the stream.
 type StreamConfig struct {
 	Replicas  int           // 0: 1
-	Retention time.Duration // how long events are kept; 0: 168h
+	Retention time.Duration // how long events are kept; 0: [DefaultRetention]
 	MaxBytes  int64         // bytes; the stream refuses more; 0: no limit
 }
 
@@ -67,7 +71,7 @@ func (c StreamConfig) withDefaults() StreamConfig {
 		c.Replicas = 1
 	}
 	if c.Retention == 0 {
-		c.Retention = 168 * time.Hour
+		c.Retention = DefaultRetention
 	}
 	if c.MaxBytes == 0 {
 		c.MaxBytes = -1

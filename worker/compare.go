@@ -101,7 +101,7 @@ func (s *shard) diff(obs *rollcall.Observation, sighting *rollcall.Sighting, e *
 		Tenant: s.tenant.cfg.Name, ConferenceID: sighting.ConferenceID,
 		Kind: sighting.Kind, Answer: answer, EndTime: sighting.EndTime, Reason: sighting.Reason,
 		Number: obs.Number, AskedAt: obs.AskedAt, AnsweredAt: obs.AnsweredAt, After: later(e.record.Asked(), sighting.SeenAt),
-	}, differ.Rules{MissingAfterPolls: s.tenant.cfg.MissingAfter, OmitNicks: s.tenant.cfg.OmitNicks})
+	}, differ.Rules{MissingAfterPolls: s.tenant.cfg.MissingAfterPolls, OmitNicks: s.tenant.cfg.OmitNicks})
 	s.tellOdd(sighting.ConferenceID, result.Oddities)
 	return result
 }

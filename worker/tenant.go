@@ -40,9 +40,6 @@ type tenant struct {
 
 func newTenant(w *Worker, cfg Tenant) *tenant {
 	cfg.Shards = max(cfg.Shards, 1)
-	if cfg.MissingAfter <= 0 {
-		cfg.MissingAfter = 3
-	}
 	t := &tenant{
 		w: w, cfg: cfg, log: w.log.With(zap.String("tenant", cfg.Name)),
 		named: make(map[string]bool, len(cfg.Conferences)),

@@ -51,7 +51,7 @@ func TestNeverKnownIsUntracked(t *testing.T) {
 func TestNeverKnownIsUntrackedThoughTheAnswerIsLost(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w, m := newWorld(), store.NewMemory(names)
-		p := start(t, "w1", m, w, func(c *worker.Config) { c.Tenants[0].MissingAfter = 2 })
+		p := start(t, "w1", m, w, func(c *worker.Config) { c.Tenants[0].MissingAfterPolls = 2 })
 		elapse(time.Second)
 		if _, err := p.worker.Track(t.Context(), "acme", "typo", "api"); err != nil {
 			t.Fatal(err)

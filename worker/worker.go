@@ -95,8 +95,8 @@ type Tenant struct {
 	// ledger says it to all workers; one that starts with another number changes it.
 	Shards      int
 	Conferences []string // what the configuration tracks
-	// MissingAfter is how many misses in a row end a meeting. Default 3.
-	MissingAfter int
+	// MissingAfterPolls is how many misses in a row end a meeting; see [differ.Rules].
+	MissingAfterPolls int
 	// ExpireUnstarted is after how long a meeting that never started is
 	// untracked. 0: never.
 	ExpireUnstarted time.Duration

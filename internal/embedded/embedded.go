@@ -33,17 +33,14 @@ import (
 	"rollcall/wire"
 )
 
-// DefaultListen is where the server listens when nothing else is said.
-const DefaultListen = "127.0.0.1:4222"
-
 // startup bounds the start; the store of a large stream is read in it.
 const startup = 2 * time.Minute
 
 // Config is what the server needs to know.
 type Config struct {
 	DataDir string // created where absent; the store is in its directory jetstream
-	// Listen is host:port for everybody but the worker; "": [DefaultListen];
-	// port 0: any free one. Beyond loopback credentials are required.
+	// Listen is host:port for everybody but the worker; port 0: any free one.
+	// Beyond loopback credentials are required.
 	Listen string
 	// SyncAlways writes through to the disk before anything is acknowledged.
 	// Without it a power failure, not a crash, may lose up to two minutes.
@@ -76,9 +73,6 @@ type Server struct {
 func Start(cfg Config) (*Server, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = zap.NewNop()
-	}
-	if cfg.Listen == "" {
-		cfg.Listen = DefaultListen
 	}
 	worker := server.User{Username: "worker-" + rand.Text(), Password: rand.Text()}
 	gate := &gate{cfg: &cfg, worker: &worker, ready: make(chan struct{})}

@@ -1,15 +1,24 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"rollcall/differ"
+	"rollcall/poller"
+	"rollcall/poller/dingtalk"
+	"rollcall/store"
+	"rollcall/worker/backlog"
+)
 
 // Defaults is what holds where nothing is said: an embedded NATS on loopback
-// and no tenant.
+// and no tenant. A room that has a default of its own is quoted: no number stands
+// twice.
 func Defaults() Config {
 	return Config{
 		DataDir: "./rollcall-data",
 		NATS:    NATS{InboxPrefix: "_INBOX", Embedded: Embedded{Listen: "127.0.0.1:4222", Sync: "always"}},
-		Stream:  Stream{Name: "MEETINGS", Prefix: "meetings", Replicas: 1, Retention: 168 * time.Hour},
-		Journal: Journal{MaxBytes: 256 << 20},
+		Stream:  Stream{Name: "MEETINGS", Prefix: "meetings", Replicas: 1, Retention: store.DefaultRetention},
+		Journal: Journal{MaxBytes: backlog.DefaultMaxBytes},
 		// DingTalk blocks an address above 10,000 calls in 20 s: 500 a second.
 		EgressQPS: 400,
 		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
@@ -26,11 +35,11 @@ func TenantDefaults() Tenant {
 		Poll: Poll{
 			Schedule:          "@every 15s",
 			Timezone:          "UTC",
-			BatchSize:         100,
+			BatchSize:         poller.DefaultBatchSize,
 			QPS:               20,
-			Timeout:           10 * time.Second,
+			Timeout:           dingtalk.DefaultTimeout,
 			Shards:            1,
-			MissingAfterPolls: 3,
+			MissingAfterPolls: differ.DefaultMissingAfterPolls,
 			ExpireUnstarted:   24 * time.Hour,
 		},
 		Track:   Track{UsersSchedule: "@every 5m", Organization: Organization{Schedule: "@every 5m"}},

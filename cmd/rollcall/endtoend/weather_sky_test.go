@@ -97,8 +97,8 @@ func (s *sky) tenant(name string, ids []string, cfg dingtalk.Config) {
 	}
 	s.cfg.Tenants = append(s.cfg.Tenants, rooms.Tenant{
 		Name: name, Schedule: schedule, Decode: client.Decode, Conferences: ids,
-		MissingAfter: 1, // not one false miss goes unseen
-		Asker:        &poller.Poller{Source: client, Tenant: name, Egress: s.egress, Logger: s.cfg.Logger},
+		MissingAfterPolls: 1, // not one false miss goes unseen
+		Asker:             &poller.Poller{Source: client, Tenant: name, Egress: s.egress, Logger: s.cfg.Logger},
 	})
 }
 

@@ -60,7 +60,7 @@ func (t *tenant) watched() worker.Tenant {
 	w := worker.Tenant{
 		Name: t.cfg.Name, Schedule: t.schedule, Asker: t.poller, Decode: t.client.Decode,
 		BatchSize: t.cfg.Poll.BatchSize, Shards: t.cfg.Poll.Shards, Conferences: t.cfg.Track.Conferences,
-		MissingAfter: t.cfg.Poll.MissingAfterPolls, ExpireUnstarted: t.cfg.Poll.ExpireUnstarted,
+		MissingAfterPolls: t.cfg.Poll.MissingAfterPolls, ExpireUnstarted: t.cfg.Poll.ExpireUnstarted,
 		OmitNicks: t.cfg.Privacy.Nicks == "omit", Holds: t.share,
 	}
 	if t.budget != nil { // a nil *Budget in the interface would not be nil
