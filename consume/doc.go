@@ -6,6 +6,9 @@
 //   - [Watch] keeps the rosters of any number of meetings equal to what
 //     Rollcall has stored, over lost connections and streams made anew, and
 //     proves that they are.
+//   - [Handle] passes every event to a function, in order and again after an
+//     error; with [SQL] each has its effect exactly once.
+//   - [Follow] shows events as they come, and remembers nothing.
 //   - [Subject] names what to subscribe to, and [ParseSubject] reads it back.
 //
 // A meeting's events form one sequence 1, 2, 3 … within an epoch; only the

@@ -204,6 +204,30 @@ func read(t *testing.T, conn *nats.Conn, js jetstream.JetStream) {
 	if err != nil || !seen {
 		t.Fatalf("the reader has seen an event: %v, %v", seen, err)
 	}
+	handle(t, conn, js)
+}
+
+// handle handles an event of a durable consumer, and after a process that has
+// taken another and is gone.
+func handle(t *testing.T, conn *nats.Conn, js jetstream.JetStream) {
+	t.Helper()
+	handled := 0
+	for range 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		d := consume.Durable{Name: "service", JetStream: js, OnTrouble: func(err error) { t.Logf("the service has trouble: %v", err) }}
+		err := consume.Handle(ctx, conn, d, func(context.Context, consume.Event) error {
+			handled++
+			cancel()
+			return nil
+		})
+		if err != nil {
+			t.Errorf("the service ended with %v", err)
+		}
+	}
+	if handled < 2 {
+		t.Errorf("%d events were handled", handled)
+	}
 }
 
 // readAside reads what rollcall workers and rollcall budget show.
