@@ -52,7 +52,7 @@ func DraftRecord(d *ledger.Draft, n wire.Names, r *rollcall.Record, expect uint6
 // where much has to be escaped.
 func recordSize(r *rollcall.Record) int {
 	const words, personal = 768, 192 // of a record, and of a person
-	size := words + 3*len(r.ConferenceID) + len(r.Meeting.Title)
+	size := words + 3*len(r.ConferenceID) + len(r.Meeting.Title) + wire.LabelsSize(r.Labels)
 	for i := range r.Roster {
 		p := &r.Roster[i]
 		size += personal + len(p.Key) + len(p.UserID) + len(p.Nick) + len(p.RejectDescription)
@@ -70,7 +70,7 @@ func TrackMessage(n wire.Names, tenant string, t ledger.Tracking) (ledger.Messag
 	err := wire.CheckNames(tenant, t.ConferenceID)
 	var data []byte
 	if err == nil {
-		data, err = wire.EncodeTracking(wire.Tracking{ConferenceID: t.ConferenceID, Source: t.Source, Since: t.Since, Looked: t.Looked})
+		data, err = wire.EncodeTracking(wire.Tracking{ConferenceID: t.ConferenceID, Source: t.Source, Since: t.Since, Looked: t.Looked, Labels: t.Labels})
 	}
 	if err != nil {
 		return ledger.Message{}, fmt.Errorf("%w: track meeting %.300q: %w", ledger.ErrRefused, t.ConferenceID, err)
@@ -100,7 +100,9 @@ func storedTracking(name string, data []byte, sequence uint64) ledger.Tracking {
 	if err != nil {
 		return ledger.Tracking{ConferenceID: conferenceID(name), Revision: sequence, Err: err}
 	}
-	return ledger.Tracking{ConferenceID: t.ConferenceID, Source: t.Source, Since: t.Since, Looked: t.Looked, Revision: sequence}
+	return ledger.Tracking{
+		ConferenceID: t.ConferenceID, Source: t.Source, Since: t.Since, Looked: t.Looked, Labels: t.Labels, Revision: sequence,
+	}
 }
 
 // claimJSON is the stored shape of a claim; its term is its stream sequence.

@@ -45,7 +45,7 @@ type Envelope struct {
 func NewEnvelope(memory Memory, source string, e *rollcall.Event) Envelope {
 	token := Token(e.ConferenceID)
 	v := Envelope{of: e, token: token}
-	v.id = memory(760+3*len(token)+2*len(e.ConferenceID)+len(e.Meeting.Title)+len(source)+labelsSize(e.Labels), func(dst []byte) []byte {
+	v.id = memory(760+3*len(token)+2*len(e.ConferenceID)+len(e.Meeting.Title)+len(source)+LabelsSize(e.Labels), func(dst []byte) []byte {
 		return appendEpochID(append(dst, `{"specversion":"1.0","id":"`...), e, token)
 	})
 	v.source = memory(0, func(dst []byte) []byte {
@@ -72,13 +72,6 @@ func NewEnvelope(memory Memory, source string, e *rollcall.Event) Envelope {
 	})
 	v.before = memory(0, func(dst []byte) []byte { return AppendTime(dst, e.Window.Before) })
 	return v
-}
-
-func labelsSize(labels rollcall.Labels) (size int) {
-	for key, value := range labels {
-		size += len(key) + len(value) + len(`"":"",`)
-	}
-	return size
 }
 
 // Fits reports whether e has in common what the envelope says.

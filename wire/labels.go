@@ -21,6 +21,14 @@ func AppendLabels(dst []byte, labels rollcall.Labels) []byte {
 	return append(dst, '}')
 }
 
+// LabelsSize is about how many bytes labels take.
+func LabelsSize(labels rollcall.Labels) (size int) {
+	for key, value := range labels {
+		size += len(key) + len(value) + len(`"":"",`)
+	}
+	return size
+}
+
 // labelsJSON are labels as they stand in JSON, {} for none.
 type labelsJSON map[string]string
 

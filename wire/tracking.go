@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"rollcall"
 )
 
 // Tracking is a member of the tracked set as it is stored.
@@ -16,6 +18,7 @@ type Tracking struct {
 	// Looked is for how long somebody has looked at the meeting before it
 	// started, about; it is written in whole milliseconds.
 	Looked time.Duration
+	Labels rollcall.Labels // that whoever wants it watched gave it
 }
 
 // trackingJSON is the stored shape of a [Tracking].
@@ -25,16 +28,24 @@ type trackingJSON struct {
 	Source       string `json:"source"`
 	Since        Time   `json:"since"`
 	LookedMs     int64  `json:"lookedMs,omitzero"`
+
+	Labels labelsJSON `json:"labels,omitempty"`
 }
 
 // EncodeTracking gives the stored form of a member of the tracked set: a JSON
-// object with schema, conferenceId, source, since and, unless it is 0, lookedMs. A year that cannot be
-// written is refused.
+// object with schema, conferenceId, source, since and, unless there are none,
+// lookedMs and labels. A year that cannot be written is refused, and labels that
+// cannot be.
 func EncodeTracking(t Tracking) ([]byte, error) {
 	if err := CheckTime("since", t.Since); err != nil {
 		return nil, err
 	}
-	return json.Marshal(trackingJSON{RecordSchema, t.ConferenceID, t.Source, Time{Time: t.Since}, t.Looked.Milliseconds()})
+	if err := t.Labels.Check(); err != nil {
+		return nil, err
+	}
+	return json.Marshal(trackingJSON{
+		RecordSchema, t.ConferenceID, t.Source, Time{Time: t.Since}, t.Looked.Milliseconds(), labelsJSON(t.Labels),
+	})
 }
 
 // DecodeTracking reads a member of the tracked set. Fields it does not know are
@@ -58,7 +69,7 @@ func decodeTracking(data []byte) (Tracking, error) {
 	}
 	return Tracking{
 		ConferenceID: stored.ConferenceID, Source: stored.Source, Since: stored.Since.Time,
-		Looked: time.Duration(max(stored.LookedMs, 0)) * time.Millisecond,
+		Looked: time.Duration(max(stored.LookedMs, 0)) * time.Millisecond, Labels: stored.Labels.labels(),
 	}, nil
 }
 
@@ -76,6 +87,9 @@ func readTracking(data []byte) (t Tracking, ok bool) {
 	source := c.text()
 	c.expect(`,"since":`)
 	t.Since = c.time()
+	if c.took(`,"labels":`) {
+		t.Labels = c.labels()
+	}
 	c.expect(`}`)
 	t.ConferenceID, t.Source = strings.Clone(id), strings.Clone(source)
 	return t, c.ended() && id != ""

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -125,7 +127,7 @@ func (s *shard) mine(conferenceID string) bool {
 
 // reconcile brings the tracked set in line with the configuration.
 func (s *shard) reconcile(ctx context.Context, hold *hold) error {
-	if err := s.trackNamed(ctx); err != nil {
+	if err := errors.Join(s.trackNamed(ctx), s.relabel(ctx)); err != nil {
 		return err
 	}
 	for id, e := range s.entries {
@@ -148,8 +150,7 @@ func (s *shard) reconcile(ctx context.Context, hold *hold) error {
 const sourceConfig = "config"
 
 func (s *shard) trackNamed(ctx context.Context) error {
-	var fresh []*entry
-	var msgs []ledger.Message
+	var fresh []ledger.Tracking
 	for _, id := range s.tenant.cfg.Conferences {
 		if !s.mine(id) {
 			continue
@@ -167,20 +168,47 @@ func (s *shard) trackNamed(ctx context.Context) error {
 				zap.String("meeting", id), zap.String("reason", string(e.record.Whole().EndReason)))
 			continue
 		}
-		e.tracking = ledger.Tracking{ConferenceID: id, Source: sourceConfig, Since: time.Now().UTC()}
-		msg, err := store.TrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, e.tracking)
-		if err != nil {
-			return fmt.Errorf("track meeting %q: %w", id, err)
-		}
-		fresh, msgs = append(fresh, e), append(msgs, msg)
+		fresh = append(fresh, ledger.Tracking{
+			ConferenceID: id, Source: sourceConfig, Since: time.Now().UTC(), Labels: s.tenant.cfg.Labels[id],
+		})
 	}
-	for start := 0; start < len(msgs); start += ledger.MaxBatchMessages {
-		end := min(start+ledger.MaxBatchMessages, len(msgs))
-		if err := s.commitClaimed(ctx, msgs[start:end]...); err != nil {
-			return fmt.Errorf("track the meetings that the configuration names: %w", err)
+	return s.storeTracked(ctx, fresh)
+}
+
+// relabel gives tracked meetings the labels that the configuration has for them
+// now, as long as nobody else gave them others.
+func (s *shard) relabel(ctx context.Context) error {
+	var changed []ledger.Tracking
+	for id, e := range s.entries {
+		next := e.tracking
+		given := next.Source == sourceConfig
+		if next.Labels = s.tenant.cfg.Labels[id]; !given {
+			next.Labels, given = s.tenant.cfg.FoundLabels[next.Source]
 		}
-		for _, e := range fresh[start:end] {
-			e.tracked = true
+		if e.tracked && given && !maps.Equal(next.Labels, e.tracking.Labels) {
+			changed = append(changed, next)
+		}
+	}
+	return s.storeTracked(ctx, changed)
+}
+
+// storeTracked puts meetings of the shard, whose entries there are, into the tracked set.
+func (s *shard) storeTracked(ctx context.Context, wanted []ledger.Tracking) error {
+	for part := range slices.Chunk(wanted, ledger.MaxBatchMessages) {
+		var msgs []ledger.Message
+		for i := range part {
+			msg, err := store.TrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, part[i])
+			if err != nil {
+				return fmt.Errorf("encode tracking: %w", err)
+			}
+			msgs = append(msgs, msg)
+		}
+		if err := s.commitClaimed(ctx, msgs...); err != nil {
+			return fmt.Errorf("store the tracked set: %w", err)
+		}
+		for i := range part {
+			e := s.entries[part[i].ConferenceID]
+			e.tracking, e.tracked = part[i], true
 		}
 	}
 	return nil

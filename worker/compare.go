@@ -99,7 +99,7 @@ func (s *shard) diff(obs *rollcall.Observation, sighting *rollcall.Sighting, e *
 	}
 	result := differ.Diff(e.record.Whole(), differ.Look{
 		Tenant: s.tenant.cfg.Name, ConferenceID: sighting.ConferenceID,
-		Kind: sighting.Kind, Answer: answer, EndTime: sighting.EndTime, Reason: sighting.Reason,
+		Kind: sighting.Kind, Answer: answer, EndTime: sighting.EndTime, Reason: sighting.Reason, Labels: e.labels(),
 		Number: obs.Number, AskedAt: obs.AskedAt, AnsweredAt: obs.AnsweredAt, After: later(e.record.Asked(), sighting.SeenAt),
 	}, differ.Rules{MissingAfterPolls: s.tenant.cfg.MissingAfterPolls, OmitNicks: s.tenant.cfg.OmitNicks})
 	s.tellOdd(sighting.ConferenceID, result.Oddities)
@@ -214,7 +214,7 @@ func (s *shard) encodeTracking(st *step) error {
 		st.draft.Messages = append(st.draft.Messages, store.UntrackMessage(names, name, next.ConferenceID))
 	case !over && !st.entry.tracked:
 		if st.entry.tracking.ConferenceID == "" {
-			st.entry.tracking = ledger.Tracking{ConferenceID: next.ConferenceID, Source: "reopened", Since: st.obs.AnsweredAt.UTC()}
+			st.entry.tracking = ledger.Tracking{ConferenceID: next.ConferenceID, Source: "reopened", Since: st.obs.AnsweredAt.UTC(), Labels: next.Labels}
 		}
 		msg, err := store.TrackMessage(names, name, st.entry.tracking)
 		if err != nil {

@@ -26,6 +26,18 @@ type entry struct {
 	refused  refusal
 }
 
+// labels are those that whoever tracks the meeting gave it; nil: nobody tracks it,
+// and those of the record hold.
+func (e *entry) labels() rollcall.Labels {
+	if e.tracked && e.tracking.Labels == nil {
+		return rollcall.Labels{}
+	}
+	if e.tracked {
+		return e.tracking.Labels
+	}
+	return nil
+}
+
 // refusal keeps a meeting apart whose record cannot be read or stored.
 type refusal struct {
 	count int

@@ -12,7 +12,6 @@ import (
 	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/poller"
-	"rollcall/store"
 )
 
 // overFor is for how long a meeting that has ended is not tracked again because
@@ -134,23 +133,17 @@ func (s *shard) wants(id string, e *entry) bool {
 }
 
 func (s *shard) trackAll(ctx context.Context, source string, ids []string) error {
-	now := time.Now().UTC()
-	var msgs []ledger.Message
+	now, labels := time.Now().UTC(), s.tenant.cfg.FoundLabels[source]
+	var wanted []ledger.Tracking
 	for _, id := range ids {
-		msg, err := store.TrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, ledger.Tracking{ConferenceID: id, Source: source, Since: now})
-		if err != nil {
-			return fmt.Errorf("encode tracking: %w", err)
-		}
-		msgs = append(msgs, msg)
+		wanted = append(wanted, ledger.Tracking{ConferenceID: id, Source: source, Since: now, Labels: labels})
 	}
-	if err := s.commitClaimed(ctx, msgs...); err != nil {
+	if err := s.storeTracked(ctx, wanted); err != nil {
 		s.unsureOf(err, ids...)
 		return err
 	}
 	for _, id := range ids {
-		e := s.entries[id]
-		e.tracking, e.tracked = ledger.Tracking{ConferenceID: id, Source: source, Since: now}, true
-		e.record.Void() // the next answer counts, also one that is known already
+		s.entries[id].record.Void() // the next answer counts, also one that is known already
 	}
 	s.replan()
 	return nil

@@ -33,6 +33,7 @@ type View struct {
 	Tracked      bool
 	Source       string           // why it is tracked: config, api, organization, user:ID …
 	Since        time.Time        // since when it is tracked
+	Labels       rollcall.Labels  // that whoever tracks it gave it; not to be changed
 	Record       *rollcall.Record // nil: nothing was recorded
 	AskedAt      time.Time        // when the last answer was asked that showed the record's state
 	Trouble      string           // what is wrong with it; "" when nothing is
@@ -98,10 +99,16 @@ func (w *Worker) shardOf(tenant, conferenceID string) (*shard, error) {
 	return nil, fmt.Errorf("%w: %s", ErrNoTenant, tenant)
 }
 
-// Track puts a meeting on the tracked set, asks about it once and gives what
-// is known then. [ErrNotAnswered] says that it is tracked all the same. A
-// meeting that is over is asked about once more and does not stay tracked.
+// Track is [Worker.TrackAs] without a word about labels.
 func (w *Worker) Track(ctx context.Context, tenant, conferenceID, source string) (View, error) {
+	return w.TrackAs(ctx, tenant, conferenceID, source, nil)
+}
+
+// TrackAs puts a meeting on the tracked set, asks about it once and gives what
+// is known then. [ErrNotAnswered] says that it is tracked all the same. A
+// meeting that is over is asked about once more and does not stay tracked. The
+// labels replace those that it has; nil leaves them.
+func (w *Worker) TrackAs(ctx context.Context, tenant, conferenceID, source string, labels rollcall.Labels) (View, error) {
 	s, err := w.shardOf(tenant, conferenceID)
 	if err == nil && strings.TrimSpace(conferenceID) != conferenceID {
 		err = ErrBadID
@@ -110,7 +117,7 @@ func (w *Worker) Track(ctx context.Context, tenant, conferenceID, source string)
 		return View{}, err
 	}
 	_, err = obey(ctx, s, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.track(ctx, conferenceID, source)
+		return struct{}{}, s.track(ctx, conferenceID, source, labels)
 	})
 	if err != nil {
 		return View{}, fmt.Errorf("track meeting: %w", err)
@@ -221,6 +228,9 @@ func (s *shard) view(id string, e *entry) View {
 	v := View{
 		ConferenceID: id, Tracked: e.tracked, Source: e.tracking.Source, Since: e.tracking.Since,
 		Record: e.record.Shown(), AskedAt: e.record.Asked(),
+	}
+	if v.Labels = e.labels(); v.Labels == nil && v.Record != nil {
+		v.Labels = v.Record.Labels
 	}
 	if report := s.last.Load(); report != nil {
 		v.Trouble = report.Trouble(id)

@@ -110,7 +110,7 @@ func (s *shard) close(ctx context.Context, id string, t torn) error {
 	// What is over is asked about again: its last events may say that it goes on.
 	if e.tracked || !e.record.None() && !e.record.Untracked() {
 		if e.tracking.ConferenceID == "" {
-			e.tracking = ledger.Tracking{ConferenceID: id, Source: "reopened", Since: closed.ObservedAt}
+			e.tracking = ledger.Tracking{ConferenceID: id, Source: "reopened", Since: closed.ObservedAt, Labels: closed.Labels}
 		}
 		entry, err := store.TrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, e.tracking)
 		if err != nil {

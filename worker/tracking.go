@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"rollcall"
@@ -12,16 +13,22 @@ import (
 )
 
 // track puts the meeting on the tracked set. One that is there is said to be
-// once more, so that the ledger tells whether the shard is still ours.
-func (s *shard) track(ctx context.Context, id, source string) error {
+// once more, so that the ledger tells whether the shard is still ours. Whoever
+// gives it other labels than it had is its source from now on: the configuration
+// gives its own back to nobody else's.
+func (s *shard) track(ctx context.Context, id, source string, labels rollcall.Labels) error {
 	delete(s.declined, id)
 	e := s.entries[id]
 	if e == nil {
 		e = &entry{}
 	}
-	tracking := ledger.Tracking{ConferenceID: id, Source: source, Since: time.Now().UTC()}
+	tracking := ledger.Tracking{ConferenceID: id, Source: source, Since: time.Now().UTC(), Labels: labels}
+	same := e.tracked && (labels == nil || maps.Equal(labels, e.tracking.Labels))
 	if e.tracked {
 		tracking = e.tracking
+	}
+	if e.tracked && !same {
+		tracking.Labels, tracking.Source = labels, source
 	}
 	msg, err := store.TrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, tracking)
 	if err != nil {
@@ -31,7 +38,7 @@ func (s *shard) track(ctx context.Context, id, source string) error {
 		s.unsureOf(err, id)
 		return err
 	}
-	if e.tracked {
+	if same {
 		return nil
 	}
 	e.tracking, e.tracked = tracking, true

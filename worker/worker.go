@@ -95,6 +95,9 @@ type Tenant struct {
 	// ledger says it to all workers; one that starts with another number changes it.
 	Shards      int
 	Conferences []string // what the configuration tracks
+	// Labels are those of meetings that the configuration names, FoundLabels those
+	// of meetings that a list brings, by what stands as their source.
+	Labels, FoundLabels map[string]rollcall.Labels
 	// MissingAfterPolls is how many misses in a row end a meeting; see [differ.Rules].
 	MissingAfterPolls int
 	// ExpireUnstarted is after how long a meeting that never started is

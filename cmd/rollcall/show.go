@@ -5,7 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
+
+	"rollcall"
 
 	"github.com/spf13/cobra"
 
@@ -55,6 +60,9 @@ func showMeeting(out io.Writer, m control.Meeting, now time.Time) error {
 		{"tracked", trackedSince(m.State)},
 		{"asked", ago(m.AskedAt, now)},
 	}
+	if len(m.Labels) > 0 {
+		rows = append(rows, []string{"labels", safetext.Field(labelText(m.Labels), 200)})
+	}
 	if m.Record != nil {
 		rows = append(rows, []string{"start", local(m.Record.Meeting.StartTime)})
 		if media := mediaOf(m.Record.Meeting.Media); media != "" {
@@ -71,6 +79,15 @@ func showMeeting(out io.Writer, m control.Meeting, now time.Time) error {
 		return err
 	}
 	return writeTable(out, peopleRows(m.Record.Roster))
+}
+
+// labelText is labels as they are written on the command line.
+func labelText(labels rollcall.Labels) string {
+	var words []string
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		words = append(words, key+"="+labels[key])
+	}
+	return strings.Join(words, " ")
 }
 
 func trackedSince(m control.State) string {

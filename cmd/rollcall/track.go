@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"rollcall"
 	"rollcall/cmd/rollcall/control"
+	"rollcall/internal/safetext"
 )
 
 const trackHelp = `Track lets meetings be watched from now on: DingTalk is asked about each at once,
@@ -18,20 +21,54 @@ untracked: its id may be wrong.`
 
 func (p *program) trackCommand() *cobra.Command {
 	var flags orderFlags
+	var words []string
 	cmd := &cobra.Command{
 		Use:     "track ID...",
 		Short:   "Watch meetings from now on, and tell their state",
 		Long:    trackHelp + orderHelp,
-		Example: "  rollcall track 6f1a2b\n  rollcall track --tenant acme 6f1a2b 7c3d4e",
+		Example: "  rollcall track 6f1a2b\n  rollcall track --tenant acme 6f1a2b 7c3d4e\n  rollcall track 6f1a2b --label team=blue --label floor=3",
 		Args:    checkIDs,
 	}
 	flags.addTo(cmd)
+	cmd.Flags().StringArrayVar(&words, "label", nil, "`KEY=VALUE` for every event of the meeting, in place of the labels that it has; may be repeated, and \"\" takes them away")
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+		labels, err := labelsOf(words)
+		if err != nil {
+			return err
+		}
 		return p.order(cmd, flags, func(c *control.Client) error {
 			return p.each(cmd.Context(), ids, flags.asJSON, func(ctx context.Context, id string) (control.Meeting, error) {
-				return c.Track(ctx, id)
+				return c.TrackAs(ctx, id, labels)
 			})
 		})
 	}
 	return cmd
+}
+
+// labelsOf reads KEY=VALUE words, nil where there are none; its errors are misuses.
+func labelsOf(words []string) (rollcall.Labels, error) {
+	if words == nil {
+		return nil, nil
+	}
+	labels := rollcall.Labels{}
+	for _, word := range words {
+		key, value, said := strings.Cut(word, "=")
+		_, twice := labels[key]
+		switch {
+		case word == "":
+			continue
+		case !said:
+			return nil, misusef("--label %q has no value; write it as KEY=VALUE", safetext.Field(word, 80))
+		case twice:
+			return nil, misusef("--label %q is given twice", safetext.Field(key, 80))
+		}
+		if err := rollcall.CheckLabel(key, value); err != nil {
+			return nil, misusef("--label: %w", err)
+		}
+		labels[key] = value
+	}
+	if err := labels.Check(); err != nil {
+		return nil, misusef("--label: %w", err)
+	}
+	return labels, nil
 }

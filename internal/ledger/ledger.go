@@ -86,6 +86,8 @@ type Tracking struct {
 	Since        time.Time `json:"since"`
 	// Looked is for how long somebody has looked at it before it started, about.
 	Looked time.Duration `json:"-"`
+	// Labels are those that whoever tracks the meeting gave it; not to be changed.
+	Labels rollcall.Labels `json:"-"`
 	// Revision is the stream sequence of the entry.
 	Revision uint64 `json:"-"`
 	// Err says that the entry is there and cannot be read; then only the id is set.

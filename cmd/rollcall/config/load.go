@@ -3,6 +3,8 @@ package config
 import (
 	"reflect"
 
+	"rollcall"
+
 	yaml "go.yaml.in/yaml/v4"
 
 	"rollcall/internal/strictyaml"
@@ -24,7 +26,7 @@ const MaxBytes = 4 << 20
 // variables that data names; their values are not kept.
 func Load(data []byte, env func(string) (string, bool)) (Config, error) {
 	config := Defaults()
-	r := reader{strictyaml.New()}
+	r := reader{strictyaml.New(), map[string]rollcall.Labels{}}
 	r.allowAll("", reflect.TypeFor[Config]())
 	root, err := r.Document(data, MaxBytes, "a configuration")
 	if err != nil {
@@ -33,6 +35,7 @@ func Load(data []byte, env func(string) (string, bool)) (Config, error) {
 	if root != nil {
 		r.Value("", root, func(path string, n *yaml.Node) string { return r.value(path, n, reflect.ValueOf(&config).Elem()) })
 	}
+	r.label(config.Tenants)
 	checker{reader: r, env: env}.config(config)
 	if err := r.Err(); err != nil {
 		return Config{}, err

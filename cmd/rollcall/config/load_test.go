@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"rollcall"
+
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall/cmd/rollcall/config"
@@ -42,8 +44,8 @@ tenants:
     auth: {kind: corp, suite_key: k, suite_secret_file: s, corp_id: c, suite_ticket_file: t}
     poll: {schedule: "*/5 * * * *", timezone: Asia/Shanghai, batch_size: 7, qps: 0.5, timeout: 1m,
            monthly_calls: 5000, shards: 2, missing_after_polls: 4, expire_unstarted: 48h}
-    track: {conferences: [007, "b c"], users: [u1], users_schedule: "@hourly", organization: {enabled: true, schedule: "@every 1m",
-            include: {titles: ["*sales*"], creators: [b]}, exclude: {titles: [x], creators: ["y?"]}}}
+    track: {conferences: [007, "b c", {id: lab, labels: {team: blue, floor: 3}}], users: [u1], users_schedule: "@hourly", organization: {enabled: true, schedule: "@every 1m",
+            include: {titles: ["*sales*"], creators: [b]}, exclude: {titles: [x], creators: ["y?"]}, labels: {from: list}}}
     privacy: {nicks: omit}
   - name: two
     auth: {kind: unified, corp_id: c, client_id: 12, client_secret_env: SECRET_SET}
@@ -72,11 +74,12 @@ log: {level: debug, format: console}
 				MonthlyCalls: 5000, Shards: 2, MissingAfterPolls: 4, ExpireUnstarted: 48 * time.Hour,
 			},
 			Track: config.Track{
-				Conferences: []string{"007", "b c"}, Users: []string{"u1"}, UsersSchedule: "@hourly",
+				Conferences: []string{"007", "b c", "lab"}, Labels: map[string]rollcall.Labels{"lab": {"team": "blue", "floor": "3"}}, Users: []string{"u1"}, UsersSchedule: "@hourly",
 				Organization: config.Organization{
 					Enabled: true, Schedule: "@every 1m",
 					Include: config.Patterns{Titles: []string{"*sales*"}, Creators: []string{"b"}},
 					Exclude: config.Patterns{Titles: []string{"x"}, Creators: []string{"y?"}},
+					Labels:  rollcall.Labels{"from": "list"},
 				},
 			},
 			Privacy: config.Privacy{Nicks: "omit"},

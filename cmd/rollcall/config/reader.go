@@ -1,15 +1,21 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
+	"strings"
 
 	yaml "go.yaml.in/yaml/v4"
 
+	"rollcall"
 	"rollcall/internal/strictyaml"
 )
 
 // reader reads YAML into the types of [Config] by their tags.
-type reader struct{ *strictyaml.Reader }
+type reader struct {
+	*strictyaml.Reader
+	labelled map[string]rollcall.Labels // of meetings, by the place where they are written
+}
 
 // join is the path of a key in a section.
 func join(section, key string) string { return strictyaml.Join(section, key) }
@@ -31,6 +37,8 @@ func (r reader) value(key string, n *yaml.Node, v reflect.Value) string {
 	switch {
 	case v.Kind() == reflect.Struct:
 		r.section(key, n, v)
+	case v.Kind() == reflect.Map:
+		r.labels(key, n, v)
 	case v.Kind() == reflect.Slice:
 		r.list(key, n, v)
 	case n.Kind != yaml.ScalarNode:
@@ -46,6 +54,9 @@ func (r reader) section(path string, n *yaml.Node, v reflect.Value) {
 	var keys []strictyaml.Key
 	for i := range v.NumField() {
 		tag := v.Type().Field(i).Tag
+		if tag.Get("yaml") == "-" {
+			continue
+		}
 		keys = append(keys, strictyaml.Key{
 			Name: tag.Get("yaml"), Allowed: tag.Get("allow"),
 			Read: func(path string, n *yaml.Node) string { return r.value(path, n, v.Field(i)) },
@@ -64,6 +75,65 @@ func (r reader) list(key string, n *yaml.Node, v reflect.Value) {
 			*tenant = TenantDefaults()
 			r.allowAll(at, v.Type().Elem())
 		}
+		if item.Kind == yaml.MappingNode && strings.HasSuffix(key, ".track.conferences") {
+			return r.conference(at, item, v.Index(i))
+		}
 		return r.value(at, item, v.Index(i))
 	})
+}
+
+// conference reads a meeting that is written as a section into its id; its labels
+// are put in their place when all is read.
+func (r reader) conference(at string, n *yaml.Node, id reflect.Value) string {
+	var written conference
+	problem := r.value(at, n, reflect.ValueOf(&written).Elem())
+	id.SetString(written.ID)
+	r.labelled[at] = written.Labels
+	return problem
+}
+
+// label gives each meeting the labels that are written with it.
+func (r reader) label(tenants []Tenant) {
+	for i := range tenants {
+		track := &tenants[i].Track
+		for j, id := range track.Conferences {
+			labels := r.labelled[fmt.Sprintf("tenants[%d].track.conferences[%d]", i, j)]
+			if labels != nil && track.Labels == nil {
+				track.Labels = map[string]rollcall.Labels{}
+			}
+			if labels != nil {
+				track.Labels[id] = labels
+			}
+		}
+	}
+}
+
+// labels reads a mapping of texts, whose keys are the operator's.
+func (r reader) labels(path string, n *yaml.Node, v reflect.Value) {
+	if n.Kind != yaml.MappingNode {
+		r.Refuse(path, "is "+strictyaml.Shape(n)+" where keys with values belong")
+		return
+	}
+	labels := rollcall.Labels{}
+	var keys []strictyaml.Key
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i].Value
+		keys = append(keys, strictyaml.Key{Name: name, Read: func(_ string, n *yaml.Node) string {
+			if n.Kind != yaml.ScalarNode {
+				return "is " + strictyaml.Shape(n) + " where a single value belongs"
+			}
+			labels[name] = n.Value
+			if err := rollcall.CheckLabel(name, n.Value); err != nil {
+				return err.Error()
+			}
+			return ""
+		}})
+	}
+	r.Section(path, n, keys)
+	if len(labels) > rollcall.MaxLabels {
+		r.Refuse(path, fmt.Sprintf("%d labels are given", len(labels)))
+	}
+	if len(labels) > 0 {
+		v.Set(reflect.ValueOf(labels))
+	}
 }

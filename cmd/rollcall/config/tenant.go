@@ -1,6 +1,10 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"rollcall"
+)
 
 // Tenant is one organization of DingTalk, with its own credentials and pace.
 type Tenant struct {
@@ -53,10 +57,18 @@ const Unlimited Calls = -1
 
 // Track is which meetings are watched besides those that operators add.
 type Track struct {
-	Conferences   []string     `yaml:"conferences" allow:"a list of conference ids, each once, of 1 to 256 bytes"`
+	Conferences   []string     `yaml:"conferences" allow:"a list of conference ids, each once, of 1 to 256 bytes, or of {id: …, labels: {…}}"`
 	Users         []string     `yaml:"users" allow:"a list of union ids, each once, of 1 to 256 bytes"`
 	UsersSchedule string       `yaml:"users_schedule" allow:"a cron expression of five or six fields (seconds first), @hourly and the like, or @every with whole seconds"`
 	Organization  Organization `yaml:"organization"`
+	// Labels are those of conferences, by id.
+	Labels map[string]rollcall.Labels `yaml:"-"`
+}
+
+// conference is a meeting that is written as a section.
+type conference struct {
+	ID     string          `yaml:"id" allow:"a conference id of 1 to 256 bytes"`
+	Labels rollcall.Labels `yaml:"labels" allow:"at most 16 labels, keys of 1 to 63 of a-z 0-9 _ . -, values of at most 256 bytes"`
 }
 
 // Organization is the discovery of an organization's ongoing meetings.
@@ -65,6 +77,8 @@ type Organization struct {
 	Schedule string   `yaml:"schedule" allow:"a cron expression of five or six fields (seconds first), @hourly and the like, or @every with whole seconds"`
 	Include  Patterns `yaml:"include"`
 	Exclude  Patterns `yaml:"exclude"`
+	// Labels are those of each meeting that is found so.
+	Labels rollcall.Labels `yaml:"labels" allow:"at most 16 labels, keys of 1 to 63 of a-z 0-9 _ . -, values of at most 256 bytes"`
 }
 
 // Patterns are about a meeting's title, and about its creator's id and name.

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
+	"rollcall"
 	"rollcall/internal/safetext"
 	"rollcall/internal/wait"
 	"rollcall/wire"
@@ -35,17 +36,26 @@ type Client struct {
 // state. A meeting that has ended is not tracked afterwards. An error with the
 // code [NotAnswered] says that it is tracked all the same.
 func (c *Client) Track(ctx context.Context, conferenceID string) (Meeting, error) {
-	return c.one(ctx, verbTrack, conferenceID)
+	return c.TrackAs(ctx, conferenceID, nil)
+}
+
+// TrackAs is Track with labels in place of those that the meeting has; nil leaves them.
+func (c *Client) TrackAs(ctx context.Context, conferenceID string, labels rollcall.Labels) (Meeting, error) {
+	wanted := request{ConferenceID: conferenceID}
+	if labels != nil {
+		wanted.Labels = &labels
+	}
+	return c.one(ctx, verbTrack, wanted)
 }
 
 // Untrack takes a meeting off the tracked set and gives its last state.
 func (c *Client) Untrack(ctx context.Context, conferenceID string) (Meeting, error) {
-	return c.one(ctx, verbUntrack, conferenceID)
+	return c.one(ctx, verbUntrack, request{ConferenceID: conferenceID})
 }
 
 // Show gives the state of a meeting that is tracked, or was.
 func (c *Client) Show(ctx context.Context, conferenceID string) (Meeting, error) {
-	return c.one(ctx, verbShow, conferenceID)
+	return c.one(ctx, verbShow, request{ConferenceID: conferenceID})
 }
 
 // List gives what is known of all the tenant's meetings, on one page.
@@ -67,13 +77,13 @@ func (c *Client) List(ctx context.Context) (List, error) {
 	}
 }
 
-func (c *Client) one(ctx context.Context, verb, id string) (Meeting, error) {
-	if err := CheckID(id); err != nil {
+func (c *Client) one(ctx context.Context, verb string, wanted request) (Meeting, error) {
+	if err := CheckID(wanted.ConferenceID); err != nil {
 		return Meeting{}, problem(BadRequest, "%v", err)
 	}
 	var answer Meeting
 	for {
-		err := c.ask(ctx, verb, request{ConferenceID: id}, &answer)
+		err := c.ask(ctx, verb, wanted, &answer)
 		if e, ok := errors.AsType[*Error](err); ok && e.Code == TooMany && wait.For(ctx, time.Second) {
 			continue
 		}

@@ -3,6 +3,7 @@ package control
 import (
 	"time"
 
+	"rollcall"
 	"rollcall/wire"
 )
 
@@ -13,7 +14,7 @@ const Schema = 1
 const ServiceName = "rollcall"
 
 // MaxRequest is the length in bytes of the longest request.
-const MaxRequest = 4096
+const MaxRequest = 32 << 10
 
 // The verbs of the service.
 const (
@@ -48,7 +49,9 @@ type State struct {
 	Since        wire.Time `json:"since"`   // since when it is tracked; null when it is not
 	AskedAt      wire.Time `json:"askedAt"` // when the last answer was asked that showed the record; null: not yet by this worker
 	Trouble      string    `json:"trouble"` // what is wrong with it; "" when nothing is
-	Record       *Record   `json:"record"`  // null: nothing was observed yet
+	// Labels are those that whoever tracks it gave it; absent: none.
+	Labels rollcall.Labels `json:"labels,omitempty"`
+	Record *Record         `json:"record"` // null: nothing was observed yet
 }
 
 // Record is the public part of a meeting's stored record.

@@ -10,6 +10,7 @@
 //
 //	track    {"conferenceId":"…"}  tracks it, asks DingTalk at once   [Meeting]
 //	untrack  {"conferenceId":"…"}  takes it off the tracked set       [Meeting]
+//	         also "labels":{"team":"blue"}: in place of those that it has
 //	show     {"conferenceId":"…"}  what is known of it                [Meeting]
 //	list     {}                    what is known of all of them       [List]
 //

@@ -88,7 +88,7 @@ func (e *endpoint) answer(ctx context.Context, wanted request, data []byte) repl
 	if e.verb == verbList {
 		return e.list(ctx, wanted.After)
 	}
-	answer, held := e.here(ctx, wanted.ConferenceID)
+	answer, held := e.here(ctx, wanted)
 	if held {
 		return answer
 	}

@@ -18,11 +18,12 @@ type order func(ctx context.Context) (worker.View, error)
 
 // here has the order done by this process's worker; held is false when the
 // worker does not hold the meeting's shard.
-func (e *endpoint) here(ctx context.Context, id string) (answer reply, held bool) {
+func (e *endpoint) here(ctx context.Context, wanted request) (answer reply, held bool) {
+	id := wanted.ConferenceID
 	ctx, cancel := context.WithTimeout(ctx, limit(e.verb))
 	defer cancel()
 	begun := time.Now()
-	view, err := e.obeyed(ctx, id)
+	view, err := e.obeyed(ctx, wanted)
 	if errors.Is(err, worker.ErrNotHeld) {
 		return reply{}, false
 	}
@@ -39,12 +40,12 @@ func (e *endpoint) here(ctx context.Context, id string) (answer reply, held bool
 	return encoded(meeting(e.tenant.Name, view)), true
 }
 
-func (e *endpoint) obeyed(ctx context.Context, id string) (worker.View, error) {
-	w, tenant := e.service.worker, e.tenant.Name
+func (e *endpoint) obeyed(ctx context.Context, wanted request) (worker.View, error) {
+	w, tenant, id := e.service.worker, e.tenant.Name, wanted.ConferenceID
 	show := func(ctx context.Context) (worker.View, error) { return w.Show(ctx, tenant, id) }
 	switch e.verb {
 	case verbTrack:
-		return e.tracked(ctx, id, show)
+		return e.tracked(ctx, wanted, show)
 	case verbUntrack:
 		return e.bounded(ctx, func(ctx context.Context) (worker.View, error) { return w.Untrack(ctx, tenant, id) })
 	}
@@ -53,11 +54,11 @@ func (e *endpoint) obeyed(ctx context.Context, id string) (worker.View, error) {
 
 // tracked tracks a meeting and, when DingTalk does not answer in time, tells
 // whether it is tracked all the same.
-func (e *endpoint) tracked(ctx context.Context, id string, show order) (worker.View, error) {
+func (e *endpoint) tracked(ctx context.Context, wanted request, show order) (worker.View, error) {
 	asking, cancel := context.WithTimeout(ctx, limit(verbTrack)-limit(verbShow))
 	defer cancel()
 	view, err := e.bounded(asking, func(ctx context.Context) (worker.View, error) {
-		return e.service.worker.Track(ctx, e.tenant.Name, id, source)
+		return e.service.worker.TrackAs(ctx, e.tenant.Name, wanted.ConferenceID, source, wanted.labels())
 	})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return view, err

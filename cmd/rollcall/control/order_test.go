@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rollcall"
+
 	"go.uber.org/zap"
 
 	"rollcall/worker"
@@ -21,7 +23,7 @@ type slow struct {
 	showErr error
 }
 
-func (s *slow) Track(ctx context.Context, _, _, _ string) (worker.View, error) {
+func (s *slow) TrackAs(ctx context.Context, _, _, _ string, _ rollcall.Labels) (worker.View, error) {
 	<-ctx.Done()
 	if s.over > 0 {
 		<-time.After(s.over)
@@ -47,7 +49,7 @@ func TestATrackThatTakesTooLong(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := newEndpoint(&Service{worker: &c.worker, log: zap.NewNop()}, Tenant{Name: "acme"}, verbTrack)
 				began := time.Now()
-				answer, held := e.here(t.Context(), "c1")
+				answer, held := e.here(t.Context(), request{ConferenceID: "c1"})
 				if took := time.Since(began); !held || took > limit(verbTrack) {
 					t.Errorf("held %v, after %s", held, took)
 				}

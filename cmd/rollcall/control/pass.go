@@ -98,7 +98,7 @@ func (e *endpoint) share(ctx context.Context, wanted request) (answer reply, hel
 	if e.verb == verbList {
 		return e.listShare(ctx, wanted.After)
 	}
-	return e.here(ctx, wanted.ConferenceID)
+	return e.here(ctx, wanted)
 }
 
 // begin takes a passed on request in hand, once however often it is sent.

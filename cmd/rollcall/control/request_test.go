@@ -2,9 +2,14 @@ package control
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"rollcall"
+	"rollcall/wire"
 )
 
 func TestDecodeRequest(t *testing.T) {
@@ -26,6 +31,31 @@ func TestDecodeRequest(t *testing.T) {
 	}
 }
 
+// seventeen are one label too many.
+func seventeen() string {
+	labels := rollcall.Labels{}
+	for i := range rollcall.MaxLabels + 1 {
+		labels[fmt.Sprint("k", i)] = "v"
+	}
+	return string(wire.AppendLabels(nil, labels))
+}
+
+// Every label that can be fits into a request, also where all of it is escaped.
+func TestTheLargestLabelsFit(t *testing.T) {
+	labels := rollcall.Labels{}
+	for i := range rollcall.MaxLabels {
+		labels[fmt.Sprintf("%063d", i)] = strings.Repeat("\x01", rollcall.MaxLabelValue)
+	}
+	data, err := json.Marshal(request{ConferenceID: strings.Repeat("\x01", rollcall.MaxID), Labels: &labels})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeRequest(verbTrack, data)
+	if err != nil || !maps.Equal(got.labels(), labels) {
+		t.Errorf("%d bytes: %v, %v", len(data), got.Labels, err)
+	}
+}
+
 func TestDecodeRequestRefuses(t *testing.T) {
 	for _, c := range []struct {
 		verb, data, want string
@@ -38,6 +68,16 @@ func TestDecodeRequestRefuses(t *testing.T) {
 		{verbTrack, `{"conferenceId":""}`, "not 0"},
 		{verbTrack, `{"conferenceId":"` + strings.Repeat("x", 257) + `"}`, "not 257"},
 		{verbTrack, `{"conferenceId":7}`, "no string"},
+		{verbTrack, `{"conferenceId":"c1","labels":null}`, `"labels" is no object of strings`},
+		{verbTrack, `{"conferenceId":"c1","labels":["a"]}`, `"labels" is no object of strings`},
+		{verbTrack, `{"conferenceId":"c1","labels":{"team":7}}`, `"labels.team" is no string`},
+		{verbTrack, `{"conferenceId":"c1","labels":{"team":"a","team":"b"}}`, `"team" twice`},
+		{verbTrack, `{"conferenceId":"c1","labels":{"Team":"a"}}`, `"Team"`},
+		{verbTrack, `{"conferenceId":"c1","labels":{"team":"` + strings.Repeat("x", 257) + `"}}`, `"team" has 257 bytes`},
+		{verbTrack, `{"conferenceId":"c1","labels":{"` + strings.Repeat("x", 64) + `":""}}`, "1 to 63"},
+		{verbTrack, `{"conferenceId":"c1","labels":` + seventeen() + `}`, "17 labels"},
+		{verbTrack, `{"labels":{}}`, "not 0"},
+		{verbShow, `{"conferenceId":"c1","labels":{}}`, `it has "labels"`},
 		{verbTrack, `{"conferenceId":null}`, "no string"},
 		{verbTrack, `{"conferenceId":["c1"]}`, "no string"},
 		{verbTrack, `{"conferenceId":{"conferenceId":"c1"}}`, "no string"},
@@ -50,7 +90,7 @@ func TestDecodeRequestRefuses(t *testing.T) {
 		{verbTrack, "{\"conferenceId\":\"\xff\"}", "not UTF-8"},
 		{verbTrack, `{"` + "\x1b" + `":"x"}`, "no valid JSON"},
 		{verbTrack, `{"\u001b[2J":"x"}`, `\\x1b[2J`},
-		{verbTrack, `{"conferenceId":"c1"}` + strings.Repeat(" ", MaxRequest), "at most 4096"},
+		{verbTrack, `{"conferenceId":"c1"}` + strings.Repeat(" ", MaxRequest), "at most 32768"},
 		{verbList, `null`, "no JSON object"},
 		{verbList, `{"conferenceId":"c1"}`, `it has "conferenceId"`},
 		{verbList, `{"after":1}`, "no string"},

@@ -11,13 +11,14 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"rollcall"
 	"rollcall/wire"
 	"rollcall/worker"
 )
 
 // Worker obeys the orders; see [worker.Worker].
 type Worker interface {
-	Track(ctx context.Context, tenant, conferenceID, source string) (worker.View, error)
+	TrackAs(ctx context.Context, tenant, conferenceID, source string, labels rollcall.Labels) (worker.View, error)
 	Untrack(ctx context.Context, tenant, conferenceID string) (worker.View, error)
 	Show(ctx context.Context, tenant, conferenceID string) (worker.View, error)
 	List(ctx context.Context, tenant string) (views []worker.View, shards []int, err error)

@@ -33,6 +33,7 @@ func names() wire.Names { return wire.Names{Stream: "MEETINGS", Prefix: "meeting
 type fake struct {
 	mu       sync.Mutex
 	tracked  map[string]time.Time
+	labels   map[string]rollcall.Labels
 	orders   []string
 	shards   []int                // that it holds; nil: none
 	holds    func(id string) bool // nil: all
@@ -43,7 +44,9 @@ type fake struct {
 	trackErr error // of track, beside a view
 }
 
-func newFake() *fake { return &fake{tracked: map[string]time.Time{}, shards: []int{0}} }
+func newFake() *fake {
+	return &fake{tracked: map[string]time.Time{}, labels: map[string]rollcall.Labels{}, shards: []int{0}}
+}
 
 // set changes how the worker behaves from now on.
 func (f *fake) set(change func()) {
@@ -72,7 +75,7 @@ func (f *fake) order(ctx context.Context, verb, id string) error {
 
 func (f *fake) stateOf(id string) worker.View {
 	since, tracked := f.tracked[id]
-	v := worker.View{ConferenceID: id, Tracked: tracked, Source: "api", Since: since, Record: &rollcall.Record{
+	v := worker.View{ConferenceID: id, Tracked: tracked, Source: "api", Since: since, Labels: f.labels[id], Record: &rollcall.Record{
 		Sequence: 1, Meeting: rollcall.Conference{Title: "Meeting " + id, Status: rollcall.StatusStarted, Present: 1},
 		Roster: []rollcall.Participant{{Key: "u1", Nick: "Ada", Attendance: rollcall.AttendancePresent}},
 	}}
@@ -82,7 +85,7 @@ func (f *fake) stateOf(id string) worker.View {
 	return v
 }
 
-func (f *fake) Track(ctx context.Context, _, id, source string) (worker.View, error) {
+func (f *fake) TrackAs(ctx context.Context, _, id, source string, labels rollcall.Labels) (worker.View, error) {
 	err := f.order(ctx, "track", id)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -90,6 +93,9 @@ func (f *fake) Track(ctx context.Context, _, id, source string) (worker.View, er
 		return worker.View{}, err
 	}
 	f.tracked[id] = time.Now()
+	if labels != nil {
+		f.labels[id] = labels
+	}
 	if err != nil {
 		return worker.View{}, err
 	}

@@ -12,7 +12,7 @@ import (
 func stateOf(v worker.View) State {
 	s := State{
 		ConferenceID: v.ConferenceID, Tracked: v.Tracked,
-		AskedAt: wire.Time{Time: v.AskedAt}, Trouble: v.Trouble,
+		AskedAt: wire.Time{Time: v.AskedAt}, Trouble: v.Trouble, Labels: v.Labels,
 	}
 	if v.Tracked {
 		s.Source, s.Since = v.Source, wire.Time{Time: v.Since}

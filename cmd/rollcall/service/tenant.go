@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 
+	"rollcall"
+
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
@@ -62,6 +64,10 @@ func (t *tenant) watched() worker.Tenant {
 		BatchSize: t.cfg.Poll.BatchSize, Shards: t.cfg.Poll.Shards, Conferences: t.cfg.Track.Conferences,
 		MissingAfterPolls: t.cfg.Poll.MissingAfterPolls, ExpireUnstarted: t.cfg.Poll.ExpireUnstarted,
 		OmitNicks: t.cfg.Privacy.Nicks == "omit", Holds: t.share,
+		Labels: t.cfg.Track.Labels, FoundLabels: map[string]rollcall.Labels{},
+	}
+	if o := t.cfg.Track.Organization; o.Enabled {
+		w.FoundLabels[discovery.SourceOrganization] = o.Labels
 	}
 	if t.budget != nil { // a nil *Budget in the interface would not be nil
 		w.Budget = t.budget
