@@ -91,7 +91,7 @@ func (w *Worker) assign() {
 	for _, t := range w.tenants {
 		for _, s := range t.shards() {
 			mine := w.peers.Owns(t.cfg.Name, s.number)
-			s.assign(mine, mine && s.held.Load() == nil && w.blocked(s))
+			s.assign(mine, mine && s.own.held() == nil && w.blocked(s))
 		}
 	}
 	w.assigned.Store(true)
@@ -100,12 +100,12 @@ func (w *Worker) assign() {
 // blocked reports whether somebody has not let go of the shard, this worker
 // under an earlier division included.
 func (w *Worker) blocked(s *shard) bool {
-	for _, r := range s.tenant.division.left() {
-		if r.held.Load() != nil || r.leaves() {
+	for _, r := range s.parent.division.left() {
+		if r.own.held() != nil || r.leaves() {
 			return true
 		}
 	}
-	return w.peers.Blocks(s.tenant.cfg.Name, s.number, s.of)
+	return w.peers.Blocks(s.tenant.Name, s.number, s.of)
 }
 
 // info is what the worker says of itself.
@@ -115,16 +115,16 @@ func (w *Worker) info(beat uint64) membership.Info {
 	}
 	for _, t := range w.tenants {
 		info.Knows = append(info.Knows, t.cfg.Name)
-		if _, _, held := t.sizes(); held {
+		if t.holds() {
 			info.Tenants[t.cfg.Name] = membership.TenantReport{Unlimited: t.cfg.Budget == nil, Ages: t.ages.Recent()}
 		}
 	}
 	for _, s := range w.shards() {
-		name := s.tenant.cfg.Name
-		if h := s.held.Load(); h != nil {
+		name := s.tenant.Name
+		if h := s.own.held(); h != nil {
 			info.Shards = append(info.Shards, membership.Held{
 				Tenant: name, Shard: s.number, Of: s.of, Term: h.term,
-				Tracked: s.tracks(), LastGood: s.lastGood().Truncate(time.Millisecond), State: s.state(),
+				Tracked: len(s.meetings.plan().ids), LastGood: s.polling.lastGood().Truncate(time.Millisecond), State: s.polling.state(),
 				Waiting: s.waits(), Settled: s.settled.Load(),
 			})
 		} else if s.leaves() {

@@ -29,7 +29,7 @@ type divided struct {
 	count membership.ShardCount // belongs to the heartbeat
 
 	mu      sync.Mutex
-	retired []*shard // of earlier divisions, that have something to settle
+	retired []*shard // of earlier divisions, that have something to process
 }
 
 func (d *divided) retire(shards []*shard) {
@@ -38,7 +38,7 @@ func (d *divided) retire(shards []*shard) {
 	d.retired = append(d.retired, shards...)
 }
 
-// gone forgets a shard of an earlier division that has nothing left to settle.
+// gone forgets a shard of an earlier division that has nothing left to process.
 func (d *divided) gone(s *shard) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -97,7 +97,7 @@ func (w *Worker) divide(ctx context.Context) error {
 }
 
 // follow divides the tenant's meetings as the ledger says. What is held under
-// the division before is settled and given up; its claims do not count any more.
+// the division before is processed and given up; its claims do not count any more.
 func (t *tenant) follow(said ledger.Shards) {
 	now := t.division.now.Load()
 	if !t.division.count.Follows(said.Revision, now.revision) {
@@ -112,7 +112,7 @@ func (t *tenant) follow(said ledger.Shards) {
 	t.division.retire(now.shards)
 	t.division.now.Store(&division{said.Revision, next})
 	for _, s := range now.shards {
-		s.retired.Store(true)
+		s.own.retired.Store(true)
 		s.assign(false, false)
 	}
 	for _, s := range next {
@@ -127,14 +127,13 @@ var errDivided = errors.New("the number of shards has changed meanwhile")
 // stillDivided makes sure after a claim that the division under which it was made
 // is the last one. One that comes later brings claims with later terms.
 func (s *shard) stillDivided(ctx context.Context) error {
-	t := s.tenant
-	all, err := t.w.cfg.Ledger.Shards(ctx, []string{t.cfg.Name})
+	all, err := s.cfg.Ledger.Shards(ctx, []string{s.tenant.Name})
 	if err != nil {
 		return err
 	}
-	if s.retired.Load() || all[t.cfg.Name].Revision != t.division.now.Load().revision {
-		t.w.stir()
-		return fmt.Errorf("claim a shard of tenant %s: %w", t.cfg.Name, errDivided)
+	if s.own.retired.Load() || all[s.tenant.Name].Revision != s.parent.division.now.Load().revision {
+		s.polling.stir()
+		return fmt.Errorf("claim a shard of tenant %s: %w", s.tenant.Name, errDivided)
 	}
 	return nil
 }

@@ -2,13 +2,14 @@
 // their meetings, compares each answer with the stored record and commits the
 // difference. It promises that
 //
-//   - the observations of a shard are settled one after the other, in the order
+//   - the observations of a shard are processed one after the other, in the order
 //     in which they were asked;
 //   - the record and the events of an answer are stored together or not at all;
 //   - an observation that is not newer than the record is dropped, never compared;
 //   - what could not be stored waits, in order, until it can.
 //
 // A shard is worked on by two goroutines: the tenant's loop, which asks, and
-// the shard's own, which settles. Everything that is known of a meeting belongs
-// to the second one; the first sees a snapshot of whom to ask about.
+// the shard's own, which processes. Everything that is known of a meeting belongs
+// to the second one; the first sees a snapshot of whom to ask about. [shard] shows
+// its parts, each of which owns what it knows.
 package worker

@@ -85,3 +85,14 @@ func (e *entry) watched(now time.Time) bool {
 	r := e.record.Whole()
 	return r.EndReason == rollcall.ReasonVanished && now.Sub(r.EndedAt) < vanishedWatch
 }
+
+// unstarted reports whether the meeting was never seen going on or over.
+func (e *entry) unstarted() bool {
+	return e.record.None() || e.record.Status() < rollcall.StatusStarted
+}
+
+// peopled reports whether somebody is in the meeting, whatever its status.
+func (e *entry) peopled() bool {
+	r := e.record.Shown()
+	return r != nil && r.Meeting.Present > 0
+}

@@ -37,7 +37,7 @@ func TestWhatWasExaminedIsNotReadAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := w.tenants[0].shards()[0]
-	s.entries = map[string]*entry{}
+	s.meetings.put(map[string]*entry{})
 	for term, id := range []string{"old", "new"} {
 		record := &rollcall.Record{Tenant: "acme", ConferenceID: id, Number: rollcall.Number{Term: uint64(term + 1), Poll: 1}}
 		msg, err := s.recordMessage(record, 0)
@@ -48,11 +48,12 @@ func TestWhatWasExaminedIsNotReadAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.entries[id] = &entry{tracked: true}
-		s.entries[id].record.Read(record, first)
+		e := s.meetings.entry(id)
+		e.tracked = true
+		e.record.Read(record, first)
 	}
 	for range 2 {
-		if err := s.examine(t.Context()); err != nil {
+		if err := s.trust.examine(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -75,7 +76,59 @@ func TestAClaimThatWasNotExamined(t *testing.T) {
 	if err := s.claim(t.Context()); !errors.Is(err, l.fails) {
 		t.Fatal(err)
 	}
-	if err := s.verify(t.Context()); !errors.Is(err, l.fails) {
+	if err := s.trust.verify(t.Context()); !errors.Is(err, l.fails) {
 		t.Errorf("what was read with the claim is trusted: %v", err)
+	}
+}
+
+// overtaken writes a record under an older term as soon as the shard is claimed.
+type overtaken struct {
+	*store.Memory
+	late ledger.Message
+}
+
+func (l *overtaken) Claim(ctx context.Context, tenant string, shard int, holder string) (ledger.Claim, error) {
+	claim, err := l.Memory.Claim(ctx, tenant, shard, holder)
+	if err == nil {
+		_, err = l.Commit(ctx, []ledger.Message{l.late})
+	}
+	return claim, err
+}
+
+// Who held the shard before may write a record after the claim. What was asked
+// under an earlier lease says nothing of which of the new one's answers come
+// after it: the first of these counts.
+func TestAClaimBeginsToCountItsQuestions(t *testing.T) {
+	names := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
+	l := &overtaken{Memory: store.NewMemory(names)}
+	w, err := New(Config{ID: "w1", Names: names, Ledger: l, Committer: l.Memory, Tenants: []Tenant{{Name: "acme"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.heart.Confirm(time.Now())
+	s := w.tenants[0].shards()[0]
+	record := &rollcall.Record{Tenant: "acme", ConferenceID: "m", Epoch: 1, Meeting: rollcall.Conference{Status: rollcall.StatusStarted}}
+	if l.late, err = s.recordMessage(record, 0); err != nil {
+		t.Fatal(err)
+	}
+	tracked, err := s.trackMessage(ledger.Tracking{ConferenceID: "m", Source: "api", Since: time.Now().UTC()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Commit(t.Context(), []ledger.Message{tracked}); err != nil {
+		t.Fatal(err)
+	}
+	s.own.took(0, 0).polls.Store(100)
+	if err := s.claim(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	answer := &rollcall.Answer{Listed: true, Status: rollcall.StatusStarted, Entries: []rollcall.Entry{{UserID: "ann", Attendance: rollcall.AttendancePresent}}}
+	s.commits.process(t.Context(), &rollcall.Observation{
+		Tenant: "acme", Number: s.own.held().next(), AskedAt: now, AnsweredAt: now,
+		Sightings: []rollcall.Sighting{{ConferenceID: "m", Kind: rollcall.SightingListed, Answer: answer}},
+	})
+	if r := s.meetings.entries["m"].record.Whole(); len(r.Roster) != 1 {
+		t.Errorf("the first answer of the lease was dropped: %+v", r)
 	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"rollcall"
 	"rollcall/internal/ledger"
 )
 
@@ -122,7 +121,7 @@ func (g *ground) renew(ctx context.Context, what string, gone error) error {
 	if err := g.ledger.Renew(ctx); err != nil {
 		return fmt.Errorf("%w; to create it anew: %w", gone, err)
 	}
-	if what != theStream { // of which more is told
+	if what != theStream { // [ground.replace] logs it
 		g.right(what)
 		g.log.Error("a bucket was deleted and is created anew: nothing needs to be done", zap.Error(gone))
 	}
@@ -183,58 +182,5 @@ func (g *ground) complaint() error {
 }
 
 // Ledger says what is wrong with the ledger itself: that its stream is gone, or
-// that it is another one. It gives nil when nothing is.
+// that it is another one. nil: nothing is.
 func (w *Worker) Ledger() error { return w.ground.complaint() }
-
-// moved reports whether what the shard holds belongs to a ledger that is no more.
-func (s *shard) moved() bool { return s.ground != s.w.ground.replaced.Load() }
-
-// giveUp forgets everything that was held of a ledger that is no more.
-func (s *shard) giveUp() {
-	s.ground = s.w.ground.replaced.Load()
-	n, _ := s.queue.Waiting()
-	adopted := Adopt(s.w.backlog, s.w.ground.position(), s.log)
-	s.queue.Clear()
-	s.hold(nil)
-	s.entries, s.own, s.term = nil, nil, 0
-	s.torn, s.unclear, s.doubt, s.earlier = nil, false, false, 0
-	s.replan()
-	s.makePlan()
-	if n > 0 {
-		s.log.Error("observations that waited for a ledger that is no more are given up", zap.Int("observations", n), zap.Error(adopted))
-		s.w.metrics.dropped.WithLabelValues(s.tenant.cfg.Name, "foreign").Add(float64(n))
-	}
-}
-
-// lagsFor is for how long a ledger of several replicas may show less than it has
-// acknowledged until it counts as one that has lost it. A frozen server is
-// replaced before that.
-const lagsFor = time.Minute
-
-// lags notes that the ledger shows a shard less than it has acknowledged. Where
-// nothing can lag, or it goes on for too long, it was restored from a backup, or
-// has lost its end, and came as far again before anybody looked.
-func (s *shard) lags(ctx context.Context, why error) error {
-	g, patience := s.w.ground, lagsFor
-	if g.position().Alone {
-		patience = 0
-	}
-	if !g.suspect(s.records(), why, patience) || s.moved() {
-		return why
-	}
-	now, err := g.ledger.Position(ctx)
-	if err != nil {
-		return errors.Join(why, err)
-	}
-	return errors.Join(why, g.replace(ctx, now, s.ground, why))
-}
-
-// records names what this shard has read, among what can be wrong.
-func (s *shard) records() string { return fmt.Sprintf("records of %s/%d", s.tenant.cfg.Name, s.number) }
-
-// foreign reports whether an answer was heard for another ledger: its term is the
-// stream sequence of a claim, and this one has not come so far. Records that were
-// copied from another stream bear its terms, and go on with what was heard there.
-func (s *shard) foreign(n rollcall.Number, e *entry) bool {
-	return n.Term > s.w.ground.end() && (e.record.None() || !e.record.Foreign(rollcall.Number{}))
-}

@@ -40,12 +40,9 @@ func (w *Worker) Health() []Health {
 func (t *tenant) health() Health {
 	good := t.goodSince()
 	h := Health{
-		Tenant: t.cfg.Name, SinceGood: time.Since(good), Allowed: t.patience(good), Member: t.w.heart.Fresh(), Paused: t.paused.Load(), Aside: t.aside(),
+		Tenant: t.cfg.Name, SinceGood: time.Since(good), Allowed: t.patience(good), Member: t.w.heart.Fresh(), Paused: t.paused.Load(), Aside: t.aside(), Held: len(t.held()),
 	}
 	for _, s := range t.shards() {
-		if s.held.Load() != nil {
-			h.Held++
-		}
 		n, oldest := s.queue.Waiting()
 		h.Waiting += n
 		if n > 0 {
@@ -61,8 +58,8 @@ func (t *tenant) health() Health {
 func (t *tenant) goodSince() time.Time {
 	var own []time.Time
 	for _, s := range t.shards() {
-		if h := s.held.Load(); h != nil {
-			own = append(own, later(s.lastGood(), h.began))
+		if h := s.own.held(); h != nil {
+			own = append(own, later(s.polling.lastGood(), h.began))
 		}
 	}
 	if len(own) == 0 {
@@ -78,17 +75,6 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// lastGood is when the last pass over the shard that was answered was over.
-func (s *shard) lastGood() time.Time { return instant(&s.good) }
-
-// state is how the last pass over the shard went.
-func (s *shard) state() string {
-	if last := s.last.Load(); last != nil {
-		return last.State
-	}
-	return ""
-}
-
 // worse is that of two states that says more of what is wrong.
 func worse(a, b string) string {
 	order := []string{"", poller.StateOK, poller.StateThrottled, poller.StateAway, poller.StateQuota, poller.StateAuth}
@@ -101,7 +87,7 @@ func worse(a, b string) string {
 // passGrace is how long a pass may take before its tick counts as missed.
 const passGrace = 30 * time.Second
 
-// patience gives the age at which three ticks after a good pass were missed, or
+// patience is the age at which three ticks after a good pass were missed, or
 // three times the pace that the budget allows has passed.
 func (t *tenant) patience(good time.Time) time.Duration {
 	tick := good

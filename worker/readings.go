@@ -33,7 +33,7 @@ func newReadings(l Ledger, tenant string) *readings {
 	return &readings{ledger: l, tenant: tenant, turn: make(chan struct{}, 1)}
 }
 
-// get gives a reading that began after it was asked for.
+// get returns a reading that began after it was asked for.
 func (r *readings) get(ctx context.Context) (*reading, error) {
 	one, mine := r.join()
 	if mine {
@@ -47,7 +47,7 @@ func (r *readings) get(ctx context.Context) (*reading, error) {
 	}
 }
 
-// join gives the next reading; mine says that the caller is to make it.
+// join returns the next reading; mine says that the caller is to make it.
 func (r *readings) join() (one *reading, mine bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

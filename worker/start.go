@@ -10,9 +10,9 @@ import (
 // of a hundred thousand others meanwhile would take four times as long.
 const loadFirst = 5 * time.Second
 
-// letLoad waits until this worker has read the records of all shards that it
+// waitForLoad waits until this worker has read the records of all shards that it
 // begins with, or has been trying for long enough, or ctx ends.
-func (w *Worker) letLoad(ctx context.Context) {
+func (w *Worker) waitForLoad(ctx context.Context) {
 	const look = 10 * time.Millisecond
 	patience := loadFirst - time.Since(w.began)
 	if patience <= 0 || !w.loads() {
@@ -39,7 +39,7 @@ func (w *Worker) loads() bool {
 		return true
 	}
 	for _, s := range w.shards() {
-		if s.assigned.Load() && s.held.Load() == nil {
+		if s.own.assigned.Load() && s.own.held() == nil {
 			return true
 		}
 	}

@@ -18,24 +18,24 @@ import (
 
 // tenant is one organization: its schedule and its shards.
 type tenant struct {
-	w     *Worker
-	cfg   Tenant
-	log   *zap.Logger
-	named map[string]bool // the configuration's conferences
-	kick  chan struct{}   // a pass is wanted before the next tick
-	ages  *freshness.Ages
-	tell  chan wire.Status // the newest status; one may wait
+	w        *Worker
+	cfg      Tenant
+	log      *zap.Logger
+	named    map[string]bool // the configuration's conferences
+	kick     chan struct{}   // a pass is wanted before the next tick
+	ages     *freshness.Ages
+	statuses *statuses
 
-	ended    atomic.Pointer[time.Time] // when the last pass was over
-	readings *readings
-	division divided
-	passing  chan struct{} // holds one token during a pass
-	busy     busy          // how the last pass went, for what is asked continuously
-	holding  sync.Mutex    // held while it is told how many shards are held
-	paused   atomic.Bool   // polling pauses because too much waits
-	first    int           // the shard that the next pass begins with; belongs to the pass
-	means    streak.Log    // with the budget; belongs to the pass
-	saidAnew sync.Once     // that meetings begin new epochs, as names are omitted
+	ended        atomic.Pointer[time.Time] // when the last pass was over
+	readings     *readings
+	division     divided
+	passing      chan struct{} // holds one token during a pass
+	busy         busy          // how the last pass went, for what is asked continuously
+	holding      sync.Mutex    // held while Holds is called
+	paused       atomic.Bool   // polling pauses because too much waits
+	first        int           // the shard that the next pass begins with; belongs to the pass
+	budgetErrors streak.Log    // belongs to the pass
+	anew         sync.Once     // it was logged that meetings begin new epochs, as names are omitted
 }
 
 func newTenant(w *Worker, cfg Tenant) *tenant {
@@ -43,10 +43,10 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 	t := &tenant{
 		w: w, cfg: cfg, log: w.log.With(zap.String("tenant", cfg.Name)),
 		named: make(map[string]bool, len(cfg.Conferences)),
-		kick:  make(chan struct{}, 1), tell: make(chan wire.Status, 1),
-		passing: make(chan struct{}, 1), ages: freshness.New(),
+		kick:  make(chan struct{}, 1), passing: make(chan struct{}, 1), ages: freshness.New(),
 	}
-	t.means = streak.Log{Logger: t.log, What: "asking within the budget of calls"}
+	t.budgetErrors = streak.Log{Logger: t.log, What: "asking within the budget of calls"}
+	t.statuses = newStatuses(w.cfg.Committer, cfg.Name, t.log, t.holds)
 	t.division.count = membership.ShardCount{Tenant: cfg.Name, Configured: cfg.Shards, By: w.cfg.ID}
 	t.readings = newReadings(w.cfg.Ledger, cfg.Name)
 	for _, id := range cfg.Conferences {
@@ -59,7 +59,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 // run asks at every tick, and at once when a shard has come to this worker.
 func (t *tenant) run(ctx context.Context) {
 	var others sync.WaitGroup
-	others.Go(func() { t.keepTelling(ctx) })
+	others.Go(func() { t.statuses.publish(ctx) })
 	others.Go(func() { t.keepHurrying(ctx) })
 	defer others.Wait()
 	loop := poller.Loop{
@@ -68,7 +68,7 @@ func (t *tenant) run(ctx context.Context) {
 		Missed:   func(n int) { t.w.metrics.missedTicks.WithLabelValues(t.cfg.Name).Add(float64(n)) },
 	}
 	if t.cfg.Schedule.Continuous() {
-		loop.Again = t.again
+		loop.Again = t.busy.again
 	}
 	if err := loop.Run(ctx); err != nil && ctx.Err() == nil {
 		t.log.Error("the schedule has ended; nothing is asked any more", zap.Error(err))
@@ -113,24 +113,24 @@ func (t *tenant) pass(ctx context.Context) {
 		return
 	}
 	defer t.finish()
-	t.w.letLoad(ctx)
-	t.busy.rest()
+	t.w.waitForLoad(ctx)
+	t.busy.reset()
 	if t.tooMuchWaits() {
 		return
 	}
-	calls, ok := t.afford(ctx)
+	calls, ok := t.allowedCalls(ctx)
 	if !ok {
 		return
 	}
 	var merged poller.Report
 	began, asked, answered := time.Now(), false, 0
-	for _, s := range t.inTurn() {
-		hold := s.held.Load()
-		if hold == nil || ctx.Err() != nil || s.skips(calls) {
+	for _, s := range t.rotated() {
+		l := s.own.held()
+		if l == nil || ctx.Err() != nil || s.polling.skips(calls) {
 			continue
 		}
-		report := s.pass(ctx, hold, calls)
-		calls -= t.costs(report.Asked)
+		report := s.polling.pass(ctx, l, calls)
+		calls -= t.cfg.costs(report.Asked)
 		answered += report.Answered
 		if !asked || worse(merged.State, report.State) != merged.State {
 			merged = report
@@ -147,11 +147,11 @@ func (t *tenant) passed(report poller.Report) {
 	now := time.Now()
 	t.ended.Store(&now)
 	t.w.metrics.passes.WithLabelValues(t.cfg.Name, report.State).Inc()
-	t.say(t.status(report.State))
+	t.statuses.put(t.status(report.State))
 }
 
 func (t *tenant) status(state string) wire.Status {
-	own, _, _ := t.sizes()
+	own, _ := t.sizes()
 	aside := len(t.aside())
 	t.w.metrics.tracked.WithLabelValues(t.cfg.Name).Set(float64(own))
 	t.w.metrics.aside.WithLabelValues(t.cfg.Name).Set(float64(aside))
@@ -171,10 +171,8 @@ func (t *tenant) lastGood() time.Time {
 	for _, held := range t.others() {
 		all = append(all, held.LastGood)
 	}
-	for _, s := range t.shards() {
-		if s.held.Load() != nil {
-			all = append(all, s.lastGood())
-		}
+	for _, s := range t.held() {
+		all = append(all, s.polling.lastGood())
 	}
 	return earliest(all)
 }
@@ -196,7 +194,7 @@ func (t *tenant) tracks() (n int) {
 		n += held.Tracked
 	}
 	for _, s := range t.shards() {
-		n += s.tracks()
+		n += len(s.meetings.plan().ids)
 	}
 	return n
 }
@@ -211,76 +209,37 @@ func instant(at *atomic.Pointer[time.Time]) time.Time {
 	return time.Time{}
 }
 
-// say leaves a status to be told, in the place of one that was not told yet.
-func (t *tenant) say(status wire.Status) {
-	select {
-	case <-t.tell:
-	default:
-	}
-	t.tell <- status
-}
-
-// keepTelling publishes the newest status. A status that could not be told is
-// let go: the next pass brings a newer one.
-func (t *tenant) keepTelling(ctx context.Context) {
-	trouble := streak.Log{Logger: t.log, What: "telling the status"}
-	told, at := "", time.Time{}
-	for {
-		status, worth := t.worthTelling(ctx, told, at)
-		if !worth {
-			return
-		}
-		err := t.w.cfg.Committer.PutStatus(ctx, t.cfg.Name, status)
-		if ctx.Err() == nil {
-			trouble.Note(err)
-		}
-		told, at = status.State, time.Now()
-	}
-}
-
-// statusEvery is how often a status is told whose state is the one before:
-// passes may follow one another at once.
-const statusEvery = time.Second
-
-// worthTelling waits for a status of another state than the last one that was
-// told, or for the newest one when that is long enough ago. It gives false when
-// ctx ends.
-func (t *tenant) worthTelling(ctx context.Context, told string, at time.Time) (status wire.Status, worth bool) {
-	var due <-chan time.Time
-	for {
-		select {
-		case <-ctx.Done():
-			return status, false
-		case <-due:
-			if _, _, held := t.sizes(); held {
-				return status, true
-			}
-			due = nil // another worker tells now
-			continue
-		case status = <-t.tell:
-		}
-		rest := statusEvery - time.Since(at)
-		if status.State != told || rest <= 0 {
-			return status, true
-		}
-		if due == nil {
-			due = time.After(rest)
-		}
-	}
-}
-
-// sayAway leaves word that this worker no longer looks, where it held anything.
-func (t *tenant) sayAway(ctx context.Context) {
-	if len(t.others()) > 0 {
+// publishAway says that this worker no longer looks, where it held anything.
+func (t *tenant) publishAway(ctx context.Context) {
+	if len(t.others()) > 0 || !t.holds() {
 		return // they look, and say so
 	}
-	for _, s := range t.shards() {
-		if s.held.Load() == nil {
-			continue
-		}
-		if err := t.w.cfg.Committer.PutStatus(ctx, t.cfg.Name, t.status(poller.StateAway)); err != nil {
-			t.log.Warn("could not tell that nobody looks any more", zap.Error(err))
-		}
+	if err := t.w.cfg.Committer.PutStatus(ctx, t.cfg.Name, t.status(poller.StateAway)); err != nil {
+		t.log.Warn("could not publish that nobody looks any more", zap.Error(err))
+	}
+}
+
+// aside is which meetings of the shards that this worker holds are set aside.
+func (t *tenant) aside() (ids []string) {
+	for _, s := range t.held() {
+		ids = append(ids, s.meetings.plan().aside...)
+	}
+	return ids
+}
+
+// reportHeld says how many of the tenant's shards this worker holds.
+func (t *tenant) reportHeld() {
+	t.holding.Lock()
+	defer t.holding.Unlock()
+	if t.cfg.Holds == nil {
 		return
 	}
+	t.cfg.Holds(len(t.held()), len(t.shards()))
+}
+
+func (t *tenant) logOmission() {
+	t.anew.Do(func() {
+		t.log.Info("the names of people are omitted from now on: each meeting whose record shows any begins a new epoch, " +
+			"told from the beginning; earlier events keep the names until the retention is over")
+	})
 }

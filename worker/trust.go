@@ -7,54 +7,63 @@ import (
 	"slices"
 	"time"
 
-	"go.uber.org/zap"
-
 	"rollcall/internal/ledger"
-	"rollcall/store"
-	"rollcall/wire"
 )
 
-// What a shard holds of the ledger is trusted while
+// trust is what may be believed of what a shard holds of the ledger: all of it,
+// while
 //
 //   - the ledger has lately confirmed that this worker lives, and has been the
 //     same one without a lapse,
 //   - nobody seems to have claimed the shard after it, and
 //   - every commit since was acknowledged.
 //
-// verify makes sure of it, and where one of these does not hold reads again
-// what may have changed. All that is compared or committed comes after it.
-func (s *shard) verify(ctx context.Context) error {
-	lapses := s.w.heart.Lapses()
-	sure := s.w.heart.Fresh() && lapses == s.lapses && !s.doubt
-	if sure && !s.unclear {
+// Where one of these does not hold [trust.verify] reads again what may have
+// changed. All that is compared or committed comes after it. It belongs to the
+// shard's goroutine.
+type trust struct {
+	*scope
+	own      *ownership
+	meetings *meetings
+	readings *readings
+
+	unclear  bool            // a commit was not acknowledged
+	examined uint64          // stream sequence up to which records were held against events; 0: they were not
+	torn     map[string]torn // meetings whose epoch cannot go on
+	era      uint64          // how often the ledger had been replaced when the meetings were read
+}
+
+// verify makes sure that what is held may be believed.
+func (tr *trust) verify(ctx context.Context) error {
+	lapses, sure := tr.heart.Lapses(), tr.own.sure()
+	if sure && !tr.unclear {
 		return nil
 	}
 	if !sure {
-		if err := s.lookWhoHolds(ctx); err != nil {
+		if err := tr.lookWhoHolds(ctx); err != nil {
 			return err
 		}
 	}
-	if err := s.examine(ctx); err != nil {
+	if err := tr.examine(ctx); err != nil {
 		return err
 	}
-	s.lapses, s.doubt, s.unclear = lapses, false, false
+	tr.own.verified(lapses)
+	tr.unclear = false
 	return nil
 }
 
 // lookWhoHolds reads the last claim, and gives up every record, to be read again.
-func (s *shard) lookWhoHolds(ctx context.Context) error {
-	if err := s.w.ground.look(ctx); err != nil {
+func (tr *trust) lookWhoHolds(ctx context.Context) error {
+	if err := tr.ground.look(ctx); err != nil {
 		return err
 	}
-	claim, err := s.w.cfg.Ledger.Holder(ctx, s.tenant.cfg.Name, s.number)
+	claim, err := tr.holder(ctx)
 	if err != nil {
-		return fmt.Errorf("read who holds shard %d of tenant %s: %w", s.number, s.tenant.cfg.Name, err)
+		return err
 	}
-	s.compareClaim(claim)
-	s.claimAnew()
-	for _, e := range s.entries {
-		e.record.Void()
-	}
+	tr.own.compare(claim)
+	tr.own.compareWithRecords()
+	tr.meetings.voidAll()
 	return nil
 }
 
@@ -62,43 +71,43 @@ func (s *shard) lookWhoHolds(ctx context.Context) error {
 // up, and closes the epochs of meetings whose events stand beyond their record:
 // the broker has stored a batch in part. It comes after every claim and after
 // every commit that was not acknowledged, and before the next one.
-func (s *shard) examine(ctx context.Context) error {
-	tail, err := s.w.cfg.Ledger.Tail(ctx, s.tenant.cfg.Name, max(s.sound(), s.examined))
+func (tr *trust) examine(ctx context.Context) error {
+	tail, err := tr.cfg.Ledger.Tail(ctx, tr.tenant.Name, max(tr.sound(), tr.examined))
 	if err != nil {
 		return err
 	}
-	s.takeUp(&tail)
+	tr.takeUp(&tail)
 	var suspects []string
 	for id, last := range tail.Events {
-		if e := s.entries[id]; e != nil && s.mine(id) && last.Revision > max(e.record.Revision(), tail.Records[id].Revision) {
+		if e := tr.meetings.entries[id]; e != nil && tr.mine(id) && last.Revision > max(e.record.Revision(), tail.Records[id].Revision) {
 			suspects = append(suspects, id)
 		}
 	}
-	for id := range s.torn { // could not be closed: what is stored since tells nothing of it
-		if s.entries[id] == nil {
-			delete(s.torn, id)
+	for id := range tr.torn { // could not be closed: what is stored since says nothing of it
+		if tr.meetings.entries[id] == nil {
+			delete(tr.torn, id)
 			continue
 		}
 		suspects = append(suspects, id)
 	}
 	slices.Sort(suspects)
 	suspects = slices.Compact(suspects)
-	if err := s.reload(ctx, s.andAdrift(suspects), suspects); err != nil {
+	if err := tr.reload(ctx, tr.andAdrift(suspects), suspects); err != nil {
 		return err
 	}
-	if err := s.mend(ctx); err != nil {
+	if err := tr.mend(ctx); err != nil {
 		return err
 	}
-	s.examined = max(s.examined, tail.Last)
-	return s.rewrite(ctx)
+	tr.examined = max(tr.examined, tail.Last)
+	return tr.rewrite(ctx)
 }
 
 // andAdrift adds the meetings whose record and entry in the tracked set do not
 // belong together: another worker has stored both between two readings, or the
 // broker has stored a batch in part.
-func (s *shard) andAdrift(ids []string) []string {
+func (tr *trust) andAdrift(ids []string) []string {
 	all := slices.Clone(ids)
-	for id, e := range s.entries {
+	for id, e := range tr.meetings.entries {
 		if _, found := slices.BinarySearch(ids, id); !found && e.adrift() {
 			all = append(all, id)
 		}
@@ -106,23 +115,23 @@ func (s *shard) andAdrift(ids []string) []string {
 	return all
 }
 
-// sound gives a stream sequence up to which no event stands beyond the record of
+// sound returns a stream sequence up to which no event stands beyond the record of
 // its meeting. Whoever holds a shard commits nothing more to it before what was
 // stored in part is mended: so the last record that was written in a term comes
 // before it. Records of several terms are those of several holders.
-func (s *shard) sound() uint64 {
+func (tr *trust) sound() uint64 {
 	last := make(map[uint64]uint64) // by term
-	for _, e := range s.entries {
+	for _, e := range tr.meetings.entries {
 		if e.tracked && !e.record.None() {
 			term := e.record.Number().Term
 			last[term] = max(last[term], e.record.Revision())
 		}
 	}
-	if len(last) == 0 && s.term == 0 {
-		return s.w.ground.end()
+	if len(last) == 0 && tr.own.term() == 0 {
+		return tr.ground.end()
 	}
 	if len(last) == 0 {
-		return s.term
+		return tr.own.term()
 	}
 	least := uint64(0)
 	for _, revision := range last {
@@ -134,40 +143,19 @@ func (s *shard) sound() uint64 {
 }
 
 // takeUp puts in what is newer than what is known of the tracked set and of records.
-func (s *shard) takeUp(tail *ledger.Tail) {
+func (tr *trust) takeUp(tail *ledger.Tail) {
 	for id, r := range tail.Records {
-		if e := s.entries[id]; s.mine(id) && (e == nil || r.Revision > e.record.Revision()) {
-			s.keep(s.entries, r)
+		if e := tr.meetings.entries[id]; tr.mine(id) && (e == nil || r.Revision > e.record.Revision()) {
+			tr.keep(tr.meetings.entries, r)
 		}
 	}
 	for id, t := range tail.Tracked {
-		e := s.entries[id]
-		if !s.mine(id) || e == nil && t.Gone || e != nil && t.Revision <= e.tracking.Revision {
+		e := tr.meetings.entries[id]
+		if !tr.mine(id) || e == nil && t.Gone || e != nil && t.Revision <= e.tracking.Revision {
 			continue
 		}
-		if e == nil {
-			e = &entry{}
-			s.entries[id] = e
-		}
-		s.retrack(e, &t)
+		tr.retrack(tr.meetings.entry(id), &t)
 	}
-}
-
-// readable reports whether an entry of the tracked set may be taken for one. What
-// is garbage says at least that its meeting is tracked; it is written anew.
-func (s *shard) readable(t *ledger.Tracking) bool {
-	switch {
-	case errors.Is(t.Err, wire.ErrNewerSchema):
-		s.log.Error("an entry of the tracked set is of a newer version; it is left alone and not asked about",
-			zap.String("meeting", t.ConferenceID), zap.Error(t.Err))
-		return false
-	case t.Err != nil && t.Source == "":
-		s.log.Warn("an entry of the tracked set cannot be read; the meeting is tracked all the same",
-			zap.String("meeting", t.ConferenceID), zap.Error(t.Err))
-		s.w.metrics.unreadable.WithLabelValues(s.tenant.cfg.Name, "tracking").Inc()
-		t.Source, t.Since = sourceRecovered, time.Now().UTC()
-	}
-	return true
 }
 
 // sourceRecovered marks meetings whose entry in the tracked set was garbage, or lost.
@@ -175,17 +163,17 @@ const sourceRecovered = "recovered"
 
 // rewrite writes entries of the tracked set anew that were lost or could not be
 // read, and removes those of meetings that are over.
-func (s *shard) rewrite(ctx context.Context) error {
-	for id, e := range s.entries {
-		if e.tracking.Err == nil && !e.stray || !e.tracked && !e.stray || s.term == 0 {
+func (tr *trust) rewrite(ctx context.Context) error {
+	for id, e := range tr.meetings.entries {
+		if e.tracking.Err == nil && !e.stray || !e.tracked && !e.stray || tr.own.term() == 0 {
 			continue
 		}
-		msg, err := store.UntrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, id), error(nil)
+		msg, err := tr.untrackMessage(id), error(nil)
 		if e.tracked {
-			msg, err = store.TrackMessage(s.w.cfg.Names, s.tenant.cfg.Name, e.tracking)
+			msg, err = tr.trackMessage(e.tracking)
 		}
 		if err == nil {
-			err = s.commitClaimed(ctx, msg)
+			err = tr.commitClaimed(ctx, msg)
 		}
 		if err != nil {
 			return fmt.Errorf("write the entry of meeting %q in the tracked set anew: %w", id, err)
@@ -194,3 +182,58 @@ func (s *shard) rewrite(ctx context.Context) error {
 	}
 	return nil
 }
+
+// commitClaimed stores what no record guards, such as members of the tracked
+// set: the ledger takes it only while the shard's claim is the last, so that
+// whoever claims the shard after it reads it, and nobody else changes the set.
+func (tr *trust) commitClaimed(ctx context.Context, msgs ...ledger.Message) error {
+	first := &msgs[0]
+	first.Guarded, first.Expect, first.ExpectOf = true, tr.own.term(), tr.cfg.Names.Claim(tr.tenant.Name, tr.number)
+	_, err := tr.cfg.Committer.Commit(ctx, msgs)
+	for tries := 0; errors.Is(err, ledger.ErrUnknown) && tries < 3 && ctx.Err() == nil; tries++ {
+		_, err = tr.cfg.Committer.Commit(ctx, msgs) // to say it twice is to say it once
+	}
+	tr.unclear = tr.unclear || err != nil
+	if errors.Is(err, ledger.ErrStale) {
+		tr.own.doubt = true
+		return fmt.Errorf("%w: %w", ErrNotHeld, err)
+	}
+	return err
+}
+
+// moved reports whether what the shard holds belongs to a ledger that is no more.
+func (tr *trust) moved() bool { return tr.era != tr.ground.replaced.Load() }
+
+// forget gives up what was held of a ledger that is no more.
+func (tr *trust) forget() {
+	tr.era = tr.ground.replaced.Load()
+	tr.own.forget()
+	tr.meetings.put(nil)
+	tr.torn, tr.unclear = nil, false
+}
+
+// lagsFor is for how long a ledger of several replicas may show less than it has
+// acknowledged until it counts as one that has lost it. A frozen server is
+// replaced before that.
+const lagsFor = time.Minute
+
+// lags notes that the ledger shows a shard less than it has acknowledged. Where
+// nothing can lag, or it goes on for too long, it was restored from a backup, or
+// has lost its end, and came as far again before anybody looked.
+func (tr *trust) lags(ctx context.Context, why error) error {
+	g, patience := tr.ground, lagsFor
+	if g.position().Alone {
+		patience = 0
+	}
+	if !g.suspect(tr.records(), why, patience) || tr.moved() {
+		return why
+	}
+	now, err := g.ledger.Position(ctx)
+	if err != nil {
+		return errors.Join(why, err)
+	}
+	return errors.Join(why, g.replace(ctx, now, tr.era, why))
+}
+
+// records names what this shard has read, among what can be wrong.
+func (tr *trust) records() string { return fmt.Sprintf("records of %s/%d", tr.tenant.Name, tr.number) }

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -12,18 +11,14 @@ import (
 	"rollcall/worker/backlog"
 )
 
-// errPaused ends a pass whose answers find no more room.
-var errPaused = errors.New("polling pauses: too many observations wait for NATS")
-
 // lane is where the shard's observations wait. Of what an earlier process left
-// it takes the shard's part, whatever the shards were then.
-func (s *shard) lane() *backlog.Lane {
-	name, of := s.tenant.cfg.Name, fmt.Sprintf("/%d", s.of)
-	later := s.tenant.division.now.Load() != nil // those before settle what is theirs
-	return s.w.backlog.Lane(fmt.Sprintf("%s#%d%s", name, s.number, of), backlog.Strays{
+// the first division takes its part, whatever the shards were then.
+func (s *scope) lane(first bool) *backlog.Lane {
+	name, of := s.tenant.Name, fmt.Sprintf("/%d", s.of)
+	return s.cfg.Backlog.Lane(fmt.Sprintf("%s#%d%s", name, s.number, of), backlog.Strays{
 		From: func(key string) bool {
 			tenant, shard, _ := strings.Cut(key, "#")
-			return !later && tenant == name && !strings.HasSuffix(shard, of)
+			return first && tenant == name && !strings.HasSuffix(shard, of)
 		},
 		Part: func(obs *rollcall.Observation) *rollcall.Observation {
 			part := *obs
@@ -41,8 +36,8 @@ func (s *shard) lane() *backlog.Lane {
 	})
 }
 
-// tellFound says what an earlier process left waiting.
-func (w *Worker) tellFound() {
+// logFound logs what an earlier process left waiting.
+func (w *Worker) logFound() {
 	left, unknown := 0, 0
 	for key, n := range w.backlog.Found().Observations {
 		tenant, _, _ := strings.Cut(key, "#")
@@ -89,7 +84,7 @@ func (t *tenant) tooMuchWaits() bool {
 }
 
 // Adopt says which ledger stores what waits from now on. What waits for another
-// one is set aside in a file, and that is told.
+// one is set aside in a file, and logged.
 func Adopt(b *backlog.Backlog, now ledger.Position, log *zap.Logger) error {
 	aside, err := b.Adopt(now)
 	if aside.Observations == 0 {

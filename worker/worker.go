@@ -40,7 +40,7 @@ type Ledger interface {
 	Members(ctx context.Context) ([]ledger.Member, error)
 }
 
-// Committer stores a batch atomically and gives the stream sequence of its
+// Committer stores a batch atomically and returns the stream sequence of its
 // first message. Its errors match one of the errors of package ledger.
 type Committer interface {
 	Commit(ctx context.Context, msgs []ledger.Message) (first uint64, err error)
@@ -55,7 +55,7 @@ type Asker interface {
 // Budget says how many calls a tenant may spend now. Each call takes itself
 // out of it, in the poller.
 type Budget interface {
-	// Allow gives the calls that a pass may begin with, about so many tracked
+	// Allow returns the calls that a pass may begin with, about so many tracked
 	// meetings and so many that are only looked after. An error says why there
 	// are none, where that is not just the pace.
 	Allow(ctx context.Context, tracked, watched int) (calls int, err error)
@@ -77,7 +77,7 @@ type Config struct {
 	// long cached records are trusted without a sign from the ledger. Default 5 s.
 	MemberTTL time.Duration
 	// Backlog holds what waits for the ledger, beginning with what an earlier
-	// process left: that is settled before anything is asked. Where it is full
+	// process left: that is processed before anything is asked. Where it is full
 	// polling pauses. Default: one in memory alone.
 	Backlog *backlog.Backlog
 	// StopTimeout bounds how long a stop waits for what is held. Default 10 s.
@@ -114,22 +114,21 @@ type Tenant struct {
 
 // Worker watches the meetings of its tenants until its context ends.
 type Worker struct {
-	cfg      Config
-	log      *zap.Logger
-	metrics  *metrics
-	heart    *membership.Heartbeat
-	peers    *membership.Peers
-	ground   *ground
-	tenants  []*tenant
-	started  time.Time
-	began    time.Time                 // when Run was called
-	settled  atomic.Pointer[time.Time] // when any shard has last settled an observation
-	backlog  *backlog.Backlog
-	changed  chan struct{}  // a shard was taken or given up, which others are to know
-	drafts   sync.Pool      // of *ledger.Draft, empty
-	assigned atomic.Bool    // it is known what belongs to this worker
-	settling sync.WaitGroup // the shards' goroutines
-	spawn    func(*shard)   // starts one of them
+	cfg        Config
+	log        *zap.Logger
+	metrics    *metrics
+	heart      *membership.Heartbeat
+	peers      *membership.Peers
+	ground     *ground
+	tenants    []*tenant
+	started    time.Time
+	began      time.Time // when Run was called
+	backlog    *backlog.Backlog
+	changed    chan struct{}  // a shard was taken or given up, which others are to know
+	drafts     sync.Pool      // of *ledger.Draft, empty
+	assigned   atomic.Bool    // it is known what belongs to this worker
+	processing sync.WaitGroup // the shards' goroutines
+	spawn      func(*shard)   // starts one of them
 }
 
 // New makes a worker; nothing runs and nothing is asked before [Worker.Run].
@@ -151,7 +150,7 @@ func New(cfg Config) (*Worker, error) {
 	if err := w.metrics.register(cfg.Registry, w.freshness()); err != nil {
 		return nil, fmt.Errorf("make worker: %w", err)
 	}
-	w.tellFound()
+	w.logFound()
 	return w, nil
 }
 
@@ -167,9 +166,9 @@ func (w *Worker) freshness() prometheus.Collector {
 // sampleAges takes in how old what is known of this worker's meetings is.
 func (w *Worker) sampleAges(now time.Time) {
 	for _, s := range w.shards() {
-		if s.held.Load() != nil {
-			states := s.plan.Load().states
-			s.tenant.ages.Sample(len(states), func(i int) int64 { return states[i].Since() }, now)
+		if s.own.held() != nil {
+			states := s.meetings.plan().states
+			s.parent.ages.Sample(len(states), func(i int) int64 { return states[i].Since() }, now)
 		}
 	}
 }
@@ -195,11 +194,11 @@ func withDefaults(cfg Config) Config {
 // an orderly stop, and an error that says how many observations were not stored.
 func (w *Worker) Run(ctx context.Context) error {
 	w.began = time.Now()
-	// What settles and what keeps the claims alive outlives ctx.
+	// What processes and what keeps the claims alive outlives ctx.
 	held, release := context.WithCancel(context.WithoutCancel(ctx))
 	defer release()
 	var beating sync.WaitGroup
-	w.spawn = func(s *shard) { w.settling.Go(func() { s.run(held) }) }
+	w.spawn = func(s *shard) { w.processing.Go(func() { s.run(held) }) }
 	for _, s := range w.shards() {
 		w.spawn(s)
 	}
@@ -223,7 +222,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	release()
 	beating.Wait()
-	w.settling.Wait()
+	w.processing.Wait()
 	if left == 0 {
 		w.release(context.WithoutCancel(ctx))
 	}
@@ -238,7 +237,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	return nil
 }
 
-// drain waits until every shard has settled what it holds, and gives the
+// drain waits until every shard has processed what it holds, and returns the
 // number of observations that still wait when the time is up.
 func (w *Worker) drain(ctx context.Context) int {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.StopTimeout)
@@ -255,7 +254,7 @@ func (w *Worker) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.MemberTTL)
 	defer cancel()
 	for _, t := range w.tenants {
-		t.sayAway(ctx)
+		t.publishAway(ctx)
 	}
 	if err := w.cfg.Ledger.Leave(ctx, w.cfg.ID); err != nil {
 		w.log.Warn("could not give up the membership; it runs out by itself",
@@ -269,11 +268,11 @@ func (w *Worker) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.MemberTTL/2)
 	defer cancel()
 	for _, s := range w.shards() {
-		h := s.held.Load()
+		h := s.own.held()
 		if h == nil {
 			continue
 		}
-		msg, err := store.ReleaseMessage(w.cfg.Names, s.tenant.cfg.Name, s.number, h.term)
+		msg, err := store.ReleaseMessage(w.cfg.Names, s.tenant.Name, s.number, h.term)
 		if err == nil {
 			_, err = w.cfg.Committer.Commit(ctx, []ledger.Message{msg})
 		}
@@ -291,7 +290,7 @@ func (w *Worker) stir() {
 	}
 }
 
-// shards are all that may have something to settle.
+// shards are all that may have something to process.
 func (w *Worker) shards() []*shard {
 	var all []*shard
 	for _, t := range w.tenants {

@@ -65,6 +65,7 @@ type Backlog struct {
 	on    bool // what comes is written: the ledger fails or lags
 	full  bool // the file has refused something for its bound
 	found Found
+	done  time.Time // when an observation was stored last; zero: none was
 	// See [Backlog.Tell].
 	onError, onDamage func(error)
 }
@@ -133,6 +134,13 @@ func (b *Backlog) Holding() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.on
+}
+
+// LastDone is when an observation of any lane was stored last; zero: none was.
+func (b *Backlog) LastDone() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.done
 }
 
 // Kept reports whether everything that waits is in the file.

@@ -19,7 +19,7 @@ type Info struct {
 	// with a worker of an earlier version.
 	Knows []string `json:"knows"`
 	// Leaving are shards that it does not hold and has not let go of: what it
-	// asked about them is not settled yet.
+	// asked about them is not processed yet.
 	Leaving []Leaving `json:"leaving,omitempty"`
 	Beat    uint64    `json:"beat"` // how often it has said so
 	// Tenants are those of which it holds a shard.
@@ -44,8 +44,8 @@ type Held struct {
 	Tracked  int       `json:"tracked"`               // meetings that are asked about
 	LastGood time.Time `json:"lastGoodPoll,omitzero"` // of the last pass over the shard that was answered
 	State    string    `json:"state,omitempty"`       // how that pass went; "": there was none
-	Waiting  int       `json:"waiting,omitempty"`     // observations that are not settled yet
-	Settled  uint64    `json:"settled,omitempty"`     // how many were settled so far
+	Waiting  int       `json:"waiting,omitempty"`     // observations that are not processed yet
+	Settled  uint64    `json:"settled,omitempty"`     // how many were processed so far
 }
 
 // Leaving is a shard that a worker has not let go of.
@@ -53,8 +53,8 @@ type Leaving struct {
 	Tenant  string `json:"tenant"`
 	Shard   int    `json:"shard"`
 	Of      int    `json:"of"`
-	Waiting int    `json:"waiting"` // observations that are not settled yet
-	Settled uint64 `json:"settled"` // how many were settled so far
+	Waiting int    `json:"waiting"` // observations that are not processed yet
+	Settled uint64 `json:"settled"` // how many were processed so far
 }
 
 // ParseInfo reads what a worker says of itself.

@@ -9,11 +9,10 @@ import (
 	"time"
 
 	"rollcall"
-	"rollcall/poller"
 	"rollcall/worker/membership"
 )
 
-// What an order may be refused with.
+// What a request may be refused with.
 var (
 	// ErrNoTenant: the configuration has no tenant of that name.
 	ErrNoTenant = errors.New("no such tenant")
@@ -39,53 +38,6 @@ type View struct {
 	Trouble      string           // what is wrong with it; "" when nothing is
 }
 
-// order is something that somebody wants done by a shard's goroutine.
-type order func(ctx context.Context)
-
-// obey lets the goroutine of run do something between two observations, and
-// gives what came of it. Whoever gave the order may be gone by then: what do
-// finds goes through the channel, and do writes to nothing of the caller's.
-func obey[T any](ctx context.Context, s *shard, do func(ctx context.Context) (T, error)) (found T, err error) {
-	return give(ctx, s, s.orders, do)
-}
-
-// look is obey for what changes nothing: it does not wait behind what is tried
-// again and again.
-func look[T any](ctx context.Context, s *shard, do func(ctx context.Context) (T, error)) (found T, err error) {
-	return give(ctx, s, s.looks, do)
-}
-
-func give[T any](ctx context.Context, s *shard, to chan<- order, do func(ctx context.Context) (T, error)) (found T, err error) {
-	if s.held.Load() == nil {
-		return found, ErrNotHeld
-	}
-	type outcome struct {
-		found T
-		err   error
-	}
-	done := make(chan outcome, 1)
-	select {
-	case to <- func(ctx context.Context) {
-		o := outcome{err: ErrNotHeld} // it was lost while the order waited for its turn
-		if s.held.Load() != nil {
-			o.found, o.err = do(ctx)
-		}
-		s.makePlan()
-		done <- o
-	}:
-	case <-s.over:
-		return found, ErrNotHeld // the meetings are divided otherwise now
-	case <-ctx.Done():
-		return found, fmt.Errorf("wait for the shard's turn: %w", context.Cause(ctx))
-	}
-	select {
-	case o := <-done:
-		return o.found, o.err
-	case <-ctx.Done():
-		return found, fmt.Errorf("wait for the order to be done: %w", context.Cause(ctx))
-	}
-}
-
 func (w *Worker) shardOf(tenant, conferenceID string) (*shard, error) {
 	if conferenceID == "" || len(conferenceID) > rollcall.MaxID {
 		return nil, ErrBadID
@@ -104,7 +56,7 @@ func (w *Worker) Track(ctx context.Context, tenant, conferenceID, source string)
 	return w.TrackAs(ctx, tenant, conferenceID, source, nil)
 }
 
-// TrackAs puts a meeting on the tracked set, asks about it once and gives what
+// TrackAs puts a meeting on the tracked set, asks about it once and returns what
 // is known then. [ErrNotAnswered] says that it is tracked all the same. A
 // meeting that is over is asked about once more and does not stay tracked. The
 // labels replace those that it has; nil leaves them.
@@ -116,13 +68,13 @@ func (w *Worker) TrackAs(ctx context.Context, tenant, conferenceID, source strin
 	if err != nil {
 		return View{}, err
 	}
-	_, err = obey(ctx, s, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, s.track(ctx, conferenceID, source, labels)
+	_, err = run(ctx, s, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, s.tracker.track(ctx, conferenceID, source, labels)
 	})
 	if err != nil {
 		return View{}, fmt.Errorf("track meeting: %w", err)
 	}
-	trouble, failed := s.askNow(ctx, conferenceID)
+	trouble, failed := s.pollNow(ctx, conferenceID)
 	view, err := w.Show(ctx, tenant, conferenceID)
 	view.Trouble = cmp.Or(trouble, view.Trouble)
 	if err == nil && failed != nil {
@@ -132,30 +84,30 @@ func (w *Worker) TrackAs(ctx context.Context, tenant, conferenceID, source strin
 	return view, err
 }
 
-// Untrack takes a meeting off the tracked set; one that goes on is told as
-// untracked. It gives what is known of it then.
+// Untrack takes a meeting off the tracked set; an event says so of one that
+// goes on. It returns what is known of it then.
 func (w *Worker) Untrack(ctx context.Context, tenant, conferenceID string) (View, error) {
 	s, err := w.shardOf(tenant, conferenceID)
 	if err != nil {
 		return View{}, err
 	}
-	view, err := obey(ctx, s, func(ctx context.Context) (View, error) {
-		e, hold := s.entries[conferenceID], s.held.Load()
+	view, err := run(ctx, s, func(ctx context.Context) (View, error) {
+		e, l := s.meetings.entries[conferenceID], s.own.held()
 		if e == nil || !e.tracked {
-			return View{}, cmp.Or(s.stillOurs(ctx), ErrNotTracked)
+			return View{}, cmp.Or(s.own.stillOurs(ctx), ErrNotTracked)
 		}
-		if hold == nil {
+		if l == nil {
 			return View{}, ErrNotHeld
 		}
-		err := s.untrack(ctx, hold, conferenceID, rollcall.ReasonOperator)
+		err := s.tracker.untrack(ctx, l, conferenceID, rollcall.ReasonOperator)
 		if errors.Is(err, errOverlap) {
-			return View{}, cmp.Or(s.stillOurs(ctx), err)
+			return View{}, cmp.Or(s.own.stillOurs(ctx), err)
 		}
 		if err != nil {
 			return View{}, err
 		}
-		s.declined[conferenceID] = time.Now()
-		return s.view(conferenceID, e), s.stillOurs(ctx)
+		s.tracker.declined[conferenceID] = time.Now()
+		return s.view(conferenceID, e), s.own.stillOurs(ctx)
 	})
 	if err != nil {
 		return View{}, fmt.Errorf("untrack meeting: %w", err)
@@ -163,14 +115,14 @@ func (w *Worker) Untrack(ctx context.Context, tenant, conferenceID string) (View
 	return view, nil
 }
 
-// Show gives what is known of a meeting.
+// Show returns what is known of a meeting.
 func (w *Worker) Show(ctx context.Context, tenant, conferenceID string) (View, error) {
 	s, err := w.shardOf(tenant, conferenceID)
 	if err != nil {
 		return View{}, err
 	}
 	view, err := look(ctx, s, func(ctx context.Context) (View, error) {
-		e := s.entries[conferenceID]
+		e := s.meetings.entries[conferenceID]
 		if e == nil {
 			e = &entry{}
 			stored, err := w.cfg.Ledger.Load(ctx, tenant, []string{conferenceID})
@@ -179,7 +131,7 @@ func (w *Worker) Show(ctx context.Context, tenant, conferenceID string) (View, e
 			}
 			record, found := stored[conferenceID]
 			if e.record.Read(record.Record, record.Revision); !found {
-				return View{}, cmp.Or(s.stillOurs(ctx), ErrNotTracked)
+				return View{}, cmp.Or(s.own.stillOurs(ctx), ErrNotTracked)
 			}
 			e.refused.err = record.Err
 			if t := record.Tracking; t != nil {
@@ -194,18 +146,18 @@ func (w *Worker) Show(ctx context.Context, tenant, conferenceID string) (View, e
 	return view, nil
 }
 
-// List gives what is known of the tenant's meetings that this worker asks
+// List returns what is known of the tenant's meetings that this worker asks
 // about, and of those that the configuration names, in no order. The numbers
 // are those of the shards that it holds.
 func (w *Worker) List(ctx context.Context, tenant string) (views []View, shards []int, err error) {
 	known := false
 	for _, s := range w.shards() {
-		if s.tenant.cfg.Name != tenant {
+		if s.tenant.Name != tenant {
 			continue
 		}
 		known = true
 		own, err := look(ctx, s, func(context.Context) (own []View, _ error) {
-			for id, e := range s.entries {
+			for id, e := range s.meetings.entries {
 				own = append(own, s.view(id, e))
 			}
 			return own, nil
@@ -232,7 +184,7 @@ func (s *shard) view(id string, e *entry) View {
 	if v.Labels = e.labels(); v.Labels == nil && v.Record != nil {
 		v.Labels = v.Record.Labels
 	}
-	if report := s.last.Load(); report != nil {
+	if report := s.polling.last.Load(); report != nil {
 		v.Trouble = report.Trouble(id)
 	}
 	if e.refused.err != nil {
@@ -241,29 +193,19 @@ func (s *shard) view(id string, e *entry) View {
 	return v
 }
 
-// stillOurs tells whether what is known of the shard is what its last holder
-// knows. Otherwise the order has to be given to that one.
-func (s *shard) stillOurs(ctx context.Context) error {
-	claim, err := s.w.cfg.Ledger.Holder(ctx, s.tenant.cfg.Name, s.number)
-	if err != nil {
-		return fmt.Errorf("read who holds the shard: %w", err)
-	}
-	if claim.Term > s.term || claim.Term == 0 {
-		s.doubt = true
-		return ErrNotHeld
-	}
-	return nil
-}
-
-// askNow asks about one meeting outside the schedule and waits until the
-// answer is settled. trouble is what the answer tells that no record does, such as
+// pollNow asks about one meeting outside the schedule and waits until the
+// answer is processed. trouble is what the answer says that no record does, such as
 // that DingTalk does not know the meeting.
-func (s *shard) askNow(ctx context.Context, id string) (trouble string, err error) {
-	hold := s.held.Load()
-	if hold == nil {
+func (s *shard) pollNow(ctx context.Context, id string) (trouble string, err error) {
+	l := s.own.held()
+	if l == nil {
 		return "", ErrNotHeld
 	}
-	report := s.askOne(ctx, hold, id)
+	if !s.parent.begin(ctx) {
+		return "", fmt.Errorf("wait for the answer: %w", context.Cause(ctx))
+	}
+	report := s.polling.pollOne(ctx, l, id)
+	s.parent.finish()
 	if class, failed := report.Unanswered[id]; failed {
 		return "", cmp.Or(report.Err, errors.New(cmp.Or(class.String(), "it is asked about again with the next pass")))
 	}
@@ -274,16 +216,4 @@ func (s *shard) askNow(ctx context.Context, id string) (trouble string, err erro
 		return "", errors.New("the answer waits to be stored: NATS is away")
 	}
 	return report.Trouble(id), nil
-}
-
-// aside is the shard number of questions outside the schedule.
-const aside = -1
-
-func (s *shard) askOne(ctx context.Context, hold *hold, id string) poller.Report {
-	if !s.tenant.begin(ctx) {
-		return poller.Report{Err: context.Cause(ctx)}
-	}
-	defer s.tenant.finish()
-	// A shard number of its own keeps what the poller remembers of the others.
-	return s.ask(ctx, hold, poller.Ask{Shard: aside, IDs: []string{id}})
 }

@@ -1,0 +1,126 @@
+package worker
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rollcall/internal/ledger"
+	"rollcall/worker/recordcache"
+)
+
+// meetings is what is known of a shard's meetings. It belongs to the shard's
+// goroutine; others see a plan of whom to ask about.
+type meetings struct {
+	log     *zap.Logger
+	entries map[string]*entry // nil: nothing was read yet
+	changed bool              // the plan is to be made anew
+	current atomic.Pointer[plan]
+}
+
+// plan is whom to ask about. It is shared, and never changed.
+type plan struct {
+	ids    []string              // at every pass; sorted
+	slow   []string              // now and then
+	states []*recordcache.Record // of ids, in any order, whose freshness counts
+	aside  []string              // those whose record can be neither read nor stored; sorted
+}
+
+func newMeetings(log *zap.Logger) *meetings {
+	m := &meetings{log: log}
+	m.current.Store(&plan{})
+	return m
+}
+
+// plan is whom to ask about. Any goroutine may call it.
+func (m *meetings) plan() *plan { return m.current.Load() }
+
+// known reports whether the shard's meetings were read.
+func (m *meetings) known() bool { return m.entries != nil }
+
+// entry is what is known of a meeting, from now on.
+func (m *meetings) entry(id string) *entry {
+	e := m.entries[id]
+	if e == nil {
+		e = &entry{}
+		m.entries[id] = e
+	}
+	return e
+}
+
+// put takes what was read of all meetings; nil: it is given up.
+func (m *meetings) put(entries map[string]*entry) {
+	m.entries = entries
+	m.replan()
+}
+
+// void gives up what is known of these records, to be read again.
+func (m *meetings) void(ids ...string) {
+	for _, id := range ids {
+		m.entries[id].record.Void()
+	}
+}
+
+// voidAll gives up what is known of every record.
+func (m *meetings) voidAll() {
+	for _, e := range m.entries {
+		e.record.Void()
+	}
+}
+
+// setTracked notes whether a meeting is tracked.
+func (m *meetings) setTracked(e *entry, tracked bool) {
+	if e.tracked != tracked {
+		e.tracked = tracked
+		m.replan()
+	}
+}
+
+// track notes that a meeting is tracked from now on. The next answer counts,
+// also one that is known already.
+func (m *meetings) track(id string, t ledger.Tracking) {
+	e := m.entry(id)
+	e.tracking = t
+	e.record.Void()
+	m.setTracked(e, true)
+}
+
+// refuse keeps a meeting apart that can be neither read nor stored. The others go on.
+func (m *meetings) refuse(id string, err error) {
+	e := m.entries[id]
+	e.refused.note(err, time.Now())
+	m.replan()
+	m.log.Warn("a meeting is set aside: its record can be neither read nor stored",
+		zap.String("meeting", id), zap.Int("attempt", e.refused.count),
+		zap.Duration("again_in", e.refused.again()), zap.Error(err))
+}
+
+// replan notes that whom to ask about has changed. Many such changes, as when
+// all meetings of a day end, make one new plan.
+func (m *meetings) replan() { m.changed = true }
+
+// makePlan lets others see whom to ask about, where that has changed.
+func (m *meetings) makePlan() {
+	if !m.changed {
+		return
+	}
+	m.changed = false
+	now := time.Now()
+	next := &plan{ids: make([]string, 0, len(m.entries)), states: make([]*recordcache.Record, 0, len(m.entries))}
+	for id, e := range m.entries {
+		if e.refused.err != nil {
+			next.aside = append(next.aside, id)
+		}
+		switch {
+		case e.tracked:
+			next.ids, next.states = append(next.ids, id), append(next.states, &e.record)
+		case e.watched(now):
+			next.slow = append(next.slow, id)
+		}
+	}
+	slices.Sort(next.ids)
+	slices.Sort(next.aside)
+	m.current.Store(next)
+}

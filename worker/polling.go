@@ -1,0 +1,140 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"rollcall"
+	"rollcall/poller"
+	"rollcall/worker/backlog"
+)
+
+// errPaused ends a pass whose answers find no more room.
+var errPaused = errors.New("polling pauses: too many observations wait for NATS")
+
+// polling asks about a shard's meetings. Passes belong to the tenant's loop, of
+// which one at a time asks; what is atomic any goroutine may read.
+type polling struct {
+	*scope
+	own      *ownership
+	meetings *meetings // of which it sees the plan alone
+	queue    *backlog.Lane
+	stir     func() // others are to know at once how the shard is
+	recent   *recentChanges
+
+	asking atomic.Int32 // questions under way
+	good   atomic.Pointer[time.Time]
+	last   atomic.Pointer[lastPass] // nil: there was none
+
+	// Under which lease the meetings were asked about as follows. What was asked
+	// under an earlier one does not count: its answer may have been dropped.
+	lease *lease
+	slow  map[string]time.Time // when slow meetings were asked about
+	asked map[string]time.Time // the same of all, where not all can be asked about
+}
+
+// lastPass is how a shard's last pass went.
+type lastPass struct {
+	poller.Report
+	lease *lease
+	at    time.Time
+}
+
+// pass asks about the shard's meetings that are due, as far as the calls go.
+func (p *polling) pass(ctx context.Context, l *lease, calls int) poller.Report {
+	if p.lease != l {
+		p.lease, p.slow, p.asked = l, nil, nil
+	}
+	now := time.Now()
+	ids, later := p.choose(p.due(now), calls, now)
+	report := p.ask(ctx, l, poller.Ask{Shard: p.number, IDs: ids, Later: later})
+	before := p.state()
+	p.last.Store(&lastPass{report, l, time.Now()})
+	if now := time.Now(); report.Good {
+		p.good.Store(&now)
+	}
+	if report.State != before {
+		p.stir() // others tell the tenant's status, too
+	}
+	if report.Answered == 0 {
+		p.queue.Wake() // no observation does
+	}
+	return report
+}
+
+// ask asks in this lease. What is answered is queued.
+func (p *polling) ask(ctx context.Context, l *lease, ask poller.Ask) poller.Report {
+	era := p.ground.replaced.Load()
+	p.asking.Add(1)
+	defer p.finished()
+	ask.Next = l.next
+	ask.Emit = func(_ context.Context, obs rollcall.Observation) error {
+		if era != p.ground.replaced.Load() {
+			return nil // it was asked under a claim of a ledger that is no more
+		}
+		p.omit(&obs)
+		p.queue.Push(&obs)
+		if p.queue.Full() {
+			return errPaused
+		}
+		p.waitForCommit(ctx)
+		if ask.Shard == p.number && p.tenant.Schedule.Continuous() {
+			p.waitForLedger(ctx)
+		}
+		return nil
+	}
+	return p.tenant.Asker.Pass(ctx, ask)
+}
+
+// finished lets others know where this was all that they waited for.
+func (p *polling) finished() {
+	if p.asking.Add(-1) == 0 && p.own.held() == nil {
+		p.stir()
+		p.queue.Wake()
+	}
+}
+
+// adHocShard is the shard number of questions outside the schedule: one of its
+// own keeps what the poller remembers of the others.
+const adHocShard = -1
+
+// pollOne asks about one meeting outside the schedule.
+func (p *polling) pollOne(ctx context.Context, l *lease, id string) poller.Report {
+	return p.ask(ctx, l, poller.Ask{Shard: adHocShard, IDs: []string{id}})
+}
+
+// lookUp looks these meetings up outside the schedule.
+func (p *polling) lookUp(ctx context.Context, l *lease, ids []string) {
+	p.ask(ctx, l, poller.Ask{Shard: adHocShard, Lookups: ids})
+}
+
+// omit keeps the names of people out of the journal; of records and events the
+// comparison keeps them.
+func (p *polling) omit(obs *rollcall.Observation) {
+	for i := range obs.Sightings {
+		if answer := obs.Sightings[i].Answer; p.tenant.OmitNicks && answer != nil {
+			for j := range answer.Entries {
+				answer.Entries[j].Nick = ""
+			}
+		}
+	}
+}
+
+// lastGood is when the last pass that was answered was over.
+func (p *polling) lastGood() time.Time { return instant(&p.good) }
+
+// state is how the last pass went.
+func (p *polling) state() string {
+	if last := p.last.Load(); last != nil {
+		return last.State
+	}
+	return ""
+}
+
+// skips reports whether the calls are used up before the shard's turn came.
+func (p *polling) skips(calls int) bool {
+	plan := p.meetings.plan()
+	return calls <= 0 && len(plan.ids)+len(plan.slow) > 0
+}
