@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -66,4 +68,43 @@ func complaintsOf(t *testing.T, file string) config.Complaints {
 		t.Fatalf("%s gives error %v, want complaints", file, err)
 	}
 	return complaints
+}
+
+// No key is without a mistake that is tried.
+func TestEveryKeyHasABadFile(t *testing.T) {
+	files, err := filepath.Glob("testdata/bad/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := map[string]bool{}
+	index := regexp.MustCompile(`\[\d+\]`)
+	for _, file := range files {
+		for _, c := range complaintsOf(t, file) {
+			for key := index.ReplaceAllString(c.Key, ""); key != ""; key = key[:max(strings.LastIndex(key, "."), 0)] {
+				refused[key] = true
+			}
+		}
+	}
+	for _, key := range keysOf("", reflect.TypeFor[config.Config]()) {
+		if !refused[key] {
+			t.Errorf("no file in testdata/bad has a mistake in %s", key)
+		}
+	}
+}
+
+// keysOf lists the paths of all keys with a value: tenants.poll.schedule.
+func keysOf(section string, t reflect.Type) (keys []string) {
+	for i := range t.NumField() {
+		field := t.Field(i)
+		key, inner := section+field.Tag.Get("yaml"), field.Type
+		if inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct {
+			keys = append(keys, keysOf(key+".", inner)...)
+		} else if !strings.HasSuffix(key, "-") {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }

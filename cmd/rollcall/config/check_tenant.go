@@ -60,10 +60,13 @@ func (c checker) track(at string, t Track) {
 	c.texts(join(at, "users"), "id", t.Users)
 	c.distant(join(at, "users_schedule"), t.UsersSchedule)
 	c.distant(join(at, "organization.schedule"), t.Organization.Schedule)
-	for key, p := range map[string]Patterns{"include": t.Organization.Include, "exclude": t.Organization.Exclude} {
-		c.texts(join(at, "organization."+key+".titles"), "pattern", p.Titles)
-		c.texts(join(at, "organization."+key+".creators"), "pattern", p.Creators)
-	}
+	c.patterns(join(at, "organization.include"), t.Organization.Include)
+	c.patterns(join(at, "organization.exclude"), t.Organization.Exclude)
+}
+
+func (c checker) patterns(at string, p Patterns) {
+	c.texts(join(at, "titles"), "pattern", p.Titles)
+	c.texts(join(at, "creators"), "pattern", p.Creators)
 }
 
 // distant wants a schedule with a distance between its instants.

@@ -3,10 +3,9 @@ package config
 import (
 	"reflect"
 
-	"rollcall"
-
 	yaml "go.yaml.in/yaml/v4"
 
+	"rollcall"
 	"rollcall/internal/strictyaml"
 )
 

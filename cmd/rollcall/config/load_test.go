@@ -3,14 +3,14 @@ package config_test
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
-	"rollcall"
-
 	"github.com/google/go-cmp/cmp"
 
+	"rollcall"
 	"rollcall/cmd/rollcall/config"
 )
 
@@ -52,9 +52,18 @@ tenants:
     poll: {monthly_calls: unlimited}
 egress_qps: 12.5
 journal: {max_bytes: 2000000}
-http: {listen: ":0"}
+http: {listen: "127.0.0.1:0", hosts: [rollcall.example], pprof: true}
 log: {level: debug, format: console}
 `
+	const others = `
+nats: {url: nats://b, credentials_file: creds, js_prefix: JS.x.API}
+tenants: [{name: one, auth: {client_id: c, client_secret_file: s}, poll: {monthly_calls: 1}}]
+` // which do not go with those above
+	for _, key := range keysOf("", reflect.TypeFor[config.Config]()) {
+		if name := key[strings.LastIndex(key, ".")+1:]; !strings.Contains(data+others, name+": ") {
+			t.Errorf("key %s is not read here", key)
+		}
+	}
 	two := config.TenantDefaults()
 	two.Name, two.Auth = "two", config.Auth{Kind: "unified", CorpID: "c", ClientID: "12", ClientSecretEnv: "SECRET_SET"}
 	two.Poll.MonthlyCalls = config.Unlimited
@@ -85,7 +94,7 @@ log: {level: debug, format: console}
 			Privacy: config.Privacy{Nicks: "omit"},
 		}, two},
 		Journal: config.Journal{MaxBytes: 2_000_000}, EgressQPS: 12.5,
-		HTTP: config.HTTP{Listen: ":0"},
+		HTTP: config.HTTP{Listen: "127.0.0.1:0", Hosts: []string{"rollcall.example"}, Pprof: true},
 		Log:  config.Log{Level: "debug", Format: "console"},
 	}
 	got, err := config.Load([]byte(data), environment)
@@ -94,6 +103,10 @@ log: {level: debug, format: console}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	got, err = config.Load([]byte(others), environment)
+	if err != nil || got.NATS.CredentialsFile != "creds" || got.NATS.JSPrefix != "JS.x.API" || got.Tenants[0].Auth.ClientSecretFile != "s" {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
