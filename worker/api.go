@@ -24,7 +24,14 @@ var (
 	ErrNotTracked = errors.New("the meeting is not tracked")
 	// ErrNotAnswered: the meeting is tracked now, and nothing is known of it yet.
 	ErrNotAnswered = errors.New("the source has not answered about the meeting")
+	// ErrNotStored: the ledger has not answered in time. What was ordered may be
+	// done all the same.
+	ErrNotStored = errors.New("NATS has not stored it in time")
 )
+
+// storedIn is how long an order waits for the ledger: to be stored, and for the
+// answer to what it asked to be.
+const storedIn = 12 * time.Second
 
 // View is what a worker knows of one meeting. Its record is not to be changed.
 type View struct {
@@ -57,9 +64,10 @@ func (w *Worker) Track(ctx context.Context, tenant, conferenceID, source string)
 }
 
 // TrackAs puts a meeting on the tracked set, asks about it once and returns what
-// is known then. [ErrNotAnswered] says that it is tracked all the same. A
-// meeting that is over is asked about once more and does not stay tracked. The
-// labels replace those that it has; nil leaves them.
+// is known then. [ErrNotAnswered] says that it is tracked all the same; with
+// [ErrNotStored] the answer is there and waits for the ledger. A meeting that is
+// over is asked about once more and does not stay tracked. The labels replace
+// those that it has; nil leaves them.
 func (w *Worker) TrackAs(ctx context.Context, tenant, conferenceID, source string, labels rollcall.Labels) (View, error) {
 	s, err := w.shardOf(tenant, conferenceID)
 	if err == nil && strings.TrimSpace(conferenceID) != conferenceID {
@@ -68,7 +76,9 @@ func (w *Worker) TrackAs(ctx context.Context, tenant, conferenceID, source strin
 	if err != nil {
 		return View{}, err
 	}
-	_, err = run(ctx, s, func(ctx context.Context) (struct{}, error) {
+	storing, cancel := context.WithTimeoutCause(ctx, storedIn, ErrNotStored)
+	defer cancel()
+	_, err = run(storing, s, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, s.tracker.track(ctx, conferenceID, source, labels)
 	})
 	if err != nil {
@@ -212,8 +222,10 @@ func (s *shard) pollNow(ctx context.Context, id string) (trouble string, err err
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("wait for the answer: %w", context.Cause(ctx))
 	}
-	if s.queue.Drain(ctx) > 0 {
-		return "", errors.New("the answer waits to be stored: NATS is away")
+	storing, cancel := context.WithTimeoutCause(ctx, storedIn, ErrNotStored)
+	defer cancel()
+	if s.queue.Drain(storing) > 0 {
+		return "", fmt.Errorf("the answer waits: %w", ErrNotStored)
 	}
 	return report.Trouble(id), nil
 }

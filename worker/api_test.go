@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,6 +109,48 @@ func TestTrackSaysWhyNothingIsKnown(t *testing.T) {
 		}
 		p.stop(t)
 	})
+}
+
+// hung is a ledger that stores nothing and says nothing, for as long as a publisher waits.
+type hung struct {
+	*store.Memory
+	hangs atomic.Bool
+}
+
+func (l *hung) Commit(ctx context.Context, msgs []ledger.Message) (uint64, error) {
+	if l.hangs.Load() {
+		<-time.After(5 * time.Second)
+		return 0, ledger.ErrUnknown
+	}
+	return l.Memory.Commit(ctx, msgs)
+}
+
+// Where the ledger does not answer an order says so within seconds, and blames nobody else.
+func TestTrackBesideALedgerThatHangs(t *testing.T) {
+	for name, after := range map[string]bool{"before it is stored": false, "before its answer is": true} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				w, l := newWorld(), &hung{Memory: store.NewMemory(names)}
+				w.set("c1", "ann")
+				p := start(t, "w1", l, w, nil)
+				elapse(time.Second)
+				l.hangs.Store(!after)
+				if after {
+					w.onQuery = func() { l.hangs.Store(true) }
+				}
+				began := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				_, err := p.worker.Track(ctx, "acme", "c1", "api")
+				if took := time.Since(began); !errors.Is(err, worker.ErrNotStored) || errors.Is(err, worker.ErrNotAnswered) != after || took > 20*time.Second {
+					t.Errorf("after %s: %v", took, err)
+				}
+				l.hangs.Store(false)
+				elapse(time.Minute)
+				p.stop(t)
+			})
+		})
+	}
 }
 
 func TestOrdersNeedTheShard(t *testing.T) {

@@ -32,6 +32,7 @@ type world struct {
 	meetings map[string]*meeting
 	fault    error // of every question, where it is set
 	queries  int
+	onQuery  func() // called with each question, where it is set
 }
 
 type meeting struct {
@@ -101,6 +102,9 @@ func (w *world) Query(_ context.Context, ids []string) (poller.Answers, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.queries++
+	if w.onQuery != nil {
+		w.onQuery()
+	}
 	answers := poller.Answers{Complete: true}
 	if w.fault != nil {
 		return answers, w.fault

@@ -29,7 +29,7 @@ func (e *endpoint) here(ctx context.Context, wanted request) (answer reply, held
 	}
 	e.note(begun, view, err)
 	if e.verb == verbTrack && errors.Is(err, worker.ErrNotAnswered) {
-		return unanswered(id, view.Trouble).reply(), true
+		return unanswered(id, view.Trouble, err).reply(), true
 	}
 	if err != nil {
 		return problemOf(err, e.tenant.Name, e.verb, id).reply(), true

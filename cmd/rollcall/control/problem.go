@@ -82,16 +82,25 @@ func problemOf(err error, tenant, verb, id string) *Error {
 			"ask again in a few seconds, and look at the workers' logs if it stays so", shown(id), tenant)
 	case errors.Is(err, errStopping):
 		return problem(Unavailable, "%s %s: this worker is stopping: ask again", verb, tenant)
+	case errors.Is(err, worker.ErrNotStored), errors.Is(err, context.DeadlineExceeded) && verb == verbUntrack:
+		return problem(Unavailable, "%s meeting %s: the worker was not done in time, and may be all the same, as show tells: %s", verb, shown(id), noLedger)
 	case errors.Is(err, context.DeadlineExceeded) && verb == verbTrack:
 		return problem(Unavailable, "the worker was not done with meeting %s in time; it may be tracked by now: show tells", shown(id))
 	case errors.Is(err, context.DeadlineExceeded):
-		return problem(Unavailable, "%s %s: the worker was not done in time: ask again, and look at its log if it stays so", verb, tenant)
+		return problem(Unavailable, "%s %s: the worker was not done in time: %s", verb, tenant, noLedger)
 	}
 	return problem(Unavailable, "%v: ask again, and look at the worker's log if it stays so", err)
 }
 
+// noLedger is what to do where the worker waits for its ledger.
+const noLedger = "NATS does not answer it, or it is overloaded: has the stream a leader, and most of its replicas? " +
+	"\"rollcall check\" and the worker's log tell; ask again when it is well"
+
 // unanswered tells that a meeting is tracked of which nothing was learned.
-func unanswered(id, why string) *Error {
+func unanswered(id, why string, err error) *Error {
+	if errors.Is(err, worker.ErrNotStored) {
+		return problem(Unavailable, "meeting %s is tracked now, but what DingTalk answered is not stored, as the worker waits: %s", shown(id), noLedger)
+	}
 	return problem(NotAnswered, "meeting %s is tracked now, but DingTalk told nothing of it (%s); "+
 		"it stays tracked and is asked about again: untrack it if the id is wrong", shown(id), why)
 }

@@ -252,6 +252,16 @@ func TestTrackSaysWhyNothingIsKnown(t *testing.T) {
 	if codeOf(err) != control.NotAnswered || !strings.Contains(err.Error(), "throttled") || !strings.Contains(err.Error(), "stays tracked") {
 		t.Errorf("not answered: %v", err)
 	}
+	for said, err := range map[string]error{
+		"not stored, as the worker waits: NATS does not answer": fmt.Errorf("%w: %w", worker.ErrNotAnswered, worker.ErrNotStored),
+		"track meeting c1: the worker was not done in time":     fmt.Errorf("track meeting: %w", worker.ErrNotStored),
+	} {
+		f.set(func() { f.trackErr = err })
+		_, err := c.Track(t.Context(), "c1")
+		if codeOf(err) != control.Unavailable || !strings.Contains(err.Error(), said) || strings.Contains(err.Error(), "DingTalk told nothing") {
+			t.Errorf("where NATS does not answer: %v", err)
+		}
+	}
 	f.set(func() {
 		f.trackErr = nil
 		f.view = func(v worker.View) worker.View { v.Record = &rollcall.Record{Misses: 1}; return v }
