@@ -8,6 +8,8 @@
 //     proves that they are.
 //   - [Handle] passes every event to a function, in order and again after an
 //     error; with [SQL] each has its effect exactly once.
+//   - [Attendance] folds them to who was there, when and for how long, each with
+//     the least and the most that it can be.
 //   - [Follow] shows events as they come, and remembers nothing.
 //   - [Subject] names what to subscribe to, and [ParseSubject] reads it back.
 //

@@ -96,6 +96,12 @@ func comesOut(t *testing.T, s *scenario.Scenario, how terms) {
 
 // perform plays a scenario to a worker, and gives the ledger it wrote to.
 func perform(t *testing.T, s *scenario.Scenario, how terms) *store.Memory {
+	ledger, _ := performed(t, s, how)
+	return ledger
+}
+
+// performed also gives the world in which it was played.
+func performed(t *testing.T, s *scenario.Scenario, how terms) (*store.Memory, *simulator.Simulator) {
 	player, err := scenario.NewPlayer(s, how.speed, simulator.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +124,7 @@ func perform(t *testing.T, s *scenario.Scenario, how terms) *store.Memory {
 		t.Errorf("the scenario is %s when it has been played", state)
 	}
 	stop()
-	return ledger
+	return ledger, player.World()
 }
 
 // watch runs a worker until it is stopped.
