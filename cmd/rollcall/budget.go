@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/ledger"
-	"rollcall/internal/natsconn"
 	"rollcall/poller/budget"
 	"rollcall/store"
 )
@@ -26,7 +25,7 @@ on while the present workers ran.
 The calls of a tenant with "unlimited" are not counted in NATS; /metrics of its
 workers has them as rollcall_calls_total.
 
-With --plan it asks nobody, and foretells a month: what a schedule takes for so
+With --plan it asks nobody, and forecasts a month: what a schedule takes for so
 many meetings at a time, how old what is known gets, and what --calls allow
 instead. Meetings are taken to go on for --hours-per-day on --days, which a
 worker learns within a week or two; before that it keeps the pace of "around the
@@ -35,8 +34,8 @@ clock". --waiting and --ends add what lookups of single meetings take: one every
 DingTalk tells it, is waited for), and one for each that ends. With --config it
 plans for the tenants of the configuration; flags override it.`
 
-func (p *program) budgetCommand() *cobra.Command {
-	var flags orderFlags
+func budgetCommand(p *program) *cobra.Command {
+	var flags remoteFlags
 	var plan planFlags
 	cmd := &cobra.Command{
 		Use:   "budget",
@@ -64,7 +63,7 @@ func (p *program) budgetCommand() *cobra.Command {
 		m := budget.MonthOf(now)
 		if *month != "" {
 			if m = budget.Month(*month); m.Start().IsZero() {
-				return misusef("--month %q is no month; write for example %s", *month, budget.MonthOf(now))
+				return usageErrorf("--month %q is no month; write for example %s", *month, budget.MonthOf(now))
 			}
 		}
 		return p.showBudgets(cmd, flags, m, now)
@@ -73,7 +72,7 @@ func (p *program) budgetCommand() *cobra.Command {
 }
 
 // showBudgets shows how the tenants' month stands.
-func (p *program) showBudgets(cmd *cobra.Command, f orderFlags, m budget.Month, now time.Time) error {
+func (p *program) showBudgets(cmd *cobra.Command, f remoteFlags, m budget.Month, now time.Time) error {
 	books, err := p.readBooks(cmd, f, m)
 	if err != nil {
 		return err
@@ -96,32 +95,17 @@ type books struct {
 	configured      map[string]int64 // the calls a month by the configuration; 0: unlimited
 }
 
-func (p *program) readBooks(cmd *cobra.Command, f orderFlags, m budget.Month) (books, error) {
-	cfg, err := p.loadConfig(cmd)
+func (p *program) readBooks(cmd *cobra.Command, f remoteFlags, m budget.Month) (books, error) {
+	s, err := p.open(cmd, f)
 	if err != nil {
 		return books{}, err
 	}
-	if cfg, err = f.over(cfg); err != nil {
-		return books{}, err
-	}
-	conn, err := p.reach(cmd.Context(), cfg)
-	if err != nil {
-		return books{}, err
-	}
-	defer conn.Close()
-	js, err := natsconn.JetStream(conn, cfg.NATS.Domain, cfg.NATS.JSPrefix)
-	if err != nil {
-		return books{}, err
-	}
-	names := cfg.Stream.Names()
-	if err := known(cmd.Context(), js, names, f.tenant); err != nil {
-		return books{}, err
-	}
+	defer s.conn.Close()
 	b := books{configured: make(map[string]int64)}
-	for _, t := range cfg.Tenants {
+	for _, t := range s.cfg.Tenants {
 		b.configured[t.Name] = max(0, int64(t.Poll.MonthlyCalls))
 	}
-	err = insist(cmd.Context(), func(ctx context.Context) error { return b.read(ctx, store.Attach(js, names), m) })
+	err = retryRead(cmd.Context(), func(ctx context.Context) error { return b.read(ctx, s.ledger(), m) })
 	return b, err
 }
 

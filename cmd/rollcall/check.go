@@ -33,11 +33,11 @@ type checkFlags struct {
 	timeout        time.Duration
 }
 
-func (p *program) checkCommand() *cobra.Command {
+func checkCommand(p *program) *cobra.Command {
 	var wanted checkFlags
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Try DingTalk and NATS, and say what is wrong and how to mend it",
+		Short: "Try DingTalk and NATS, and say what is wrong and how to fix it",
 		Long:  checkHelp,
 		Example: `  rollcall check --config rollcall.yaml
   rollcall check --config rollcall.yaml --no-call --json`,
@@ -54,16 +54,16 @@ func (p *program) checkCommand() *cobra.Command {
 
 func (p *program) check(cmd *cobra.Command, wanted checkFlags) error {
 	if wanted.timeout <= 0 {
-		return misusef("--timeout is %s; a time such as 10s is allowed", wanted.timeout)
+		return usageErrorf("--timeout is %s; a time such as 10s is allowed", wanted.timeout)
 	}
 	cfg, err := p.loadConfig(cmd)
 	if err != nil {
 		return err
 	}
-	report, broken := p.reporter(cfg, wanted.asJSON)
+	report, broken := reporter(p.stdout, cfg, wanted.asJSON)
 	count, err := check.Check{
 		Config: cfg, Broker: cfg.NATS.Client(), NoCall: wanted.noCall, Timeout: wanted.timeout,
-		Report: report, Slow: p.waiting(),
+		Report: report, Slow: slowTo(p.stderr),
 	}.Run(cmd.Context())
 	switch {
 	case err != nil:
@@ -79,27 +79,27 @@ func (p *program) check(cmd *cobra.Command, wanted checkFlags) error {
 	return err
 }
 
-// reporter writes each result as it comes; broken gives why one could not be written.
-func (p *program) reporter(cfg config.Config, asJSON bool) (report func(check.Result), broken func() error) {
+// reporter writes each result as it comes; broken returns why one could not be written.
+func reporter(out io.Writer, cfg config.Config, asJSON bool) (report func(check.Result), broken func() error) {
 	var failed error
-	printer := check.NewPrinter(p.stdout, cfg)
+	printer := check.NewPrinter(out, cfg)
 	print := printer.Print
 	if asJSON {
-		print = func(r check.Result) error { return check.PrintJSON(p.stdout, r) }
+		print = func(r check.Result) error { return check.PrintJSON(out, r) }
 	}
 	report = func(r check.Result) { failed = errors.Join(failed, print(r)) }
 	return report, func() error { return failed }
 }
 
-// waiting says on a terminal what takes long.
-func (p *program) waiting() func(string) {
-	if !isTerminal(p.stderr) {
+// slowTo says on a terminal what takes long.
+func slowTo(out io.Writer) func(string) {
+	if !isTerminal(out) {
 		return nil
 	}
 	var one sync.Mutex
 	return func(doing string) {
 		one.Lock()
 		defer one.Unlock()
-		_, _ = io.WriteString(p.stderr, "… "+safetext.Line(doing)+"\n")
+		_, _ = io.WriteString(out, "… "+safetext.Line(doing)+"\n")
 	}
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // addCompletion gives the program cobra's command completion, with examples.
-func (p *program) addCompletion(root *cobra.Command) {
-	root.InitDefaultCompletionCmd(p.args...)
+func addCompletion(root *cobra.Command, args []string) {
+	root.InitDefaultCompletionCmd(args...)
 	examples := map[string]string{
 		"completion": "  rollcall completion bash | sudo tee /etc/bash_completion.d/rollcall",
 		"bash":       "  rollcall completion bash > /etc/bash_completion.d/rollcall",

@@ -18,11 +18,11 @@ const configVariable = "ROLLCALL_CONFIG"
 
 // addConfigFlag gives a command the flag that [program.loadConfig] reads.
 func addConfigFlag(cmd *cobra.Command) {
-	cmd.Flags().String("config", "", "the configuration `FILE` (default: what "+configVariable+" names, or else the built-in defaults)")
+	cmd.Flags().String("config", "", "the configuration `FILE` (default: what "+configVariable+" names, otherwise the built-in defaults)")
 }
 
 // loadConfig reads the configuration that --config or the environment names;
-// without either it is the built-in one. Its errors are misuses and hold
+// without either it is the built-in one. Its errors are usage errors and hold
 // everything that is wrong.
 func (p *program) loadConfig(cmd *cobra.Command) (config.Config, error) {
 	file, err := cmd.Flags().GetString("config")
@@ -37,11 +37,11 @@ func (p *program) loadConfig(cmd *cobra.Command) (config.Config, error) {
 	}
 	data, err := readBounded(cmd.Context(), file)
 	if err != nil {
-		return config.Config{}, misusef("read configuration: %w", err)
+		return config.Config{}, usageErrorf("read configuration: %w", err)
 	}
 	loaded, err := config.Load(data, p.env)
 	if complaints, ok := errors.AsType[config.Complaints](err); ok {
-		return config.Config{}, misuse{listed(file, complaints)}
+		return config.Config{}, usageError{listed(file, complaints)}
 	}
 	return loaded, err
 }

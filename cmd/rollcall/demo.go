@@ -30,7 +30,7 @@ prints each event as "rollcall tail" does. Ctrl-C ends it and leaves nothing beh
 // demoTenant is the organization of the demo.
 const demoTenant = "demo"
 
-func (p *program) demoCommand() *cobra.Command {
+func demoCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "demo",
 		Short:   "Show events of simulated meetings, with everything in one process",
@@ -43,7 +43,7 @@ func (p *program) demoCommand() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		ctx := cmd.Context()
 		if *limit < 0 {
-			return misusef("--for is %s; a time such as 20s is allowed", *limit)
+			return usageErrorf("--for is %s; a time such as 20s is allowed", *limit)
 		}
 		if *limit > 0 {
 			var cancel context.CancelFunc
@@ -53,14 +53,21 @@ func (p *program) demoCommand() *cobra.Command {
 		// A terminal that closes ends it like Ctrl-C, or its folder would stay.
 		ctx, release := signal.NotifyContext(ctx, syscall.SIGHUP)
 		defer release()
-		return p.demo(ctx, *seed)
+		return runDemo(ctx, p, *seed)
 	}
 	return cmd
 }
 
-// demo is everything of the demo, from the folder that it takes to the one
+// demo is a worker and what it watches.
+type demo struct {
+	*program
+	sim     *simulator.Simulator
+	service *service.Service
+}
+
+// runDemo is everything of the demo, from the folder that it takes to the one
 // that it removes.
-func (p *program) demo(ctx context.Context, seed uint64) (err error) {
+func runDemo(ctx context.Context, p *program, seed uint64) (err error) {
 	dir, err := os.MkdirTemp("", "rollcall-demo-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the demo: %w", err)
@@ -82,22 +89,22 @@ func (p *program) demo(ctx context.Context, seed uint64) (err error) {
 	defer serving.Wait()
 	defer api.Close()
 
-	s, err := p.demoService(dir, "http://"+listener.Addr().String(), sim.ConferenceIDs())
-	if err != nil {
+	d := demo{program: p, sim: sim}
+	if d.service, err = d.newService(dir, "http://"+listener.Addr().String()); err != nil {
 		return err
 	}
-	p.banner(listener.Addr(), s)
-	return p.play(ctx, sim, s)
+	d.banner(listener.Addr())
+	return d.play(ctx)
 }
 
-func (p *program) demoService(dir, endpoint string, meetings []string) (*service.Service, error) {
-	cfg, err := demoConfig(dir, endpoint, meetings)
+func (d *demo) newService(dir, endpoint string) (*service.Service, error) {
+	cfg, err := demoConfig(dir, endpoint, d.sim.ConferenceIDs())
 	if err != nil {
 		return nil, err
 	}
 	// The meetings that take the place of those that end are found.
 	cfg.Tenants[0].Track.Organization = config.Organization{Enabled: true, Schedule: "@every 1s"}
-	log, err := newLogger(p.stderr, cfg.Log)
+	log, err := newLogger(d.stderr, cfg.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -109,18 +116,18 @@ func (p *program) demoService(dir, endpoint string, meetings []string) (*service
 }
 
 // play lets things happen, and shows them, until ctx ends.
-func (p *program) play(ctx context.Context, sim *simulator.Simulator, s *service.Service) error {
+func (d *demo) play(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var others sync.WaitGroup
 	var shown error
-	others.Go(func() { _ = sim.Run(ctx) })
-	others.Go(func() { stage(ctx, sim, s) })
+	others.Go(func() { _ = d.sim.Run(ctx) })
+	others.Go(func() { d.stage(ctx) })
 	others.Go(func() {
-		shown = p.showEvents(ctx, s)
+		shown = d.showEvents(ctx)
 		stop()
 	})
-	err := s.Run(ctx)
+	err := d.service.Run(ctx)
 	stop()
 	others.Wait()
 	return errors.Join(err, shown)
@@ -146,8 +153,8 @@ func demoConfig(dir, endpoint string, meetings []string) (config.Config, error) 
 	return cfg, nil
 }
 
-func (p *program) banner(dingtalk net.Addr, s *service.Service) {
-	_, _ = fmt.Fprintf(p.stdout, `rollcall demo: everything runs in this process; Ctrl-C ends it and leaves nothing behind.
+func (d *demo) banner(dingtalk net.Addr) {
+	_, _ = fmt.Fprintf(d.stdout, `rollcall demo: everything runs in this process; Ctrl-C ends it and leaves nothing behind.
 
   DingTalk  http://%s  simulated: meetings in which people come and go; asked once a second
   NATS      %s  events on meetings.event.>
@@ -158,18 +165,18 @@ Subscribe from another terminal with one of
   nats --server %[2]s subscribe 'meetings.event.>'
   go run ./cmd/rollcall tail --nats %[2]s
 
-`, dingtalk, s.NATS(), s.HTTP())
+`, dingtalk, d.service.NATS(), d.service.HTTP())
 }
 
 // stage lets what people want to see first happen within seconds, which
 // chance would not.
-func stage(ctx context.Context, sim *simulator.Simulator, s *service.Service) {
+func (d *demo) stage(ctx context.Context) {
 	select {
-	case <-s.Ready():
+	case <-d.service.Ready():
 	case <-ctx.Done():
 		return
 	}
-	id := sim.ConferenceIDs()[0]
+	id := d.sim.ConferenceIDs()[0]
 	for _, act := range []simulator.Act{
 		{Verb: "invite", UserID: "demo-mei", Nick: "Mei"},
 		{Verb: "join", UserID: "demo-mei", Nick: "Mei"},
@@ -183,17 +190,19 @@ func stage(ctx context.Context, sim *simulator.Simulator, s *service.Service) {
 			return
 		}
 		act.ConferenceID = id
-		_, _ = sim.Act(act) // refused only where chance was faster: the show goes on
+		_, _ = d.sim.Act(act) // refused only where chance was faster: the show goes on
 	}
 }
 
 // showEvents prints the events from the start on.
-func (p *program) showEvents(ctx context.Context, s *service.Service) error {
+func (d *demo) showEvents(ctx context.Context) error {
 	since := time.Now()
 	select {
-	case <-s.Ready():
+	case <-d.service.Ready():
 	case <-ctx.Done():
 		return nil
 	}
-	return consume.Follow(ctx, s.Conn(), consume.Feed{Names: consume.Names{Stream: s.Names().Stream, Prefix: s.Names().Prefix}, Since: since}, p.show(tailFlags{}))
+	names := d.service.Names()
+	feed := consume.Feed{Names: consume.Names{Stream: names.Stream, Prefix: names.Prefix}, Since: since}
+	return consume.Follow(ctx, d.service.Conn(), feed, d.show(tailFlags{}))
 }

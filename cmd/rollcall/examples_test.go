@@ -70,7 +70,7 @@ func TestEveryExampleStandsInAScript(t *testing.T) {
 		scripts.Write(text)
 	}
 	elsewhere := []string{"workers"}
-	for _, cmd := range (&program{}).orderCommands() {
+	for _, cmd := range workerCommands(&program{}) {
 		elsewhere = append(elsewhere, cmd.Name())
 	}
 	for _, cmd := range commands((&program{}).root()) {

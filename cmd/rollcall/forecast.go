@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"rollcall/cmd/rollcall/cost"
@@ -43,7 +44,7 @@ const (
 	plannedHours = "planned"
 )
 
-func foretell(ctx context.Context, tenant string, p cost.Plan) (forecast, error) {
+func forecastOf(ctx context.Context, tenant string, p cost.Plan) (forecast, error) {
 	c, err := p.Costs(ctx, time.Now())
 	if err != nil {
 		return forecast{}, err
@@ -71,9 +72,8 @@ func caseOf(by, hours string, calls int64, fresh cost.Fresh) chance {
 	return chance{by, hours, calls, fresh.Every.Seconds(), fresh.Median.Seconds(), fresh.Worst.Seconds()}
 }
 
-// tellForecast writes a forecast for people, an empty line before all but the
-// first.
-func (p *program) tellForecast(f forecast, first bool) error {
+// write writes a forecast for people, an empty line before all but the first.
+func (f *forecast) write(out io.Writer, first bool) error {
 	text := ""
 	if !first {
 		text = "\n"
@@ -88,13 +88,13 @@ func (p *program) tellForecast(f forecast, first bool) error {
 	if f.LookupCalls > 0 {
 		text += fmt.Sprintf(", and %s a month to look up single meetings", counted(f.LookupCalls, "call"))
 	}
-	if _, err := fmt.Fprintln(p.stdout, text); err != nil {
+	if _, err := fmt.Fprintln(out, text); err != nil {
 		return err
 	}
-	if err := writeTable(p.stdout, f.rows()); err != nil {
+	if err := writeTable(out, f.rows()); err != nil {
 		return err
 	}
-	return f.judge(p)
+	return f.judge(out)
 }
 
 func (f *forecast) rows() [][]string {
@@ -113,7 +113,7 @@ func (f *forecast) rows() [][]string {
 }
 
 // judge says in the end whether the calls suffice.
-func (f *forecast) judge(p *program) error {
+func (f *forecast) judge(out io.Writer) error {
 	text := ""
 	switch {
 	case f.MonthlyCalls == 0:
@@ -123,7 +123,7 @@ func (f *forecast) judge(p *program) error {
 	default:
 		text = fmt.Sprintf("%s do not suffice for %s around the clock: %s.", counted(f.MonthlyCalls, "call"), f.Schedule, f.Mend)
 	}
-	_, err := fmt.Fprintln(p.stdout, text)
+	_, err := fmt.Fprintln(out, text)
 	return err
 }
 

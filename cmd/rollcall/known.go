@@ -46,9 +46,9 @@ func known(ctx context.Context, js jetstream.JetStream, names wire.Names, tenant
 	return fmt.Errorf("stream %s holds nothing of a tenant %s; there are: %s", names.Stream, tenant, strings.Join(told, ", "))
 }
 
-// insist reads what any replica can answer. One that stands still keeps its
+// retryRead reads what any replica can answer. One that stands still keeps its
 // share of the requests for minutes: whoever asks again is answered by another.
-func insist(ctx context.Context, read func(context.Context) error) (err error) {
+func retryRead(ctx context.Context, read func(context.Context) error) (err error) {
 	for range 4 {
 		limited, cancel := context.WithTimeout(ctx, 2*time.Second)
 		err = read(limited)

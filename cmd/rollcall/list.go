@@ -16,18 +16,18 @@ const listHelp = `List shows the meetings that are watched, one line each: title
 present, when DingTalk was last asked, why it is tracked (config, api,
 organization, user:ID), its id, and what is wrong with it.`
 
-func (p *program) listCommand() *cobra.Command {
-	var flags orderFlags
+func listCommand(p *program) *cobra.Command {
+	var flags remoteFlags
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "Show the meetings that are watched",
-		Long:    listHelp + orderHelp,
+		Long:    listHelp + remoteHelp,
 		Example: "  rollcall list\n  rollcall list --tenant acme --json | jq '.meetings[].conferenceId'",
 		Args:    cobra.NoArgs,
 	}
 	flags.addTo(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return p.order(cmd, flags, func(c *control.Client) error {
+		return p.askWorkers(cmd, flags, func(c *control.Client) error {
 			list, err := c.List(cmd.Context())
 			if err != nil {
 				return err

@@ -13,7 +13,7 @@ import (
 )
 
 // newLogger makes the logger that the configuration asks for. It drops no
-// repeated line, tells UTC, and shows no control character in either format.
+// repeated line, writes UTC, and shows no control character in either format.
 func newLogger(out io.Writer, cfg config.Log) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(cfg.Level)
 	if err != nil {

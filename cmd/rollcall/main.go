@@ -2,7 +2,7 @@
 // them to NATS. It promises three exit codes: 0 done, 1 failed, 2 misused,
 // which includes a mistake in the configuration; that the first SIGINT or
 // SIGTERM ends it in order, which is done, and the second one at once, which
-// is failed; and that results go to standard output, all else to standard error.
+// is failed; and that results go to standard output, everything else to standard error.
 package main
 
 import (

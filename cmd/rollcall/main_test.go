@@ -63,7 +63,7 @@ func TestErrorsAreTranslated(t *testing.T) {
 	}{
 		"done":                 {t.Context(), nil, exitDone},
 		"failed":               {t.Context(), errors.New("broken"), exitFailed},
-		"misused":              {t.Context(), fmt.Errorf("read: %w", misusef("bad")), exitMisused},
+		"misused":              {t.Context(), fmt.Errorf("read: %w", usageErrorf("bad")), exitMisused},
 		"stopped":              {canceled, context.Canceled, exitDone},
 		"failed while stopped": {canceled, errors.New("broken"), exitFailed},
 		"canceled by itself":   {t.Context(), context.Canceled, exitFailed},

@@ -10,7 +10,7 @@ import (
 	"rollcall/poller"
 )
 
-// planFlags are the month that somebody wants foretold.
+// planFlags are the month that somebody wants a forecast of.
 type planFlags struct {
 	wanted                bool
 	schedule, find        string
@@ -23,7 +23,7 @@ type planFlags struct {
 // addTo gives a command the flags.
 func (f *planFlags) addTo(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.BoolVar(&f.wanted, "plan", false, "foretell a month, without NATS")
+	flags.BoolVar(&f.wanted, "plan", false, "forecast a month, without NATS")
 	flags.StringVar(&f.schedule, "schedule", "", "with --plan: the `SCHEDULE` to ask on (default: the configuration's, @every 15s)")
 	flags.IntVar(&f.meetings, "meetings", 0, "with --plan: how many go on at a time (default: those of track.conferences, 1)")
 	flags.IntVar(&f.batch, "batch-size", 0, "with --plan: meetings a call (default: the configuration's, 100)")
@@ -35,7 +35,7 @@ func (f *planFlags) addTo(cmd *cobra.Command) {
 	flags.IntVar(&f.days, "days", cost.OfficeDays, "with --plan: days in the month on which meetings go on")
 }
 
-// check refuses what cannot be; its errors are misuses.
+// check refuses what cannot be; its errors are usage errors.
 func (f *planFlags) check(cmd *cobra.Command) error {
 	other, complaint := []string{"schedule", "meetings", "batch-size", "calls", "find", "waiting", "ends", "hours-per-day", "days"}, "--%s goes with --plan"
 	if f.wanted {
@@ -44,66 +44,63 @@ func (f *planFlags) check(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
 	for _, flag := range other {
 		if given(flag) {
-			return misusef(complaint, flag)
+			return usageErrorf(complaint, flag)
 		}
 	}
 	switch {
 	case given("meetings") && (f.meetings < 1 || f.meetings > 1_000_000):
-		return misusef("--meetings is %d; a number from 1 to 1000000 is allowed", f.meetings)
+		return usageErrorf("--meetings is %d; a number from 1 to 1000000 is allowed", f.meetings)
 	case given("batch-size") && (f.batch < 1 || f.batch > 1000):
-		return misusef("--batch-size is %d; a number from 1 to 1000 is allowed", f.batch)
+		return usageErrorf("--batch-size is %d; a number from 1 to 1000 is allowed", f.batch)
 	case f.waiting < 0 || f.waiting > 1_000_000:
-		return misusef("--waiting is %d; a number from 0 to 1000000 is allowed", f.waiting)
+		return usageErrorf("--waiting is %d; a number from 0 to 1000000 is allowed", f.waiting)
 	case f.ends < 0 || f.ends > 1_000_000_000:
-		return misusef("--ends is %d; a number from 0 to 1000000000 is allowed", f.ends)
+		return usageErrorf("--ends is %d; a number from 0 to 1000000000 is allowed", f.ends)
 	case f.calls < 0:
-		return misusef("--calls is %d; a number of calls is allowed, 0 for unlimited", f.calls)
+		return usageErrorf("--calls is %d; a number of calls is allowed, 0 for unlimited", f.calls)
 	case f.hours <= 0 || f.hours > 24 || math.IsNaN(f.hours):
-		return misusef("--hours-per-day is %g; a number above 0, at most 24, is allowed", f.hours)
+		return usageErrorf("--hours-per-day is %g; a number above 0, at most 24, is allowed", f.hours)
 	case f.days < 1 || f.days > 31:
-		return misusef("--days is %d; a number from 1 to 31 is allowed", f.days)
+		return usageErrorf("--days is %d; a number from 1 to 31 is allowed", f.days)
 	}
 	return nil
 }
 
-// plan foretells a month for each tenant of the configuration, or for the
+// plan forecasts a month for each tenant of the configuration, or for the
 // flags alone.
-func (p *program) plan(cmd *cobra.Command, order orderFlags, f planFlags) error {
-	cfg, err := p.loadConfig(cmd)
+func (p *program) plan(cmd *cobra.Command, remote remoteFlags, f planFlags) error {
+	cfg, err := p.configured(cmd, remote)
 	if err != nil {
 		return err
 	}
-	if cfg, err = order.over(cfg); err != nil {
-		return err
-	}
-	tenants, err := planned(cfg.Tenants, order.tenant)
+	tenants, err := planned(cfg.Tenants, remote.tenant)
 	if err != nil {
 		return err
 	}
 	var all []forecast
 	for _, t := range tenants {
-		plan, err := f.over(cmd, t)
+		plan, err := f.apply(cmd, t)
 		if err != nil {
 			return err
 		}
-		one, err := foretell(cmd.Context(), t.Name, plan)
+		one, err := forecastOf(cmd.Context(), t.Name, plan)
 		if err != nil {
 			return err
 		}
 		all = append(all, one)
 	}
-	if order.asJSON {
+	if remote.asJSON {
 		return p.writeJSON(all)
 	}
 	for i, one := range all {
-		if err := p.tellForecast(one, i == 0); err != nil {
+		if err := one.write(p.stdout, i == 0); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// planned gives the tenants to plan for; where there is none, the defaults.
+// planned returns the tenants to plan for; where there is none, the defaults.
 func planned(tenants []config.Tenant, only string) ([]config.Tenant, error) {
 	for _, t := range tenants {
 		if t.Name == only {
@@ -112,22 +109,22 @@ func planned(tenants []config.Tenant, only string) ([]config.Tenant, error) {
 	}
 	switch {
 	case only != "":
-		return nil, misusef("--tenant %s: the configuration has no such tenant", only)
+		return nil, usageErrorf("--tenant %s: the configuration has no such tenant", only)
 	case len(tenants) == 0:
 		return []config.Tenant{config.TenantDefaults()}, nil
 	}
 	return tenants, nil
 }
 
-// over puts the flags that were given over the plan of a tenant.
-func (f *planFlags) over(cmd *cobra.Command, t config.Tenant) (cost.Plan, error) {
+// apply puts the flags that were given over the plan of a tenant.
+func (f *planFlags) apply(cmd *cobra.Command, t config.Tenant) (cost.Plan, error) {
 	given := cmd.Flags().Changed
 	if given("schedule") {
 		t.Poll.Schedule = f.schedule
 	}
 	plan, err := cost.Of(t)
 	if err != nil {
-		return plan, misuse{err}
+		return plan, usageError{err}
 	}
 	if given("meetings") {
 		plan.Meetings = f.meetings
@@ -141,10 +138,10 @@ func (f *planFlags) over(cmd *cobra.Command, t config.Tenant) (cost.Plan, error)
 	if given("find") {
 		list, err := poller.ParseSchedule(f.find, t.Poll.Timezone)
 		if err != nil {
-			return plan, misusef("--find: %w", err)
+			return plan, usageErrorf("--find: %w", err)
 		}
 		if list.Continuous() {
-			return plan, misusef("--find %s is for asking about meetings; looking for them wants a distance, such as @every 5m", f.find)
+			return plan, usageErrorf("--find %s is for asking about meetings; looking for them wants a distance, such as @every 5m", f.find)
 		}
 		plan.Lists = []poller.Schedule{list}
 	}

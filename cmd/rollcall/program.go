@@ -29,7 +29,7 @@ type program struct {
 	more []*cobra.Command
 }
 
-// run runs the command that args name, until ctx is over, and gives the exit code.
+// run runs the command that args name, until ctx is over, and returns the exit code.
 func (p *program) run(ctx context.Context) int {
 	// What goes wrong before a command begins is a mistake of whoever called it.
 	begun := false
@@ -41,11 +41,11 @@ func (p *program) run(ctx context.Context) int {
 		return exitDone
 	case errors.Is(err, syscall.EPIPE): // nobody reads on, as after "| head"
 		return exitDone
-	case begun && !errors.Is(err, errMisuse):
+	case begun && !errors.Is(err, errUsage):
 		p.complain(err.Error())
 		return exitFailed
 	}
-	p.complain(fmt.Sprintf("%v\n%q tells how it is used", err, cmd.CommandPath()+" --help"))
+	p.complain(fmt.Sprintf("%v\nrun %q for usage", err, cmd.CommandPath()+" --help"))
 	return exitMisused
 }
 
@@ -61,17 +61,17 @@ func (p *program) complain(text string) {
 	_, _ = io.WriteString(p.stderr, b.String())
 }
 
-// errMisuse marks the mistakes of whoever called the program.
-var errMisuse = errors.New("misused")
+// errUsage marks the mistakes of whoever called the program.
+var errUsage = errors.New("usage error")
 
-// misuse is such a mistake; it prints without the mark.
-type misuse struct{ error }
+// usageError is such a mistake; it prints without the mark.
+type usageError struct{ error }
 
-// Is makes the mistake match [errMisuse].
-func (misuse) Is(target error) bool { return target == errMisuse }
+// Is makes the mistake match [errUsage].
+func (usageError) Is(target error) bool { return target == errUsage }
 
-// Unwrap gives the mistake itself.
-func (m misuse) Unwrap() error { return m.error }
+// Unwrap returns the mistake itself.
+func (u usageError) Unwrap() error { return u.error }
 
-// misusef makes the error of a mistake of whoever called the program.
-func misusef(format string, args ...any) error { return misuse{fmt.Errorf(format, args...)} }
+// usageErrorf makes the error of a mistake of whoever called the program.
+func usageErrorf(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }

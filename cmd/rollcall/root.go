@@ -13,7 +13,7 @@ meeting ended) to NATS.
 
 Exit codes: 0 done, 1 failed, 2 misused (a mistake in the configuration is one).`
 
-const rootExample = `  rollcall check --config rollcall.yaml   # what is wrong, and how to mend it
+const rootExample = `  rollcall check --config rollcall.yaml   # what is wrong, and how to fix it
   rollcall run --config rollcall.yaml     # the worker
   rollcall tail --since 10m               # what happened, one line an event
   rollcall simulate --meetings 2          # DingTalk's API on this machine`
@@ -33,19 +33,18 @@ func (p *program) root() *cobra.Command {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(p.runCommand(), p.demoCommand(), p.simulateCommand(), p.tailCommand(), p.workersCommand(), p.budgetCommand(), p.versionCommand())
-	root.AddCommand(p.orderCommands()...)
-	root.AddCommand(p.checkCommand())
+	root.AddCommand(runCommand(p), demoCommand(p), simulateCommand(p), tailCommand(p), workersCommand(p), budgetCommand(p), checkCommand(p), versionCommand(p))
+	root.AddCommand(workerCommands(p)...)
 	root.AddCommand(p.more...)
-	p.addCompletion(root)
+	addCompletion(root, p.args)
 	return root
 }
 
-// helpCommand is cobra's, except that help about nothing is a misuse.
+// helpCommand is cobra's, except that help about nothing is a usage error.
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "help [command]",
-		Short:   "Tell how a command is used",
+		Short:   "Print how a command is used",
 		Example: "  rollcall help tail",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			topic, rest, err := cmd.Root().Find(args)
@@ -53,7 +52,7 @@ func helpCommand() *cobra.Command {
 				err = errors.New("there is no such command")
 			}
 			if err != nil {
-				return misuse{err}
+				return usageError{err}
 			}
 			return topic.Help()
 		},

@@ -13,12 +13,12 @@ schedule and publishes what changed to NATS. Without nats.url in the
 configuration it brings its own NATS server, whose data is in data_dir.
 
 The first SIGINT or SIGTERM stops it in order: nothing more is asked, and what
-was answered is stored, for at most ten seconds. A second signal leaves at once.
+was answered is stored, for at most ten seconds. A second signal exits immediately.
 
 SIGHUP lets it call DingTalk again where a refusal keeps it waiting, such as a
 quota that was used up until somebody bought more. A restart does, too.`
 
-func (p *program) runCommand() *cobra.Command {
+func runCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "run",
 		Short:   "Watch the tracked meetings and publish what changes in them",

@@ -38,33 +38,33 @@ func checkScenarioFlags(cmd *cobra.Command) error {
 	if flags.Changed("scenario") {
 		for _, name := range []string{"seed", "meetings", "people", "rate", "end-style", "hide-unstarted", "max-infos", "lifetime", "hostile"} {
 			if flags.Changed(name) {
-				return misusef("--%s does not go with --scenario: the file says what happens", name)
+				return usageErrorf("--%s does not go with --scenario: the file says what happens", name)
 			}
 		}
 		return nil
 	}
 	if i := slices.IndexFunc([]string{"speed", "patience", "stay"}, flags.Changed); i >= 0 {
-		return misusef("--speed, --patience and --stay go with --scenario FILE")
+		return usageErrorf("--speed, --patience and --stay go with --scenario FILE")
 	}
 	return nil
 }
 
-// loadScenario reads a file; its errors are misuses and hold everything that
+// loadScenario reads a file; its errors are usage errors and hold everything that
 // is wrong.
 func loadScenario(ctx context.Context, file string) (*scenario.Scenario, error) {
 	data, err := readBounded(ctx, file)
 	if err != nil {
-		return nil, misusef("read scenario: %w", err)
+		return nil, usageErrorf("read scenario: %w", err)
 	}
 	written, err := scenario.Load(data)
 	if err != nil {
-		return nil, misusef("mistakes in the scenario %s:\n  %s", file, strings.ReplaceAll(err.Error(), "\n", "\n  "))
+		return nil, usageErrorf("mistakes in the scenario %s:\n  %s", file, strings.ReplaceAll(err.Error(), "\n", "\n  "))
 	}
 	return written, nil
 }
 
-// playScenario serves the world of a scenario and plays it once.
-func (p *program) playScenario(ctx context.Context, wanted simulateFlags) error {
+// play serves the world of a scenario and plays it once.
+func (wanted *simulateFlags) play(ctx context.Context, p *program) error {
 	written, err := loadScenario(ctx, wanted.scenario.file)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (p *program) playScenario(ctx context.Context, wanted simulateFlags) error 
 		AppKey: wanted.AppKey, AppSecret: wanted.AppSecret, Keep: remembered,
 	})
 	if err != nil {
-		return misuse{err}
+		return usageError{err}
 	}
 	player.Tell = func(line string) { _, _ = io.WriteString(p.stderr, line+"\n") }
 	if player.Patience = wanted.scenario.patience; wanted.scenario.stay {
@@ -87,7 +87,7 @@ func (p *program) playScenario(ctx context.Context, wanted simulateFlags) error 
 		return fmt.Errorf("listen on %s: choose another --listen: %w", wanted.listen, err)
 	}
 	pace := max(time.Second, time.Duration(float64(written.Poll)/wanted.scenario.speed).Truncate(time.Second))
-	if err := p.introduce(wanted, listener.Addr(), written.ConferenceIDs(), pace); err != nil {
+	if err := wanted.introduce(p.stdout, listener.Addr(), written.ConferenceIDs(), pace); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	return perform(ctx, player, listener, wanted.scenario.stay)

@@ -19,16 +19,16 @@ import (
 	"rollcall/wire"
 )
 
-const showHelp = `Show tells what is known of one meeting and of the people who are invited, being
+const showHelp = `Show prints what is known of one meeting and of the people who are invited, being
 called or present. A meeting that is over is shown for as long as its record is
 kept (stream.retention).`
 
-func (p *program) showCommand() *cobra.Command {
-	var flags orderFlags
+func showCommand(p *program) *cobra.Command {
+	var flags remoteFlags
 	cmd := &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show one meeting and its people",
-		Long:    showHelp + orderHelp,
+		Long:    showHelp + remoteHelp,
 		Example: "  rollcall show 6f1a2b\n  rollcall show --json 6f1a2b | jq '.record.roster[].nick'",
 		Args: func(cmd *cobra.Command, ids []string) error {
 			return errors.Join(cobra.MaximumNArgs(1)(cmd, ids), checkIDs(cmd, ids))
@@ -36,7 +36,7 @@ func (p *program) showCommand() *cobra.Command {
 	}
 	flags.addTo(cmd)
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
-		return p.order(cmd, flags, func(c *control.Client) error {
+		return p.askWorkers(cmd, flags, func(c *control.Client) error {
 			m, err := c.Show(cmd.Context(), ids[0])
 			if err != nil {
 				return err

@@ -26,7 +26,7 @@ func onHangup(do func()) (release func()) {
 	}
 }
 
-// interruptible gives a context that the first SIGINT or SIGTERM cancels; at
+// interruptible returns a context that the first SIGINT or SIGTERM cancels; at
 // the second one leave is called. release gives the signals back.
 func interruptible(parent context.Context, notes io.Writer, leave func()) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancel(parent)
@@ -38,7 +38,7 @@ func interruptible(parent context.Context, notes io.Writer, leave func()) (ctx c
 		case <-ctx.Done():
 			return
 		}
-		_, _ = io.WriteString(notes, "rollcall: stopping; a second signal leaves at once\n")
+		_, _ = io.WriteString(notes, "rollcall: stopping; a second signal exits immediately\n")
 		cancel()
 		if _, again := <-signals; again {
 			leave()

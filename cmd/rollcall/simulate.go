@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -33,7 +34,7 @@ type simulateFlags struct {
 	scenario scenarioFlags
 }
 
-func (p *program) simulateCommand() *cobra.Command {
+func simulateCommand(p *program) *cobra.Command {
 	var wanted simulateFlags
 	cmd := &cobra.Command{
 		Use:   "simulate",
@@ -48,9 +49,9 @@ func (p *program) simulateCommand() *cobra.Command {
 				return err
 			}
 			if wanted.scenario.file != "" {
-				return p.playScenario(cmd.Context(), wanted)
+				return wanted.play(cmd.Context(), p)
 			}
-			return p.simulate(cmd.Context(), wanted)
+			return wanted.simulate(cmd.Context(), p.stdout)
 		},
 	}
 	flags := cmd.Flags()
@@ -75,20 +76,20 @@ func (p *program) simulateCommand() *cobra.Command {
 // that runs for weeks does not grow.
 const remembered = 10_000
 
-func (p *program) simulate(ctx context.Context, wanted simulateFlags) error {
+func (wanted *simulateFlags) simulate(ctx context.Context, out io.Writer) error {
 	wanted.EndStyle, wanted.Keep = simulator.EndStyle(wanted.endStyle), remembered
 	if wanted.Meetings == 0 {
 		wanted.Meetings = -1 // which to the simulator means none
 	}
 	world, err := simulator.New(wanted.Config)
 	if err != nil {
-		return misusef("make the world: %w", err)
+		return usageErrorf("make the world: %w", err)
 	}
 	listener, err := net.Listen("tcp", wanted.listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: choose another --listen: %w", wanted.listen, err)
 	}
-	if err := p.introduce(wanted, listener.Addr(), world.ConferenceIDs(), 2*time.Second); err != nil {
+	if err := wanted.introduce(out, listener.Addr(), world.ConferenceIDs(), 2*time.Second); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -101,12 +102,12 @@ func (p *program) simulate(ctx context.Context, wanted simulateFlags) error {
 }
 
 // introduce prints where the simulator is and how to look at it: every pace.
-func (p *program) introduce(wanted simulateFlags, addr net.Addr, ids []string, pace time.Duration) error {
+func (wanted *simulateFlags) introduce(out io.Writer, addr net.Addr, ids []string, pace time.Duration) error {
 	list, err := json.Marshal(append([]string{}, ids...)) // JSON is YAML too, and escapes what would not show
 	if err != nil {
 		return fmt.Errorf("write the ids: %w", err)
 	}
-	_, err = fmt.Fprintf(p.stdout, `# DingTalk's API, simulated, listens on http://%[1]s
+	_, err = fmt.Fprintf(out, `# DingTalk's API, simulated, listens on http://%[1]s
 # A configuration for it, to save as rollcall.yaml:
 tenants:
   - name: simulated

@@ -57,7 +57,7 @@ func (b *books) standings() map[string]membership.TenantReport {
 	return all
 }
 
-// spendings gives every tenant that is known, by name; tenant "" means all.
+// spendings returns every tenant that is known, by name; tenant "" means all.
 func (b *books) spendings(m budget.Month, tenant string, now time.Time) []spending {
 	standings := b.standings()
 	names := slices.Concat(slices.Collect(maps.Keys(b.accounts)), slices.Collect(maps.Keys(standings)), slices.Collect(maps.Keys(b.configured)))

@@ -12,10 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall"
-	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/printer"
 	"rollcall/consume"
-	"rollcall/internal/natsconn"
 	"rollcall/internal/safetext"
 )
 
@@ -27,16 +25,13 @@ machine.`
 
 // tailFlags are the events that somebody wants to see.
 type tailFlags struct {
-	nats               string
-	stream, prefix     string
-	tenant, conference string
-	title              string
-	types              []string
-	since              time.Duration
-	asJSON             bool
+	remoteFlags
+	conference, title string
+	types             []string
+	since             time.Duration
 }
 
-func (p *program) tailCommand() *cobra.Command {
+func tailCommand(p *program) *cobra.Command {
 	var wanted tailFlags
 	cmd := &cobra.Command{
 		Use:   "tail",
@@ -69,77 +64,41 @@ func (p *program) tail(cmd *cobra.Command, wanted tailFlags) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := p.loadConfig(cmd)
+	s, err := p.open(cmd, wanted.remoteFlags)
 	if err != nil {
 		return err
 	}
-	if cfg, err = wanted.over(cfg); err != nil {
-		return err
-	}
-	conn, err := p.reach(cmd.Context(), cfg)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	js, err := natsconn.JetStream(conn, cfg.NATS.Domain, cfg.NATS.JSPrefix)
-	if err != nil {
-		return err
-	}
-	names := cfg.Stream.Names()
-	if err := known(cmd.Context(), js, names, wanted.tenant); err != nil {
-		return err
-	}
-	if _, err := js.Stream(cmd.Context(), names.Stream); errors.Is(err, jetstream.ErrStreamNotFound) {
+	defer s.conn.Close()
+	names := s.cfg.Stream.Names()
+	if _, err := s.js.Stream(cmd.Context(), names.Stream); errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("find stream %s: it is not there; start \"rollcall run\", or name another with --stream: %w", names.Stream, err)
 	}
-	feed.JetStream, feed.Names = js, consume.Names{Stream: names.Stream, Prefix: names.Prefix}
+	feed.JetStream, feed.Names = s.js, consume.Names{Stream: names.Stream, Prefix: names.Prefix}
 	feed.OnTrouble = func(err error) { p.complain(err.Error() + "; trying again") }
-	return consume.Follow(cmd.Context(), conn, feed, p.show(wanted))
+	return consume.Follow(cmd.Context(), s.conn, feed, p.show(wanted))
 }
 
-// feed reads which events are wanted; its errors are misuses.
+// feed reads which events are wanted; its errors are usage errors.
 func (f tailFlags) feed() (consume.Feed, error) {
 	feed := consume.Feed{Tenant: f.tenant, ConferenceID: f.conference}
 	switch {
 	case f.since < 0:
-		return feed, misusef("--since %s lies in the future; give a duration such as 10m", f.since)
+		return feed, usageErrorf("--since %s lies in the future; give a duration such as 10m", f.since)
 	case f.since > 0:
 		feed.Since = time.Now().Add(-f.since)
 	}
 	switch {
-	case f.tenant != "" && !rollcall.ValidTenant(f.tenant):
-		return feed, misusef("--tenant %q cannot name a tenant; a name has 1 to 32 of a-z, 0-9 and -", f.tenant)
 	case len(f.conference) > rollcall.MaxID:
-		return feed, misusef("--conference has %d bytes; an id has at most %d", len(f.conference), rollcall.MaxID)
+		return feed, usageErrorf("--conference has %d bytes; an id has at most %d", len(f.conference), rollcall.MaxID)
 	}
 	for _, word := range f.types {
 		types, err := consume.ParseType(word)
 		if err != nil {
-			return feed, misusef("--type: %w", err)
+			return feed, usageErrorf("--type: %w", err)
 		}
 		feed.Types = append(feed.Types, types...)
 	}
 	return feed, nil
-}
-
-// over puts the flags over the configuration; its errors are misuses.
-func (f tailFlags) over(cfg config.Config) (config.Config, error) {
-	if f.nats != "" {
-		if err := config.CheckURL(f.nats); err != nil {
-			return cfg, misusef("--nats %w", err)
-		}
-		cfg.NATS.URL = f.nats
-	}
-	if f.stream != "" {
-		cfg.Stream.Name = f.stream
-	}
-	if f.prefix != "" {
-		cfg.Stream.Prefix = f.prefix
-	}
-	if err := cfg.Stream.Check(); err != nil {
-		return cfg, misusef("--stream, --prefix: %w", err)
-	}
-	return cfg, nil
 }
 
 // show writes each event that is wanted, and a warning for what is no event.

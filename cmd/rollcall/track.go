@@ -12,20 +12,20 @@ import (
 )
 
 const trackHelp = `Track lets meetings be watched from now on: DingTalk is asked about each at once,
-and its state is told, one line a meeting. What is tracked stays tracked over
+and its state is shown, one line a meeting. What is tracked stays tracked over
 restarts, until the meeting ends or is untracked. A meeting that is over already
 is asked about once, and not tracked. One of which DingTalk tells nothing is
-told as failed; it stays tracked, since it may only begin later. One that DingTalk
+reported as failed; it stays tracked, since it may only begin later. One that DingTalk
 does not know is asked about a few times more (poll.missing_after_polls), and then
 untracked: its id may be wrong.`
 
-func (p *program) trackCommand() *cobra.Command {
-	var flags orderFlags
+func trackCommand(p *program) *cobra.Command {
+	var flags remoteFlags
 	var words []string
 	cmd := &cobra.Command{
 		Use:     "track ID...",
 		Short:   "Watch meetings from now on, and tell their state",
-		Long:    trackHelp + orderHelp,
+		Long:    trackHelp + remoteHelp,
 		Example: "  rollcall track 6f1a2b\n  rollcall track --tenant acme 6f1a2b 7c3d4e\n  rollcall track 6f1a2b --label team=blue --label floor=3",
 		Args:    checkIDs,
 	}
@@ -36,8 +36,8 @@ func (p *program) trackCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.order(cmd, flags, func(c *control.Client) error {
-			return p.each(cmd.Context(), ids, flags.asJSON, func(ctx context.Context, id string) (control.Meeting, error) {
+		return p.askWorkers(cmd, flags, func(c *control.Client) error {
+			return p.forEachID(cmd.Context(), ids, flags.asJSON, func(ctx context.Context, id string) (control.Meeting, error) {
 				return c.TrackAs(ctx, id, labels)
 			})
 		})
@@ -45,7 +45,7 @@ func (p *program) trackCommand() *cobra.Command {
 	return cmd
 }
 
-// labelsOf reads KEY=VALUE words, nil where there are none; its errors are misuses.
+// labelsOf reads KEY=VALUE words, nil where there are none; its errors are usage errors.
 func labelsOf(words []string) (rollcall.Labels, error) {
 	if words == nil {
 		return nil, nil
@@ -58,17 +58,17 @@ func labelsOf(words []string) (rollcall.Labels, error) {
 		case word == "":
 			continue
 		case !said:
-			return nil, misusef("--label %q has no value; write it as KEY=VALUE", safetext.Field(word, 80))
+			return nil, usageErrorf("--label %q has no value; write it as KEY=VALUE", safetext.Field(word, 80))
 		case twice:
-			return nil, misusef("--label %q is given twice", safetext.Field(key, 80))
+			return nil, usageErrorf("--label %q is given twice", safetext.Field(key, 80))
 		}
 		if err := rollcall.CheckLabel(key, value); err != nil {
-			return nil, misusef("--label: %w", err)
+			return nil, usageErrorf("--label: %w", err)
 		}
 		labels[key] = value
 	}
 	if err := labels.Check(); err != nil {
-		return nil, misusef("--label: %w", err)
+		return nil, usageErrorf("--label: %w", err)
 	}
 	return labels, nil
 }

@@ -10,22 +10,22 @@ import (
 
 const untrackHelp = `Untrack takes meetings off the tracked set: nobody asks about them any more. Of a
 meeting that goes on the event meeting.untracked is published, and its last
-state is told, one line a meeting. One that the configuration names comes back
+state is shown, one line a meeting. One that the configuration names comes back
 with the next start: take it out there.`
 
-func (p *program) untrackCommand() *cobra.Command {
-	var flags orderFlags
+func untrackCommand(p *program) *cobra.Command {
+	var flags remoteFlags
 	cmd := &cobra.Command{
 		Use:     "untrack ID...",
 		Short:   "Watch meetings no longer",
-		Long:    untrackHelp + orderHelp,
+		Long:    untrackHelp + remoteHelp,
 		Example: "  rollcall untrack 7c3d4e\n  rollcall untrack --tenant acme 6f1a2b",
 		Args:    checkIDs,
 	}
 	flags.addTo(cmd)
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
-		return p.order(cmd, flags, func(c *control.Client) error {
-			return p.each(cmd.Context(), ids, flags.asJSON, func(ctx context.Context, id string) (control.Meeting, error) {
+		return p.askWorkers(cmd, flags, func(c *control.Client) error {
+			return p.forEachID(cmd.Context(), ids, flags.asJSON, func(ctx context.Context, id string) (control.Meeting, error) {
 				return c.Untrack(ctx, id)
 			})
 		})

@@ -41,10 +41,10 @@ func thisBuild() build {
 	return b
 }
 
-func (p *program) versionCommand() *cobra.Command {
+func versionCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "version",
-		Short:   "Tell which rollcall this is",
+		Short:   "Print which rollcall this is",
 		Example: "  rollcall version --json",
 		Args:    cobra.NoArgs,
 	}

@@ -9,8 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rollcall/internal/ledger"
-	"rollcall/internal/natsconn"
-	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker/membership"
 )
@@ -19,8 +17,8 @@ const workersHelp = `Workers shows who asks about what: the workers that live, t
 holds, under which term, how many meetings are in them, and how long ago the
 tenant's last pass was answered. A worker without a shard stands by.`
 
-func (p *program) workersCommand() *cobra.Command {
-	var flags orderFlags
+func workersCommand(p *program) *cobra.Command {
+	var flags remoteFlags
 	cmd := &cobra.Command{
 		Use:     "workers",
 		Short:   "Show which worker asks about what",
@@ -30,8 +28,16 @@ func (p *program) workersCommand() *cobra.Command {
 	}
 	flags.addTo(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		members, err := p.members(cmd, flags)
+		s, err := p.open(cmd, flags)
 		if err != nil {
+			return err
+		}
+		defer s.conn.Close()
+		var members []ledger.Member
+		if err := retryRead(cmd.Context(), func(ctx context.Context) (err error) {
+			members, err = s.ledger().Members(ctx)
+			return err
+		}); err != nil {
 			return err
 		}
 		all := ownersOf(members, flags.tenant)
@@ -45,34 +51,6 @@ func (p *program) workersCommand() *cobra.Command {
 		return writeTable(p.stdout, workerRows(all, time.Now()))
 	}
 	return cmd
-}
-
-// members reads the workers that live.
-func (p *program) members(cmd *cobra.Command, f orderFlags) (all []ledger.Member, err error) {
-	cfg, err := p.loadConfig(cmd)
-	if err != nil {
-		return nil, err
-	}
-	if cfg, err = f.over(cfg); err != nil {
-		return nil, err
-	}
-	conn, err := p.reach(cmd.Context(), cfg)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	js, err := natsconn.JetStream(conn, cfg.NATS.Domain, cfg.NATS.JSPrefix)
-	if err != nil {
-		return nil, err
-	}
-	names := cfg.Stream.Names()
-	if err := known(cmd.Context(), js, names, f.tenant); err != nil {
-		return nil, err
-	}
-	return all, insist(cmd.Context(), func(ctx context.Context) (err error) {
-		all, err = store.Attach(js, names).Members(ctx)
-		return err
-	})
 }
 
 // owners is a worker as it is shown.

@@ -11,7 +11,7 @@ import (
 	"rollcall/internal/ledger"
 )
 
-// limits foretells what the account and the server would refuse of what a
+// limits forecasts what the account and the server would refuse of what a
 // worker creates and stores.
 func (b *broker) limits(ctx context.Context) Result {
 	const tried = "hold what is needed against the limits of the account"

@@ -1,4 +1,4 @@
-// Package cost foretells what asking costs a month, how fresh it keeps what
+// Package cost forecasts what asking costs a month, how fresh it keeps what
 // subscribers know, and which schedule suffices for a number of calls. The
 // pace that a number of calls allows is that of [budget.Outlook].
 package cost

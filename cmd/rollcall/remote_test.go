@@ -114,7 +114,7 @@ func orderedExit(ts *testscript.TestScript, _ bool, args []string) {
 // withOrders gives the program the commands that its root does not have yet.
 func withOrders(p program) *program {
 	has := p.root().Commands()
-	for _, cmd := range p.orderCommands() {
+	for _, cmd := range workerCommands(&p) {
 		if !slices.ContainsFunc(has, func(c *cobra.Command) bool { return c.Name() == cmd.Name() }) {
 			p.more = append(p.more, cmd)
 		}
@@ -144,7 +144,7 @@ func TestEveryExampleIsRunByAScript(t *testing.T) {
 		scripts.Write(text)
 	}
 	seen := 0
-	for _, cmd := range (&program{}).orderCommands() {
+	for _, cmd := range workerCommands(&program{}) {
 		for example := range strings.SplitSeq(cmd.Example, "\n") {
 			command, _, _ := strings.Cut(strings.TrimSpace(example), " | ")
 			if !strings.Contains(scripts.String(), "\nexits 0 "+command+"\n") {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,27 +16,28 @@ import (
 	"rollcall/internal/safetext"
 )
 
-// orderHelp stands below the help of the commands that talk to the workers.
-const orderHelp = `
+// remoteHelp stands below the help of the commands that talk to the workers.
+const remoteHelp = `
 
 The running workers are asked over NATS: that of --nats or of the configuration,
 without either the one that a "rollcall run" on this machine brings. --tenant
 may be left out where they serve only one. Exit code 1: it failed, of one
 meeting at least.`
 
-// orderFlags say whom to ask, and how to show the answer.
-type orderFlags struct {
-	nats, stream, tenant string
-	asJSON               bool
+// remoteFlags say where a command reads, about which tenant, and how it shows
+// what it has read.
+type remoteFlags struct {
+	nats, stream, prefix, tenant string
+	asJSON                       bool
 }
 
-// orderCommands are the commands that talk to the running workers.
-func (p *program) orderCommands() []*cobra.Command {
-	return []*cobra.Command{p.trackCommand(), p.untrackCommand(), p.listCommand(), p.showCommand()}
+// workerCommands are the commands that talk to the running workers.
+func workerCommands(p *program) []*cobra.Command {
+	return []*cobra.Command{trackCommand(p), untrackCommand(p), listCommand(p), showCommand(p)}
 }
 
 // addTo gives a command the flags.
-func (f *orderFlags) addTo(cmd *cobra.Command) {
+func (f *remoteFlags) addTo(cmd *cobra.Command) {
 	addConfigFlag(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.nats, "nats", "", "the `URL` of NATS (default: the configuration's)")
@@ -44,47 +46,49 @@ func (f *orderFlags) addTo(cmd *cobra.Command) {
 	flags.BoolVar(&f.asJSON, "json", false, "the workers' answer in JSON, one line each")
 }
 
-// over puts the flags over the configuration; its errors are misuses.
-func (f *orderFlags) over(cfg config.Config) (config.Config, error) {
+// apply puts the flags over the configuration; its errors are usage errors.
+func (f *remoteFlags) apply(cfg config.Config) (config.Config, error) {
 	if f.nats != "" {
 		if err := config.CheckURL(f.nats); err != nil {
-			return cfg, misusef("--nats %w", err)
+			return cfg, usageErrorf("--nats %w", err)
 		}
 		cfg.NATS.URL = f.nats
 	}
-	if f.stream != "" {
-		cfg.Stream.Name = f.stream
-	}
+	cfg.Stream.Name = cmp.Or(f.stream, cfg.Stream.Name)
+	cfg.Stream.Prefix = cmp.Or(f.prefix, cfg.Stream.Prefix)
 	if err := cfg.Stream.Check(); err != nil {
-		return cfg, misusef("--stream: %w", err)
+		return cfg, usageErrorf("--stream, --prefix: %w", err)
 	}
 	if f.tenant != "" && !rollcall.ValidTenant(f.tenant) {
-		return cfg, misusef("--tenant %q cannot name a tenant; a name has 1 to 32 of a-z, 0-9 and -", f.tenant)
+		return cfg, usageErrorf("--tenant %q cannot name a tenant; a name has 1 to 32 of a-z, 0-9 and -", f.tenant)
 	}
 	return cfg, nil
 }
 
-// order connects and lets do talk to the workers of the tenant.
-func (p *program) order(cmd *cobra.Command, f orderFlags, do func(*control.Client) error) error {
+// configured reads the configuration and puts the flags over it.
+func (p *program) configured(cmd *cobra.Command, f remoteFlags) (config.Config, error) {
 	cfg, err := p.loadConfig(cmd)
 	if err != nil {
-		return err
+		return cfg, err
 	}
-	if cfg, err = f.over(cfg); err != nil {
+	return f.apply(cfg)
+}
+
+// askWorkers connects and lets do talk to the workers of the tenant.
+func (p *program) askWorkers(cmd *cobra.Command, f remoteFlags, do func(*control.Client) error) error {
+	cfg, err := p.configured(cmd, f)
+	if err != nil {
 		return err
 	}
 	if token := cfg.NATS.Embedded.OperatorTokenFile; cfg.NATS.URL == "" && token != "" {
 		cfg.NATS.TokenFile, cfg.NATS.User, cfg.NATS.PasswordFile = token, "", ""
 	}
-	conn, err := p.reach(cmd.Context(), cfg)
+	conn, err := p.connect(cmd.Context(), cfg)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	client := &control.Client{
-		Conn: conn, Tenant: f.tenant,
-		Names: cfg.Stream.Names(),
-	}
+	client := &control.Client{Conn: conn, Tenant: f.tenant, Names: cfg.Stream.Names()}
 	if client.Tenant == "" {
 		if client.Tenant, err = onlyTenant(cmd.Context(), client); err != nil {
 			return err
@@ -103,27 +107,27 @@ func onlyTenant(ctx context.Context, c *control.Client) (string, error) {
 		return "", fmt.Errorf("no worker of stream %s is found on %s: is \"rollcall run\" running there? "+
 			"Where discovery ($SRV.INFO) is not permitted, --tenant makes do without", c.Names.Stream, c.Conn.ConnectedUrlRedacted())
 	case len(tenants) > 1:
-		return "", misusef("there are several tenants: %s; name one with --tenant", strings.Join(tenants, ", "))
+		return "", usageErrorf("there are several tenants: %s; name one with --tenant", strings.Join(tenants, ", "))
 	}
 	return tenants[0], nil
 }
 
-// checkIDs refuses ids before anything is asked; its errors are misuses.
+// checkIDs refuses ids before anything is asked; its errors are usage errors.
 func checkIDs(_ *cobra.Command, ids []string) error {
 	if len(ids) == 0 {
-		return misusef("which meeting? Give its id")
+		return usageErrorf("which meeting? Give its id")
 	}
 	for _, id := range ids {
 		if err := control.CheckID(id); err != nil {
-			return misusef("%q: %w", safetext.Field(id, 60), err)
+			return usageErrorf("%q: %w", safetext.Field(id, 60), err)
 		}
 	}
 	return nil
 }
 
-// each asks about one meeting after the other, and tells in the end how many
-// failed; why is told at once.
-func (p *program) each(ctx context.Context, ids []string, asJSON bool, ask func(context.Context, string) (control.Meeting, error)) error {
+// forEachID asks about one meeting after the other, and reports in the end how
+// many failed; each reason is written at once.
+func (p *program) forEachID(ctx context.Context, ids []string, asJSON bool, ask func(context.Context, string) (control.Meeting, error)) error {
 	failed := 0
 	for _, id := range ids {
 		answer, err := ask(ctx, id)

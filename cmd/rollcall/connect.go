@@ -11,18 +11,21 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/spf13/cobra"
 
 	"rollcall/cmd/rollcall/config"
 	"rollcall/internal/natsconn"
+	"rollcall/store"
 )
 
 // reachable is how long a NATS that should be there may take to answer.
 const reachable = 10 * time.Second
 
-// reach connects as a reader to the NATS of the configuration, or to the one
+// connect connects as a reader to the NATS of the configuration, or to the one
 // that a worker with that configuration embeds. What happens to the
-// connection later is told on standard error.
-func (p *program) reach(ctx context.Context, cfg config.Config) (*nats.Conn, error) {
+// connection later is written to standard error.
+func (p *program) connect(ctx context.Context, cfg config.Config) (*nats.Conn, error) {
 	logger, err := newLogger(p.stderr, config.Log{Level: "warn", Format: "console"})
 	if err != nil {
 		return nil, err
@@ -44,6 +47,37 @@ func (p *program) reach(ctx context.Context, cfg config.Config) (*nats.Conn, err
 	}
 	return conn, nil
 }
+
+// session is what a command reads from NATS with.
+type session struct {
+	cfg  config.Config
+	conn *nats.Conn // to be closed
+	js   jetstream.JetStream
+}
+
+// open connects, and refuses what the flags name and cannot be right.
+func (p *program) open(cmd *cobra.Command, f remoteFlags) (*session, error) {
+	cfg, err := p.configured(cmd, f)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := p.connect(cmd.Context(), cfg)
+	if err != nil {
+		return nil, err
+	}
+	js, err := natsconn.JetStream(conn, cfg.NATS.Domain, cfg.NATS.JSPrefix)
+	if err == nil {
+		err = known(cmd.Context(), js, cfg.Stream.Names(), f.tenant)
+	}
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return &session{cfg, conn, js}, nil
+}
+
+// ledger is what is read from.
+func (s *session) ledger() *store.JetStream { return store.Attach(s.js, s.cfg.Stream.Names()) }
 
 // connected waits until the connection stands, or until no server can be right.
 func connected(ctx context.Context, conn *nats.Conn, failed <-chan error) error {
