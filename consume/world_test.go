@@ -94,7 +94,7 @@ func (w *world) draft(meeting string, look differ.Look) ([]ledger.Message, diffe
 	if err := publisher.DraftEvents(&d, names, result.Events); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := store.DraftRecord(&d, names, result.Record, prev.Revision, true); err != nil {
+	if err := ledger.DraftRecord(&d, names, result.Record, prev.Revision, true); err != nil {
 		w.t.Fatal(err)
 	}
 	return d.Messages, result

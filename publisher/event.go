@@ -8,24 +8,6 @@ import (
 	"rollcall/wire"
 )
 
-// EventMessage makes the message of an event. Its errors match
-// [ledger.ErrRefused]: such an event can never be stored.
-func EventMessage(n wire.Names, e *rollcall.Event) (ledger.Message, error) {
-	msgs, err := EventMessages(n, []rollcall.Event{*e})
-	if err != nil {
-		return ledger.Message{}, err
-	}
-	return msgs[0], nil
-}
-
-// EventMessages makes the messages of events, in their order. Its errors match
-// [ledger.ErrRefused]: one of the events can never be stored.
-func EventMessages(n wire.Names, events []rollcall.Event) ([]ledger.Message, error) {
-	var d ledger.Draft
-	err := DraftEvents(&d, n, events)
-	return d.Messages, err
-}
-
 // DraftEvents adds the messages of events to a draft, in their order. Those of
 // one poll of one meeting, which have almost everything in common, come cheap.
 // Its errors match [ledger.ErrRefused]: one of the events can never be stored,

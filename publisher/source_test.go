@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"rollcall"
+	"rollcall/internal/ledger"
 	"rollcall/publisher"
 	"rollcall/wire"
 )
@@ -17,10 +18,11 @@ func TestSourceEpochAndTenantAreAttributes(t *testing.T) {
 		e := sample(rollcall.ParticipantJoined)
 		names := names()
 		names.Source = source
-		m, err := publisher.EventMessage(names, &e)
-		if err != nil {
+		var d ledger.Draft
+		if err := publisher.DraftEvents(&d, names, []rollcall.Event{e}); err != nil {
 			t.Fatal(err)
 		}
+		m := d.Messages[0]
 		var got struct{ Source, Epoch, Tenant string }
 		if err := json.Unmarshal(m.Data, &got); err != nil {
 			t.Fatal(err)

@@ -2,16 +2,13 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"rollcall/internal/ledger"
-	"rollcall/wire"
 )
 
 // The refusals of a guarded write whose guard does not hold.
@@ -34,24 +31,31 @@ func (s *JetStream) Claim(ctx context.Context, tenant string, shard int, holder 
 
 // claimAfter takes the shard if its last claim is still the one of this term.
 func (s *JetStream) claimAfter(ctx context.Context, tenant string, shard int, holder string, term uint64) (ledger.Claim, error) {
-	data, err := json.Marshal(claimJSON{wire.RecordSchema, holder, wire.Time{Time: time.Now()}})
+	m, err := ledger.ClaimMessage(s.names, tenant, shard, holder, term)
 	if err != nil {
-		return ledger.Claim{}, fmt.Errorf("claim shard: %w: %w", ledger.ErrRefused, err)
+		return ledger.Claim{}, err
 	}
-	ack, err := s.js.PublishMsg(ctx, &nats.Msg{
-		Subject: s.names.Commit(s.names.Claim(tenant, shard)), Data: data,
-		Header: nats.Header{
-			"Nats-Rollup": {"sub"}, jetstream.MsgTTLHeader: {forever}, "Content-Type": {contentTypeJSON},
-		},
-	}, jetstream.WithExpectLastSequencePerSubject(term), jetstream.WithRetryAttempts(0))
+	term, err = s.put(ctx, m)
 	if err != nil {
-		return ledger.Claim{}, fmt.Errorf("claim shard %d of tenant %s: %w: %w", shard, tenant, judgeClaim(err), err)
+		return ledger.Claim{}, fmt.Errorf("claim shard %d of tenant %s: %w", shard, tenant, err)
 	}
-	s.seen.note(tenant, s.names.Claim(tenant, shard), ack.Sequence)
-	return ledger.Claim{Holder: holder, Term: ack.Sequence}, nil
+	s.seen.note(tenant, m.Subject, term)
+	return ledger.Claim{Holder: holder, Term: term}, nil
 }
 
-func judgeClaim(err error) error {
+// put stores a guarded message, once, and returns its stream sequence.
+func (s *JetStream) put(ctx context.Context, m ledger.Message) (uint64, error) {
+	ack, err := s.js.PublishMsg(ctx, &nats.Msg{
+		Subject: s.names.Commit(m.Subject), Data: m.Data,
+		Header: nats.Header{"Nats-Rollup": {"sub"}, jetstream.MsgTTLHeader: {m.TTL}, "Content-Type": {m.ContentType}},
+	}, jetstream.WithExpectLastSequencePerSubject(m.Expect), jetstream.WithRetryAttempts(0))
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", judgePut(err), err)
+	}
+	return ack.Sequence, nil
+}
+
+func judgePut(err error) error {
 	if refusal, ok := errors.AsType[*jetstream.APIError](err); ok {
 		if refusal.ErrorCode == codeWrongSequence || refusal.ErrorCode == codeWriteInFlight {
 			return ledger.ErrStale
@@ -77,5 +81,5 @@ func (s *JetStream) Holder(ctx context.Context, tenant string, shard int) (ledge
 	if !ok {
 		return ledger.Claim{}, nil
 	}
-	return storedClaim(m.data, m.sequence)
+	return ledger.ReadClaim(m.raw())
 }

@@ -17,21 +17,14 @@ import (
 	"rollcall/wire"
 )
 
-func messages(n wire.Names) ledgertest.Messages {
-	return ledgertest.Messages{
-		Names: n, Record: store.RecordMessage, Track: store.TrackMessage, Untrack: store.UntrackMessage,
-		NewerSchema: wire.ErrNewerSchema,
-	}
-}
-
 func TestMemoryKeepsTheContract(t *testing.T) {
 	n := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 	for _, c := range ledgertest.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				m := store.NewMemory(n)
+				m := ledgertest.NewMemory(n)
 				m.Retention = c.Retention
-				c.Run(t, m, messages(n))
+				c.Run(t, m, n)
 			})
 		})
 	}
@@ -62,7 +55,7 @@ func TestJetStreamKeepsTheContract(t *testing.T) {
 	for i, c := range ledgertest.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
 			n := wire.Names{Stream: fmt.Sprintf("STREAM_%d", i), Prefix: fmt.Sprintf("prefix-%d.below", i)}
-			c.Run(t, open(t, js, n, store.StreamConfig{Retention: c.Retention}), messages(n))
+			c.Run(t, open(t, js, n, store.StreamConfig{Retention: c.Retention}), n)
 		})
 	}
 }

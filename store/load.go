@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"rollcall/internal/ledger"
-	"rollcall/wire"
 )
 
 // loadAtOnce is how many meetings are asked about with one request.
@@ -55,32 +53,23 @@ func (s *JetStream) loadInto(ctx context.Context, tenant string, ids []string, r
 		return fmt.Errorf("the record of meeting %.300q is too large for an answer", ids[0])
 	}
 	for _, id := range ids {
-		if stored := storedBoth(id, found[s.names.State(tenant, id)], found[s.names.Tracked(tenant, id)]); stored.ConferenceID != "" {
+		state, entry := found[s.names.State(tenant, id)], found[s.names.Tracked(tenant, id)]
+		if stored := ledger.ReadMeeting(id, state.raw(), entry.raw()); stored.ConferenceID != "" {
 			records[id] = stored
 		}
 	}
 	return nil
 }
 
-// storedBoth gives what is stored of a meeting; nothing where neither message is there.
-func storedBoth(id string, state, entry got) (stored ledger.Stored) {
-	if state.sequence > 0 {
-		stored = storedRecord(id, state.data, state.sequence)
-	}
-	if entry.sequence == 0 {
-		return stored
-	}
-	if t := storedTracking(entry.subject, entry.data, entry.sequence); !t.Gone {
-		stored.ConferenceID, stored.Tracking = id, &t
-	}
-	return stored
+func (m got) raw() ledger.Raw {
+	return ledger.Raw{Subject: m.subject, Sequence: m.sequence, Data: m.data}
 }
 
 // LoadAll reads all records of the tenant, in no order.
 func (s *JetStream) LoadAll(ctx context.Context, tenant string) (records []ledger.Stored, err error) {
 	var mu sync.Mutex
 	err = s.readAll(ctx, every(s.names.State(tenant, "")), func(m got) {
-		stored := storedRecord(conferenceID(m.subject), m.data, m.sequence)
+		stored := ledger.ReadRecord(ledger.MeetingOf(m.subject), m.raw())
 		mu.Lock()
 		defer mu.Unlock()
 		records = append(records, stored)
@@ -94,21 +83,11 @@ func (s *JetStream) LoadAll(ctx context.Context, tenant string) (records []ledge
 // every turns a subject with an empty last token into the filter for all of them.
 func every(prefix string) string { return prefix + "*" }
 
-// conferenceID reads the meeting's id from the last token of a subject; a token
-// that no id has is given as it is.
-func conferenceID(name string) string {
-	token := name[strings.LastIndexByte(name, '.')+1:]
-	if id, ok := wire.Value(token); ok {
-		return id
-	}
-	return token
-}
-
 // Tracked reads the tracked set of the tenant, in no order.
 func (s *JetStream) Tracked(ctx context.Context, tenant string) (set []ledger.Tracking, err error) {
 	var mu sync.Mutex
 	err = s.readAll(ctx, every(s.names.Tracked(tenant, "")), func(m got) {
-		tracking := storedTracking(m.subject, m.data, m.sequence)
+		tracking := ledger.ReadTracking(m.raw())
 		mu.Lock()
 		defer mu.Unlock()
 		if !tracking.Gone {

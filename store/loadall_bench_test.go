@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/internal/natstest"
 	"rollcall/publisher"
 	"rollcall/store"
@@ -47,12 +48,12 @@ func fill(b *testing.B, p *publisher.Publisher, tenant string, n int) {
 	var records, tracked []ledger.Message
 	for i := range n {
 		r := ofTen(tenant, fmt.Sprintf("conference-%06d", i))
-		m, err := store.RecordMessage(names(), r, 0, true)
+		m, err := ledgertest.RecordMessage(names(), r, 0, true)
 		if err != nil {
 			b.Fatal(err)
 		}
 		records = append(records, m)
-		m, err = store.TrackMessage(names(), tenant, ledger.Tracking{ConferenceID: r.ConferenceID, Source: "api", Since: r.ObservedAt})
+		m, err = ledger.TrackMessage(names(), tenant, ledger.Tracking{ConferenceID: r.ConferenceID, Source: "api", Since: r.ObservedAt})
 		if err != nil {
 			b.Fatal(err)
 		}

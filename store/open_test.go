@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/internal/natstest"
 	"rollcall/store"
 	"rollcall/wire"
@@ -230,11 +231,11 @@ func TestRecordsDoNotPileUp(t *testing.T) {
 	js := natstest.Start(t).JetStream(t)
 	l := open(t, js, names(), store.StreamConfig{})
 	for i := range 5 {
-		record, err := store.RecordMessage(names(), ofTen("acme", "c"), uint64(i*3), true)
+		record, err := ledgertest.RecordMessage(names(), ofTen("acme", "c"), uint64(i*3), true)
 		if err != nil {
 			t.Fatal(err)
 		}
-		tracking, err := store.TrackMessage(names(), "acme", ledger.Tracking{ConferenceID: "c"})
+		tracking, err := ledger.TrackMessage(names(), "acme", ledger.Tracking{ConferenceID: "c"})
 		if err != nil {
 			t.Fatal(err)
 		}

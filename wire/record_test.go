@@ -15,7 +15,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/wire"
 )
 
@@ -200,7 +200,7 @@ func TestEncodeRecordRefuses(t *testing.T) {
 			t.Errorf("%s: %v, %q", name, err, dst)
 		}
 		n := wire.Names{Stream: "S", Prefix: "s"}
-		if _, err := store.RecordMessage(n, r, 0, true); !errors.Is(err, ledger.ErrRefused) {
+		if _, err := ledgertest.RecordMessage(n, r, 0, true); !errors.Is(err, ledger.ErrRefused) {
 			t.Errorf("%s: %v, want a refusal", name, err)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
-	"rollcall/store"
 	"rollcall/worker"
 )
 
@@ -69,7 +69,7 @@ func (c *counted) take() [][]string {
 // paced watches meetings in batches of ten, within the purse.
 func paced(t *testing.T, c *counted, p *purse, ids []string) *process {
 	t.Helper()
-	return start(t, "one", store.NewMemory(names), c.world, func(cfg *worker.Config) {
+	return start(t, "one", ledgertest.NewMemory(names), c.world, func(cfg *worker.Config) {
 		tenant := &cfg.Tenants[0]
 		tenant.Conferences, tenant.BatchSize, tenant.Budget = ids, 10, p
 		tenant.Asker = &poller.Poller{Source: c, Tenant: "acme", BatchSize: 10}
@@ -170,7 +170,7 @@ func TestAShardWhoseTurnDoesNotComeComesNext(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, p := &counted{world: newWorld()}, &purse{calls: 1}
 		ids := crowdOf(c.world, 8)
-		one := start(t, "one", store.NewMemory(names), c.world, func(cfg *worker.Config) {
+		one := start(t, "one", ledgertest.NewMemory(names), c.world, func(cfg *worker.Config) {
 			tenant := &cfg.Tenants[0]
 			tenant.Conferences, tenant.Shards, tenant.Budget = ids, 2, p
 			tenant.Asker = &poller.Poller{Source: c, Tenant: "acme"}

@@ -13,14 +13,14 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
-	"rollcall/store"
 	"rollcall/worker"
 )
 
 func TestTrackAnswersWithTheState(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann", "bob")
 		p := start(t, "w1", m, w, nil)
 		elapse(time.Second)
@@ -61,7 +61,7 @@ func TestTrackAnswersWithTheState(t *testing.T) {
 
 func TestTrackOfAnEndedMeetingAsksOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		w.status("c1", rollcall.StatusEnded)
 		p := start(t, "w1", m, w, nil)
@@ -84,7 +84,7 @@ func TestTrackOfAnEndedMeetingAsksOnce(t *testing.T) {
 
 func TestTrackSaysWhyNothingIsKnown(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		p := start(t, "w1", m, w, nil)
 		elapse(time.Second)
 		w.fail(errors.New("connection refused"))
@@ -113,7 +113,7 @@ func TestTrackSaysWhyNothingIsKnown(t *testing.T) {
 
 // hung is a ledger that stores nothing and says nothing, for as long as a publisher waits.
 type hung struct {
-	*store.Memory
+	*ledgertest.Memory
 	hangs atomic.Bool
 }
 
@@ -130,7 +130,7 @@ func TestTrackBesideALedgerThatHangs(t *testing.T) {
 	for name, after := range map[string]bool{"before it is stored": false, "before its answer is": true} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				w, l := newWorld(), &hung{Memory: store.NewMemory(names)}
+				w, l := newWorld(), &hung{Memory: ledgertest.NewMemory(names)}
 				w.set("c1", "ann")
 				p := start(t, "w1", l, w, nil)
 				elapse(time.Second)
@@ -155,7 +155,7 @@ func TestTrackBesideALedgerThatHangs(t *testing.T) {
 
 func TestOrdersNeedTheShard(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		p1 := start(t, "w1", m, w, nil)
 		p2 := start(t, "w2", m, w, nil)
 		elapse(10 * time.Second)
@@ -183,7 +183,7 @@ func (stuck) Pass(ctx context.Context, _ poller.Ask) poller.Report {
 
 func TestOrderWaitsNoLongerThanItsContext(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		p := start(t, "w1", m, w, func(c *worker.Config) {
 			c.Tenants[0].Asker = &stuck{}
 		})
@@ -201,7 +201,7 @@ func TestOrderWaitsNoLongerThanItsContext(t *testing.T) {
 // cannot be read: it is written anew, and the meeting is asked about.
 func TestUnreadableTrackedEntryIsWrittenAnew(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		bad := ledger.Message{Subject: names.Tracked("acme", "odd"), Data: []byte("{"), Rollup: true, TTL: "never"}
 		if _, err := m.Commit(t.Context(), []ledger.Message{bad}); err != nil {
 			t.Fatal(err)
@@ -227,7 +227,7 @@ func TestUnreadableTrackedEntryIsWrittenAnew(t *testing.T) {
 // being done: with -race, nothing that it finds may be written to its caller.
 func TestAnOrderOutlivesWhoeverGaveIt(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, l := newWorld(), &wrapped{Memory: store.NewMemory(names)}
+		w, l := newWorld(), &wrapped{Memory: ledgertest.NewMemory(names)}
 		w.set("c1", "ann")
 		read := &given{wrapped: l}
 		p := start(t, "w1", read, w, nil)

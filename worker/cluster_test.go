@@ -8,14 +8,14 @@ import (
 	"time"
 
 	"rollcall/internal/ledger"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/worker"
 )
 
 // lagging is a ledger as one sees it whose reads of claims and members come
 // from a follower that has stopped applying (its writes go to the leader).
 type lagging struct {
-	*store.Memory
+	*ledgertest.Memory
 	lag     atomic.Bool
 	claim   atomic.Pointer[ledger.Claim]
 	members atomic.Pointer[[]ledger.Member]
@@ -43,7 +43,7 @@ func (l *lagging) Members(ctx context.Context) ([]ledger.Member, error) {
 // not hear of.
 func TestTrackedUnderAClaimThatAFollowerStillShows(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		a := &lagging{Memory: m}
 		p1 := start(t, "w1", a, w, track("c1"))

@@ -10,8 +10,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
-	"rollcall/store"
 	"rollcall/worker"
 )
 
@@ -70,7 +70,7 @@ func counts(t *testing.T, r *prometheus.Registry, name string) int {
 
 func TestContinuousPassFollowsPass(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m, figures := newWorld(), store.NewMemory(names), prometheus.NewRegistry()
+		w, m, figures := newWorld(), ledgertest.NewMemory(names), prometheus.NewRegistry()
 		w.set("c1", "ann")
 		p := continuous(t, w, m, 100*time.Millisecond, func(c *worker.Config) {
 			c.Tenants[0].Conferences, c.Registry = []string{"c1"}, figures
@@ -94,7 +94,7 @@ func TestContinuousPassFollowsPass(t *testing.T) {
 // newest one, and another state at once.
 func TestContinuousTellsItsStatusNowAndThen(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := continuous(t, w, m, 10*time.Millisecond, track("c1"))
 		elapse(10 * time.Second)
@@ -116,7 +116,7 @@ func TestContinuousTellsItsStatusNowAndThen(t *testing.T) {
 }
 
 // statuses counts those that were told.
-func statuses(m *store.Memory) (n int) {
+func statuses(m *ledgertest.Memory) (n int) {
 	for _, msg := range m.Messages() {
 		if msg.Subject == names.Status("acme") {
 			n++
@@ -137,7 +137,7 @@ func (throttling) RetryAfter() time.Duration { return 0 }
 func TestContinuousRests(t *testing.T) {
 	const minute = 60
 	bubble(t, func(t *testing.T) {
-		w, m, purse := newWorld(), store.NewMemory(names), &purse{calls: 1}
+		w, m, purse := newWorld(), ledgertest.NewMemory(names), &purse{calls: 1}
 		p := continuous(t, w, m, time.Millisecond, func(c *worker.Config) { c.Tenants[0].Budget = purse })
 		looked := func() int {
 			purse.mu.Lock()
@@ -199,7 +199,7 @@ func (p *process) order(t *testing.T, id string) {
 // asked as fast as they are stored, and few answers wait.
 func TestContinuousWaitsForTheLedger(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), &wrapped{Memory: store.NewMemory(names)}
+		w, m := newWorld(), &wrapped{Memory: ledgertest.NewMemory(names)}
 		w.set("c1", "ann")
 		p := continuous(t, w, m, time.Millisecond, track("c1"))
 		elapse(time.Second)
@@ -227,7 +227,7 @@ func TestContinuousWaitsForTheLedger(t *testing.T) {
 // other, so that each of them waits for longer than for a ledger that is away.
 func TestContinuousTenantsWaitForOneAnother(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), &wrapped{Memory: store.NewMemory(names)}
+		w, m := newWorld(), &wrapped{Memory: ledgertest.NewMemory(names)}
 		w.set("c1", "ann")
 		p := continuous(t, w, m, time.Millisecond, func(c *worker.Config) {
 			one := c.Tenants[0]
@@ -265,7 +265,7 @@ func TestContinuousTenantsWaitForOneAnother(t *testing.T) {
 // can be stored: what is learned waits, and is told when the ledger is back.
 func TestContinuousGoesOnWithoutTheLedger(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), &wrapped{Memory: store.NewMemory(names)}
+		w, m := newWorld(), &wrapped{Memory: ledgertest.NewMemory(names)}
 		w.set("c1", "ann")
 		p := continuous(t, w, m, time.Millisecond, track("c1"))
 		elapse(2 * time.Second)
@@ -291,7 +291,7 @@ func TestContinuousIsReadyAsLongAsItsPassesTake(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld()
 		w.set("c1", "ann")
-		p := continuous(t, w, store.NewMemory(names), 2*time.Minute, track("c1"))
+		p := continuous(t, w, ledgertest.NewMemory(names), 2*time.Minute, track("c1"))
 		elapse(4*time.Minute + 30*time.Second)
 		for range 10 {
 			elapse(31 * time.Second)

@@ -16,11 +16,11 @@ import (
 
 	"rollcall"
 	"rollcall/differ"
+	"rollcall/internal/ledgertest"
 	"rollcall/internal/secret"
 	"rollcall/poller"
 	"rollcall/poller/dingtalk"
 	"rollcall/simulator"
-	"rollcall/store"
 	"rollcall/worker"
 )
 
@@ -89,7 +89,7 @@ func (d *dingTalk) client(t *testing.T) *dingtalk.Client {
 }
 
 // employ starts a worker that asks the simulator about meetings.
-func (d *dingTalk) employ(t *testing.T, id string, m *store.Memory, change func(*worker.Config), ids ...string) (*process, *dingtalk.Client) {
+func (d *dingTalk) employ(t *testing.T, id string, m *ledgertest.Memory, change func(*worker.Config), ids ...string) (*process, *dingtalk.Client) {
 	t.Helper()
 	client := d.client(t)
 	return start(t, id, m, nil, func(c *worker.Config) {
@@ -132,7 +132,7 @@ func shownOf(t *testing.T, served []simulator.Served, id string) (rosters [][]ro
 
 // follow folds the events of a meeting poll by poll, and demands that each
 // roster is what one of the answers showed, later ones later.
-func follow(t *testing.T, m *store.Memory, served []simulator.Served, id string) (polls int) {
+func follow(t *testing.T, m *ledgertest.Memory, served []simulator.Served, id string) (polls int) {
 	t.Helper()
 	shown, odd := shownOf(t, served, id), map[int64]bool{}
 	for _, s := range served {
@@ -169,7 +169,7 @@ func TestDay(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var living sync.WaitGroup
 		living.Go(func() { _ = d.Run(ctx) })
-		m := store.NewMemory(names)
+		m := ledgertest.NewMemory(names)
 		p, client := d.employ(t, "w1", m, func(c *worker.Config) {
 			schedule, err := poller.ParseSchedule("@every 60s", "UTC")
 			if err != nil {
@@ -222,7 +222,7 @@ func TestDay(t *testing.T) {
 }
 
 // dayHolds is what must be true in the evening.
-func dayHolds(t *testing.T, d *dingTalk, m *store.Memory, ids []string, ended map[string]bool) {
+func dayHolds(t *testing.T, d *dingTalk, m *ledgertest.Memory, ids []string, ended map[string]bool) {
 	t.Helper()
 	served, polls := d.Served(), 0
 	for _, id := range ids {
@@ -270,7 +270,7 @@ func watchedBy(t *testing.T, n int) (told []string) {
 	bubble(t, func(t *testing.T) {
 		d := newDingTalk(t, simulator.Config{Seed: 5, Meetings: 30, People: 6, Rate: 0.2})
 		ids := d.ConferenceIDs()
-		m := store.NewMemory(names)
+		m := ledgertest.NewMemory(names)
 		shards := func(c *worker.Config) { c.Tenants[0].Shards = 30 }
 		var all []*process
 		var clients []*dingtalk.Client
@@ -308,7 +308,7 @@ func watchedBy(t *testing.T, n int) (told []string) {
 }
 
 // story gives every event of the meetings as text, apart from epochs and times.
-func story(t *testing.T, m *store.Memory, ids []string) (told []string) {
+func story(t *testing.T, m *ledgertest.Memory, ids []string) (told []string) {
 	t.Helper()
 	for _, id := range ids {
 		lawful(t, m, id)
@@ -340,7 +340,7 @@ func TestTokenFailurePoints(t *testing.T) {
 
 func tokenStruck(t *testing.T, late, ends bool, heir string) {
 	d := newDingTalk(t, simulator.Config{Seed: 3, Meetings: 2})
-	ids, m, struck := d.ConferenceIDs(), store.NewMemory(names), new(atomic.Int64)
+	ids, m, struck := d.ConferenceIDs(), ledgertest.NewMemory(names), new(atomic.Int64)
 	p, client := d.employ(t, "w1", m, nil, ids...)
 	elapse(20 * time.Second)
 	kill := p.kill

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"rollcall"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/worker"
 )
 
@@ -26,7 +26,7 @@ func offer(t *testing.T, p *process, id string) (source string) {
 // the tracked set again and again, also to the next process.
 func TestAListBringsBackNothingThatWasUntracked(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, l := newWorld(), store.NewMemory(names)
+		w, l := newWorld(), ledgertest.NewMemory(names)
 		w.set("a", "ann")
 		one := start(t, "one", l, w, nil)
 		elapse(time.Second)
@@ -65,7 +65,7 @@ func TestAListBringsBackNothingThatWasUntracked(t *testing.T) {
 // set without an order.
 func TestAListBringsBackWhatNobodyDeclined(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, l := newWorld(), store.NewMemory(names)
+		w, l := newWorld(), ledgertest.NewMemory(names)
 		w.set("a", "ann")
 		one := start(t, "one", l, w, track("a"))
 		elapse(time.Minute)
@@ -91,7 +91,7 @@ func TestAListBringsBackWhatNobodyDeclined(t *testing.T) {
 
 func TestAListBringsBackWhatStartsLate(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, l := newWorld(), store.NewMemory(names)
+		w, l := newWorld(), ledgertest.NewMemory(names)
 		w.set("a")
 		w.status("a", rollcall.StatusInitialized)
 		one := start(t, "one", l, w, func(cfg *worker.Config) {

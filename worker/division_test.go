@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
-	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker"
 	"rollcall/worker/membership"
@@ -41,7 +41,7 @@ func TestShardsChange(t *testing.T) {
 	} {
 		for salt := range 4 {
 			bubble(t, func(t *testing.T) {
-				w, m := newWorld(), store.NewMemory(names)
+				w, m := newWorld(), ledgertest.NewMemory(names)
 				for _, id := range ids {
 					w.set(id, "ann")
 				}
@@ -91,7 +91,7 @@ func TestShardsChange(t *testing.T) {
 func TestOnlyWhoKnowsATenantCounts(t *testing.T) {
 	other, owner := pair(t)
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p1 := start(t, other, m, w, track("c1"))
 		p2 := start(t, owner, m, w, func(c *worker.Config) { c.Tenants[0].Name = "beta" })
@@ -109,7 +109,7 @@ func TestOnlyWhoKnowsATenantCounts(t *testing.T) {
 func TestAnOutageThatMetEverybody(t *testing.T) {
 	for _, late := range []time.Duration{-4 * time.Second, -time.Second, 0, time.Second, 4 * time.Second} {
 		bubble(t, func(t *testing.T) {
-			w, m := newWorld(), store.NewMemory(names)
+			w, m := newWorld(), ledgertest.NewMemory(names)
 			every, err := poller.ParseSchedule("@every 1s", "UTC")
 			if err != nil {
 				t.Fatal(err)
@@ -162,7 +162,7 @@ func TestStatusAndReadinessAreTheShardsOwn(t *testing.T) {
 		ids[membership.ShardOf(id, 2)] = id
 	}
 	bubble(t, func(t *testing.T) {
-		w, blind, m := newWorld(), newWorld(), store.NewMemory(names)
+		w, blind, m := newWorld(), newWorld(), ledgertest.NewMemory(names)
 		for _, id := range ids {
 			w.set(id, "ann")
 			blind.set(id, "ann")

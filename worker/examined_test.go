@@ -9,13 +9,13 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/wire"
 )
 
 // tails notes after which stream sequences a tail was read.
 type tails struct {
-	*store.Memory
+	*ledgertest.Memory
 	after []uint64
 	fails error
 }
@@ -31,7 +31,7 @@ func (l *tails) Tail(ctx context.Context, tenant string, after uint64) (ledger.T
 // the record of an old term: what came since is read once, and not at each lapse.
 func TestWhatWasExaminedIsNotReadAgain(t *testing.T) {
 	names := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
-	l := &tails{Memory: store.NewMemory(names)}
+	l := &tails{Memory: ledgertest.NewMemory(names)}
 	w, err := New(Config{ID: "w1", Names: names, Ledger: l, Committer: l.Memory, Tenants: []Tenant{{Name: "acme"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestWhatWasExaminedIsNotReadAgain(t *testing.T) {
 // not held against their events: no answer that comes late is compared with them.
 func TestAClaimThatWasNotExamined(t *testing.T) {
 	names := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
-	l := &tails{Memory: store.NewMemory(names), fails: errors.New("away")}
+	l := &tails{Memory: ledgertest.NewMemory(names), fails: errors.New("away")}
 	w, err := New(Config{ID: "w1", Names: names, Ledger: l, Committer: l.Memory, Tenants: []Tenant{{Name: "acme"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestAClaimThatWasNotExamined(t *testing.T) {
 
 // overtaken writes a record under an older term as soon as the shard is claimed.
 type overtaken struct {
-	*store.Memory
+	*ledgertest.Memory
 	late ledger.Message
 }
 
@@ -100,7 +100,7 @@ func (l *overtaken) Claim(ctx context.Context, tenant string, shard int, holder 
 // after it: the first of these counts.
 func TestAClaimBeginsToCountItsQuestions(t *testing.T) {
 	names := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
-	l := &overtaken{Memory: store.NewMemory(names)}
+	l := &overtaken{Memory: ledgertest.NewMemory(names)}
 	w, err := New(Config{ID: "w1", Names: names, Ledger: l, Committer: l.Memory, Tenants: []Tenant{{Name: "acme"}}})
 	if err != nil {
 		t.Fatal(err)

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
-	"rollcall/store"
 	"rollcall/worker"
 )
 
@@ -30,7 +30,7 @@ func expiring(after time.Duration, ids ...string) func(*worker.Config) {
 // Nobody could look for longer than a meeting may take to start.
 func TestTimeInWhichNobodyLookedDoesNotExpireAMeeting(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("named", "ann")
 		w.set("ordered", "ann")
 		w.fail(away{})
@@ -52,7 +52,7 @@ func TestTimeInWhichNobodyLookedDoesNotExpireAMeeting(t *testing.T) {
 // What one process has looked at counts for the next, and an outage does not.
 func TestLookingIsCountedOverProcesses(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.put("c1", &meeting{Status: rollcall.StatusInitialized, hidden: true}) // only a lookup knows it
 		for range 5 {
 			p := start(t, "w1", m, w, expiring(10*time.Hour, "c1"))
@@ -76,7 +76,7 @@ func TestLookingIsCountedOverProcesses(t *testing.T) {
 
 func TestAMeetingWithPeopleInItDoesNotExpire(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.put("c1", &meeting{Title: "x", Users: []user{{ID: "ann", Att: rollcall.AttendancePresent}}})
 		p := start(t, "w1", m, w, expiring(24*time.Hour, "c1"))
 		elapse(25 * time.Hour)
@@ -102,7 +102,7 @@ func (s *slow) Query(ctx context.Context, ids []string) (poller.Answers, error) 
 func TestALookupDoesNotHoldPollingInAnOutage(t *testing.T) {
 	for _, asking := range []bool{false, true} { // whether NATS goes away while a question is under way
 		bubble(t, func(t *testing.T) {
-			w, l := &slow{newWorld(), 3 * time.Second}, &wrapped{Memory: store.NewMemory(names)}
+			w, l := &slow{newWorld(), 3 * time.Second}, &wrapped{Memory: ledgertest.NewMemory(names)}
 			w.set("c1", "ann")
 			w.set("c2", "ann")
 			p := start(t, "w1", l, w.world, func(c *worker.Config) {

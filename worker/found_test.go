@@ -4,13 +4,13 @@ import (
 	"testing"
 	"time"
 
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/worker"
 )
 
 func TestFoundMeetingsAreTracked(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c, l := &counted{world: newWorld()}, store.NewMemory(names)
+		c, l := &counted{world: newWorld()}, ledgertest.NewMemory(names)
 		c.world.set("a", "ann")
 		c.world.set("b", "bob")
 		one := start(t, "one", l, c.world, track("a"))
@@ -40,7 +40,7 @@ func TestFoundMeetingsAreTracked(t *testing.T) {
 
 func TestWhatDropsOffTheListIsAskedAboutAtOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, l := newWorld(), store.NewMemory(names)
+		w, l := newWorld(), ledgertest.NewMemory(names)
 		for _, id := range []string{"a", "b", "c"} {
 			w.set(id, "ann")
 		}
@@ -81,7 +81,7 @@ func TestWhatDropsOffTheListIsAskedAboutAtOnce(t *testing.T) {
 
 func TestEachWorkerFindsForItsShards(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, l := newWorld(), store.NewMemory(names)
+		w, l := newWorld(), ledgertest.NewMemory(names)
 		var ids []string
 		for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
 			w.set(id, "ann")

@@ -15,8 +15,8 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
-	"rollcall/store"
 	"rollcall/worker"
 	"rollcall/worker/freshness"
 	"rollcall/worker/membership"
@@ -26,12 +26,12 @@ import (
 type gauge struct {
 	*process
 	t        *testing.T
-	ledger   *store.Memory
+	ledger   *ledgertest.Memory
 	registry *prometheus.Registry
 }
 
 // gauged starts a worker that asks at the instants of the schedule.
-func gauged(t *testing.T, l ledgers, m *store.Memory, w *world, schedule string, ids ...string) *gauge {
+func gauged(t *testing.T, l ledgers, m *ledgertest.Memory, w *world, schedule string, ids ...string) *gauge {
 	t.Helper()
 	parsed, err := poller.ParseSchedule(schedule, "UTC")
 	if err != nil {
@@ -91,7 +91,7 @@ func within(t *testing.T, what string, got, low, high time.Duration) {
 
 func TestFreshnessIsTheAgeOfWhatIsKnownDuringMeetings(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("a", "ann")
 		w.set("b", "bob")
 		w.put("later", &meeting{Status: rollcall.StatusInitialized})
@@ -143,7 +143,7 @@ func total(ages []freshness.Bucket) (n int) {
 // most of the time.
 func TestFreshnessIsMeasuredInTime(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("a", "ann")
 		g := gauged(t, m, m, w, "0,10,45 * * * * *", "a")
 		elapse(4 * time.Hour)
@@ -176,7 +176,7 @@ func TestFreshnessShowsAStall(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				w, m := newWorld(), store.NewMemory(names)
+				w, m := newWorld(), ledgertest.NewMemory(names)
 				w.set("a", "ann")
 				l := &wrapped{Memory: m}
 				g := gauged(t, l, m, w, "@every 15s", "a")
@@ -210,7 +210,7 @@ func (g *gauge) stopNow() {
 // the record how old is what is known.
 func TestFreshnessOfANewWorker(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("a", "ann")
 		first := gauged(t, m, m, w, "@every 15s", "a")
 		elapse(time.Minute)
@@ -243,7 +243,7 @@ func TestFreshnessOfANewWorker(t *testing.T) {
 // TestManyMeetingsAreSampled demands that a sample of many counts for all.
 func TestManyMeetingsAreSampled(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		var ids []string
 		for i := range 2500 {
 			ids = append(ids, fmt.Sprint("m", i))

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"rollcall/internal/ledger"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/worker"
 	"rollcall/worker/membership"
 )
@@ -32,7 +32,7 @@ func pair(t *testing.T) (other, owner string) {
 
 // lateReader is a ledger whose reader is told after the first reading of all records.
 type lateReader struct {
-	*store.Memory
+	*ledgertest.Memory
 	read func()
 	done atomic.Bool
 }
@@ -50,7 +50,7 @@ func (l *lateReader) LoadAll(ctx context.Context, tenant string) ([]ledger.Store
 func TestReopenedDuringAHandover(t *testing.T) {
 	other, owner := pair(t)
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &wrapped{Memory: m}
 		w.set("c1", "ann")
 		w.set("other", "eve") // so that there are passes
@@ -98,7 +98,7 @@ func TestReopenedDuringAHandover(t *testing.T) {
 // all is looked at once more.
 func TestAReadingBetweenTwoWrites(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := start(t, "w1", m, w, nil)
 		elapse(time.Second)
@@ -117,7 +117,7 @@ func TestAReadingBetweenTwoWrites(t *testing.T) {
 
 // untrackedAtFirst is a ledger whose first reading of the tracked set comes too early.
 type untrackedAtFirst struct {
-	*store.Memory
+	*ledgertest.Memory
 	read atomic.Bool
 }
 
@@ -131,7 +131,7 @@ func (l *untrackedAtFirst) Tracked(ctx context.Context, tenant string) ([]ledger
 // TestAnUntrackWhoseAnswerIsLost is either done, or the meeting is watched on.
 func TestAnUntrackWhoseAnswerIsLost(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.fail(errors.New("scripted: away"))
 		p := start(t, "w1", m, w, nil)
 		elapse(time.Second)
@@ -161,7 +161,7 @@ func TestAnUntrackWhoseAnswerIsLost(t *testing.T) {
 
 // shelves counts the readings of all records.
 type shelves struct {
-	*store.Memory
+	*ledgertest.Memory
 	reads atomic.Int32
 }
 
@@ -174,7 +174,7 @@ func (l *shelves) LoadAll(ctx context.Context, tenant string) ([]ledger.Stored, 
 // TestAStartReadsATenantOnce, and not once for each of its shards.
 func TestAStartReadsATenantOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		l := &shelves{Memory: m}
 		p := start(t, "w1", l, w, func(c *worker.Config) {

@@ -18,8 +18,8 @@ import (
 	"rollcall"
 	"rollcall/differ"
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
-	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker"
 )
@@ -225,7 +225,7 @@ func elapse(d time.Duration) {
 }
 
 // events gives the events of a meeting, in the order in which they were stored.
-func events(t *testing.T, m *store.Memory, id string) []rollcall.Event {
+func events(t *testing.T, m *ledgertest.Memory, id string) []rollcall.Event {
 	t.Helper()
 	var out []rollcall.Event
 	prefix := names.Prefix + ".event.acme." + wire.Token(id) + "."
@@ -259,7 +259,7 @@ func tell(all []rollcall.Event) []string {
 }
 
 // expect holds the events of a meeting against the words that tell them.
-func expect(t *testing.T, m *store.Memory, id string, want ...string) {
+func expect(t *testing.T, m *ledgertest.Memory, id string, want ...string) {
 	t.Helper()
 	if diff := gocmp.Diff(want, tell(events(t, m, id))); diff != "" {
 		t.Errorf("events of %s (-want +got):\n%s", id, diff)
@@ -267,7 +267,7 @@ func expect(t *testing.T, m *store.Memory, id string, want ...string) {
 }
 
 // record gives the stored record of a meeting; nil where there is none.
-func record(t *testing.T, m *store.Memory, id string) *rollcall.Record {
+func record(t *testing.T, m *ledgertest.Memory, id string) *rollcall.Record {
 	t.Helper()
 	stored, err := m.Load(t.Context(), "acme", []string{id})
 	if err != nil {
@@ -281,7 +281,7 @@ func record(t *testing.T, m *store.Memory, id string) *rollcall.Record {
 
 // lawful holds the events of a meeting against the promises: no hole, nothing
 // twice, whole polls, and the fold is the stored roster.
-func lawful(t *testing.T, m *store.Memory, id string) {
+func lawful(t *testing.T, m *ledgertest.Memory, id string) {
 	t.Helper()
 	var roster []rollcall.Participant
 	var epoch int64
@@ -313,7 +313,7 @@ func lawful(t *testing.T, m *store.Memory, id string) {
 }
 
 // trackedSet gives the ids of the tracked set, sorted.
-func trackedSet(t *testing.T, m *store.Memory) []string {
+func trackedSet(t *testing.T, m *ledgertest.Memory) []string {
 	t.Helper()
 	tracked, err := m.Tracked(t.Context(), "acme")
 	if err != nil {
@@ -329,7 +329,7 @@ func trackedSet(t *testing.T, m *store.Memory) []string {
 
 // wrapped lets a test come between one worker and the ledger.
 type wrapped struct {
-	*store.Memory
+	*ledgertest.Memory
 	mu     sync.Mutex
 	commit func(ctx context.Context, msgs []ledger.Message) error // before; nil: nothing
 	down   error                                                  // of every operation

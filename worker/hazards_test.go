@@ -11,9 +11,9 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
 	"rollcall/publisher"
-	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker"
 )
@@ -21,9 +21,9 @@ import (
 // 1: the stream was lost and made anew; the journal still holds terms of the old one.
 func TestForeignJournal(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
-		track1, err := store.TrackMessage(names, "acme", ledger.Tracking{ConferenceID: "c1", Source: "api", Since: time.Now()})
+		track1, err := ledger.TrackMessage(names, "acme", ledger.Tracking{ConferenceID: "c1", Source: "api", Since: time.Now()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +49,7 @@ func TestForeignJournal(t *testing.T) {
 // 2: untrack of a meeting that is set aside.
 func TestUntrackSetAside(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &wrapped{Memory: m}
 		w.set("c1", "ann")
 		p := start(t, "w1", l, w, track())
@@ -74,7 +74,7 @@ func TestUntrackSetAside(t *testing.T) {
 // 3: a vanished meeting has left the tracked set.
 func TestStatusTracked(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := start(t, "w1", m, w, nil)
 		elapse(time.Second)
@@ -93,7 +93,7 @@ func TestStatusTracked(t *testing.T) {
 // 3b: two workers, two shards.
 func TestStatusOfTwo(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		var ids []string
 		for i := range 8 {
 			ids = append(ids, fmt.Sprintf("c%d", i))
@@ -125,7 +125,7 @@ func TestStatusOfTwo(t *testing.T) {
 // 5: a lost acknowledgement of track.
 func TestTrackUnknown(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := start(t, "w1", m, w, nil)
 		elapse(time.Second)
@@ -149,7 +149,7 @@ func TestTrackUnknown(t *testing.T) {
 // 13: an untrack overtakes observations that wait.
 func TestUntrackOvertakes(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &wrapped{Memory: m}
 		w.set("c1", "ann")
 		w.set("c2", "ann")
@@ -189,7 +189,7 @@ var _ = errors.New
 // 6: the last slice of an untracking is lost.
 func TestUntrackInSlices(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &wrapped{Memory: m}
 		var people []string
 		for i := range 1500 {
@@ -225,7 +225,7 @@ func TestUntrackInSlices(t *testing.T) {
 // 7: an untrack that meets a record which an older term wrote after the claim.
 func TestUntrackOverlaps(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		schedule, _ := poller.ParseSchedule("@every 15s", "UTC")
 		p := start(t, "w0", m, w, nil)
@@ -245,7 +245,7 @@ func TestUntrackOverlaps(t *testing.T) {
 		stored, _ := m.Load(t.Context(), "acme", []string{"c1"})
 		r := *stored["c1"].Record
 		r.Number.Poll++
-		msg, err := store.RecordMessage(names, &r, stored["c1"].Revision, true)
+		msg, err := ledgertest.RecordMessage(names, &r, stored["c1"].Revision, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -265,7 +265,7 @@ func TestUntrackOverlaps(t *testing.T) {
 // 8: entries that are read again for a late answer of a claim that is lost.
 func TestLateAnswerAfterTheHold(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := start(t, "w0", m, w, nil)
 		elapse(time.Second)
@@ -294,15 +294,15 @@ func TestLateAnswerAfterTheHold(t *testing.T) {
 			Tenant: "acme", ConferenceID: "c1", Epoch: r.Epoch, Sequence: r.Sequence, Type: rollcall.ParticipantJoined,
 			Time: time.Now(), Index: 1, Count: 1, Meeting: r.Meeting, Participant: &bob, Provenance: rollcall.ProvenanceObserved, Window: rollcall.Window{Before: time.Now()},
 		}
-		em, err := publisher.EventMessage(names, &e)
+		var d ledger.Draft
+		if err := publisher.DraftEvents(&d, names, []rollcall.Event{e}); err != nil {
+			t.Fatal(err)
+		}
+		msg, err := ledgertest.RecordMessage(names, &r, stored["c1"].Revision, true)
 		if err != nil {
 			t.Fatal(err)
 		}
-		msg, err := store.RecordMessage(names, &r, stored["c1"].Revision, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Commit(t.Context(), []ledger.Message{em, msg}); err != nil {
+		if _, err := m.Commit(t.Context(), append(d.Messages, msg)); err != nil {
 			t.Fatal(err)
 		}
 		w.set("c1", "ann", "bob")
@@ -321,7 +321,7 @@ func TestLateAnswerAfterTheHold(t *testing.T) {
 
 // shifty sees one member, which a test may change.
 type shifty struct {
-	*store.Memory
+	*ledgertest.Memory
 	mu sync.Mutex
 	id string
 }
@@ -341,7 +341,7 @@ func (s *shifty) Members(context.Context) ([]ledger.Member, error) {
 // 13: a batch in slices meets an outage: is it said, is it kept?
 func TestSlicesInAnOutage(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &wrapped{Memory: m}
 		var people []string
 		for i := range 1500 {
@@ -368,7 +368,7 @@ func TestSlicesInAnOutage(t *testing.T) {
 // the journal is cleared all the same, and what comes later does not pile up.
 func TestJournalDoesNotGrowOnceTheLedgerTakesAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m, j := newWorld(), store.NewMemory(names), &paper{}
+		w, m, j := newWorld(), ledgertest.NewMemory(names), &paper{}
 		l := &wrapped{Memory: m}
 		w.set("c1", "ann")
 		w.set("c2", "ann")

@@ -11,9 +11,9 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
 	"rollcall/poller/dingtalk"
-	"rollcall/store"
 	"rollcall/worker"
 )
 
@@ -75,7 +75,7 @@ type standing struct {
 }
 
 func newStanding(ids []string) standing {
-	return standing{forgetful{store.NewMemory(names), new(atomic.Uint64)}, ids}
+	return standing{forgetful{ledgertest.NewMemory(names), new(atomic.Uint64)}, ids}
 }
 
 func (l standing) Tracked(context.Context, string) ([]ledger.Tracking, error) {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"rollcall"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/worker"
 	"rollcall/worker/backlog"
 )
@@ -111,7 +111,7 @@ func TestJournalOutlivesTheProcess(t *testing.T) {
 	for name, shards := range map[string]int{"same shards": 1, "other shards": 4} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				w, m, j := newWorld(), store.NewMemory(names), &paper{}
+				w, m, j := newWorld(), ledgertest.NewMemory(names), &paper{}
 				l := &wrapped{Memory: m}
 				w.set("c1", "ann")
 				w.set("c2", "eve")
@@ -161,7 +161,7 @@ func TestJournalOutlivesTheProcess(t *testing.T) {
 
 func TestReplayOfWhatIsStoredPublishesNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m, j := newWorld(), store.NewMemory(names), &paper{}
+		w, m, j := newWorld(), ledgertest.NewMemory(names), &paper{}
 		l := &wrapped{Memory: m}
 		w.set("c1", "ann")
 		p := start(t, "w1", l, w, journaled(j, "c1"))
@@ -185,7 +185,7 @@ func TestReplayOfWhatIsStoredPublishesNothing(t *testing.T) {
 
 func TestReplayForAnotherOwnerInventsNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m, j := newWorld(), store.NewMemory(names), &paper{}
+		w, m, j := newWorld(), ledgertest.NewMemory(names), &paper{}
 		cut := &wrapped{Memory: m}
 		w.set("c1", "ann")
 		p1 := start(t, "w1", cut, w, journaled(j, "c1"))
@@ -212,7 +212,7 @@ func TestReplayForAnotherOwnerInventsNothing(t *testing.T) {
 
 func TestFullJournalPausesPolling(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m, j := newWorld(), store.NewMemory(names), &paper{room: 1500}
+		w, m, j := newWorld(), ledgertest.NewMemory(names), &paper{room: 1500}
 		l := &wrapped{Memory: m}
 		w.set("c1", "ann")
 		p := start(t, "w1", l, w, journaled(j, "c1"))
@@ -240,7 +240,7 @@ func TestFullJournalPausesPolling(t *testing.T) {
 
 func TestBrokenDiskIsSaidAndMemoryCarriesOn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m, j := newWorld(), store.NewMemory(names), &paper{fails: errors.New("no space left on device")}
+		w, m, j := newWorld(), ledgertest.NewMemory(names), &paper{fails: errors.New("no space left on device")}
 		l := &wrapped{Memory: m}
 		w.set("c1", "ann")
 		p := start(t, "w1", l, w, journaled(j, "c1"))

@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"rollcall"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/worker"
 )
 
 // labelled fails unless the record, the tracked set and each event from a sequence
 // on have these labels.
-func labelled(t *testing.T, m *store.Memory, id string, from uint64, want rollcall.Labels) {
+func labelled(t *testing.T, m *ledgertest.Memory, id string, from uint64, want rollcall.Labels) {
 	t.Helper()
 	if got := record(t, m, id).Labels; !maps.Equal(got, want) {
 		t.Errorf("the record of %s has the labels %v, want %v", id, got, want)
@@ -38,7 +38,7 @@ func labelled(t *testing.T, m *store.Memory, id string, from uint64, want rollca
 func TestLabelsOfAnOrder(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		blue, red := rollcall.Labels{"team": "blue", "floor": "3"}, rollcall.Labels{"team": "red"}
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := start(t, "w1", m, w, nil)
 		elapse(time.Second)
@@ -83,7 +83,7 @@ func TestLabelsOfAnOrder(t *testing.T) {
 func TestLabelsOfAReopenedMeeting(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		blue := rollcall.Labels{"team": "blue"}
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := start(t, "w1", m, w, nil)
 		elapse(time.Second)
@@ -114,7 +114,7 @@ func TestLabelsOfTheConfiguration(t *testing.T) {
 				c.Tenants[0].FoundLabels = map[string]rollcall.Labels{"organization": {"found": team}}
 			}
 		}
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		for _, id := range []string{"c1", "c2", "c3"} {
 			w.set(id, "ann")
 		}

@@ -10,13 +10,13 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/worker"
 )
 
 // unsure lets the next commit that touches a subject take effect, and its
 // answer get lost.
-func unsure(l *line, m *store.Memory, subject string) {
+func unsure(l *line, m *ledgertest.Memory, subject string) {
 	seen := len(m.Messages())
 	l.set(func(_ context.Context, step string) error {
 		if step != "commit done" {
@@ -25,7 +25,7 @@ func unsure(l *line, m *store.Memory, subject string) {
 		all := m.Messages()
 		fresh := all[seen:]
 		seen = len(all)
-		if slices.ContainsFunc(fresh, func(msg store.Message) bool { return msg.Subject == subject }) {
+		if slices.ContainsFunc(fresh, func(msg ledgertest.Message) bool { return msg.Subject == subject }) {
 			l.set(nil)
 			return fmt.Errorf("%w: the answer is lost", ledger.ErrUnknown)
 		}
@@ -35,7 +35,7 @@ func unsure(l *line, m *store.Memory, subject string) {
 
 func TestUntrackWhoseAnswerIsLostHolds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		w.set("c1", "ann")
 		p := connect(t, "w1", l, nil)
@@ -56,7 +56,7 @@ func TestUntrackWhoseAnswerIsLostHolds(t *testing.T) {
 
 func TestReopeningWhoseAnswerIsLostIsWatched(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		w.set("c1", "ann")
 		p := connect(t, "w1", l, track("c1"))
@@ -78,7 +78,7 @@ func TestReopeningWhoseAnswerIsLostIsWatched(t *testing.T) {
 
 func TestOrdersOfALostShardAreRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l1 := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		l2 := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		w.set("c1", "ann")
@@ -119,7 +119,7 @@ func TestOrdersOfALostShardAreRefused(t *testing.T) {
 
 func TestOrderThatWaitedForALostShardIsRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l1 := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		l2 := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		w.set("c1", "ann")
@@ -178,7 +178,7 @@ func only(err error, steps ...string) func(context.Context, string) error {
 
 func TestStopDuringAHungCommitKeepsWhatIsHeld(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		w.set("c1", "ann")
 		p := connect(t, "w1", l, track("c1"))
@@ -208,7 +208,7 @@ func TestStopDuringAHungCommitKeepsWhatIsHeld(t *testing.T) {
 
 func TestVanishedMeetingIsAskedAboutUnderANewClaim(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l1 := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		l2 := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		w.set("c1", "ann")

@@ -12,7 +12,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/worker"
 )
 
@@ -139,7 +139,7 @@ func four(c *worker.Config) {
 }
 
 func (b blow) play(t *testing.T, when string) {
-	w, m := newWorld(), store.NewMemory(names)
+	w, m := newWorld(), ledgertest.NewMemory(names)
 	l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 	for _, id := range []string{"goes-on", "says-ended", "omitted", "vanishes"} {
 		w.set(id, "ann", "bob*")

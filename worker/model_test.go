@@ -12,7 +12,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/worker"
 )
 
@@ -47,7 +47,7 @@ func plays() *rapid.Generator[[]move] {
 // stage is where a play takes place: two workers, one ledger, one world.
 type stage struct {
 	world   *world
-	memory  *store.Memory
+	memory  *ledgertest.Memory
 	book    *book
 	without string // the guard that is taken away; "": none
 	actors  [2]*actor
@@ -162,7 +162,7 @@ func (a *actor) finish(crash bool) {
 // play lets everything happen and then peace return. It gives the law that
 // fell; "" where none did.
 func play(t *testing.T, without string, moves []move) string {
-	s := &stage{world: newWorld(), memory: store.NewMemory(names), book: newBook(), without: without}
+	s := &stage{world: newWorld(), memory: ledgertest.NewMemory(names), book: newBook(), without: without}
 	for i := range s.actors {
 		s.actors[i] = &actor{id: fmt.Sprint("w", i), paper: &paper{}, ills: map[string]bool{}, healed: make(chan struct{})}
 	}

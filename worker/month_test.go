@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
 	"rollcall/poller/budget"
 	"rollcall/poller/discovery"
-	"rollcall/store"
 	"rollcall/worker"
 )
 
@@ -218,9 +218,9 @@ func TestLongMonth(t *testing.T) {
 }
 
 // live runs a worker for the month.
-func (o *office) live(t *testing.T, calls int64) *store.Memory {
+func (o *office) live(t *testing.T, calls int64) *ledgertest.Memory {
 	elapse(time.Until(firstWorkday().Add(-time.Hour)))
-	l := store.NewMemory(names)
+	l := ledgertest.NewMemory(names)
 	b := budget.New(budget.Config{Tenant: "acme", Calls: calls, Finds: true})
 	b.Attach(l, nil)
 	asker := &poller.Poller{Source: o, Tenant: "acme", Spend: func(ctx context.Context, op string) error {
@@ -271,7 +271,7 @@ func (o *office) finder(t *testing.T, asker *poller.Poller, w *worker.Worker, b 
 
 // allEnded holds that the end of every meeting was noticed that was found. In
 // the first week, when nobody knows yet when to look, a short one may not be.
-func (o *office) allEnded(t *testing.T, l *store.Memory) {
+func (o *office) allEnded(t *testing.T, l *ledgertest.Memory) {
 	stored, err := l.LoadAll(t.Context(), "acme")
 	if err != nil {
 		t.Fatal(err)

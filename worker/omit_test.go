@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/worker"
 )
 
@@ -32,7 +32,7 @@ func (w *world) guests(id string, nicks ...string) {
 }
 
 // showsNone holds that none of the names stands in what was stored since.
-func showsNone(t *testing.T, m *store.Memory, since uint64, nicks ...string) {
+func showsNone(t *testing.T, m *ledgertest.Memory, since uint64, nicks ...string) {
 	t.Helper()
 	for _, msg := range m.Messages() {
 		for _, nick := range nicks {
@@ -50,7 +50,7 @@ func TestNamesAreOmittedFromTheFirstAnswerOn(t *testing.T) {
 	for name, waits := range map[string]bool{"at rest": false, "with answers that wait": true} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				w, m, j := newWorld(), store.NewMemory(names), &paper{}
+				w, m, j := newWorld(), ledgertest.NewMemory(names), &paper{}
 				l := &wrapped{Memory: m}
 				w.guests("c1", "Telly", "Zora")
 				w.guests("c2", "Faxe")
@@ -101,7 +101,7 @@ func TestNamesAreOmittedFromTheFirstAnswerOn(t *testing.T) {
 // any of them: still nothing is told twice, and no name.
 func TestNamesOfACrowdAreOmitted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		var nicks []string
 		for i := range 1500 {

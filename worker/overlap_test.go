@@ -6,14 +6,14 @@ import (
 	"time"
 
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
-	"rollcall/store"
 	"rollcall/worker"
 )
 
 // blind sees no other member than one.
 type blind struct {
-	*store.Memory
+	*ledgertest.Memory
 	id string
 }
 
@@ -38,7 +38,7 @@ func (l *late) Query(ctx context.Context, ids []string) (poller.Answers, error) 
 // is answered last: its answer is the older one, though its number is higher.
 func TestOlderAnswerUnderANewerTermIsDropped(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		schedule, err := poller.ParseSchedule("@every 1s", "UTC")
 		if err != nil {
 			t.Fatal(err)

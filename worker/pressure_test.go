@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
-	"rollcall/store"
 	"rollcall/worker"
 )
 
@@ -62,7 +62,7 @@ func taking(l *wrapped, d time.Duration) {
 
 func TestAskingDoesNotRunAheadOfALedgerThatWorks(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		l := &wrapped{Memory: store.NewMemory(names)}
+		l := &wrapped{Memory: ledgertest.NewMemory(names)}
 		taking(l, 50*time.Millisecond)
 		c, p := startCrew(t, l)
 		elapse(40 * time.Second)
@@ -108,7 +108,7 @@ func TestAskingGoesOnWithoutTheLedger(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				l := &wrapped{Memory: store.NewMemory(names)}
+				l := &wrapped{Memory: ledgertest.NewMemory(names)}
 				crew, p := startCrew(t, l)
 				elapse(20 * time.Second)
 				before := len(crew.since(0))
@@ -130,7 +130,7 @@ func TestAskingGoesOnWithoutTheLedger(t *testing.T) {
 // A stop has a time of its own for what is held; the asking is over at once.
 func TestStopEndsTheWaitingForTheLedger(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		l := &wrapped{Memory: store.NewMemory(names)}
+		l := &wrapped{Memory: ledgertest.NewMemory(names)}
 		c, p := startCrew(t, l)
 		elapse(20 * time.Second)
 		l.intercept(func(ctx context.Context, _ []ledger.Message) error {

@@ -10,23 +10,23 @@ import (
 	"time"
 
 	"rollcall/internal/ledger"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/wire"
 )
 
 // site is where a ledger stands: it can be taken away, and another one put there.
 type site struct {
 	mu  sync.Mutex
-	now *store.Memory // nil: there is none
+	now *ledgertest.Memory // nil: there is none
 }
 
-func (l *site) put(m *store.Memory) {
+func (l *site) put(m *ledgertest.Memory) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.now = m
 }
 
-func (l *site) at() (*store.Memory, error) {
+func (l *site) at() (*ledgertest.Memory, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.now == nil {
@@ -36,7 +36,7 @@ func (l *site) at() (*store.Memory, error) {
 }
 
 // with does something with the ledger that stands there now.
-func with[T any](l *site, do func(m *store.Memory) (T, error)) (none T, err error) {
+func with[T any](l *site, do func(m *ledgertest.Memory) (T, error)) (none T, err error) {
 	m, err := l.at()
 	if err != nil {
 		return none, err
@@ -45,39 +45,39 @@ func with[T any](l *site, do func(m *store.Memory) (T, error)) (none T, err erro
 }
 
 func (l *site) Claim(ctx context.Context, tenant string, shard int, holder string) (ledger.Claim, error) {
-	return with(l, func(m *store.Memory) (ledger.Claim, error) { return m.Claim(ctx, tenant, shard, holder) })
+	return with(l, func(m *ledgertest.Memory) (ledger.Claim, error) { return m.Claim(ctx, tenant, shard, holder) })
 }
 
 func (l *site) Holder(ctx context.Context, tenant string, shard int) (ledger.Claim, error) {
-	return with(l, func(m *store.Memory) (ledger.Claim, error) { return m.Holder(ctx, tenant, shard) })
+	return with(l, func(m *ledgertest.Memory) (ledger.Claim, error) { return m.Holder(ctx, tenant, shard) })
 }
 
 func (l *site) Load(ctx context.Context, tenant string, ids []string) (map[string]ledger.Stored, error) {
-	return with(l, func(m *store.Memory) (map[string]ledger.Stored, error) { return m.Load(ctx, tenant, ids) })
+	return with(l, func(m *ledgertest.Memory) (map[string]ledger.Stored, error) { return m.Load(ctx, tenant, ids) })
 }
 
 func (l *site) LoadAll(ctx context.Context, tenant string) ([]ledger.Stored, error) {
-	return with(l, func(m *store.Memory) ([]ledger.Stored, error) { return m.LoadAll(ctx, tenant) })
+	return with(l, func(m *ledgertest.Memory) ([]ledger.Stored, error) { return m.LoadAll(ctx, tenant) })
 }
 
 func (l *site) Tracked(ctx context.Context, tenant string) ([]ledger.Tracking, error) {
-	return with(l, func(m *store.Memory) ([]ledger.Tracking, error) { return m.Tracked(ctx, tenant) })
+	return with(l, func(m *ledgertest.Memory) ([]ledger.Tracking, error) { return m.Tracked(ctx, tenant) })
 }
 
 func (l *site) Tail(ctx context.Context, tenant string, after uint64) (ledger.Tail, error) {
-	return with(l, func(m *store.Memory) (ledger.Tail, error) { return m.Tail(ctx, tenant, after) })
+	return with(l, func(m *ledgertest.Memory) (ledger.Tail, error) { return m.Tail(ctx, tenant, after) })
 }
 
 func (l *site) LastEvents(ctx context.Context, tenant string, ids []string) (map[string]ledger.Last, error) {
-	return with(l, func(m *store.Memory) (map[string]ledger.Last, error) { return m.LastEvents(ctx, tenant, ids) })
+	return with(l, func(m *ledgertest.Memory) (map[string]ledger.Last, error) { return m.LastEvents(ctx, tenant, ids) })
 }
 
 func (l *site) Position(ctx context.Context) (ledger.Position, error) {
-	return with(l, func(m *store.Memory) (ledger.Position, error) { return m.Position(ctx) })
+	return with(l, func(m *ledgertest.Memory) (ledger.Position, error) { return m.Position(ctx) })
 }
 
 func (l *site) Members(ctx context.Context) ([]ledger.Member, error) {
-	return with(l, func(m *store.Memory) ([]ledger.Member, error) { return m.Members(ctx) })
+	return with(l, func(m *ledgertest.Memory) ([]ledger.Member, error) { return m.Members(ctx) })
 }
 
 func (l *site) Commit(ctx context.Context, msgs []ledger.Message) (uint64, error) {
@@ -89,40 +89,40 @@ func (l *site) Commit(ctx context.Context, msgs []ledger.Message) (uint64, error
 }
 
 func (l *site) Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error {
-	_, err := with(l, func(m *store.Memory) (any, error) { return nil, m.Heartbeat(ctx, id, info, ttl) })
+	_, err := with(l, func(m *ledgertest.Memory) (any, error) { return nil, m.Heartbeat(ctx, id, info, ttl) })
 	return err
 }
 
 func (l *site) Leave(ctx context.Context, id string) error {
-	_, err := with(l, func(m *store.Memory) (any, error) { return nil, m.Leave(ctx, id) })
+	_, err := with(l, func(m *ledgertest.Memory) (any, error) { return nil, m.Leave(ctx, id) })
 	return err
 }
 
 func (l *site) PutStatus(ctx context.Context, tenant string, s wire.Status) error {
-	_, err := with(l, func(m *store.Memory) (any, error) { return nil, m.PutStatus(ctx, tenant, s) })
+	_, err := with(l, func(m *ledgertest.Memory) (any, error) { return nil, m.PutStatus(ctx, tenant, s) })
 	return err
 }
 
 func (l *site) Shards(ctx context.Context, tenants []string) (map[string]ledger.Shards, error) {
-	return with(l, func(m *store.Memory) (map[string]ledger.Shards, error) { return m.Shards(ctx, tenants) })
+	return with(l, func(m *ledgertest.Memory) (map[string]ledger.Shards, error) { return m.Shards(ctx, tenants) })
 }
 
 func (l *site) SetShards(ctx context.Context, tenant string, count int, by string, expect uint64) (ledger.Shards, error) {
-	return with(l, func(m *store.Memory) (ledger.Shards, error) { return m.SetShards(ctx, tenant, count, by, expect) })
+	return with(l, func(m *ledgertest.Memory) (ledger.Shards, error) { return m.SetShards(ctx, tenant, count, by, expect) })
 }
 
 // Renew creates a ledger where there is none.
 func (l *site) Renew(context.Context) error {
 	if _, err := l.at(); err != nil {
-		l.put(store.NewMemory(names))
+		l.put(ledgertest.NewMemory(names))
 	}
 	return nil
 }
 
 // part gives a ledger that holds what another one held up to a message.
-func part(t *testing.T, m *store.Memory, upTo int) *store.Memory {
+func part(t *testing.T, m *ledgertest.Memory, upTo int) *ledgertest.Memory {
 	t.Helper()
-	other := store.NewMemory(names)
+	other := ledgertest.NewMemory(names)
 	for _, msg := range m.Messages()[:upTo] {
 		plain := msg.Message
 		plain.Guarded = false
@@ -137,11 +137,11 @@ func part(t *testing.T, m *store.Memory, upTo int) *store.Memory {
 // restored from a backup, or away before it is another one. The worker says so
 // in one line, begins as at a start, and what it tells from then on is true.
 func TestALedgerThatIsReplaced(t *testing.T) {
-	for what, replace := range map[string]func(t *testing.T, l *site, m *store.Memory, backup int){
-		"deleted":  func(_ *testing.T, l *site, _ *store.Memory, _ int) { l.put(nil) },
-		"emptied":  func(_ *testing.T, l *site, _ *store.Memory, _ int) { l.put(store.NewMemory(names)) },
-		"restored": func(t *testing.T, l *site, m *store.Memory, backup int) { l.put(part(t, m, backup)) },
-		"deleted, and restored before": func(t *testing.T, l *site, m *store.Memory, backup int) {
+	for what, replace := range map[string]func(t *testing.T, l *site, m *ledgertest.Memory, backup int){
+		"deleted":  func(_ *testing.T, l *site, _ *ledgertest.Memory, _ int) { l.put(nil) },
+		"emptied":  func(_ *testing.T, l *site, _ *ledgertest.Memory, _ int) { l.put(ledgertest.NewMemory(names)) },
+		"restored": func(t *testing.T, l *site, m *ledgertest.Memory, backup int) { l.put(part(t, m, backup)) },
+		"deleted, and restored before": func(t *testing.T, l *site, m *ledgertest.Memory, backup int) {
 			l.put(nil)
 			elapse(2 * time.Second)
 			l.put(part(t, m, backup))
@@ -149,7 +149,7 @@ func TestALedgerThatIsReplaced(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				w, l, m := newWorld(), &site{}, store.NewMemory(names)
+				w, l, m := newWorld(), &site{}, ledgertest.NewMemory(names)
 				l.put(m)
 				w.set("c1", "ann")
 				p := start(t, "w1", l, w, track("c1"))
@@ -189,7 +189,7 @@ func TestALedgerThatIsReplaced(t *testing.T) {
 // memberless is a ledger whose bucket of workers is deleted beside a stream that
 // is well.
 type memberless struct {
-	*store.Memory
+	*ledgertest.Memory
 	gone, renewed atomic.Bool
 }
 
@@ -209,7 +209,7 @@ func (l *memberless) Renew(context.Context) error {
 // Row of the failure matrix: the bucket of the workers is deleted.
 func TestMembersThatAreDeleted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, l := newWorld(), &memberless{Memory: store.NewMemory(names)}
+		w, l := newWorld(), &memberless{Memory: ledgertest.NewMemory(names)}
 		w.set("c1", "ann")
 		p := start(t, "w1", l, w, track("c1"))
 		elapse(time.Minute)
@@ -231,7 +231,7 @@ func TestMembersThatAreDeleted(t *testing.T) {
 
 // lagged is a ledger whose answers about records are old ones, for a while.
 type lagged struct {
-	*store.Memory
+	*ledgertest.Memory
 	alone bool // no replica can lag: what it shows is what there is
 	old   atomic.Pointer[map[string]ledger.Stored]
 }
@@ -255,7 +255,7 @@ func TestALedgerThatLags(t *testing.T) {
 	for _, alone := range []bool{false, true} {
 		t.Run(fmt.Sprint("alone ", alone), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				w, l := newWorld(), &lagged{Memory: store.NewMemory(names), alone: alone}
+				w, l := newWorld(), &lagged{Memory: ledgertest.NewMemory(names), alone: alone}
 				w.set("c1", "ann")
 				p := start(t, "w1", l, w, track("c1"))
 				elapse(time.Minute)

@@ -12,8 +12,8 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
-	"rollcall/store"
 	"rollcall/worker"
 )
 
@@ -21,7 +21,7 @@ import (
 // they cannot know of each other, and take the shard from each other.
 func TestSameIDTwice(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		b := newBook()
 		w.set("c1", "ann")
 		l1 := &line{Memory: m, paper: &paper{}, world: w, book: b}
@@ -44,7 +44,7 @@ func TestSameIDTwice(t *testing.T) {
 // TestMembershipFlaps lets a second worker come and go at every beat.
 func TestMembershipFlaps(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		b := newBook()
 		w.set("c1", "ann")
 		l1 := &line{Memory: m, paper: &paper{}, world: w, book: b}
@@ -89,7 +89,7 @@ func (c backwards) Pass(ctx context.Context, ask poller.Ask) poller.Report {
 
 func TestClockThatIsSetBack(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		w.set("c1", "ann")
 		p := connect(t, "w1", l, func(c *worker.Config) {
@@ -133,7 +133,7 @@ func TestOrdersRaceWithEnds(t *testing.T) {
 }
 
 func race(t *testing.T, at time.Duration, style string) {
-	w, m := newWorld(), store.NewMemory(names)
+	w, m := newWorld(), ledgertest.NewMemory(names)
 	l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 	l.set(func(_ context.Context, step string) error {
 		if step == "commit" {
@@ -188,7 +188,7 @@ func race(t *testing.T, at time.Duration, style string) {
 
 func TestManyTenantsAndOneWithoutMeetings(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := start(t, "w1", m, w, func(c *worker.Config) {
 			first := c.Tenants[0]
@@ -228,7 +228,7 @@ func TestMemoryOfManyMeetings(t *testing.T) {
 	}
 	bubble(t, func(t *testing.T) {
 		const meetings, people = 10_000, 100
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		var ids []string
 		for i := range meetings {
 			var names []string
@@ -257,7 +257,7 @@ func heap() uint64 {
 // forgetful is a ledger that keeps nothing of what is committed, so that the
 // heap is the worker's.
 type forgetful struct {
-	*store.Memory
+	*ledgertest.Memory
 	last *atomic.Uint64
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/store"
 	"rollcall/worker/membership"
 )
 
@@ -53,7 +52,7 @@ func (c *scope) size(msgs ...ledger.Message) int {
 
 // trackMessage puts a meeting on the tracked set.
 func (c *scope) trackMessage(t ledger.Tracking) (ledger.Message, error) {
-	msg, err := store.TrackMessage(c.cfg.Names, c.tenant.Name, t)
+	msg, err := ledger.TrackMessage(c.cfg.Names, c.tenant.Name, t)
 	if err != nil {
 		return msg, fmt.Errorf("encode the entry of meeting %q in the tracked set: %w", t.ConferenceID, err)
 	}
@@ -62,7 +61,7 @@ func (c *scope) trackMessage(t ledger.Tracking) (ledger.Message, error) {
 
 // untrackMessage takes a meeting off the tracked set.
 func (c *scope) untrackMessage(id string) ledger.Message {
-	return store.UntrackMessage(c.cfg.Names, c.tenant.Name, id)
+	return ledger.UntrackMessage(c.cfg.Names, c.tenant.Name, id)
 }
 
 // encodeRecord lets the record of a meeting that is over age out, unless the
@@ -70,7 +69,7 @@ func (c *scope) untrackMessage(id string) ledger.Message {
 func (c *scope) encodeRecord(draft *ledger.Draft, r *rollcall.Record, expect uint64) error {
 	ended := r.Meeting.Status == rollcall.StatusEnded
 	keep := !r.Untracked && (!ended || c.named[r.ConferenceID])
-	if err := store.DraftRecord(draft, c.cfg.Names, r, expect, keep); err != nil {
+	if err := ledger.DraftRecord(draft, c.cfg.Names, r, expect, keep); err != nil {
 		return fmt.Errorf("encode record: %w", err)
 	}
 	return nil

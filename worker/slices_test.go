@@ -12,7 +12,7 @@ import (
 	"rollcall"
 	"rollcall/differ"
 	"rollcall/internal/ledger"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/wire"
 	"rollcall/worker"
 )
@@ -59,7 +59,7 @@ func TestSlices(t *testing.T) {
 }
 
 func sliced(t *testing.T, before int, happen func(*world), slice int, ends bool) {
-	w, m := newWorld(), store.NewMemory(names)
+	w, m := newWorld(), ledgertest.NewMemory(names)
 	l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 	crowd(w, before, "")
 	w.set("small", "ann")
@@ -98,7 +98,7 @@ func sliced(t *testing.T, before int, happen func(*world), slice int, ends bool)
 }
 
 // afterSlice strikes after the given slice of the large meeting was stored.
-func afterSlice(l *line, m *store.Memory, slice int, ends bool, struck *bool) func(context.Context, string) error {
+func afterSlice(l *line, m *ledgertest.Memory, slice int, ends bool, struck *bool) func(context.Context, string) error {
 	seen, slices := len(m.Messages()), 0
 	return func(_ context.Context, step string) error {
 		if step != "commit done" {
@@ -138,7 +138,7 @@ func TestSlicesOfAFirstPoll(t *testing.T) {
 		t.Run(fmt.Sprint(people, " people, after slice ", slice), func(t *testing.T) {
 			t.Parallel()
 			bubble(t, func(t *testing.T) {
-				w, m := newWorld(), store.NewMemory(names)
+				w, m := newWorld(), ledgertest.NewMemory(names)
 				l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 				crowd(w, people, "*")
 				l.set(afterSlice(l, m, slice, true, new(bool)))
@@ -177,7 +177,7 @@ func TestRecordThatCanNeverBeStored(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				w, m := newWorld(), store.NewMemory(names)
+				w, m := newWorld(), ledgertest.NewMemory(names)
 				huge := &meeting{Title: "huge", Status: rollcall.StatusStarted}
 				for i := range c.people {
 					huge.Users = append(huge.Users, user{ID: fmt.Sprintf("%0250d", i), Att: c.attendance})
@@ -213,7 +213,7 @@ func TestRecordThatCanNeverBeStored(t *testing.T) {
 
 func TestFullLedgerThenSpace(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		w.set("c1", "ann")
 		p := connect(t, "w1", l, track("c1"))
@@ -239,7 +239,7 @@ func TestFullLedgerThenSpace(t *testing.T) {
 }
 
 // wholly demands that every answer was told.
-func wholly(t *testing.T, m *store.Memory, b *book, id string) {
+func wholly(t *testing.T, m *ledgertest.Memory, b *book, id string) {
 	t.Helper()
 	states, broken := published(t, m, id)
 	if broken != "" {
@@ -252,7 +252,7 @@ func wholly(t *testing.T, m *store.Memory, b *book, id string) {
 
 func TestSlowLedger(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		l.set(func(ctx context.Context, step string) error {
 			if step == "commit" {
@@ -339,7 +339,7 @@ func (r *reader) read(_ context.Context, msgs []ledger.Message) error {
 func TestLargeMeetingsGoLast(t *testing.T) {
 	const people, most = 4700, 8 // with two events each
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		small := plenary(w, people)
 		l, r := &wrapped{Memory: m}, &reader{id: "big"}
 		l.intercept(r.read)
@@ -388,7 +388,7 @@ func TestLargeMeetingsGoLast(t *testing.T) {
 func TestSlicesOfALargeRecord(t *testing.T) {
 	const people, most = 2700, 8
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		m.MaxPayload = ledger.MaxBatchBytes
 		huge := &meeting{Title: "huge", Status: rollcall.StatusStarted}
 		for i := range people {

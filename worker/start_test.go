@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
-	"rollcall/store"
 	"rollcall/worker"
 )
 
 // library takes its time to give the records of one tenant out, or never does.
 type library struct {
-	*store.Memory
+	*ledgertest.Memory
 	takes time.Duration // 0: never
 }
 
@@ -41,7 +41,7 @@ func TestAStartReadsFirst(t *testing.T) {
 		"never": {0, 5 * time.Second},
 	} {
 		bubble(t, func(t *testing.T) {
-			w, m := newWorld(), store.NewMemory(names)
+			w, m := newWorld(), ledgertest.NewMemory(names)
 			w.set("c1", "ann")
 			p := start(t, "w1", library{m, c.takes}, w, func(cfg *worker.Config) {
 				schedule, err := poller.ParseSchedule("@every 1h", "UTC") // the start alone asks

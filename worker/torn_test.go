@@ -13,14 +13,14 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/worker"
 )
 
 // tears is a ledger that stores a part of the next batch with events, as a
 // broker does that reaches a limit in the middle of it.
 type tears struct {
-	*store.Memory
+	*ledgertest.Memory
 	next atomic.Int64 // messages of the next batch that are stored
 	err  error        // what the publisher hears
 	of   string       // in the subject of that batch's first message, ".event." where it is empty
@@ -49,7 +49,7 @@ func (l *tears) Commit(ctx context.Context, msgs []ledger.Message) (uint64, erro
 
 // unique holds that no id is used for two contents, and that every epoch's
 // events are without a gap.
-func unique(t *testing.T, m *store.Memory, id string) {
+func unique(t *testing.T, m *ledgertest.Memory, id string) {
 	t.Helper()
 	told, last := map[string]bool{}, map[int64]uint64{}
 	for _, e := range events(t, m, id) {
@@ -67,7 +67,7 @@ func unique(t *testing.T, m *store.Memory, id string) {
 // halves is a ledger that stores of a batch the events alone, and then loses the
 // second of the records that close their epochs.
 type halves struct {
-	*store.Memory
+	*ledgertest.Memory
 	next   atomic.Bool
 	closes atomic.Int64 // records without events since then
 }
@@ -94,7 +94,7 @@ func (l *halves) Commit(ctx context.Context, msgs []ledger.Message) (uint64, err
 // still to be, though its events stand before what was written last.
 func TestTwoEpochsCannotGoOn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, l := newWorld(), &halves{Memory: store.NewMemory(names)}
+		w, l := newWorld(), &halves{Memory: ledgertest.NewMemory(names)}
 		w.set("c1", "ann")
 		w.set("c2", "bob")
 		p := start(t, "w1", l, w, track("c1", "c2"))
@@ -122,7 +122,7 @@ func TestABatchThatIsStoredInPart(t *testing.T) {
 			for _, first := range []bool{false, true} {
 				t.Run(fmt.Sprint(outcome, "/", part, "/first ", first), func(t *testing.T) {
 					bubble(t, func(t *testing.T) {
-						w, l := newWorld(), &tears{Memory: store.NewMemory(names), err: fmt.Errorf("%w: struck", outcome)}
+						w, l := newWorld(), &tears{Memory: ledgertest.NewMemory(names), err: fmt.Errorf("%w: struck", outcome)}
 						w.set("c1", "ann", "bob")
 						w.set("calm", "zoe")
 						if first {
@@ -174,7 +174,7 @@ func TestAClaimFindsABatchThatIsStoredInPart(t *testing.T) {
 		for _, shards := range []int{1, 3} {
 			t.Run(fmt.Sprint("first ", first, "/shards ", shards), func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
-					w, m := newWorld(), store.NewMemory(names)
+					w, m := newWorld(), ledgertest.NewMemory(names)
 					ids := []string{"c1"}
 					for i := range 8 {
 						ids = append(ids, fmt.Sprint("other", i))
@@ -231,7 +231,7 @@ func TestAReopeningThatIsStoredInPart(t *testing.T) {
 		for _, dies := range []bool{false, true} {
 			t.Run(fmt.Sprint(part+1, "/dies ", dies), func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
-					w, m := newWorld(), store.NewMemory(names)
+					w, m := newWorld(), ledgertest.NewMemory(names)
 					w.set("c1", "ann", "bob")
 					w.set("calm", "zoe")
 					l := &tears{Memory: m, err: fmt.Errorf("%w: struck", ledger.ErrUnknown), dies: dies}
@@ -294,7 +294,7 @@ func TestAnEndThatIsStoredInPart(t *testing.T) {
 		for _, dies := range []bool{false, true} {
 			t.Run(fmt.Sprint(name, "/dies ", dies), func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
-					w, m := newWorld(), store.NewMemory(names)
+					w, m := newWorld(), ledgertest.NewMemory(names)
 					m.Retention = 7 * 24 * time.Hour
 					w.set("c1", "ann", "bob")
 					l := &tears{Memory: m, err: ledger.ErrUnknown, dies: dies}
@@ -340,7 +340,7 @@ func TestAClosingThatIsStoredInPart(t *testing.T) {
 	for _, dies := range []bool{false, true} {
 		t.Run(fmt.Sprint("dies ", dies), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				w, m := newWorld(), store.NewMemory(names)
+				w, m := newWorld(), ledgertest.NewMemory(names)
 				w.set("c1", "ann", "bob")
 				l := &tears{Memory: m, err: ledger.ErrUnknown, of: ".state.", dies: dies}
 				p := start(t, "w1", l, w, nil)
@@ -401,7 +401,7 @@ func TestGarbageInPlaceOfARecord(t *testing.T) {
 		for _, running := range []bool{true, false} {
 			t.Run(fmt.Sprint(name, "/running ", running), func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
-					w, m := newWorld(), store.NewMemory(names)
+					w, m := newWorld(), ledgertest.NewMemory(names)
 					w.set("c1", "ann", "bob")
 					p := start(t, "w1", m, w, track("c1"))
 					elapse(time.Minute)
@@ -435,7 +435,7 @@ func TestGarbageInPlaceOfARecord(t *testing.T) {
 // Garbage in place of a claim: the shard is claimed after it.
 func TestGarbageInPlaceOfAClaim(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := start(t, "w1", m, w, track("c1"))
 		elapse(time.Minute)

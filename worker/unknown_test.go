@@ -9,7 +9,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/worker"
 )
 
@@ -17,7 +17,7 @@ import (
 // misses, each time it is tracked.
 func TestNeverKnownIsUntracked(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		p := start(t, "w1", m, w, nil)
 		elapse(time.Second)
 		for epoch := 1; epoch <= 2; epoch++ {
@@ -50,7 +50,7 @@ func TestNeverKnownIsUntracked(t *testing.T) {
 // The answer to the commit that gives a meeting up is lost: it is not asked about again.
 func TestNeverKnownIsUntrackedThoughTheAnswerIsLost(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		p := start(t, "w1", m, w, func(c *worker.Config) { c.Tenants[0].MissingAfterPolls = 2 })
 		elapse(time.Second)
 		if _, err := p.worker.Track(t.Context(), "acme", "typo", "api"); err != nil {
@@ -79,7 +79,7 @@ func TestNeverKnownIsUntrackedThoughTheAnswerIsLost(t *testing.T) {
 // log tells it once when it is given up. A blank around an id is not taken.
 func TestNeverKnownIsSaidAtOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		p := start(t, "w1", m, w, nil)
 		elapse(time.Second)
 		view, err := p.worker.Track(t.Context(), "acme", "typo", "api")

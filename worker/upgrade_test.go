@@ -11,14 +11,14 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
-	"rollcall/store"
+	"rollcall/internal/ledgertest"
 	"rollcall/worker"
 	"rollcall/worker/backlog"
 )
 
 // golden is the record that a release wrote as schema 1, put into a ledger as
 // it stands there after an upgrade; change makes another meeting of it.
-func golden(t *testing.T, m *store.Memory, id string, change func(r map[string]any)) {
+func golden(t *testing.T, m *ledgertest.Memory, id string, change func(r map[string]any)) {
 	t.Helper()
 	data, err := os.ReadFile("../wire/testdata/record-1.json")
 	if err != nil {
@@ -37,14 +37,14 @@ func golden(t *testing.T, m *store.Memory, id string, change func(r map[string]a
 		t.Fatal(err)
 	}
 	put(t, m, ledger.Message{Subject: names.State("acme", id), Data: data, Rollup: true, TTL: "never"})
-	tracking, err := store.TrackMessage(names, "acme", ledger.Tracking{ConferenceID: id, Source: "api", Since: time.Now()})
+	tracking, err := ledger.TrackMessage(names, "acme", ledger.Tracking{ConferenceID: id, Source: "api", Since: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	put(t, m, tracking)
 }
 
-func put(t *testing.T, m *store.Memory, msgs ...ledger.Message) {
+func put(t *testing.T, m *ledgertest.Memory, msgs ...ledger.Message) {
 	t.Helper()
 	if _, err := m.Commit(t.Context(), msgs); err != nil {
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func TestGoldenRecordsGoOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				w, m := newWorld(), store.NewMemory(names)
+				w, m := newWorld(), ledgertest.NewMemory(names)
 				for range 10 { // the claim of the old release had the term 7 of the record
 					put(t, m, ledger.Message{Subject: names.Prefix + ".earlier", Data: []byte("x")})
 				}
@@ -120,7 +120,7 @@ func TestGoldenJournalIsReplayed(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer kept.Close()
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		for _, id := range []string{"c.1", "c 2", "c3"} {
 			golden(t, m, id, func(r map[string]any) {
 				ongoing(r)
@@ -154,7 +154,7 @@ func TestGoldenJournalIsReplayed(t *testing.T) {
 // TestRollingRestart lets a worker of the next schema write in between.
 func TestRollingRestart(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("ours", "ann")
 		w.set("theirs", "eve")
 		p := start(t, "w1", m, w, track("ours", "theirs"))
@@ -200,7 +200,7 @@ func TestRollingRestart(t *testing.T) {
 // waits, and is not lost.
 func TestNewerClaimIsSaid(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		w.set("c1", "ann")
 		p := connect(t, "w1", l, track("c1"))

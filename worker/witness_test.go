@@ -15,8 +15,8 @@ import (
 	"rollcall"
 	"rollcall/differ"
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
-	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker"
 )
@@ -122,7 +122,7 @@ var errGone = errors.New("the process is gone")
 // " done" after it took effect.
 type line struct {
 	alone string // the one member that is seen; "": all are
-	*store.Memory
+	*ledgertest.Memory
 	paper *paper
 	world *world
 	book  *book
@@ -333,7 +333,7 @@ func (p *process) end(l *line) {
 
 // published gives the states of a meeting at the end of each poll that was
 // told, and the first law that the events break; "" where they break none.
-func published(t *testing.T, m *store.Memory, id string) (states []string, broken string) {
+func published(t *testing.T, m *ledgertest.Memory, id string) (states []string, broken string) {
 	t.Helper()
 	var roster []rollcall.Participant
 	var poll []rollcall.Event // what is not folded yet
@@ -404,7 +404,7 @@ func sit(seats map[string]seat, e rollcall.Event) string {
 
 // increasing says which stored record of a meeting is not what a newer answer
 // than that of the record before it said; "" where all are.
-func increasing(m *store.Memory, b *book, id string) string {
+func increasing(m *ledgertest.Memory, b *book, id string) string {
 	var before said
 	cut := false // the record before is a slice, and the next one may be of the same answer
 	for _, msg := range m.Messages() {
@@ -434,7 +434,7 @@ func increasing(m *store.Memory, b *book, id string) string {
 }
 
 // judge says which law the events of a meeting break; "" where they break none.
-func judge(t *testing.T, m *store.Memory, b *book, id, truth string) string {
+func judge(t *testing.T, m *ledgertest.Memory, b *book, id, truth string) string {
 	t.Helper()
 	states, broken := published(t, m, id)
 	if broken != "" {

@@ -14,7 +14,6 @@ import (
 	"rollcall/internal/ledger"
 	"rollcall/internal/streak"
 	"rollcall/poller"
-	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker/backlog"
 	"rollcall/worker/freshness"
@@ -272,7 +271,7 @@ func (w *Worker) release(ctx context.Context) {
 		if h == nil {
 			continue
 		}
-		msg, err := store.ReleaseMessage(w.cfg.Names, s.tenant.Name, s.number, h.term)
+		msg, err := ledger.ReleaseMessage(w.cfg.Names, s.tenant.Name, s.number, h.term)
 		if err == nil {
 			_, err = w.cfg.Committer.Commit(ctx, []ledger.Message{msg})
 		}

@@ -15,8 +15,8 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
+	"rollcall/internal/ledgertest"
 	"rollcall/poller"
-	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker"
 	"rollcall/worker/backlog"
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestPeopleComeAndGo(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann", "bob*")
 		p := start(t, "w1", m, w, track("c1"))
 		elapse(time.Second)
@@ -47,7 +47,7 @@ func TestPeopleComeAndGo(t *testing.T) {
 
 func TestUnchangedWritesNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := start(t, "w1", m, w, track("c1"))
 		elapse(time.Second)
@@ -67,7 +67,7 @@ func TestUnchangedWritesNothing(t *testing.T) {
 	})
 }
 
-func count(m *store.Memory, subject string) (n int) {
+func count(m *ledgertest.Memory, subject string) (n int) {
 	for _, msg := range m.Messages() {
 		if msg.Subject == subject {
 			n++
@@ -78,7 +78,7 @@ func count(m *store.Memory, subject string) (n int) {
 
 func TestLedgerAwayLosesNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &wrapped{Memory: m}
 		w.set("c1", "ann")
 		p := start(t, "w1", l, w, track("c1"))
@@ -106,7 +106,7 @@ func TestLedgerAwayLosesNothing(t *testing.T) {
 
 func TestLostAcknowledgementRepeatsNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		var mu sync.Mutex
 		lose := 0
 		m.Fail = func(op string) error {
@@ -135,7 +135,7 @@ func TestLostAcknowledgementRepeatsNothing(t *testing.T) {
 
 func TestRestartFencesAndInventsNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		w.set("c2", "eve")
 		p := start(t, "w1", m, w, track("c1", "c2"))
@@ -159,7 +159,7 @@ func TestRestartFencesAndInventsNothing(t *testing.T) {
 
 func TestFrozenWorkerPublishesNothingOld(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		frozen := &wrapped{Memory: m}
 		w.set("c1", "ann")
 		p1 := start(t, "w1", frozen, w, track("c1"))
@@ -191,7 +191,7 @@ func TestFrozenWorkerPublishesNothingOld(t *testing.T) {
 
 func TestTwoWorkersOneAsks(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p1 := start(t, "w1", m, w, track("c1"))
 		p2 := start(t, "w2", m, w, track("c1"))
@@ -217,7 +217,7 @@ func TestMeetingLargerThanABatch(t *testing.T) {
 	for _, dies := range []bool{false, true} {
 		t.Run(fmt.Sprint("dies between slices ", dies), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				w, m := newWorld(), store.NewMemory(names)
+				w, m := newWorld(), ledgertest.NewMemory(names)
 				l := &wrapped{Memory: m}
 				var people []string
 				for i := range 1500 {
@@ -269,7 +269,7 @@ func TestMeetingLargerThanABatch(t *testing.T) {
 
 func TestRefusedMeetingIsSetAside(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &wrapped{Memory: m}
 		l.intercept(func(_ context.Context, msgs []ledger.Message) error {
 			for _, msg := range msgs {
@@ -327,7 +327,7 @@ func shown(t *testing.T, r *prometheus.Registry, name string) float64 {
 
 func TestUnreadableRecordIsLeftAlone(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		state := ledger.Message{Subject: names.State("acme", "new"), Data: []byte(`{"schema":2,"future":true}`), Rollup: true, TTL: "never"}
 		if _, err := m.Commit(t.Context(), []ledger.Message{state}); err != nil {
 			t.Fatal(err)
@@ -350,7 +350,7 @@ func TestUnreadableRecordIsLeftAlone(t *testing.T) {
 
 func TestConfigurationDecidesWhatIsTracked(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("a", "ann")
 		w.set("b", "bob")
 		p := start(t, "w1", m, w, track("a", "b", "never-heard-of"))
@@ -380,7 +380,7 @@ func TestConfigurationDecidesWhatIsTracked(t *testing.T) {
 
 func TestEndedMeetingIsNotAskedAboutAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		m.Retention = 7 * 24 * time.Hour
 		w.set("c1", "ann")
 		p := start(t, "w1", m, w, track("c1"))
@@ -405,7 +405,7 @@ func TestEndedMeetingIsNotAskedAboutAgain(t *testing.T) {
 
 func TestVanishedMeetingEndsAfterMissesAndMayReopen(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := start(t, "w1", m, w, track("c1"))
 		elapse(time.Second)
@@ -438,7 +438,7 @@ func TestVanishedMeetingEndsAfterMissesAndMayReopen(t *testing.T) {
 
 func TestTrackedAgainAndNeverSeenVanishes(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := start(t, "w1", m, w, nil)
 		elapse(time.Second)
@@ -467,7 +467,7 @@ func TestTrackedAgainAndNeverSeenVanishes(t *testing.T) {
 
 func TestVanishedMeetingIsLetGoAfterADay(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		w.set("c2", "bob")
 		p := start(t, "w1", m, w, track("c1", "c2"))
@@ -483,7 +483,7 @@ func TestVanishedMeetingIsLetGoAfterADay(t *testing.T) {
 
 func TestVendorAwayChangesNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := start(t, "w1", m, w, track("c1"))
 		elapse(time.Second)
@@ -507,7 +507,7 @@ func TestVendorAwayChangesNothing(t *testing.T) {
 
 func TestUnstartedMeetingExpires(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1")
 		w.status("c1", rollcall.StatusInitialized)
 		w.set("c2", "ann")
@@ -529,7 +529,7 @@ func TestUnstartedMeetingExpires(t *testing.T) {
 
 func TestNicksAreOmitted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := start(t, "w1", m, w, func(c *worker.Config) {
 			c.Tenants[0].Conferences = []string{"c1"}
@@ -548,7 +548,7 @@ func TestNicksAreOmitted(t *testing.T) {
 
 func TestPollingPausesWhenTooMuchWaits(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &wrapped{Memory: m}
 		w.set("c1", "ann")
 		p := start(t, "w1", l, w, func(c *worker.Config) {
@@ -582,7 +582,7 @@ func TestPollingPausesWhenTooMuchWaits(t *testing.T) {
 
 func TestStopStoresWhatIsHeld(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &wrapped{Memory: m}
 		w.set("c1", "ann")
 		p := start(t, "w1", l, w, track("c1"))
@@ -605,7 +605,7 @@ func TestStopStoresWhatIsHeld(t *testing.T) {
 
 func TestStopSaysWhatIsLost(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &wrapped{Memory: m}
 		w.set("c1", "ann")
 		p := start(t, "w1", l, w, track("c1"))
@@ -622,7 +622,7 @@ func TestStopSaysWhatIsLost(t *testing.T) {
 
 func TestStatusIsTold(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		w.set("c1", "ann")
 		p := start(t, "w1", m, w, track("c1"))
 		elapse(time.Second)
@@ -636,7 +636,7 @@ func TestStatusIsTold(t *testing.T) {
 	})
 }
 
-func status(t *testing.T, m *store.Memory) (s wire.Status) {
+func status(t *testing.T, m *ledgertest.Memory) (s wire.Status) {
 	t.Helper()
 	all := m.Messages()
 	for i := len(all) - 1; i >= 0; i-- {

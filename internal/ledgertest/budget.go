@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rollcall/internal/ledger"
+	"rollcall/wire"
 )
 
 func readBudget(t *testing.T, l Ledger, key string) (data string, revision uint64, written time.Time) {
@@ -20,7 +21,7 @@ func readBudget(t *testing.T, l Ledger, key string) (data string, revision uint6
 	return string(raw), revision, written
 }
 
-func budgetGuard(t *testing.T, l Ledger, _ Messages) {
+func budgetGuard(t *testing.T, l Ledger, _ wire.Names) {
 	ctx := context1m(t)
 	if data, revision, written := readBudget(t, l, "2026-11"); data != "" || revision != 0 || !written.IsZero() {
 		t.Fatalf("before any write: %q at %d, %s", data, revision, written)
@@ -50,7 +51,7 @@ func budgetGuard(t *testing.T, l Ledger, _ Messages) {
 	}
 }
 
-func budgetRace(t *testing.T, l Ledger, _ Messages) {
+func budgetRace(t *testing.T, l Ledger, _ wire.Names) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -86,12 +87,12 @@ func addOne(t *testing.T, l Ledger) {
 	}
 }
 
-func budgetKeeping(t *testing.T, l Ledger, m Messages) {
+func budgetKeeping(t *testing.T, l Ledger, n wire.Names) {
 	ctx, cancel := context.WithCancel(context1m(t))
 	if _, err := l.WriteBudget(ctx, tenant, "2026-11", []byte("kept"), 0); err != nil {
 		t.Fatal(err)
 	}
-	commit(t, l, m.record(t, "c", 0, false))
+	commit(t, l, record(t, n, "c", 0, false))
 	eventually(t, "the record ages out", func() bool { return revision(t, l, "c") == 0 })
 	if data, _, _ := readBudget(t, l, "2026-11"); data != "kept" {
 		t.Errorf("read %q after the retention", data)
@@ -105,7 +106,7 @@ func budgetKeeping(t *testing.T, l Ledger, m Messages) {
 	}
 }
 
-func budgetList(t *testing.T, l Ledger, _ Messages) {
+func budgetList(t *testing.T, l Ledger, _ wire.Names) {
 	ctx := context1m(t)
 	if all, err := l.Budgets(ctx, "2026-11"); err != nil || len(all) != 0 {
 		t.Fatalf("before any write: %q, %v", all, err)

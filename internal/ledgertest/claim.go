@@ -6,9 +6,10 @@ import (
 	"testing"
 
 	"rollcall/internal/ledger"
+	"rollcall/wire"
 )
 
-func claims(t *testing.T, l Ledger, m Messages) {
+func claims(t *testing.T, l Ledger, n wire.Names) {
 	ctx := context1m(t)
 	if got, err := l.Holder(ctx, tenant, 0); err != nil || got != (ledger.Claim{}) {
 		t.Fatalf("before any claim: %+v, %v", got, err)
@@ -23,7 +24,7 @@ func claims(t *testing.T, l Ledger, m Messages) {
 		if got, err := l.Holder(ctx, tenant, 0); err != nil || got != claim {
 			t.Fatalf("the holder is %+v, %v, want %+v", got, err, claim)
 		}
-		last = commit(t, l, m.event("c"))
+		last = commit(t, l, event(n, "c"))
 	}
 	if got, err := l.Holder(ctx, tenant, 1); err != nil || got != (ledger.Claim{}) {
 		t.Errorf("another shard is held by %+v, %v", got, err)
@@ -33,7 +34,7 @@ func claims(t *testing.T, l Ledger, m Messages) {
 	}
 }
 
-func claimRace(t *testing.T, l Ledger, _ Messages) {
+func claimRace(t *testing.T, l Ledger, _ wire.Names) {
 	ctx := context1m(t)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -69,18 +70,18 @@ func claimRace(t *testing.T, l Ledger, _ Messages) {
 }
 
 // claimGuard: whoever was superseded changes the tracked set no more.
-func claimGuard(t *testing.T, l Ledger, m Messages) {
+func claimGuard(t *testing.T, l Ledger, n wire.Names) {
 	ctx := context1m(t)
 	under := func(claim ledger.Claim, msg ledger.Message) []ledger.Message {
-		msg.Guarded, msg.Expect, msg.ExpectOf = true, claim.Term, m.Names.Claim(tenant, 0)
-		return []ledger.Message{msg, m.track(t, "beside")}
+		msg.Guarded, msg.Expect, msg.ExpectOf = true, claim.Term, n.Claim(tenant, 0)
+		return []ledger.Message{msg, track(t, n, "beside")}
 	}
 	mine, err := l.Claim(ctx, tenant, 0, "w1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // what is said twice is said once
-		if _, err := l.Commit(ctx, under(mine, m.track(t, "a"))); err != nil {
+		if _, err := l.Commit(ctx, under(mine, track(t, n, "a"))); err != nil {
 			t.Fatalf("the holder may not track: %v", err)
 		}
 	}
@@ -88,12 +89,12 @@ func claimGuard(t *testing.T, l Ledger, m Messages) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, msg := range []ledger.Message{m.track(t, "b"), m.Untrack(m.Names, tenant, "a")} {
+	for _, msg := range []ledger.Message{track(t, n, "b"), ledger.UntrackMessage(n, tenant, "a")} {
 		if _, err := l.Commit(ctx, under(mine, msg)); !exactly(err, ledger.ErrStale) {
 			t.Errorf("whoever was superseded writes %s: %v, want ErrStale", msg.Subject, err)
 		}
 	}
-	if _, err := l.Commit(ctx, under(theirs, m.Untrack(m.Names, tenant, "a"))); err != nil {
+	if _, err := l.Commit(ctx, under(theirs, ledger.UntrackMessage(n, tenant, "a"))); err != nil {
 		t.Errorf("the new holder may not untrack: %v", err)
 	}
 	if got := trackedIDs(t, l); got != "beside" {

@@ -11,25 +11,26 @@ import (
 	"testing"
 
 	"rollcall/internal/ledger"
+	"rollcall/wire"
 )
 
 func sorted(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
 
-func guards(t *testing.T, l Ledger, m Messages) {
-	first := commit(t, l, m.record(t, "c", 0, true))
+func guards(t *testing.T, l Ledger, n wire.Names) {
+	first := commit(t, l, record(t, n, "c", 0, true))
 	for _, wrong := range []uint64{0, first - 1, first + 1, first + 1000} {
-		if _, err := l.Commit(context1m(t), []ledger.Message{m.record(t, "c", wrong, true)}); !exactly(err, ledger.ErrStale) {
+		if _, err := l.Commit(context1m(t), []ledger.Message{record(t, n, "c", wrong, true)}); !exactly(err, ledger.ErrStale) {
 			t.Errorf("expecting %d where %d is: %v, want ErrStale", wrong, first, err)
 		}
 	}
 	if got := revision(t, l, "c"); got != first {
 		t.Fatalf("a stale write moved the record from %d to %d", first, got)
 	}
-	second := commit(t, l, m.record(t, "c", first, true))
+	second := commit(t, l, record(t, n, "c", first, true))
 	if got := revision(t, l, "c"); second <= first || got != second {
 		t.Errorf("the record is at %d after a commit at %d", got, second)
 	}
-	other := m.record(t, "other", 5, true)
+	other := record(t, n, "other", 5, true)
 	if _, err := l.Commit(context1m(t), []ledger.Message{other}); !exactly(err, ledger.ErrStale) {
 		t.Errorf("expecting 5 where nothing is: %v, want ErrStale", err)
 	}
@@ -45,10 +46,10 @@ func exactly(err, want error) bool {
 	return true
 }
 
-func atomicity(t *testing.T, l Ledger, m Messages) {
-	a := commit(t, l, m.record(t, "a", 0, true), m.record(t, "b", 0, true))
+func atomicity(t *testing.T, l Ledger, n wire.Names) {
+	a := commit(t, l, record(t, n, "a", 0, true), record(t, n, "b", 0, true))
 	_, err := l.Commit(context1m(t), []ledger.Message{
-		m.event("a"), m.record(t, "a", a, true), m.track(t, "a"), m.event("b"), m.record(t, "b", 0, true),
+		event(n, "a"), record(t, n, "a", a, true), track(t, n, "a"), event(n, "b"), record(t, n, "b", 0, true),
 	})
 	if !exactly(err, ledger.ErrStale) {
 		t.Fatalf("got %v, want ErrStale", err)
@@ -59,33 +60,33 @@ func atomicity(t *testing.T, l Ledger, m Messages) {
 	if got := trackedIDs(t, l); got != "" {
 		t.Errorf("%q is tracked", got)
 	}
-	if next := commit(t, l, m.event("a")); next != a+2 {
+	if next := commit(t, l, event(n, "a")); next != a+2 {
 		t.Errorf("the next message is at %d, want %d: something was stored", next, a+2)
 	}
 }
 
-func resend(t *testing.T, l Ledger, m Messages) {
-	batch := []ledger.Message{m.event("c"), m.record(t, "c", 0, true)}
+func resend(t *testing.T, l Ledger, n wire.Names) {
+	batch := []ledger.Message{event(n, "c"), record(t, n, "c", 0, true)}
 	first := commit(t, l, batch...)
 	if _, err := l.Commit(context1m(t), batch); !exactly(err, ledger.ErrStale) {
 		t.Fatalf("got %v, want ErrStale", err)
 	}
-	if next := commit(t, l, m.event("c")); next != first+2 {
+	if next := commit(t, l, event(n, "c")); next != first+2 {
 		t.Errorf("the next message is at %d, want %d", next, first+2)
 	}
 }
 
-func contiguity(t *testing.T, l Ledger, m Messages) {
-	first := commit(t, l, m.event("a"), m.event("a"), m.record(t, "a", 0, true), m.event("b"), m.record(t, "b", 0, true))
+func contiguity(t *testing.T, l Ledger, n wire.Names) {
+	first := commit(t, l, event(n, "a"), event(n, "a"), record(t, n, "a", 0, true), event(n, "b"), record(t, n, "b", 0, true))
 	if a, b := revision(t, l, "a"), revision(t, l, "b"); a != first+2 || b != first+4 {
 		t.Errorf("the records are at %d and %d, want %d and %d", a, b, first+2, first+4)
 	}
-	if next := commit(t, l, m.event("a")); next != first+5 {
+	if next := commit(t, l, event(n, "a")); next != first+5 {
 		t.Errorf("the next batch begins at %d, want %d", next, first+5)
 	}
 }
 
-func concurrency(t *testing.T, l Ledger, m Messages) {
+func concurrency(t *testing.T, l Ledger, n wire.Names) {
 	const writers, batches = 4, 8
 	ctx := context1m(t)
 	var wg sync.WaitGroup
@@ -95,7 +96,7 @@ func concurrency(t *testing.T, l Ledger, m Messages) {
 		var made [batches][]ledger.Message
 		for b := range made {
 			for i := range 5 {
-				made[b] = append(made[b], m.event("e"), m.record(t, fmt.Sprintf("%d-%d-%d", w, b, i), 0, true))
+				made[b] = append(made[b], event(n, "e"), record(t, n, fmt.Sprintf("%d-%d-%d", w, b, i), 0, true))
 			}
 		}
 		wg.Go(func() {
@@ -125,11 +126,11 @@ func concurrency(t *testing.T, l Ledger, m Messages) {
 	}
 }
 
-func rollup(t *testing.T, l Ledger, m Messages) {
-	first := commit(t, l, m.record(t, "c", 0, true))
+func rollup(t *testing.T, l Ledger, n wire.Names) {
+	first := commit(t, l, record(t, n, "c", 0, true))
 	r := sample("c")
 	r.Sequence, r.Meeting.Title = 2, "Renamed"
-	msg, err := m.Record(m.Names, r, first, true)
+	msg, err := RecordMessage(n, r, first, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,12 +141,12 @@ func rollup(t *testing.T, l Ledger, m Messages) {
 	}
 }
 
-func count(t *testing.T, l Ledger, m Messages) {
+func count(t *testing.T, l Ledger, n wire.Names) {
 	msgs := make([]ledger.Message, ledger.MaxBatchMessages+1)
 	for i := range msgs {
-		msgs[i] = m.event("c")
+		msgs[i] = event(n, "c")
 	}
-	msgs[0] = m.record(t, "c", 0, true)
+	msgs[0] = record(t, n, "c", 0, true)
 	_, err := l.Commit(context1m(t), msgs)
 	if !exactly(err, ledger.ErrRefused) || !strings.Contains(err.Error(), "1001") {
 		t.Errorf("1,001 messages: %v, want a refusal that says so", err)
@@ -154,7 +155,7 @@ func count(t *testing.T, l Ledger, m Messages) {
 		t.Errorf("no messages: %v, want a refusal", err)
 	}
 	first := commit(t, l, msgs[:ledger.MaxBatchMessages]...)
-	if next := commit(t, l, m.event("c")); next != first+ledger.MaxBatchMessages {
+	if next := commit(t, l, event(n, "c")); next != first+ledger.MaxBatchMessages {
 		t.Errorf("1,000 messages from %d, and the next is at %d", first, next)
 	}
 	if got := revision(t, l, "c"); got != first {
@@ -162,16 +163,16 @@ func count(t *testing.T, l Ledger, m Messages) {
 	}
 }
 
-func size(t *testing.T, l Ledger, m Messages) {
-	huge := m.event("enormous")
+func size(t *testing.T, l Ledger, n wire.Names) {
+	huge := event(n, "enormous")
 	huge.Data = make([]byte, 1<<20)
-	_, err := l.Commit(context1m(t), []ledger.Message{m.event("c"), huge, m.event("c")})
+	_, err := l.Commit(context1m(t), []ledger.Message{event(n, "c"), huge, event(n, "c")})
 	if !exactly(err, ledger.ErrRefused) || !strings.Contains(err.Error(), huge.Subject) || !strings.Contains(err.Error(), "max_payload") {
 		t.Errorf("a message of 1 MiB: %v, want a refusal that names it", err)
 	}
 	var heavy []ledger.Message
 	for range 5 {
-		msg := m.event("c")
+		msg := event(n, "c")
 		msg.Data = make([]byte, 900<<10)
 		heavy = append(heavy, msg)
 	}
@@ -179,16 +180,16 @@ func size(t *testing.T, l Ledger, m Messages) {
 		t.Errorf("a batch of 4.5 MiB: %v, want a refusal", err)
 	}
 	commit(t, l, heavy[:4]...)
-	twice := []ledger.Message{m.record(t, "c", 0, true), m.record(t, "c", 0, true)}
+	twice := []ledger.Message{record(t, n, "c", 0, true), record(t, n, "c", 0, true)}
 	if _, err := l.Commit(context1m(t), twice); !exactly(err, ledger.ErrRefused) {
 		t.Errorf("two records of one meeting: %v, want a refusal", err)
 	}
 }
 
-func cancelled(t *testing.T, l Ledger, m Messages) {
+func cancelled(t *testing.T, l Ledger, n wire.Names) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := l.Commit(ctx, []ledger.Message{m.record(t, "c", 0, true)}); !exactly(err, ledger.ErrBusy) || !errors.Is(err, context.Canceled) {
+	if _, err := l.Commit(ctx, []ledger.Message{record(t, n, "c", 0, true)}); !exactly(err, ledger.ErrBusy) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want ErrBusy for a cancelled context", err)
 	}
 	if got := revision(t, l, "c"); got != 0 {

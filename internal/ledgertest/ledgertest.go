@@ -1,7 +1,7 @@
 // Package ledgertest is the contract of a ledger: what every one must do that
-// the worker may stand on. The ledger on JetStream and the one in memory are
-// held to the same cases, so that what is tested on the second is true of the
-// first.
+// the worker may stand on; and a ledger in memory, for tests. It and the ledger
+// on JetStream are held to the same cases, so that what is tested on the one is
+// true of the other.
 package ledgertest
 
 import (
@@ -38,14 +38,14 @@ type Ledger interface {
 	Budgets(ctx context.Context, key string) (map[string][]byte, error)
 }
 
-// Messages makes the messages that are committed.
-type Messages struct {
-	Names   wire.Names
-	Record  func(n wire.Names, r *rollcall.Record, expect uint64, keep bool) (ledger.Message, error)
-	Track   func(n wire.Names, tenant string, t ledger.Tracking) (ledger.Message, error)
-	Untrack func(n wire.Names, tenant, conferenceID string) ledger.Message
-	// NewerSchema is matched by the error for a record of a newer version.
-	NewerSchema error
+// RecordMessage makes the message that stores a record, as [ledger.DraftRecord]
+// does.
+func RecordMessage(n wire.Names, r *rollcall.Record, expect uint64, keep bool) (ledger.Message, error) {
+	var d ledger.Draft
+	if err := ledger.DraftRecord(&d, n, r, expect, keep); err != nil {
+		return ledger.Message{}, err
+	}
+	return d.Messages[0], nil
 }
 
 // Case is one clause of the contract. Every case wants a ledger of its own,
@@ -53,7 +53,7 @@ type Messages struct {
 type Case struct {
 	Name      string
 	Retention time.Duration
-	Run       func(t *testing.T, l Ledger, m Messages)
+	Run       func(t *testing.T, l Ledger, n wire.Names)
 }
 
 // Cases lists the contract. A case may run in a synctest bubble.
@@ -115,22 +115,22 @@ func sample(id string) *rollcall.Record {
 	}
 }
 
-func (m Messages) record(t *testing.T, id string, expect uint64, keep bool) ledger.Message {
+func record(t *testing.T, n wire.Names, id string, expect uint64, keep bool) ledger.Message {
 	t.Helper()
-	msg, err := m.Record(m.Names, sample(id), expect, keep)
+	msg, err := RecordMessage(n, sample(id), expect, keep)
 	if err != nil {
 		t.Fatalf("make the record of %q: %v", id, err)
 	}
 	return msg
 }
 
-func (m Messages) event(id string) ledger.Message {
-	return ledger.Message{Subject: m.Names.Event(tenant, id, rollcall.ParticipantJoined), Data: []byte(`{}`)}
+func event(n wire.Names, id string) ledger.Message {
+	return ledger.Message{Subject: n.Event(tenant, id, rollcall.ParticipantJoined), Data: []byte(`{}`)}
 }
 
-func (m Messages) track(t *testing.T, id string) ledger.Message {
+func track(t *testing.T, n wire.Names, id string) ledger.Message {
 	t.Helper()
-	msg, err := m.Track(m.Names, tenant, ledger.Tracking{ConferenceID: id, Source: "api", Since: time.UnixMilli(1700000000000).UTC()})
+	msg, err := ledger.TrackMessage(n, tenant, ledger.Tracking{ConferenceID: id, Source: "api", Since: time.UnixMilli(1700000000000).UTC()})
 	if err != nil {
 		t.Fatalf("make the tracking of %q: %v", id, err)
 	}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rollcall/wire"
 )
 
 func memberIDs(t *testing.T, l Ledger) string {
@@ -19,7 +21,7 @@ func memberIDs(t *testing.T, l Ledger) string {
 	return strings.Join(ids, " ")
 }
 
-func members(t *testing.T, l Ledger, _ Messages) {
+func members(t *testing.T, l Ledger, _ wire.Names) {
 	ctx := context1m(t)
 	beat := func(id, info string, ttl time.Duration) {
 		t.Helper()

@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"rollcall/internal/ledger"
+	"rollcall/wire"
 )
 
-func loadTracking(t *testing.T, l Ledger, m Messages) {
-	first := commit(t, l, m.record(t, "a", 0, true), m.track(t, "b"), m.record(t, "both", 0, true), m.track(t, "both"), m.track(t, "gone"))
-	commit(t, l, m.Untrack(m.Names, tenant, "gone"))
+func loadTracking(t *testing.T, l Ledger, n wire.Names) {
+	first := commit(t, l, record(t, n, "a", 0, true), track(t, n, "b"), record(t, n, "both", 0, true), track(t, n, "both"), track(t, n, "gone"))
+	commit(t, l, ledger.UntrackMessage(n, tenant, "gone"))
 	got, err := l.Load(context1m(t), tenant, []string{"a", "b", "both", "gone", "none"})
 	if err != nil || len(got) != 3 {
 		t.Fatalf("loaded %d of 3, %v", len(got), err)
@@ -25,7 +26,7 @@ func loadTracking(t *testing.T, l Ledger, m Messages) {
 	}
 }
 
-func shards(t *testing.T, l Ledger, _ Messages) {
+func shards(t *testing.T, l Ledger, _ wire.Names) {
 	ctx := context1m(t)
 	set := func(count int, expect uint64) ledger.Shards {
 		t.Helper()

@@ -11,7 +11,7 @@ import (
 )
 
 // told is the message of an event with this number.
-func (m Messages) told(id string, epoch int64, sequence uint64) ledger.Message {
+func told(n wire.Names, id string, epoch int64, sequence uint64) ledger.Message {
 	at := time.UnixMilli(1700000000000).UTC()
 	e := &rollcall.Event{
 		Tenant: tenant, ConferenceID: id, Epoch: epoch, Sequence: sequence, Type: rollcall.MeetingStarted, Time: at,
@@ -20,11 +20,11 @@ func (m Messages) told(id string, epoch int64, sequence uint64) ledger.Message {
 	}
 	types := rollcall.Types() // its subject tells the type, which is that of some event
 	return ledger.Message{
-		Subject: m.Names.Event(tenant, id, types[int(sequence)%len(types)]), Data: wire.AppendEvent(nil, e),
+		Subject: n.Event(tenant, id, types[int(sequence)%len(types)]), Data: wire.AppendEvent(nil, e),
 	}
 }
 
-func tail(t *testing.T, l Ledger, m Messages) {
+func tail(t *testing.T, l Ledger, n wire.Names) {
 	claim, err := l.Claim(context1m(t), tenant, 0, "w1")
 	if err != nil {
 		t.Fatal(err)
@@ -33,8 +33,8 @@ func tail(t *testing.T, l Ledger, m Messages) {
 		t.Fatalf("nothing was stored, and the tail is %+v, %v", found, err)
 	}
 	first := commit(
-		t, l, m.told("a.b", 7, 1), m.told("a.b", 7, 2), m.record(t, "a.b", 0, true), m.track(t, "a.b"),
-		m.told("torn", 9, 1), m.told("torn", 9, 2),
+		t, l, told(n, "a.b", 7, 1), told(n, "a.b", 7, 2), record(t, n, "a.b", 0, true), track(t, n, "a.b"),
+		told(n, "torn", 9, 1), told(n, "torn", 9, 2),
 	)
 	found, err := l.Tail(context1m(t), tenant, 0)
 	if err != nil || len(found.Events) != 2 || len(found.Records) != 1 || len(found.Tracked) != 1 {
@@ -46,7 +46,7 @@ func tail(t *testing.T, l Ledger, m Messages) {
 	if r := found.Records["a.b"]; r.Revision != first+2 || r.Record == nil || found.Events["a.b"].Revision != first+1 {
 		t.Errorf("the record is %+v, the last event before it %+v", r, found.Events["a.b"])
 	}
-	commit(t, l, m.Untrack(m.Names, tenant, "a.b"), ledger.Message{Subject: m.Names.Event(tenant, "odd", rollcall.MeetingStarted), Data: []byte("{")})
+	commit(t, l, ledger.UntrackMessage(n, tenant, "a.b"), ledger.Message{Subject: n.Event(tenant, "odd", rollcall.MeetingStarted), Data: []byte("{")})
 	found, err = l.Tail(context1m(t), tenant, first+5)
 	if err != nil || len(found.Events) != 1 || len(found.Records) != 0 || !found.Tracked["a.b"].Gone {
 		t.Errorf("after it there are an odd event and a tombstone, got %+v, %v", found, err)
@@ -56,7 +56,7 @@ func tail(t *testing.T, l Ledger, m Messages) {
 	}
 }
 
-func lastEvents(t *testing.T, l Ledger, m Messages) {
+func lastEvents(t *testing.T, l Ledger, n wire.Names) {
 	if found, err := l.LastEvents(context1m(t), tenant, []string{"none"}); err != nil || len(found) > 0 {
 		t.Errorf("an empty ledger gave %v, %v", found, err)
 	}
@@ -68,8 +68,8 @@ func lastEvents(t *testing.T, l Ledger, m Messages) {
 	for start := 0; start < meetings; start += 50 {
 		var msgs []ledger.Message
 		for _, id := range ids[start : start+50] {
-			for n := range each {
-				msgs = append(msgs, m.told(id, 5, uint64(n+1)))
+			for i := range each {
+				msgs = append(msgs, told(n, id, 5, uint64(i+1)))
 			}
 		}
 		commit(t, l, msgs...)
@@ -85,12 +85,12 @@ func lastEvents(t *testing.T, l Ledger, m Messages) {
 	}
 }
 
-func position(t *testing.T, l Ledger, m Messages) {
+func position(t *testing.T, l Ledger, n wire.Names) {
 	before, err := l.Position(context1m(t))
-	if err != nil || before.Stream != m.Names.Stream || before.Created.IsZero() || before.Last != 0 {
+	if err != nil || before.Stream != n.Stream || before.Created.IsZero() || before.Last != 0 {
 		t.Fatalf("got %+v, %v", before, err)
 	}
-	at := commit(t, l, m.event("c"))
+	at := commit(t, l, event(n, "c"))
 	if err := l.Renew(context1m(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -100,12 +100,12 @@ func position(t *testing.T, l Ledger, m Messages) {
 	}
 }
 
-func garbageClaim(t *testing.T, l Ledger, m Messages) {
+func garbageClaim(t *testing.T, l Ledger, n wire.Names) {
 	first, err := l.Claim(context1m(t), tenant, 0, "w1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := commit(t, l, ledger.Message{Subject: m.Names.Claim(tenant, 0), Data: []byte("+OK"), Rollup: true, TTL: "never"})
+	at := commit(t, l, ledger.Message{Subject: n.Claim(tenant, 0), Data: []byte("+OK"), Rollup: true, TTL: "never"})
 	if now, err := l.Holder(context1m(t), tenant, 0); err != nil || now.Err == nil || now.Term != at || now.Holder != "" {
 		t.Errorf("the claim is %+v, %v", now, err)
 	}
@@ -118,12 +118,12 @@ func garbageClaim(t *testing.T, l Ledger, m Messages) {
 	}
 }
 
-func garbageTracking(t *testing.T, l Ledger, m Messages) {
-	other := m.track(t, "other")
-	other.Subject = m.Names.Tracked(tenant, "own")
-	broken := m.track(t, "broken")
+func garbageTracking(t *testing.T, l Ledger, n wire.Names) {
+	other := track(t, n, "other")
+	other.Subject = n.Tracked(tenant, "own")
+	broken := track(t, n, "broken")
 	broken.Data = []byte(`{"schema":1`)
-	commit(t, l, other, broken, m.track(t, "good"))
+	commit(t, l, other, broken, track(t, n, "good"))
 	set, err := l.Tracked(context1m(t), tenant)
 	if err != nil || len(set) != 3 {
 		t.Fatalf("got %+v, %v", set, err)
@@ -136,7 +136,7 @@ func garbageTracking(t *testing.T, l Ledger, m Messages) {
 }
 
 // tailOfTwo: what was stored of one tenant says nothing about the tail of another.
-func tailOfTwo(t *testing.T, l Ledger, _ Messages) {
+func tailOfTwo(t *testing.T, l Ledger, _ wire.Names) {
 	ctx := context1m(t)
 	first, err := l.Claim(ctx, tenant, 0, "w1")
 	if err != nil {

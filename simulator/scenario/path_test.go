@@ -14,12 +14,12 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall"
+	"rollcall/internal/ledgertest"
 	"rollcall/internal/secret"
 	"rollcall/poller"
 	"rollcall/poller/dingtalk"
 	"rollcall/simulator"
 	"rollcall/simulator/scenario"
-	"rollcall/store"
 	"rollcall/wire"
 	"rollcall/worker"
 )
@@ -95,13 +95,13 @@ func comesOut(t *testing.T, s *scenario.Scenario, how terms) {
 }
 
 // perform plays a scenario to a worker, and gives the ledger it wrote to.
-func perform(t *testing.T, s *scenario.Scenario, how terms) *store.Memory {
+func perform(t *testing.T, s *scenario.Scenario, how terms) *ledgertest.Memory {
 	ledger, _ := performed(t, s, how)
 	return ledger
 }
 
 // performed also gives the world in which it was played.
-func performed(t *testing.T, s *scenario.Scenario, how terms) (*store.Memory, *simulator.Simulator) {
+func performed(t *testing.T, s *scenario.Scenario, how terms) (*ledgertest.Memory, *simulator.Simulator) {
 	player, err := scenario.NewPlayer(s, how.speed, simulator.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ func performed(t *testing.T, s *scenario.Scenario, how terms) (*store.Memory, *s
 	go func() { played <- player.Run(ctx) }()
 
 	time.Sleep(how.late)
-	ledger := store.NewMemory(names)
+	ledger := ledgertest.NewMemory(names)
 	stop := watch(t, ledger, wire, s.ConferenceIDs(), how.pace)
 	if err := <-played; err != nil {
 		t.Error(err)
@@ -128,7 +128,7 @@ func performed(t *testing.T, s *scenario.Scenario, how terms) (*store.Memory, *s
 }
 
 // watch runs a worker until it is stopped.
-func watch(t *testing.T, ledger *store.Memory, wire *simulator.Wire, ids []string, pace time.Duration) (stop func()) {
+func watch(t *testing.T, ledger *ledgertest.Memory, wire *simulator.Wire, ids []string, pace time.Duration) (stop func()) {
 	client, err := dingtalk.New(dingtalk.Config{
 		Endpoint: "http://127.0.0.1", Transport: wire.Client().Transport,
 		Auth: dingtalk.Auth{Kind: dingtalk.KindInternal, ClientID: simulator.DefaultAppKey, ClientSecret: appSecret},
@@ -165,7 +165,7 @@ func watch(t *testing.T, ledger *store.Memory, wire *simulator.Wire, ids []strin
 func appSecret() (secret.String, error) { return secret.New(simulator.DefaultAppSecret), nil }
 
 // published gives the events of a meeting in the order in which they were stored.
-func published(t *testing.T, ledger *store.Memory, id string) []rollcall.Event {
+func published(t *testing.T, ledger *ledgertest.Memory, id string) []rollcall.Event {
 	t.Helper()
 	var all []rollcall.Event
 	prefix := names.Prefix + ".event.acme." + wire.Token(id) + "."

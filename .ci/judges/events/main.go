@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/internal/ledger"
 	"rollcall/publisher"
 	"rollcall/wire"
 )
@@ -83,10 +84,11 @@ func main() {
 
 func encode(encoder *json.Encoder, f flavour, i int, kind rollcall.Type) error {
 	e := f.event(i, kind)
-	m, err := publisher.EventMessage(wire.Names{Stream: "MEETINGS", Prefix: "meetings"}, &e)
-	if err != nil {
+	var d ledger.Draft
+	if err := publisher.DraftEvents(&d, wire.Names{Stream: "MEETINGS", Prefix: "meetings"}, []rollcall.Event{e}); err != nil {
 		return err
 	}
+	m := d.Messages[0]
 	return encoder.Encode(line{m.Subject, m.ContentType, m.Data, factsOf(f.name, &e)})
 }
 

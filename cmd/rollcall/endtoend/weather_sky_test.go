@@ -13,11 +13,11 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"rollcall/internal/ledgertest"
 	"rollcall/internal/secret"
 	"rollcall/poller"
 	"rollcall/poller/dingtalk"
 	"rollcall/simulator"
-	"rollcall/store"
 	"rollcall/wire"
 	rooms "rollcall/worker"
 )
@@ -26,7 +26,7 @@ import (
 // process and one bubble of time.
 type sky struct {
 	t      *testing.T
-	ledger *store.Memory
+	ledger *ledgertest.Memory
 	logs   *observer.ObservedLogs // from info on
 	egress *poller.Egress
 	cfg    rooms.Config
@@ -44,7 +44,7 @@ func inSky(t *testing.T, test func(*sky)) {
 	synctest.Test(t, func(t *testing.T) {
 		letPass(48 * time.Hour)
 		core, logs := observer.New(zapcore.InfoLevel)
-		ledger := store.NewMemory(skyNames)
+		ledger := ledgertest.NewMemory(skyNames)
 		s := &sky{t: t, ledger: ledger, logs: logs, egress: &poller.Egress{}, ended: make(chan error, 1)}
 		s.cfg = rooms.Config{ID: "w1", Names: skyNames, Ledger: ledger, Committer: ledger, Logger: zap.New(core)}
 		test(s)

@@ -1,4 +1,4 @@
-package store
+package ledgertest
 
 import (
 	"cmp"
@@ -13,7 +13,7 @@ import (
 	"rollcall/wire"
 )
 
-// Memory is a ledger in memory, for tests: what [JetStream] reads and what a
+// Memory is a ledger in memory, for tests: what [store.JetStream] reads and what a
 // publisher commits, with the same guards, roll-ups, TTLs and limits. It takes
 // the time from package time, so that it lives in synctest bubbles. It is safe
 // for concurrent use; its fields are set before the first use.
@@ -47,6 +47,10 @@ type Message struct {
 	Time     time.Time
 }
 
+func (m Message) raw() ledger.Raw {
+	return ledger.Raw{Subject: m.Subject, Sequence: m.Sequence, Data: m.Data}
+}
+
 type memoryMember struct {
 	info    []byte
 	expires time.Time
@@ -57,7 +61,7 @@ func NewMemory(n wire.Names) *Memory {
 	return &Memory{names: n, stored: make(map[string][]int), members: make(map[string]memoryMember), created: time.Now()}
 }
 
-// Messages gives every message that was ever stored, in the order of their
+// Messages returns every message that was ever stored, in the order of their
 // sequences, also those that were rolled up or have expired since.
 func (m *Memory) Messages() []Message {
 	m.mu.Lock()
@@ -160,7 +164,7 @@ func (m *Memory) store(msg *ledger.Message, now time.Time) {
 	m.log = append(m.log, Message{Message: kept, Sequence: uint64(len(m.log)) + 1, Time: now})
 }
 
-// last gives the newest message of a subject that has not expired, or the zero
+// last returns the newest message of a subject that has not expired, or the zero
 // message.
 func (m *Memory) last(name string, now time.Time) Message {
 	for _, i := range slices.Backward(m.stored[name]) {
@@ -175,7 +179,7 @@ func (m *Memory) expired(msg *Message, now time.Time) bool {
 	age := m.Retention
 	switch msg.TTL {
 	case "":
-	case forever:
+	case ledger.Forever:
 		age = 0
 	default:
 		// CheckBatch let nothing pass that is not a duration.
@@ -187,7 +191,7 @@ func (m *Memory) expired(msg *Message, now time.Time) bool {
 	return age > 0 && now.Sub(msg.Time) >= age
 }
 
-// below gives the newest message of every subject with this prefix, in the
+// below returns the newest message of every subject with this prefix, in the
 // order of their sequences.
 func (m *Memory) below(prefix string) []Message {
 	var found []Message

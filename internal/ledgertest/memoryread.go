@@ -1,28 +1,23 @@
-package store
+package ledgertest
 
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
 	"rollcall/internal/ledger"
-	"rollcall/wire"
 )
 
-// Claim takes the shard as [JetStream.Claim] does.
+// Claim takes the shard as [store.JetStream.Claim] does.
 func (m *Memory) Claim(ctx context.Context, tenant string, shard int, holder string) (claim ledger.Claim, err error) {
 	err = m.do(ctx, "claim", func() error {
-		data, err := json.Marshal(claimJSON{wire.RecordSchema, holder, wire.Time{Time: time.Now()}})
+		msg, err := ledger.ClaimMessage(m.names, tenant, shard, holder, m.last(m.names.Claim(tenant, shard), time.Now()).Sequence)
 		if err != nil {
-			return fmt.Errorf("claim shard: %w: %w", ledger.ErrRefused, err)
+			return err
 		}
-		term, err := m.commit([]ledger.Message{{
-			Subject: m.names.Claim(tenant, shard), Data: data, ContentType: contentTypeJSON, Rollup: true, TTL: forever,
-		}})
-		claim = ledger.Claim{Holder: holder, Term: term}
+		claim = ledger.Claim{Holder: holder}
+		claim.Term, err = m.commit([]ledger.Message{msg})
 		return err
 	})
 	if err != nil {
@@ -31,29 +26,26 @@ func (m *Memory) Claim(ctx context.Context, tenant string, shard int, holder str
 	return claim, nil
 }
 
-// Holder reads the claim as [JetStream.Holder] does.
+// Holder reads the claim as [store.JetStream.Holder] does.
 func (m *Memory) Holder(ctx context.Context, tenant string, shard int) (claim ledger.Claim, err error) {
 	err = m.do(ctx, "holder", func() error {
 		last := m.last(m.names.Claim(tenant, shard), time.Now())
 		if last.Sequence > 0 {
-			claim, err = storedClaim(last.Data, last.Sequence)
+			claim, err = ledger.ReadClaim(last.raw())
 		}
 		return err
 	})
 	return claim, err
 }
 
-// Load reads records as [JetStream.Load] does.
+// Load reads records as [store.JetStream.Load] does.
 func (m *Memory) Load(ctx context.Context, tenant string, ids []string) (map[string]ledger.Stored, error) {
 	records := make(map[string]ledger.Stored, len(ids))
 	err := m.do(ctx, "load", func() error {
 		now := time.Now()
-		read := func(name string) got {
-			last := m.last(name, now)
-			return got{subject: name, sequence: last.Sequence, data: last.Data}
-		}
 		for _, id := range ids {
-			if stored := storedBoth(id, read(m.names.State(tenant, id)), read(m.names.Tracked(tenant, id))); stored.ConferenceID != "" {
+			state, entry := m.last(m.names.State(tenant, id), now), m.last(m.names.Tracked(tenant, id), now)
+			if stored := ledger.ReadMeeting(id, state.raw(), entry.raw()); stored.ConferenceID != "" {
 				records[id] = stored
 			}
 		}
@@ -65,7 +57,7 @@ func (m *Memory) Load(ctx context.Context, tenant string, ids []string) (map[str
 	return records, nil
 }
 
-// Shards reads as [JetStream.Shards] does.
+// Shards reads as [store.JetStream.Shards] does.
 func (m *Memory) Shards(ctx context.Context, tenants []string) (map[string]ledger.Shards, error) {
 	all := make(map[string]ledger.Shards, len(tenants))
 	err := m.do(ctx, "shards", func() error {
@@ -88,20 +80,17 @@ func (m *Memory) shards(tenant string) (ledger.Shards, error) {
 	if last.Sequence == 0 {
 		return ledger.Shards{}, nil
 	}
-	return decodeShards(last.Data, last.Sequence)
+	return ledger.ReadShards(last.raw())
 }
 
-// SetShards writes as [JetStream.SetShards] does.
+// SetShards writes as [store.JetStream.SetShards] does.
 func (m *Memory) SetShards(ctx context.Context, tenant string, count int, by string, expect uint64) (shards ledger.Shards, err error) {
 	err = m.do(ctx, "set_shards", func() error {
-		data, err := json.Marshal(shardsJSON{wire.RecordSchema, count, by, wire.Time{Time: time.Now()}})
+		msg, err := ledger.ShardsMessage(m.names, tenant, count, by, expect)
 		if err != nil {
-			return fmt.Errorf("set the number of shards: %w: %w", ledger.ErrRefused, err)
+			return err
 		}
-		revision, err := m.commit([]ledger.Message{{
-			Subject: m.names.Shards(tenant), Data: data, ContentType: contentTypeJSON,
-			Guarded: true, Expect: expect, Rollup: true, TTL: forever,
-		}})
+		revision, err := m.commit([]ledger.Message{msg})
 		shards = ledger.Shards{Count: count, Revision: revision}
 		return err
 	})
@@ -111,22 +100,22 @@ func (m *Memory) SetShards(ctx context.Context, tenant string, count int, by str
 	return shards, nil
 }
 
-// LoadAll reads all records as [JetStream.LoadAll] does.
+// LoadAll reads all records as [store.JetStream.LoadAll] does.
 func (m *Memory) LoadAll(ctx context.Context, tenant string) (records []ledger.Stored, err error) {
 	err = m.do(ctx, "load_all", func() error {
 		for _, msg := range m.below(m.names.State(tenant, "")) {
-			records = append(records, storedRecord(conferenceID(msg.Subject), msg.Data, msg.Sequence))
+			records = append(records, ledger.ReadRecord(ledger.MeetingOf(msg.Subject), msg.raw()))
 		}
 		return nil
 	})
 	return records, err
 }
 
-// Tracked reads the tracked set as [JetStream.Tracked] does.
+// Tracked reads the tracked set as [store.JetStream.Tracked] does.
 func (m *Memory) Tracked(ctx context.Context, tenant string) (set []ledger.Tracking, err error) {
 	err = m.do(ctx, "tracked", func() error {
 		for _, msg := range m.below(m.names.Tracked(tenant, "")) {
-			if t := storedTracking(msg.Subject, msg.Data, msg.Sequence); !t.Gone {
+			if t := ledger.ReadTracking(msg.raw()); !t.Gone {
 				set = append(set, t)
 			}
 		}
@@ -135,15 +124,15 @@ func (m *Memory) Tracked(ctx context.Context, tenant string) (set []ledger.Track
 	return set, err
 }
 
-// Heartbeat registers the worker as [JetStream.Heartbeat] does.
+// Heartbeat registers the worker as [store.JetStream.Heartbeat] does.
 func (m *Memory) Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error {
 	return m.do(ctx, "heartbeat", func() error {
-		m.members[id] = memoryMember{slices.Clone(info), time.Now().Add(wholeSeconds(ttl))}
+		m.members[id] = memoryMember{slices.Clone(info), time.Now().Add(max(time.Second, (ttl + time.Second - 1).Truncate(time.Second)))}
 		return nil
 	})
 }
 
-// Leave unregisters the worker as [JetStream.Leave] does.
+// Leave unregisters the worker as [store.JetStream.Leave] does.
 func (m *Memory) Leave(ctx context.Context, id string) error {
 	return m.do(ctx, "leave", func() error {
 		delete(m.members, id)
@@ -151,7 +140,7 @@ func (m *Memory) Leave(ctx context.Context, id string) error {
 	})
 }
 
-// Members reads the workers that live as [JetStream.Members] does.
+// Members reads the workers that live as [store.JetStream.Members] does.
 func (m *Memory) Members(ctx context.Context) (members []ledger.Member, err error) {
 	err = m.do(ctx, "members", func() error {
 		now := time.Now()
@@ -164,4 +153,50 @@ func (m *Memory) Members(ctx context.Context) (members []ledger.Member, err erro
 		return nil
 	})
 	return members, err
+}
+
+// Tail reads as [store.JetStream.Tail] does.
+func (m *Memory) Tail(ctx context.Context, tenant string, after uint64) (found ledger.Tail, err error) {
+	err = m.do(ctx, "tail", func() error {
+		tail := ledger.NewTailReader(m.names, tenant)
+		for _, indexes := range m.stored {
+			for _, i := range indexes {
+				if msg := &m.log[i]; msg.Sequence > after && !m.expired(msg, time.Now()) {
+					tail.Add(msg.raw())
+				}
+			}
+		}
+		found = tail.Tail()
+		return nil
+	})
+	return found, err
+}
+
+// LastEvents reads as [store.JetStream.LastEvents] does.
+func (m *Memory) LastEvents(ctx context.Context, tenant string, ids []string) (found map[string]ledger.Last, err error) {
+	err = m.do(ctx, "last_events", func() error {
+		tail := ledger.NewTailReader(m.names, tenant)
+		for _, id := range ids {
+			for _, msg := range m.below(m.names.Event(tenant, id, "")) {
+				tail.Add(msg.raw())
+			}
+		}
+		found = tail.Tail().Events
+		return nil
+	})
+	return found, err
+}
+
+// Position tells as [store.JetStream.Position] does.
+func (m *Memory) Position(ctx context.Context) (at ledger.Position, err error) {
+	err = m.do(ctx, "position", func() error {
+		at = ledger.Position{Stream: m.names.Stream, Created: m.created, Last: uint64(len(m.log))}
+		return nil
+	})
+	return at, err
+}
+
+// Renew does nothing: a ledger in memory is there.
+func (m *Memory) Renew(ctx context.Context) error {
+	return m.do(ctx, "renew", func() error { return nil })
 }

@@ -1,28 +1,23 @@
-package publisher_test
+package wire_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"errors"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"github.com/cloudevents/sdk-go/v2/event"
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"rollcall"
-	"rollcall/internal/ledger"
-	"rollcall/publisher"
 	"rollcall/wire"
 )
 
 func names() wire.Names { return wire.Names{Stream: "MEETINGS", Prefix: "meetings"} }
-
-func at(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
 func sample(kind rollcall.Type) rollcall.Event {
 	e := rollcall.Event{
@@ -44,9 +39,17 @@ func sample(kind rollcall.Type) rollcall.Event {
 	return e
 }
 
+// encoded returns an event that can be stored as it is on the wire.
+func encoded(e *rollcall.Event) ([]byte, error) {
+	if err := cmp.Or(wire.CheckPoll(e), wire.CheckEvent(e)); err != nil {
+		return nil, err
+	}
+	return wire.AppendEvent(nil, e), nil
+}
+
 func TestEventOnTheWire(t *testing.T) {
 	e := sample(rollcall.ParticipantJoined)
-	m, err := publisher.EventMessage(names(), &e)
+	m, err := encoded(&e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,12 +62,8 @@ func TestEventOnTheWire(t *testing.T) {
 		`"participant":{"key":"anon:李 雷#1","userId":"","nick":"李 雷","attendance":"present","mic":"open","camera":"closed",` +
 		`"rejectDescription":"","session":2},"reason":"","provenance":"observed","exact":false,` +
 		`"window":{"after":"2023-11-14T22:13:20.123Z","before":"2023-11-14T22:13:25.123Z"}}}`
-	if diff := cmp.Diff(want, string(m.Data)); diff != "" {
+	if diff := gocmp.Diff(want, string(m)); diff != "" {
 		t.Errorf("the event:\n%s", diff)
-	}
-	if m.Subject != "meetings.event.acme.c%2E1.participant.joined" || m.ContentType != "application/cloudevents+json" ||
-		m.Guarded || m.Rollup || m.TTL != "" {
-		t.Errorf("the message: %+v", m)
 	}
 }
 
@@ -193,7 +192,7 @@ func anyID() *rapid.Generator[string] {
 	})
 }
 
-func anyTime() *rapid.Generator[time.Time] {
+func anyInstant() *rapid.Generator[time.Time] {
 	return rapid.Custom(func(t *rapid.T) time.Time { return at(rapid.Int64Range(0, 253402300799999).Draw(t, "ms")) })
 }
 
@@ -205,13 +204,13 @@ func anyEvent() *rapid.Generator[rollcall.Event] {
 		e.Sequence = rapid.Uint64Min(1).Draw(t, "sequence")
 		e.Count = rapid.IntRange(1, 2000).Draw(t, "count")
 		e.Index = rapid.IntRange(1, e.Count).Draw(t, "index")
-		e.Time = anyTime().Draw(t, "time")
+		e.Time = anyInstant().Draw(t, "time")
 		e.Meeting = rollcall.Conference{
-			Title: anyText().Draw(t, "title"), StartTime: anyTime().Draw(t, "start"),
+			Title: anyText().Draw(t, "title"), StartTime: anyInstant().Draw(t, "start"),
 			Status: rapid.SampledFrom([]rollcall.Status{rollcall.StatusInitialized, rollcall.StatusStarted, rollcall.StatusEnded}).Draw(t, "status"),
 			Media:  rollcall.Media(rapid.Int64().Draw(t, "media")), Present: rapid.IntMin(0).Draw(t, "present"),
 		}
-		e.Window = rollcall.Window{After: anyTime().Draw(t, "after"), Before: anyTime().Draw(t, "before")}
+		e.Window = rollcall.Window{After: anyInstant().Draw(t, "after"), Before: anyInstant().Draw(t, "before")}
 		if e.Window.Before.Before(e.Window.After) {
 			e.Window.After = time.Time{}
 		}
@@ -253,7 +252,7 @@ func TestDecodeEventGivesBackWhatWasAppended(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(clean(e), got); diff != "" {
+		if diff := gocmp.Diff(clean(e), got); diff != "" {
 			t.Fatalf("it came back as another:\n%s", diff)
 		}
 	})
@@ -262,12 +261,12 @@ func TestDecodeEventGivesBackWhatWasAppended(t *testing.T) {
 func TestTheOutsideJudgeAcceptsEveryType(t *testing.T) {
 	for _, kind := range rollcall.Types() {
 		e := sample(kind)
-		m, err := publisher.EventMessage(names(), &e)
+		m, err := encoded(&e)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var judged event.Event
-		if err := json.Unmarshal(m.Data, &judged); err != nil {
+		if err := json.Unmarshal(m, &judged); err != nil {
 			t.Errorf("%s: %v", kind, err)
 			continue
 		}
@@ -281,7 +280,7 @@ func TestTheOutsideJudgeAcceptsEveryType(t *testing.T) {
 	}
 }
 
-func TestEventMessageRefuses(t *testing.T) {
+func TestCheckRefusesWhatCannotBeStored(t *testing.T) {
 	for name, spoil := range map[string]func(*rollcall.Event){
 		"tenant":                func(e *rollcall.Event) { e.Tenant = "a.b" },
 		"no meeting":            func(e *rollcall.Event) { e.ConferenceID = "" },
@@ -301,7 +300,7 @@ func TestEventMessageRefuses(t *testing.T) {
 	} {
 		e := sample(rollcall.ParticipantJoined)
 		spoil(&e)
-		if m, err := publisher.EventMessage(names(), &e); !errors.Is(err, ledger.ErrRefused) || m.Data != nil {
+		if _, err := encoded(&e); err == nil {
 			t.Errorf("%s: %v, want a refusal", name, err)
 		}
 	}
@@ -357,11 +356,11 @@ func FuzzDecodeEvent(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := publisher.EventMessage(names(), &e); err != nil {
+		if _, err := encoded(&e); err != nil {
 			t.Fatalf("it decodes and cannot be written: %v", err)
 		}
 		again, err := wire.DecodeEvent(wire.AppendEvent(nil, &e))
-		if diff := cmp.Diff(e, again); err != nil || diff != "" {
+		if diff := gocmp.Diff(e, again); err != nil || diff != "" {
 			t.Fatalf("not stable: %v\n%s", err, diff)
 		}
 	})
@@ -377,11 +376,11 @@ func FuzzAppendEvent(f *testing.F) {
 		if !json.Valid(data) {
 			t.Fatalf("no JSON: %q", data)
 		}
-		if _, err := publisher.EventMessage(names(), &e); err != nil {
+		if _, err := encoded(&e); err != nil {
 			return
 		}
 		got, err := wire.DecodeEvent(data)
-		if diff := cmp.Diff(clean(e), got); err != nil || diff != "" {
+		if diff := gocmp.Diff(clean(e), got); err != nil || diff != "" {
 			t.Fatalf("%v\n%s", err, diff)
 		}
 	})
@@ -394,26 +393,5 @@ func BenchmarkAppendEvent(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		buffer = wire.AppendEvent(buffer[:0], &e)
-	}
-}
-
-// BenchmarkEventMessages makes the messages of one poll of one meeting.
-func BenchmarkEventMessages(b *testing.B) {
-	for _, n := range []int{1, 2, 20} {
-		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			events := make([]rollcall.Event, n)
-			for i := range events {
-				events[i] = sample(rollcall.ParticipantMicOpened)
-				events[i].Index, events[i].Count, events[i].Sequence = i+1, n, uint64(i)+1
-				events[i].Participant.Key, events[i].Participant.UserID = "user-000123", "user-000123"
-			}
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := publisher.EventMessages(names(), events); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/event")
-		})
 	}
 }
