@@ -114,6 +114,16 @@ func (h *handled) of(meeting string) string {
 	return strings.Join(all, " ")
 }
 
+// last is the sequence of a meeting's last event; h.mu is held.
+func (h *handled) last(meeting string) (last uint64) {
+	for _, e := range h.events {
+		if e.ConferenceID == meeting {
+			last = e.Sequence
+		}
+	}
+	return last
+}
+
 func (h *handled) troubles() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -178,11 +188,12 @@ func TestEveryEventIsHandledInOrderOverRestartsOfAll(t *testing.T) {
 		}
 	}
 	total := int(w.sequence("c.1") + w.sequence("c2"))
-	h.until(total - len(seen))
+	h.when("whole", func() bool { return len(h.events)+len(seen) >= total && h.last("c.1") == w.sequence("c.1") && h.last("c2") == w.sequence("c2") })
 	h.stop()
 	h.events = append(seen, h.events...)
 	for _, meeting := range []string{"c.1", "c2"} {
-		if got := h.of(meeting); got != upTo(w.sequence(meeting)) {
+		// Whoever is stopped between an effect and its checkpoint handles it again.
+		if got := strings.Join(slices.Compact(strings.Fields(h.of(meeting))), " "); got != upTo(w.sequence(meeting)) {
 			t.Errorf("%s: %s", meeting, got)
 		}
 	}
@@ -340,6 +351,7 @@ func TestWhatADeadProcessHadTakenIsHandledFirst(t *testing.T) {
 			w.listed("c1", answer("ann"))
 			first := w.sequence("c1")
 			h.until(int(first))
+			w.acknowledged("test")
 			h.stop()
 			consumer, err := w.js.Consumer(t.Context(), names.Stream, "test")
 			if err != nil {
