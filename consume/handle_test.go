@@ -188,7 +188,9 @@ func TestEveryEventIsHandledInOrderOverRestartsOfAll(t *testing.T) {
 		}
 	}
 	total := int(w.sequence("c.1") + w.sequence("c2"))
-	h.when("whole", func() bool { return len(h.events)+len(seen) >= total && h.last("c.1") == w.sequence("c.1") && h.last("c2") == w.sequence("c2") })
+	h.when("whole", func() bool {
+		return len(h.events)+len(seen) >= total && h.last("c.1") == w.sequence("c.1") && h.last("c2") == w.sequence("c2")
+	})
 	h.stop()
 	h.events = append(seen, h.events...)
 	for _, meeting := range []string{"c.1", "c2"} {
