@@ -15,12 +15,12 @@ import (
 // sure that answers can be heard at all.
 func (b *broker) jetstream(ctx context.Context) Result {
 	const tried = "ask JetStream for the account"
-	if err := b.subscribe(ctx, b.conn.NewInbox()+".*"); err != nil {
-		return fail(tried, "no answer could be heard: "+shorter(err), b.inboxMend())
+	if err := b.probe.subscribe(ctx, b.link.conn.NewInbox()+".*"); err != nil {
+		return fail(tried, "no answer could be heard: "+shorter(err), b.probe.inboxMend())
 	}
-	ctx, stop := b.watch(ctx)
+	ctx, stop := b.probe.watch(ctx)
 	defer stop()
-	info, err := b.js.AccountInfo(ctx)
+	info, err := b.link.js.AccountInfo(ctx)
 	if denied := denial(ctx); denied != nil {
 		return ok(tried, "the user may not ask, which a worker need not")
 	}
@@ -39,10 +39,10 @@ func (b *broker) jetstream(ctx context.Context) Result {
 // is published to ours.
 func (b *broker) downstream(ctx context.Context) Result {
 	const tried = "look for other streams on these subjects"
-	ctx, stop := b.watch(ctx)
+	ctx, stop := b.probe.watch(ctx)
 	defer stop()
 	var clashing, capturing []string
-	streams := b.js.ListStreams(ctx)
+	streams := b.link.js.ListStreams(ctx)
 	for info := range streams.Info() {
 		if info.Config.Name == b.names.Stream {
 			continue

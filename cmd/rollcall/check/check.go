@@ -70,7 +70,7 @@ func (c Check) Run(ctx context.Context) (Count, error) {
 	}
 	w.walk(ctx, m.table())
 	b := newBroker(&c, m)
-	defer b.close()
+	defer b.link.close()
 	w.walk(ctx, b.table())
 	if ctx.Err() != nil {
 		return w.count, errors.New("interrupted: not everything was tried")

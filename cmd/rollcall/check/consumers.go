@@ -18,9 +18,9 @@ const serversConsumers = 1000
 // does, and a service that leaves its durables behind takes everybody's.
 func (b *broker) consumers(ctx context.Context) Result {
 	const tried = "count the consumers of the stream"
-	ctx, stop := b.watch(ctx)
+	ctx, stop := b.probe.watch(ctx)
 	defer stop()
-	stream, err := b.js.Stream(ctx, b.names.Stream)
+	stream, err := b.link.js.Stream(ctx, b.names.Stream)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return ok(tried, "none: the stream is not there yet")
 	}
@@ -35,7 +35,7 @@ func (b *broker) consumers(ctx context.Context) Result {
 	if r, full := b.crowded(tried, "the stream has", info.State.Consumers, whose, most); full {
 		return r
 	}
-	if account, err := b.js.AccountInfo(ctx); err == nil { // who may not ask learns of the stream alone
+	if account, err := b.link.js.AccountInfo(ctx); err == nil { // who may not ask learns of the stream alone
 		if tier, is := tierOf(account, b.replicas()); is && tier.Limits.MaxConsumers > 0 {
 			if r, full := b.crowded(tried, "the account has", tier.Consumers, "it may have", tier.Limits.MaxConsumers); full {
 				return r

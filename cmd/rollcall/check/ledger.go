@@ -96,8 +96,8 @@ func (b *broker) version(ctx context.Context) Result {
 		remarks = append(remarks, e.Message)
 		return nil
 	}))
-	reported := b.conn.ConnectedServerVersion()
-	if _, err := b.open(ctx, &blind{looker{JetStream: b.js}}, log); err != nil {
+	reported := b.link.conn.ConnectedServerVersion()
+	if _, err := b.open(ctx, &blind{looker{JetStream: b.link.js}}, log); err != nil {
 		found, mend, _ := strings.Cut(strings.TrimPrefix(err.Error(), "open ledger: "), "; ")
 		return fail(tried, found, mend)
 	}
@@ -110,9 +110,9 @@ func (b *broker) version(ctx context.Context) Result {
 // stream compares what is there with the configuration, setting by setting.
 func (b *broker) stream(ctx context.Context) Result {
 	tried := fmt.Sprintf("compare stream %s and bucket %s with the configuration", b.names.Stream, b.names.Workers())
-	ctx, stop := b.watch(ctx)
+	ctx, stop := b.probe.watch(ctx)
 	defer stop()
-	l := &looker{JetStream: b.js}
+	l := &looker{JetStream: b.link.js}
 	_, err := b.open(ctx, l, zap.NewNop())
 	b.missing = l.missing
 	if denied := denial(ctx); denied != nil {

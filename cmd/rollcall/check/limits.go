@@ -15,9 +15,9 @@ import (
 // worker creates and stores.
 func (b *broker) limits(ctx context.Context) Result {
 	const tried = "hold what is needed against the limits of the account"
-	ctx, stop := b.watch(ctx)
+	ctx, stop := b.probe.watch(ctx)
 	defer stop()
-	info, err := b.js.AccountInfo(ctx)
+	info, err := b.link.js.AccountInfo(ctx)
 	if denied := denial(ctx); denied != nil {
 		return skip(tried, "the user may not ask for the account's limits")
 	}
@@ -33,7 +33,7 @@ func (b *broker) limits(ctx context.Context) Result {
 	if len(found) > 0 {
 		return fail(tried, strings.Join(found, "; "), strings.Join(mends, "\n"))
 	}
-	if most := b.conn.MaxPayload(); most < ledger.MaxBatchBytes {
+	if most := b.link.conn.MaxPayload(); most < ledger.MaxBatchBytes {
 		return warn(tried, fmt.Sprintf("the server takes messages of up to %s bytes: the record of a meeting with more than about %s people, gone ones too, is refused, and the meeting set aside",
 			cost.Grouped(most), cost.Grouped(most/bytesAPerson)), "set max_payload: 4MB in nats-server's configuration, if meetings may become that large")
 	}

@@ -23,9 +23,9 @@ const impossible = 1 << 62
 // look asks for the stream and the bucket, as the start of a worker does.
 func (b *broker) look(ctx context.Context) Result {
 	tried := "look at the stream and the bucket"
-	wide := []string{b.asked("STREAM.INFO." + b.names.Stream), b.asked("STREAM.INFO.KV_" + b.names.Workers())}
-	refused := b.askAll(ctx, []trial{{subject: wide[0]}, {subject: wide[1]}})
-	return b.judge(ctx, tried, "allowed", refused, strings.Join(wide, " and "))
+	wide := []string{b.probe.asked("STREAM.INFO." + b.names.Stream), b.probe.asked("STREAM.INFO.KV_" + b.names.Workers())}
+	refused := b.probe.askAll(ctx, []trial{{subject: wide[0]}, {subject: wide[1]}})
+	return b.probe.judge(ctx, tried, "allowed", refused, strings.Join(wide, " and "))
 }
 
 // create asks for a stream of another name than the subject says.
@@ -35,7 +35,7 @@ func (b *broker) create(ctx context.Context) Result {
 	var wide []string
 	for name, missing := range map[string]bool{b.names.Stream: b.missing.stream, "KV_" + b.names.Workers(): b.missing.bucket} {
 		if missing {
-			create := b.asked("STREAM.CREATE." + name)
+			create := b.probe.asked("STREAM.CREATE." + name)
 			trials = append(trials, trial{subject: create, data: fmt.Sprintf(`{"name":%q,"storage":"file"}`, other)})
 			wide = append(wide, create)
 		}
@@ -43,9 +43,9 @@ func (b *broker) create(ctx context.Context) Result {
 	if len(trials) == 0 {
 		return skip(tried, "not needed: they are there")
 	}
-	r := b.judge(ctx, tried, "allowed", b.askAll(ctx, trials), strings.Join(wide, " and "))
+	r := b.probe.judge(ctx, tried, "allowed", b.probe.askAll(ctx, trials), strings.Join(wide, " and "))
 	replicas := b.check.Config.Stream.Replicas
-	if r.Verdict == OK && replicas > 1 && b.conn.ConnectedClusterName() == "" {
+	if r.Verdict == OK && replicas > 1 && b.link.conn.ConnectedClusterName() == "" {
 		return fail(tried, fmt.Sprintf("allowed, but stream.replicas is %d and this nats-server is in no cluster", replicas), "set stream.replicas to 1, or connect to a cluster")
 	}
 	return r
@@ -53,12 +53,12 @@ func (b *broker) create(ctx context.Context) Result {
 
 // read asks for a record and for a member, as a worker does, which needs no consumer.
 func (b *broker) read(ctx context.Context) Result {
-	stream, workers := b.asked("DIRECT.GET."+b.names.Stream), b.asked("DIRECT.GET.KV_"+b.names.Workers())
+	stream, workers := b.probe.asked("DIRECT.GET."+b.names.Stream), b.probe.asked("DIRECT.GET.KV_"+b.names.Workers())
 	trials := []trial{
 		{subject: stream, data: `{"multi_last":["` + b.names.Status(b.tenants()[0]) + `"]}`},
 		{subject: workers, data: `{"multi_last":["$KV.` + b.names.Workers() + `.` + other + `"]}`},
 	}
-	return b.judge(ctx, "read records", "allowed", b.askAll(ctx, trials), stream+" and "+workers)
+	return b.probe.judge(ctx, "read records", "allowed", b.probe.askAll(ctx, trials), stream+" and "+workers)
 }
 
 // publish sends batches of one message that are refused by what they expect.
@@ -78,7 +78,7 @@ func (b *broker) publish(ctx context.Context) Result {
 		}
 	}
 	tried := fmt.Sprintf("publish commits (%d, refused by what they expect)", len(trials))
-	return b.judge(ctx, tried, "allowed, nothing is stored", b.askAll(ctx, trials), b.names.Commits())
+	return b.probe.judge(ctx, tried, "allowed, nothing is stored", b.probe.askAll(ctx, trials), b.names.Commits())
 }
 
 // workers writes a member's key that is refused: one that is stored would be
@@ -86,7 +86,7 @@ func (b *broker) publish(ctx context.Context) Result {
 func (b *broker) workers(ctx context.Context) Result {
 	subject := "$KV." + b.names.Workers() + "."
 	t := trial{subject: subject + other, header: nats.Header{"Nats-Expected-Last-Subject-Sequence": {strconv.Itoa(impossible)}}}
-	return b.judge(ctx, "register a worker (refused by what it expects)", "allowed, nothing is stored", b.askAll(ctx, []trial{t}), subject+">")
+	return b.probe.judge(ctx, "register a worker (refused by what it expects)", "allowed, nothing is stored", b.probe.askAll(ctx, []trial{t}), subject+">")
 }
 
 // tenants are those of the configuration, or any name where there is none.
@@ -110,7 +110,7 @@ func (b *broker) api(ctx context.Context) Result {
 	for _, tenant := range b.tenants() {
 		for _, verb := range []string{"track", "untrack", "list", "show"} {
 			for _, subject := range []string{b.names.API(tenant, verb), shards + tenant + "." + verb} {
-				if err := b.subscribe(ctx, subject); err != nil {
+				if err := b.probe.subscribe(ctx, subject); err != nil {
 					denied = append(denied, subject)
 				}
 				if ctx.Err() != nil {
@@ -124,23 +124,4 @@ func (b *broker) api(ctx context.Context) Result {
 			"allow the user to subscribe to "+b.names.API("*", "*")+" and "+shards+"*.*")
 	}
 	return ok(tried, "allowed")
-}
-
-// subscribe listens for a moment, and gives the violation if that is denied.
-func (b *broker) subscribe(ctx context.Context, subject string) error {
-	before := b.conn.LastError()
-	sub, err := b.conn.SubscribeSync(subject)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = sub.Unsubscribe() }() // where that fails the connection is gone
-	if err := b.conn.FlushWithContext(ctx); err != nil {
-		return err
-	}
-	after := b.conn.LastError()
-	b.judged(after)
-	if after != before {
-		return after
-	}
-	return nil
 }

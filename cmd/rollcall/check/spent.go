@@ -27,13 +27,13 @@ func (b *broker) counts() bool {
 func (b *broker) budget(ctx context.Context) Result {
 	bucket := b.names.Budget()
 	tried := fmt.Sprintf("write down in bucket %s what is spent (refused by what it expects)", bucket)
-	info := trial{subject: b.asked("STREAM.INFO.KV_" + bucket)}
-	code, refused := b.ask(ctx, info)
+	info := trial{subject: b.probe.asked("STREAM.INFO.KV_" + bucket)}
+	code, refused := b.probe.ask(ctx, info)
 	if refused != nil {
-		return b.judge(ctx, tried, "", []refusal{*refused}, info.subject)
+		return b.probe.judge(ctx, tried, "", []refusal{*refused}, info.subject)
 	}
-	create := b.asked("STREAM.CREATE.KV_" + bucket)
-	trials := []trial{{subject: b.asked("DIRECT.GET.KV_" + bucket), data: `{"multi_last":["$KV.` + bucket + "." + other + `"]}`}}
+	create := b.probe.asked("STREAM.CREATE.KV_" + bucket)
+	trials := []trial{{subject: b.probe.asked("DIRECT.GET.KV_" + bucket), data: `{"multi_last":["$KV.` + bucket + "." + other + `"]}`}}
 	wide := []string{trials[0].subject, "$KV." + bucket + ".>"}
 	if code == noStream {
 		trials = append(trials, trial{subject: create, data: fmt.Sprintf(`{"name":%q,"storage":"file"}`, other)})
@@ -47,7 +47,7 @@ func (b *broker) budget(ctx context.Context) Result {
 			})
 		}
 	}
-	r := b.judge(ctx, tried, "allowed, nothing is stored", b.askAll(ctx, trials), strings.Join(wide, " and "))
+	r := b.probe.judge(ctx, tried, "allowed, nothing is stored", b.probe.askAll(ctx, trials), strings.Join(wide, " and "))
 	if r.Verdict != OK || code == noStream {
 		return r
 	}
@@ -57,7 +57,7 @@ func (b *broker) budget(ctx context.Context) Result {
 // lasting sees whether a bucket that is there keeps what is spent. Where the
 // ledger cannot be opened another check says why.
 func (b *broker) lasting(ctx context.Context, fine Result) Result {
-	ledger, err := b.open(ctx, &looker{JetStream: b.js}, zap.NewNop())
+	ledger, err := b.open(ctx, &looker{JetStream: b.link.js}, zap.NewNop())
 	if err != nil {
 		return fine
 	}
