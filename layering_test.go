@@ -49,6 +49,9 @@ var walls = map[string][]string{
 	// How old what subscribers know is; it only counts.
 	"worker/freshness": {"std", "any"},
 
+	// Whether the ledger is still the same one.
+	"worker/ground": {"std", "go.uber.org/zap", "internal/ledger"},
+
 	// Who lives, and what belongs to whom.
 	"worker/membership": {"std", "internal/ledger", "worker/freshness"},
 

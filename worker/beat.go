@@ -10,6 +10,7 @@ import (
 
 	"rollcall/internal/ledger"
 	"rollcall/internal/streak"
+	"rollcall/worker/ground"
 	"rollcall/worker/membership"
 )
 
@@ -28,19 +29,14 @@ func (w *Worker) keepMembership(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			// Workers that start together claim the same shards for a moment.
+			// Once a TTL; but workers that start together claim the same shards for a moment.
 			if ticks++; ticks <= 3 || ticks%3 == 0 {
-				w.recheckLeases()
+				for _, s := range w.shards() {
+					s.recheckLease()
+				}
 			}
 		case <-w.changed:
 		}
-	}
-}
-
-// recheckLeases lets every shard look, once a TTL, whether its claim is the last.
-func (w *Worker) recheckLeases() {
-	for _, s := range w.shards() {
-		s.recheckLease()
 	}
 }
 
@@ -51,7 +47,7 @@ func (w *Worker) beatOnce(ctx context.Context, beat uint64) error {
 	if err := w.register(ctx, beat); err != nil {
 		return err
 	}
-	if err := w.ground.look(ctx); err != nil {
+	if err := w.ground.Look(ctx); err != nil {
 		return err
 	}
 	w.heart.Confirm(sent)
@@ -77,10 +73,10 @@ func (w *Worker) register(ctx context.Context, beat uint64) error {
 	}
 	err = w.cfg.Ledger.Heartbeat(ctx, w.cfg.ID, data, w.cfg.MemberTTL)
 	if errors.Is(err, ledger.ErrGone) {
-		return cmp.Or(w.ground.renew(ctx, theMembers, err), err)
+		return cmp.Or(w.ground.Renew(ctx, ground.Members, err), err)
 	}
 	if err == nil {
-		w.ground.right(theMembers)
+		w.ground.Right(ground.Members)
 	}
 	return err
 }
@@ -91,21 +87,10 @@ func (w *Worker) assign() {
 	for _, t := range w.tenants {
 		for _, s := range t.shards() {
 			mine := w.peers.Owns(t.cfg.Name, s.number)
-			s.assign(mine, mine && s.own.held() == nil && w.blocked(s))
+			s.assign(mine, mine && s.own.held() == nil && s.blocked())
 		}
 	}
 	w.assigned.Store(true)
-}
-
-// blocked reports whether somebody has not let go of the shard, this worker
-// under an earlier division included.
-func (w *Worker) blocked(s *shard) bool {
-	for _, r := range s.parent.division.left() {
-		if r.own.held() != nil || r.leaves() {
-			return true
-		}
-	}
-	return w.peers.Blocks(s.tenant.Name, s.number, s.of)
 }
 
 // info is what the worker says of itself.

@@ -33,7 +33,7 @@ func (c *committer) commit(ctx context.Context, batch []pendingWrite) error {
 func (c *committer) stored(w *pendingWrite, record *rollcall.Record, events []rollcall.Event, revision uint64) {
 	e := w.entry
 	e.record.Wrote(record, revision, w.obs.Number.Term == c.own.term(), record.ObservedAt)
-	c.ground.note(revision)
+	c.ground.Note(revision)
 	if e.refused.err != nil {
 		e.refused = refusal{}
 		c.meetings.replan()
@@ -53,9 +53,7 @@ func (c *committer) stored(w *pendingWrite, record *rollcall.Record, events []ro
 
 // finished notes that the whole write is stored.
 func (c *committer) finished(w *pendingWrite) {
-	if w.sighting.Kind == rollcall.SightingListed {
-		w.entry.record.LedBy(w.sighting.Raw)
-	}
+	w.entry.record.LedBy(answerOf(w.sighting))
 	if w.result.Anew {
 		c.omitted()
 	}

@@ -22,7 +22,10 @@ func (c *committer) compare(obs *rollcall.Observation, sightings []*rollcall.Sig
 		}
 		w := pendingWrite{sighting: sighting, entry: e, obs: obs, prev: e.record.Whole(), result: c.diff(obs, sighting, e)}
 		if !w.needed(c.own.term()) {
-			e.saw(sighting, w.result.Record)
+			e.record.LedBy(answerOf(sighting))
+			if w.result.Record != nil {
+				e.record.Confirmed(w.result.Record.ObservedAt)
+			}
 			continue
 		}
 		if err := c.encode(&w, draft); err != nil {
@@ -68,7 +71,7 @@ func (c *committer) passOver(obs *rollcall.Observation, sighting *rollcall.Sight
 // stream sequence of a claim, and this one has not come so far. Records that were
 // copied from another stream bear its terms, and go on with what was heard there.
 func (c *committer) foreign(n rollcall.Number, e *entry) bool {
-	return n.Term > c.ground.end() && (e.record.None() || !e.record.Foreign(rollcall.Number{}))
+	return n.Term > c.ground.End() && (e.record.None() || !e.record.Foreign(rollcall.Number{}))
 }
 
 func (c *committer) diff(obs *rollcall.Observation, sighting *rollcall.Sighting, e *entry) differ.Result {
@@ -85,15 +88,13 @@ func (c *committer) diff(obs *rollcall.Observation, sighting *rollcall.Sighting,
 	return result
 }
 
-// saw notes an answer that changed nothing, and the record it leads to.
-func (e *entry) saw(sighting *rollcall.Sighting, record *rollcall.Record) {
-	e.record.LedBy(nil)
-	if sighting.Kind == rollcall.SightingListed {
-		e.record.LedBy(sighting.Raw)
+// answerOf returns the bytes that say how the meeting is; nil: they do not say it
+// in full, as where it has ended.
+func answerOf(sighting *rollcall.Sighting) []byte {
+	if sighting.Kind != rollcall.SightingListed {
+		return nil
 	}
-	if record != nil {
-		e.record.Confirmed(record.ObservedAt)
-	}
+	return sighting.Raw
 }
 
 // maxOdd bounds how many unknown values are remembered as logged.

@@ -54,6 +54,26 @@ func TestUntrackWhoseAnswerIsLostHolds(t *testing.T) {
 	})
 }
 
+// Where neither the answer to a track nor what became of it can be read, it is
+// read as soon as that can be, though nothing more is to be stored.
+func TestTrackOfWhichNothingIsHeardHolds(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), store.NewMemory(names)
+		l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
+		w.set("c1", "ann")
+		p := connect(t, "w1", l, nil)
+		elapse(time.Minute)
+		l.set(only(fmt.Errorf("%w: cut off", ledger.ErrUnknown), "commit done", "tail"))
+		if _, err := p.worker.Track(t.Context(), "acme", "c1", "api"); !errors.Is(err, ledger.ErrUnknown) {
+			t.Errorf("track: %v, though nothing is known of it", err)
+		}
+		l.set(nil)
+		elapse(30 * time.Second)
+		expect(t, m, "c1", "meeting.started", "participant.joined ann")
+		p.stop(t)
+	})
+}
+
 func TestReopeningWhoseAnswerIsLostIsWatched(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w, m := newWorld(), ledgertest.NewMemory(names)

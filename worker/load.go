@@ -17,8 +17,8 @@ import (
 // readFirst reads what is stored of the shard without a claim, once it is known
 // which ledger that is. It is examined before anything is compared with it.
 func (tr *trust) readFirst(ctx context.Context) error {
-	if !tr.ground.position().Known() {
-		if err := tr.ground.look(ctx); err != nil {
+	if !tr.ground.Position().Known() {
+		if err := tr.ground.Look(ctx); err != nil {
 			return err
 		}
 	}
@@ -39,7 +39,7 @@ func (tr *trust) readClaimed(ctx context.Context, term, lapses uint64) (*lease, 
 	}
 	l := tr.own.took(term, lapses)
 	tr.put(entries)
-	tr.ground.note(term)
+	tr.ground.Note(term)
 	if err := tr.examine(ctx); err != nil {
 		return nil, err
 	}
@@ -161,7 +161,8 @@ func (tr *trust) reload(ctx context.Context, ids, suspects []string) error {
 		record := stored[id]
 		found, e := record.Revision > 0, tr.meetings.entries[id]
 		if found && record.Revision < e.record.Revision() {
-			return tr.lags(ctx, fmt.Errorf("read the record of meeting %q: the answer is older than what was known", id))
+			why := fmt.Errorf("read the record of meeting %q: the answer is older than what was known", id)
+			return tr.ground.Lags(ctx, tr.records(), why, tr.era)
 		}
 		e.record.Read(record.Record, record.Revision)
 		tr.retrack(e, e.paired(id, record.Tracking))
@@ -170,7 +171,7 @@ func (tr *trust) reload(ctx context.Context, ids, suspects []string) error {
 		}
 		e.known = tr.own.questions()
 	}
-	tr.ground.right(tr.records())
+	tr.ground.Right(tr.records())
 	if err := tr.holdAgainstEvents(ctx, doubtful, stored); err != nil {
 		tr.meetings.void(doubtful...)
 		return err

@@ -80,8 +80,8 @@ func (m *meetings) setTracked(e *entry, tracked bool) {
 
 // track notes that a meeting is tracked from now on. The next answer counts,
 // also one that is known already.
-func (m *meetings) track(id string, t ledger.Tracking) {
-	e := m.entry(id)
+func (m *meetings) track(t ledger.Tracking) {
+	e := m.entry(t.ConferenceID)
 	e.tracking = t
 	e.record.Void()
 	m.setTracked(e, true)

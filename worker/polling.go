@@ -66,12 +66,12 @@ func (p *polling) pass(ctx context.Context, l *lease, calls int) poller.Report {
 
 // ask asks in this lease. What is answered is queued.
 func (p *polling) ask(ctx context.Context, l *lease, ask poller.Ask) poller.Report {
-	era := p.ground.replaced.Load()
+	era := p.ground.Replaced()
 	p.asking.Add(1)
 	defer p.finished()
 	ask.Next = l.next
 	ask.Emit = func(_ context.Context, obs rollcall.Observation) error {
-		if era != p.ground.replaced.Load() {
+		if era != p.ground.Replaced() {
 			return nil // it was asked under a claim of a ledger that is no more
 		}
 		p.omit(&obs)

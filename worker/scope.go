@@ -9,6 +9,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledger"
+	"rollcall/worker/ground"
 	"rollcall/worker/membership"
 )
 
@@ -24,7 +25,7 @@ type scope struct {
 	metrics *metrics
 	heart   *membership.Heartbeat
 	peers   *membership.Peers
-	ground  *ground
+	ground  *ground.Ledger
 	drafts  *sync.Pool // of *ledger.Draft, empty
 }
 

@@ -60,7 +60,7 @@ func newShard(t *tenant, number, of int) *shard {
 	s.polling = &polling{scope: c, own: s.own, meetings: s.meetings, queue: s.queue, stir: w.stir, recent: recent}
 	s.tracker = &tracker{
 		scope: c, own: s.own, meetings: s.meetings, trust: s.trust, commits: s.commits, queue: s.queue, lastPass: s.polling.last.Load, pace: t.pace,
-		declined: map[string]time.Time{}, freed: map[string]bool{}, unsure: map[string]bool{},
+		declined: map[string]time.Time{}, freed: map[string]bool{},
 	}
 	return s
 }
@@ -74,6 +74,17 @@ func (s *shard) assign(mine, blocked bool) {
 	if was != mine || mine && s.own.held() == nil {
 		s.queue.Wake()
 	}
+}
+
+// blocked reports whether somebody has not let go of the shard, this worker
+// under an earlier division included.
+func (s *shard) blocked() bool {
+	for _, r := range s.parent.division.left() {
+		if r.own.held() != nil || r.leaves() {
+			return true
+		}
+	}
+	return s.peers.Blocks(s.tenant.Name, s.number, s.of)
 }
 
 // recheckLease lets the shard's goroutine look whether its claim is the last.
@@ -147,7 +158,7 @@ func (s *shard) atRest(ctx context.Context) {
 		s.meetings.put(nil)
 		s.meetings.makePlan()
 	default:
-		s.tracker.makeSure(ctx)
+		s.trust.makeSure(ctx)
 		s.tracker.sweep(ctx)
 		s.requests.await(ctx, s.queue.Ready())
 	}
@@ -198,7 +209,7 @@ func (s *shard) claim(ctx context.Context) error {
 // giveUp forgets everything that was held of a ledger that is no more.
 func (s *shard) giveUp() {
 	n := s.waits()
-	adopted := Adopt(s.cfg.Backlog, s.ground.position(), s.log)
+	adopted := Adopt(s.cfg.Backlog, s.ground.Position(), s.log)
 	s.queue.Clear()
 	s.trust.forget()
 	s.meetings.makePlan()

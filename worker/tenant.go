@@ -160,7 +160,7 @@ func (t *tenant) status(state string) wire.Status {
 	}
 	return wire.Status{
 		Tenant: t.cfg.Name, State: state, LastGoodPoll: t.lastGood(),
-		LastPass: t.lastPass(), Pace: t.pace(), Tracked: t.tracks(), SetAside: aside, At: time.Now(),
+		LastPass: instant(&t.ended), Pace: t.pace(), Tracked: t.tracks(), SetAside: aside, At: time.Now(),
 	}
 }
 
@@ -198,9 +198,6 @@ func (t *tenant) tracks() (n int) {
 	}
 	return n
 }
-
-// lastPass is when the last pass was over.
-func (t *tenant) lastPass() time.Time { return instant(&t.ended) }
 
 func instant(at *atomic.Pointer[time.Time]) time.Time {
 	if at := at.Load(); at != nil {

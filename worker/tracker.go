@@ -30,9 +30,8 @@ type tracker struct {
 	// may what the configuration no longer names.
 	declined map[string]time.Time // when a list last named it, or that was
 	freed    map[string]bool
-	unsure   map[string]bool // meetings of which it is to be read whether they are tracked
-	swept    time.Time       // when meetings that never started were last looked for
-	looked   time.Time       // when the last pass was over that counts for them
+	swept    time.Time // when meetings that never started were last looked for
+	looked   time.Time // when the last pass was over that counts for them
 }
 
 // track puts the meeting on the tracked set. One that is there is said to be
@@ -55,33 +54,28 @@ func (t *tracker) track(ctx context.Context, id, source string, labels rollcall.
 	if err != nil {
 		return err
 	}
-	if err := t.outcome(ctx, id, true, t.trust.commitClaimed(ctx, msg)); err != nil {
-		t.unsureOf(err, id)
-		return err
+	err = t.outcome(ctx, id, true, t.trust.commitClaimed(ctx, msg))
+	if err == nil && !same {
+		t.meetings.track(tracking)
 	}
-	if !same {
-		t.meetings.track(id, tracking)
-	}
-	return nil
+	return err
 }
 
 // trackAll puts meetings into the tracked set, or writes their entries anew.
 func (t *tracker) trackAll(ctx context.Context, wanted []ledger.Tracking) error {
 	for part := range slices.Chunk(wanted, ledger.MaxBatchMessages) {
-		msgs, ids := make([]ledger.Message, len(part)), make([]string, len(part))
+		msgs := make([]ledger.Message, len(part))
 		for i := range part {
 			var err error
 			if msgs[i], err = t.trackMessage(part[i]); err != nil {
 				return err
 			}
-			ids[i] = part[i].ConferenceID
 		}
 		if err := t.trust.commitClaimed(ctx, msgs...); err != nil {
-			t.unsureOf(err, ids...)
 			return fmt.Errorf("store the tracked set: %w", err)
 		}
 		for i := range part {
-			t.meetings.track(ids[i], part[i])
+			t.meetings.track(part[i])
 		}
 	}
 	return nil
@@ -94,7 +88,6 @@ func (t *tracker) untrack(ctx context.Context, l *lease, id string, reason rollc
 	if e := t.meetings.entries[id]; e.record.None() || e.record.Over() {
 		err := t.trust.commitClaimed(ctx, t.untrackMessage(id))
 		if err = t.outcome(ctx, id, false, err); err != nil {
-			t.unsureOf(err, id)
 			return fmt.Errorf("untrack meeting %q: %w", id, err)
 		}
 		t.meetings.setTracked(e, false)
@@ -119,30 +112,6 @@ func (t *tracker) catchUp(ctx context.Context) {
 	for obs := t.queue.Take(); obs != nil && t.commits.process(ctx, obs); obs = t.queue.Take() {
 		t.queue.Done(obs)
 	}
-}
-
-// unsureOf notes the meetings of which nobody can tell, after this error, whether
-// they are tracked.
-func (t *tracker) unsureOf(err error, ids ...string) {
-	if !errors.Is(err, ledger.ErrUnknown) {
-		return
-	}
-	for _, id := range ids {
-		t.meetings.entry(id).record.Void()
-		t.unsure[id] = true
-	}
-}
-
-// makeSure reads what became of such meetings.
-func (t *tracker) makeSure(ctx context.Context) {
-	if len(t.unsure) == 0 || !t.meetings.known() {
-		return
-	}
-	if err := t.trust.load(ctx, maps.Keys(t.unsure)); err != nil {
-		return // whoever waits for an answer hears of it; the next beat asks again
-	}
-	clear(t.unsure)
-	t.meetings.makePlan()
 }
 
 // outcome returns what became of a change about a meeting that was not

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"rollcall/internal/ledger"
 )
@@ -52,9 +51,18 @@ func (tr *trust) verify(ctx context.Context) error {
 	return nil
 }
 
+// makeSure verifies what is held after a commit that was not acknowledged, so
+// that whoever looks is shown what is true though nothing more is committed.
+func (tr *trust) makeSure(ctx context.Context) {
+	if tr.unclear && tr.meetings.known() {
+		_ = tr.verify(ctx) // the next beat wakes the shard to do it again
+		tr.meetings.makePlan()
+	}
+}
+
 // lookWhoHolds reads the last claim, and gives up every record, to be read again.
 func (tr *trust) lookWhoHolds(ctx context.Context) error {
-	if err := tr.ground.look(ctx); err != nil {
+	if err := tr.ground.Look(ctx); err != nil {
 		return err
 	}
 	claim, err := tr.holder(ctx)
@@ -128,7 +136,7 @@ func (tr *trust) sound() uint64 {
 		}
 	}
 	if len(last) == 0 && tr.own.term() == 0 {
-		return tr.ground.end()
+		return tr.ground.End()
 	}
 	if len(last) == 0 {
 		return tr.own.term()
@@ -202,37 +210,14 @@ func (tr *trust) commitClaimed(ctx context.Context, msgs ...ledger.Message) erro
 }
 
 // moved reports whether what the shard holds belongs to a ledger that is no more.
-func (tr *trust) moved() bool { return tr.era != tr.ground.replaced.Load() }
+func (tr *trust) moved() bool { return tr.era != tr.ground.Replaced() }
 
 // forget gives up what was held of a ledger that is no more.
 func (tr *trust) forget() {
-	tr.era = tr.ground.replaced.Load()
+	tr.era = tr.ground.Replaced()
 	tr.own.forget()
 	tr.meetings.put(nil)
 	tr.torn, tr.unclear = nil, false
-}
-
-// lagsFor is for how long a ledger of several replicas may show less than it has
-// acknowledged until it counts as one that has lost it. A frozen server is
-// replaced before that.
-const lagsFor = time.Minute
-
-// lags notes that the ledger shows a shard less than it has acknowledged. Where
-// nothing can lag, or it goes on for too long, it was restored from a backup, or
-// has lost its end, and came as far again before anybody looked.
-func (tr *trust) lags(ctx context.Context, why error) error {
-	g, patience := tr.ground, lagsFor
-	if g.position().Alone {
-		patience = 0
-	}
-	if !g.suspect(tr.records(), why, patience) || tr.moved() {
-		return why
-	}
-	now, err := g.ledger.Position(ctx)
-	if err != nil {
-		return errors.Join(why, err)
-	}
-	return errors.Join(why, g.replace(ctx, now, tr.era, why))
 }
 
 // records names what this shard has read, among what can be wrong.

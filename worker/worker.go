@@ -17,6 +17,7 @@ import (
 	"rollcall/wire"
 	"rollcall/worker/backlog"
 	"rollcall/worker/freshness"
+	"rollcall/worker/ground"
 	"rollcall/worker/membership"
 )
 
@@ -118,7 +119,7 @@ type Worker struct {
 	metrics    *metrics
 	heart      *membership.Heartbeat
 	peers      *membership.Peers
-	ground     *ground
+	ground     *ground.Ledger
 	tenants    []*tenant
 	started    time.Time
 	began      time.Time // when Run was called
@@ -139,24 +140,24 @@ func New(cfg Config) (*Worker, error) {
 	w := &Worker{cfg: cfg, log: cfg.Logger, metrics: newMetrics(), started: time.Now(), changed: make(chan struct{}, 1)}
 	w.drafts.New = func() any { return new(ledger.Draft) }
 	w.heart, w.peers = membership.NewHeartbeat(cfg.MemberTTL), membership.NewPeers(cfg.ID, cfg.MemberTTL)
-	w.ground = &ground{ledger: cfg.Ledger, log: w.log, patience: cfg.MemberTTL}
+	w.ground = ground.New(cfg.Ledger, w.log, cfg.MemberTTL)
 	w.backlog = cfg.Backlog
 	trouble := &streak.Log{Logger: w.log, What: "the journal of what waits"}
 	w.backlog.Tell(trouble.Note, func(err error) { w.log.Error("the journal is damaged", zap.Error(err)) })
 	for _, t := range cfg.Tenants {
 		w.tenants = append(w.tenants, newTenant(w, t))
 	}
-	if err := w.metrics.register(cfg.Registry, w.freshness()); err != nil {
+	if err := w.metrics.register(cfg.Registry, agesOf(w.tenants)); err != nil {
 		return nil, fmt.Errorf("make worker: %w", err)
 	}
 	w.logFound()
 	return w, nil
 }
 
-// freshness is the metric of all tenants' ages.
-func (w *Worker) freshness() prometheus.Collector {
-	ages := make(map[string]*freshness.Ages, len(w.tenants))
-	for _, t := range w.tenants {
+// agesOf is the metric of how old what is known of these tenants' meetings is.
+func agesOf(tenants []*tenant) prometheus.Collector {
+	ages := make(map[string]*freshness.Ages, len(tenants))
+	for _, t := range tenants {
 		ages[t.cfg.Name] = t.ages
 	}
 	return freshness.Metric(ages)
@@ -235,6 +236,10 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Ledger says what is wrong with the ledger itself: that its stream is gone, or
+// that it is another one. nil: nothing is.
+func (w *Worker) Ledger() error { return w.ground.Complaint() }
 
 // drain waits until every shard has processed what it holds, and returns the
 // number of observations that still wait when the time is up.

@@ -1,4 +1,4 @@
-package worker
+package ground
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 
 // another is a ledger that was replaced, and is opened anew by two at once.
 type another struct {
-	Ledger
+	Source
 	both sync.WaitGroup
 }
 
@@ -31,17 +31,18 @@ func (l *another) Renew(context.Context) error {
 func TestALedgerIsReplacedOnce(t *testing.T) {
 	l := &another{}
 	l.both.Add(2)
-	g := &ground{ledger: l, log: zap.NewNop(), known: ledger.Position{Stream: "MEETINGS", Last: 9}}
+	g := New(l, zap.NewNop(), 0)
+	g.known = ledger.Position{Stream: "MEETINGS", Last: 9}
 	var looking sync.WaitGroup
 	for range 2 {
 		looking.Go(func() {
-			if err := g.look(t.Context()); err != nil {
+			if err := g.Look(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	looking.Wait()
-	if n := g.replaced.Load(); n != 1 {
+	if n := g.Replaced(); n != 1 {
 		t.Errorf("it was replaced %d times", n)
 	}
 }
