@@ -58,7 +58,7 @@ func TestUntrackWhoseAnswerIsLostHolds(t *testing.T) {
 // read as soon as that can be, though nothing more is to be stored.
 func TestTrackOfWhichNothingIsHeardHolds(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		w, m := newWorld(), store.NewMemory(names)
+		w, m := newWorld(), ledgertest.NewMemory(names)
 		l := &line{Memory: m, paper: &paper{}, world: w, book: newBook()}
 		w.set("c1", "ann")
 		p := connect(t, "w1", l, nil)

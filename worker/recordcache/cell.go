@@ -35,24 +35,39 @@ func (c *cell) put(r *rollcall.Record) {
 	}
 }
 
-func (c *cell) none() bool { return c.record == nil && c.packed == nil }
+// None reports whether the meeting has no record that can be read.
+func (c *cell) None() bool { return c.record == nil && c.packed == nil }
 
-// over reports whether the meeting has ended or was taken off the tracked set.
+// Over reports whether the meeting has ended or was taken off the tracked set.
 // Such a record is never packed.
-func (c *cell) over() bool {
-	return !c.none() && (c.untracked || c.status == rollcall.StatusEnded)
+func (c *cell) Over() bool {
+	return !c.None() && (c.untracked || c.status == rollcall.StatusEnded)
 }
 
-// whole returns the record, to work with, and keeps it so; nil: there is none.
-func (c *cell) whole() *rollcall.Record {
+// Live reports whether there is a record of a meeting that is not over.
+func (c *cell) Live() bool { return !c.None() && !c.Over() }
+
+// Number is of the question that the record was written for.
+func (c *cell) Number() rollcall.Number { return c.number }
+
+// Status is the meeting's; 0 where there is no record.
+func (c *cell) Status() rollcall.Status { return c.status }
+
+// Untracked reports whether the record is that of a meeting that was taken off
+// the tracked set.
+func (c *cell) Untracked() bool { return c.untracked }
+
+// Whole returns the record, to work with, and keeps it so; nil: there is none. It
+// is not to be changed.
+func (c *cell) Whole() *rollcall.Record {
 	if c.packed != nil {
 		c.record, c.packed, c.unchanged, c.rewrites = c.packed.unpack(), nil, 0, 0
 	}
 	return c.record
 }
 
-// shown returns the record to look at, and leaves it as it is kept.
-func (c *cell) shown() *rollcall.Record {
+// Shown returns the record to look at, and leaves it as it is kept; nil: there is none.
+func (c *cell) Shown() *rollcall.Record {
 	if c.packed != nil {
 		return c.packed.unpack()
 	}
@@ -74,7 +89,7 @@ func (c *cell) markUnchanged(raw []byte) {
 // nearly all of its texts. They are shared and must not change. What is over,
 // or cannot be packed exactly, stays whole.
 func (c *cell) pack(raw []byte) {
-	if c.record == nil || c.over() {
+	if c.record == nil || c.Over() {
 		return
 	}
 	if p := pack(c.record, raw); p != nil {

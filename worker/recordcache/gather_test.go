@@ -59,7 +59,7 @@ func TestLivelyMeetingsStaySmall(t *testing.T) {
 		for i := range people {
 			raw := crowd(i + 1)
 			at = at.Add(time.Second)
-			result := differ.Diff(f.whole(), differ.Look{
+			result := differ.Diff(f.Whole(), differ.Look{
 				Tenant: "acme", ConferenceID: "c1", Kind: rollcall.SightingListed, Answer: (*dingtalk.Client)(nil).Decode(raw),
 				Number: rollcall.Number{Term: 1, Poll: uint64(i + 1)}, AskedAt: at, AnsweredAt: at,
 			}, differ.Rules{})
@@ -71,7 +71,7 @@ func TestLivelyMeetingsStaySmall(t *testing.T) {
 		if grown := alive() - before; grown > bound {
 			t.Errorf("%d unchanged answers between two who come: it takes %d KB, want at most %d", still, grown>>10, bound>>10)
 		}
-		if n := len(f.whole().Roster); n != people {
+		if n := len(f.Whole().Roster); n != people {
 			t.Errorf("%d people are there, want %d", n, people)
 		}
 	}

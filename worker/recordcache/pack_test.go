@@ -118,7 +118,7 @@ func TestWhatCannotBePackedStaysWhole(t *testing.T) {
 		}
 		spoil(r)
 		f.put(r)
-		if f.pack(nil); f.packed != nil || f.whole() != r {
+		if f.pack(nil); f.packed != nil || f.Whole() != r {
 			t.Errorf("%s: it is packed", name)
 		}
 	}
@@ -143,7 +143,7 @@ func TestRecordsArePackedWhenTheyAreUnchangedForAWhile(t *testing.T) {
 	if f.packed == nil {
 		t.Fatal("it is not packed")
 	}
-	f.whole()
+	f.Whole()
 	if f.markUnchanged(raw); f.packed != nil {
 		t.Fatal("it was looked at, and is packed again at once")
 	}
@@ -154,7 +154,7 @@ func TestACellTellsWhatTheRecordSays(t *testing.T) {
 		r := anyRecord(t)
 		raw := anyAnswer(t, r)
 		var f cell
-		if !f.none() || f.whole() != nil || f.shown() != nil {
+		if !f.None() || f.Whole() != nil || f.Shown() != nil {
 			t.Fatal("nothing was put in")
 		}
 		f.put(r)
@@ -163,16 +163,16 @@ func TestACellTellsWhatTheRecordSays(t *testing.T) {
 		}
 		f.share(slices.Clone(raw))
 		f.share(append(slices.Clone(raw), 'x')) // another answer: not to be leant on
-		if f.none() || f.number != r.Number || f.status != r.Meeting.Status || f.untracked != r.Untracked {
+		if f.None() || f.number != r.Number || f.status != r.Meeting.Status || f.untracked != r.Untracked {
 			t.Fatalf("the head is not the record's: %+v", f)
 		}
-		if !reflect.DeepEqual(f.shown(), r) || f.packed == nil {
+		if !reflect.DeepEqual(f.Shown(), r) || f.packed == nil {
 			t.Fatal("to be shown it must not be unpacked for good")
 		}
-		if !reflect.DeepEqual(f.whole(), r) || f.packed != nil || f.none() {
+		if !reflect.DeepEqual(f.Whole(), r) || f.packed != nil || f.None() {
 			t.Fatal("to be worked with it must be whole")
 		}
-		if f.put(nil); !f.none() || f.over() {
+		if f.put(nil); !f.None() || f.Over() {
 			t.Fatal("nothing is put in its place")
 		}
 	})

@@ -21,7 +21,7 @@ import (
 // it. It belongs to one goroutine; others may call [Record.Since]. The zero
 // value: nothing is known.
 type Record struct {
-	cell     cell
+	cell
 	revision uint64       // stream sequence; 0: none is stored
 	loaded   bool         // it was read or written under this claim, and nothing voided it
 	fenced   bool         // it was written in this term
@@ -35,17 +35,17 @@ func (r *Record) Read(record *rollcall.Record, revision uint64) {
 	if r.revision != revision {
 		r.asked = time.Time{}
 	}
-	r.cell.put(record)
+	r.put(record)
 	r.revision, r.loaded, r.raw = revision, true, nil
-	r.known(r.asked)
+	r.Confirmed(r.asked)
 }
 
 // Wrote puts in what was stored. The state is known from the answer that was
 // asked then; fenced says that it was written in this term.
 func (r *Record) Wrote(record *rollcall.Record, revision uint64, fenced bool, asked time.Time) {
-	r.cell.put(record)
+	r.put(record)
 	r.revision, r.loaded, r.fenced, r.raw = revision, true, fenced, nil
-	r.known(asked)
+	r.Confirmed(asked)
 }
 
 // Void gives up what is known, to be read again.
@@ -55,62 +55,34 @@ func (r *Record) Void() { r.loaded, r.raw = false, nil }
 // are shared and must not change.
 func (r *Record) LedBy(raw []byte) { r.raw = raw }
 
-// Confirmed notes when an answer was asked that showed the record's state.
-func (r *Record) Confirmed(asked time.Time) { r.known(asked) }
-
 // Unchanged reports whether raw is, byte for byte, the answer that led to the
 // record, and notes when it was asked.
 func (r *Record) Unchanged(raw []byte, number rollcall.Number, asked time.Time) bool {
-	if !r.loaded || !r.fenced || len(r.raw) == 0 || r.cell.none() || !number.After(r.cell.number) || !bytes.Equal(r.raw, raw) {
+	if !r.loaded || !r.fenced || len(r.raw) == 0 || r.None() || !number.After(r.number) || !bytes.Equal(r.raw, raw) {
 		return false
 	}
-	r.known(asked)
-	r.cell.markUnchanged(raw)
+	r.Confirmed(asked)
+	r.markUnchanged(raw)
 	if &r.raw[0] != &raw[0] { // equal, and elsewhere: one of the two is enough
 		r.raw = raw
-		r.cell.share(raw)
+		r.share(raw)
 	}
 	return true
 }
 
-// known notes when the answer was asked that the record's state is known from;
+// Confirmed notes when the answer was asked that the record's state is known from;
 // zero: it is not known, and the record itself tells from when it is.
-func (r *Record) known(asked time.Time) {
+func (r *Record) Confirmed(asked time.Time) {
 	r.asked = asked
 	switch {
-	case r.cell.none() || r.cell.status != rollcall.StatusStarted:
+	case r.None() || r.status != rollcall.StatusStarted:
 		r.since.Store(0)
 	case asked.IsZero():
-		r.since.Store(r.cell.whole().ObservedAt.UnixNano())
+		r.since.Store(r.Whole().ObservedAt.UnixNano())
 	default:
 		r.since.Store(asked.UnixNano())
 	}
 }
-
-// None reports whether the meeting has no record that can be read.
-func (r *Record) None() bool { return r.cell.none() }
-
-// Over reports whether the meeting has ended or was taken off the tracked set.
-func (r *Record) Over() bool { return r.cell.over() }
-
-// Live reports whether there is a record of a meeting that is not over.
-func (r *Record) Live() bool { return !r.None() && !r.Over() }
-
-// Number is of the question that the record was written for.
-func (r *Record) Number() rollcall.Number { return r.cell.number }
-
-// Status is the meeting's; 0 where there is no record.
-func (r *Record) Status() rollcall.Status { return r.cell.status }
-
-// Untracked reports whether the record is that of a meeting that was taken off
-// the tracked set.
-func (r *Record) Untracked() bool { return r.cell.untracked }
-
-// Whole returns the record, to work with; nil: there is none. It is not to be changed.
-func (r *Record) Whole() *rollcall.Record { return r.cell.whole() }
-
-// Shown returns the record to look at, and leaves it packed; nil: there is none.
-func (r *Record) Shown() *rollcall.Record { return r.cell.shown() }
 
 // Revision is the stream sequence of the record; 0: none is stored.
 func (r *Record) Revision() uint64 { return r.revision }
@@ -133,11 +105,11 @@ func (r *Record) Since() int64 { return r.since.Load() }
 // the term's claim. Its question may have been asked after those of ours that
 // had been asked when it was read, whatever the numbers say.
 func (r *Record) Overlaps(term uint64) bool {
-	return !r.cell.none() && r.cell.number.Term < term && r.revision > term
+	return !r.None() && r.number.Term < term && r.revision > term
 }
 
 // Foreign reports whether the record's number comes from another stream than n:
 // in its own one a record always stands behind the claim whose term it bears.
 func (r *Record) Foreign(n rollcall.Number) bool {
-	return r.cell.number.Term >= r.revision && n.Term != r.cell.number.Term
+	return r.number.Term >= r.revision && n.Term != r.number.Term
 }
