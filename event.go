@@ -78,8 +78,31 @@ const (
 	ReasonUnknownMeeting Reason = "unknown_meeting" // meeting.untracked: DingTalk never knew it
 )
 
+// Reasons lists the reasons that events of a type can have; [ReasonNone] where one
+// may have none.
+func Reasons(t Type) []Reason {
+	switch t {
+	case MeetingStarted:
+		return []Reason{ReasonNone, ReasonReopened}
+	case MeetingEnded:
+		return []Reason{ReasonStatus, ReasonResourceClosed, ReasonVanished}
+	case MeetingUntracked:
+		return []Reason{ReasonNone, ReasonOperator, ReasonExpired, ReasonUnknownMeeting}
+	case ParticipantLeft:
+		return []Reason{ReasonLeft, ReasonVanished, ReasonCalledAgain, ReasonMeetingEnded}
+	case ParticipantInvitationLapsed:
+		return []Reason{ReasonNone, ReasonMeetingEnded}
+	}
+	return []Reason{ReasonNone}
+}
+
 // Provenance says how an event came to be known.
 type Provenance string
+
+// Provenances lists them.
+func Provenances() []Provenance {
+	return []Provenance{ProvenanceBaseline, ProvenanceObserved, ProvenanceInferred, ProvenanceReconciled}
+}
 
 // The provenances of events.
 const (

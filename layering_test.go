@@ -59,6 +59,11 @@ var walls = map[string][]string{
 	"cmd":      {".", "std", "any", "cmd/...", "internal/...", "wire", "consume/...", "simulator/...", "poller/...", "differ", "store", "publisher", "worker/...", "forwarder", "console"},
 	"internal": {".", "std", "any", "internal/...", "wire"},
 
+	// What others are written against: made from what writes it.
+	"contract":              {"embed"},
+	"contract/generate":     {".", "std", "wire", "cmd/rollcall/control"},
+	"internal/contracttest": {".", "std", "any", "contract"},
+
 	// The bench knows Rollcall as whoever runs it does: by its program, its
 	// configuration and what it stores.
 	"bench": {"std", "any"},

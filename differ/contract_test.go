@@ -150,6 +150,26 @@ func TestContractIsTold(t *testing.T) {
 	}
 }
 
+// The words of the root and the rules know the same reasons.
+func TestReasonsAreThoseOfTheRules(t *testing.T) {
+	told := map[rollcall.Type]map[rollcall.Reason]bool{}
+	for _, r := range section4() {
+		if told[r.event] == nil {
+			told[r.event] = map[rollcall.Reason]bool{}
+		}
+		told[r.event][r.reason] = true
+	}
+	for _, typ := range rollcall.Types() {
+		want := map[rollcall.Reason]bool{}
+		for _, reason := range rollcall.Reasons(typ) {
+			want[reason] = true
+		}
+		if !maps.Equal(told[typ], want) {
+			t.Errorf("the rules tell %s for %v, its reasons are %v", typ, told[typ], want)
+		}
+	}
+}
+
 // Taking any single rule away makes a story fall.
 func TestEveryRuleIsNeeded(t *testing.T) {
 	stories := loadStories(t)

@@ -138,7 +138,7 @@ func (j *eventJSON) agree(e *rollcall.Event) error {
 			return fmt.Errorf("its %s is %.600q, its data say %.600q", attribute.name, attribute.got, attribute.want)
 		}
 	}
-	if !slices.Contains(provenances(), e.Provenance) {
+	if !slices.Contains(rollcall.Provenances(), e.Provenance) {
 		return fmt.Errorf("unknown provenance %.64q", e.Provenance)
 	}
 	return nil
@@ -156,11 +156,4 @@ func unlessMissing(got, want string) string {
 		return ""
 	}
 	return want
-}
-
-func provenances() []rollcall.Provenance {
-	return []rollcall.Provenance{
-		rollcall.ProvenanceBaseline, rollcall.ProvenanceObserved,
-		rollcall.ProvenanceInferred, rollcall.ProvenanceReconciled,
-	}
 }

@@ -85,7 +85,7 @@ func (j *eventJSON) lenient(t rollcall.Type) rollcall.Event {
 		},
 		Labels: d.Labels.labels(), Reason: rollcall.Reason(d.Reason), Window: rollcall.Window{After: d.Window.After.Time, Before: d.Window.Before.Time},
 	}
-	if p := rollcall.Provenance(d.Provenance); slices.Contains(provenances(), p) {
+	if p := rollcall.Provenance(d.Provenance); slices.Contains(rollcall.Provenances(), p) {
 		e.Provenance = p
 	}
 	if d.Participant != nil && d.Participant.Key != "" {

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall"
+	"rollcall/internal/contracttest"
 	"rollcall/internal/ledgertest"
 	"rollcall/internal/secret"
 	"rollcall/poller"
@@ -59,6 +60,7 @@ func TestEveryScenarioComesOutAsExpected(t *testing.T) {
 	if err != nil || len(files) < 12 {
 		t.Fatalf("%d scenarios were found, want a dozen: %v", len(files), err)
 	}
+	schemas := contracttest.Load(t)
 	for _, file := range files {
 		s := load(t, file)
 		if want := strings.TrimSuffix(filepath.Base(file), ".yaml"); s.Name != want {
@@ -72,14 +74,15 @@ func TestEveryScenarioComesOutAsExpected(t *testing.T) {
 			{s.MaxSpeed(), time.Second, 450 * time.Millisecond},
 		} {
 			t.Run(fmt.Sprintf("%s/speed %g, polled every %s, late by %s", s.Name, how.speed, how.pace, how.late), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { comesOut(t, s, how) })
+				synctest.Test(t, func(t *testing.T) { comesOut(t, s, how, schemas) })
 			})
 		}
 	}
 }
 
-func comesOut(t *testing.T, s *scenario.Scenario, how terms) {
+func comesOut(t *testing.T, s *scenario.Scenario, how terms, schemas contracttest.Schemas) {
 	ledger := perform(t, s, how)
+	conforms(t, ledger, schemas)
 	for _, id := range s.ConferenceIDs() {
 		if len(s.Expect[id]) == 0 {
 			t.Errorf("nothing is expected of %s", id)
@@ -90,6 +93,25 @@ func comesOut(t *testing.T, s *scenario.Scenario, how terms) {
 			for _, e := range events {
 				t.Logf("  %d of %d in the poll: %s", e.Index, e.Count, scenario.WordOf(e))
 			}
+		}
+	}
+}
+
+// conforms holds all events, records and statuses against the schemas of the contract.
+func conforms(t *testing.T, ledger *ledgertest.Memory, schemas contracttest.Schemas) {
+	t.Helper()
+	for _, msg := range ledger.Messages() {
+		var err error
+		switch kind := strings.Split(msg.Subject, ".")[1]; {
+		case kind == "event":
+			err = schemas.Event(msg.Data)
+		case kind == "state":
+			err = schemas.Check("record", msg.Data)
+		case kind == "status":
+			err = schemas.Check("status", msg.Data)
+		}
+		if err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall"
+	"rollcall/internal/contracttest"
 	"rollcall/wire"
 	"rollcall/worker"
 )
@@ -40,6 +41,7 @@ func same(t *rapid.T, got any, want []byte) {
 }
 
 func TestTheShapeOfAnswers(t *testing.T) {
+	schemas := contracttest.Load(t)
 	at := time.Date(2026, 11, 23, 9, 15, 0, 250e6, time.UTC)
 	record := &rollcall.Record{
 		Epoch: 1700000000000, Sequence: 4, ObservedAt: at,
@@ -60,8 +62,29 @@ func TestTheShapeOfAnswers(t *testing.T) {
 			`"trouble":"DingTalk does not know the meeting (said 2 times in a row)","record":null}`: stateOf(missed),
 		`{"conferenceId":"c3","tracked":false,"source":"","since":null,"askedAt":null,"trouble":"","record":null}`: stateOf(gone),
 	} {
-		if got, err := json.Marshal(answer); err != nil || string(got) != want {
+		got, err := json.Marshal(answer)
+		if err != nil || string(got) != want {
 			t.Errorf("%v\ngot  %s\nwant %s", err, got, want)
 		}
+		switch answer.(type) {
+		case Meeting:
+			err = schemas.Check("api.show.answer", got)
+		case List:
+			err = schemas.Check("api.list.answer", got)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	for verb, wanted := range map[string]request{
+		"track": {ConferenceID: "c1", Labels: &rollcall.Labels{"team": "blue"}}, "untrack": {ConferenceID: "c1"}, "show": {ConferenceID: "c1"}, "list": {},
+	} {
+		if data, err := json.Marshal(wanted); err != nil || schemas.Check("api."+verb+".request", data) != nil {
+			t.Errorf("%s: %v, %v", verb, err, schemas.Check("api."+verb+".request", data))
+		}
+	}
+	refused := problem(BadRequest, "no")
+	if err := schemas.Check("api.error", refused.reply().body); err != nil {
+		t.Error(err)
 	}
 }

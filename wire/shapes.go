@@ -1,0 +1,15 @@
+package wire
+
+import "reflect"
+
+// The types by which the JSON on the bus is read and written, for whoever
+// describes it: the schemas of the contract are made from them.
+
+// EventShape is the type of an event.
+func EventShape() reflect.Type { return reflect.TypeFor[eventJSON]() }
+
+// RecordShape is the type of a record.
+func RecordShape() reflect.Type { return reflect.TypeFor[recordJSON]() }
+
+// StatusShape is the type of a status.
+func StatusShape() reflect.Type { return reflect.TypeFor[statusJSON]() }
