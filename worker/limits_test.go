@@ -160,7 +160,7 @@ func TestOrderThatWaitedForALostShardIsRefused(t *testing.T) {
 			answered <- err
 		}()
 		p2 := usurp(t, l2)
-		elapse(5 * time.Second)
+		elapse(3 * time.Second) // less than an order waits for the ledger
 		close(free)
 		if err := <-answered; !errors.Is(err, worker.ErrNotHeld) {
 			t.Errorf("track: %v, though the shard was lost while it waited", err)
