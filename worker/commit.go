@@ -33,7 +33,7 @@ func (c *committer) commit(ctx context.Context, batch []pendingWrite) error {
 func (c *committer) stored(w *pendingWrite, record *rollcall.Record, events []rollcall.Event, revision uint64) {
 	e := w.entry
 	e.record.Wrote(record, revision, w.obs.Number.Term == c.own.term(), record.ObservedAt)
-	c.ground.Note(revision)
+	c.ground.Note(c.trust.era, revision)
 	if e.refused.err != nil {
 		e.refused = refusal{}
 		c.meetings.replan()

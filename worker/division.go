@@ -78,6 +78,7 @@ func (w *Worker) divide(ctx context.Context) error {
 	for i, t := range w.tenants {
 		names[i] = t.cfg.Name
 	}
+	era := w.ground.Replaced()
 	all, err := w.cfg.Ledger.Shards(ctx, names)
 	if err != nil {
 		return err
@@ -91,6 +92,7 @@ func (w *Worker) divide(ctx context.Context) error {
 			t.log.Info("the number of shards was another one; all workers follow",
 				zap.Int("shards", said.Count), zap.Int("before", all[t.cfg.Name].Count))
 		}
+		w.ground.Note(era, said.Revision)
 		t.follow(said)
 	}
 	return nil

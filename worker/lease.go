@@ -50,6 +50,7 @@ func (o *ownership) held() *lease { return o.current.Load() }
 
 // hold takes the shard, or with nil gives it up.
 func (o *ownership) hold(l *lease) {
+	o.ground.Right(o.records()) // they are read anew under the next lease
 	if o.current.Swap(l) != l {
 		o.changed()
 	}

@@ -39,7 +39,7 @@ func (tr *trust) readClaimed(ctx context.Context, term, lapses uint64) (*lease, 
 	}
 	l := tr.own.took(term, lapses)
 	tr.put(entries)
-	tr.ground.Note(term)
+	tr.ground.Note(tr.era, term)
 	if err := tr.examine(ctx); err != nil {
 		return nil, err
 	}

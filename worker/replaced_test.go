@@ -232,12 +232,15 @@ func TestMembersThatAreDeleted(t *testing.T) {
 // lagged is a ledger whose answers about records are old ones, for a while.
 type lagged struct {
 	*ledgertest.Memory
-	alone bool // no replica can lag: what it shows is what there is
-	old   atomic.Pointer[map[string]ledger.Stored]
+	alone   bool // no replica can lag: what it shows is what there is
+	old     atomic.Pointer[map[string]ledger.Stored]
+	slow    atomic.Int64 // for how long an old answer is under way, in ns
+	created atomic.Int64 // how much later it was created than it was, in ns
 }
 
 func (l *lagged) Load(ctx context.Context, tenant string, ids []string) (map[string]ledger.Stored, error) {
 	if old := l.old.Load(); old != nil {
+		time.Sleep(time.Duration(l.slow.Load()))
 		return *old, nil
 	}
 	return l.Memory.Load(ctx, tenant, ids)
@@ -246,7 +249,48 @@ func (l *lagged) Load(ctx context.Context, tenant string, ids []string) (map[str
 func (l *lagged) Position(ctx context.Context) (ledger.Position, error) {
 	at, err := l.Memory.Position(ctx)
 	at.Alone = l.alone
+	at.Created = at.Created.Add(time.Duration(l.created.Load()))
 	return at, err
+}
+
+// A reading that began in the ledger before says nothing against the one that
+// took its place.
+func TestALedgerThatIsReplacedDuringAReading(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, l := newWorld(), &lagged{Memory: ledgertest.NewMemory(names)}
+		w.set("c1", "ann")
+		p := start(t, "w1", l, w, track("c1"))
+		elapse(time.Minute)
+		old, err := l.Memory.Load(t.Context(), "acme", []string{"c1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.set("c1", "ann", "bob")
+		elapse(20 * time.Second)
+		l.slow.Store(int64(50 * time.Second))
+		l.old.Store(&old)
+		var refused atomic.Bool
+		l.SetFail(func(op string) error { // so that the record is read again
+			if op == "commit" && !refused.Swap(true) {
+				return ledger.ErrStale
+			}
+			return nil
+		})
+		w.set("c1", "ann", "bob", "cid")
+		elapse(20 * time.Second)
+		l.created.Store(int64(time.Hour))
+		elapse(time.Minute)
+		if p.logs.FilterMessageSnippet("the ledger was replaced").Len() != 1 {
+			t.Fatal("the ledger is not known to be replaced")
+		}
+		l.slow.Store(0)
+		l.old.Store(nil)
+		elapse(time.Minute)
+		if err := p.worker.Ledger(); err != nil {
+			t.Errorf("it was replaced long ago, and the worker says %v", err)
+		}
+		p.stop(t)
+	})
 }
 
 // Rows of the failure matrix: the ledger shows less than it has acknowledged. A

@@ -33,6 +33,9 @@ func (c *scope) mine(conferenceID string) bool {
 	return membership.ShardOf(conferenceID, c.of) == c.number
 }
 
+// records names what the shard has read, among what can be wrong.
+func (c *scope) records() string { return fmt.Sprintf("records of %s/%d", c.tenant.Name, c.number) }
+
 // holder reads who claimed the shard last.
 func (c *scope) holder(ctx context.Context) (ledger.Claim, error) {
 	claim, err := c.cfg.Ledger.Holder(ctx, c.tenant.Name, c.number)

@@ -86,7 +86,7 @@ func (tr *trust) close(ctx context.Context, id string, t torn) error {
 		return err
 	}
 	tr.logClosed(id, e, t)
-	tr.ground.Note(first + 1)
+	tr.ground.Note(tr.era, first+1)
 	e.record.Wrote(closed, first, closed.Number.Term == tr.own.term(), e.record.Asked())
 	e.refused = refusal{}
 	e.tracked = len(msgs) > 1

@@ -219,6 +219,3 @@ func (tr *trust) forget() {
 	tr.meetings.put(nil)
 	tr.torn, tr.unclear = nil, false
 }
-
-// records names what this shard has read, among what can be wrong.
-func (tr *trust) records() string { return fmt.Sprintf("records of %s/%d", tr.tenant.Name, tr.number) }

@@ -43,6 +43,7 @@ type Ledger struct {
 	mu     sync.Mutex
 	known  ledger.Position  // as the stream's leader said last
 	stored uint64           // the last stream sequence that is known to be stored
+	lasts  bool             // a claim or a division is known to be among it: they stay for ever
 	amiss  map[string]amiss // what is wrong with it, by what it is wrong with
 }
 
@@ -94,6 +95,9 @@ func (g *Ledger) Look(ctx context.Context) error {
 func (g *Ledger) compare(now ledger.Position) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if !g.lasts {
+		now.First = 0 // all that there is may be statuses, of which each takes the place of the one before
+	}
 	if err := now.Follows(g.known); err != nil {
 		return fmt.Errorf("the ledger is not the one that was: %w", err)
 	}
@@ -166,16 +170,21 @@ func (g *Ledger) replace(ctx context.Context, now ledger.Position, replaced uint
 	g.log.Error("the ledger was replaced; what was held of the old one is given up, and work begins as at a start: "+
 		"nothing needs to be done; to have back what was in it, stop all workers, restore the stream from a backup, and start them again",
 		zap.Error(why))
-	g.stored, g.amiss = 0, nil
+	g.stored, g.lasts, g.amiss = 0, false, nil
 	g.take(now)
 	g.replaced.Add(1)
 	return nil
 }
 
-// Note takes up the stream sequence of something that was stored.
-func (g *Ledger) Note(sequence uint64) {
+// Note takes up the stream sequence of a claim or a division, or of what was
+// stored under it, by whoever knows of so many replacements.
+func (g *Ledger) Note(replaced, sequence uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if replaced != g.replaced.Load() || sequence == 0 {
+		return
+	}
+	g.lasts = true
 	g.stored = max(g.stored, sequence)
 }
 

@@ -26,6 +26,46 @@ func (l *another) Renew(context.Context) error {
 	return nil
 }
 
+// moving is a ledger that shows one position after the other.
+type moving struct {
+	Source
+	at []ledger.Position
+}
+
+func (l *moving) Position(context.Context) (ledger.Position, error) {
+	at := l.at[0]
+	l.at = l.at[1:]
+	return at, nil
+}
+
+func (*moving) Renew(context.Context) error { return nil }
+
+// Where a stream holds nothing that stays, as one that was purged or created just
+// now, every message in it can give way to a later one of its subject.
+func TestStatusesThatReplaceOneAnotherAreNoPurge(t *testing.T) {
+	at := func(first, last uint64) ledger.Position {
+		return ledger.Position{Stream: "MEETINGS", First: first, Last: last}
+	}
+	g := New(&moving{at: []ledger.Position{at(1, 9), at(28, 31), at(32, 32), at(33, 34), at(36, 38)}}, zap.NewNop(), 0)
+	look := func(want uint64) {
+		t.Helper()
+		if err := g.Look(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if n := g.Replaced(); n != want {
+			t.Errorf("it was replaced %d times, want %d", n, want)
+		}
+	}
+	look(0)
+	g.Note(0, 5)
+	look(1) // what stays is gone
+	look(1)
+	g.Note(0, 5) // by one that has not heard of it
+	look(1)
+	g.Note(1, 33)
+	look(2)
+}
+
 // Shards look at the ledger each for itself: one that was replaced once is given
 // up once, or what was begun anew would be given up again.
 func TestALedgerIsReplacedOnce(t *testing.T) {
