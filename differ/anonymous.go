@@ -14,36 +14,36 @@ import (
 
 // number gives the lines of people without a user id their keys; they come
 // sorted by nick, the most present first. It gives them in no particular order.
-func (s *step) number(lines []line, partial bool) []line {
+func (c *comparison) number(lines []line, partial bool) []line {
 	numbered := make([]line, 0, len(lines))
-	bags := s.bags()
+	bags := c.bags()
 	for len(lines) > 0 {
 		n := 1
 		for n < len(lines) && lines[n].entry.Nick == lines[0].entry.Nick {
 			n++
 		}
-		numbered = append(numbered, s.numberNick(lines[:n], bags[lines[0].entry.Nick], partial)...)
+		numbered = append(numbered, c.numberNick(lines[:n], bags[lines[0].entry.Nick], partial)...)
 		lines = lines[n:]
 	}
 	return numbered
 }
 
 // numberNick numbers the lines of one nick.
-func (s *step) numberNick(lines []line, last bag, partial bool) []line {
+func (c *comparison) numberNick(lines []line, last bag, partial bool) []line {
 	nick := lines[0].entry.Nick
 	// With an entry missing that could not be read, every number after it
-	// would be somebody else's.
+	// would be somebody else'c.
 	if partial && len(lines) < last.entries {
 		return nil
 	}
 	growth := count(lines).since(last.gone)
 	if slices.ContainsFunc(lines, line.unsaid) {
-		lines = s.recognize(last, lines)
+		lines = c.recognize(last, lines)
 	}
 	d := dealing{growth: growth, lines: make([]line, 0, len(lines))}
 	for i, l := range lines {
 		l.key = anonKey(nick, i+1)
-		k := s.about(l.key)
+		k := c.about(l.key)
 		if l.entry.Attendance.Gone() {
 			d.places = append(d.places, place{key: l.key, known: k})
 			d.codes = append(d.codes, l.entry)
@@ -66,11 +66,11 @@ type bag struct {
 }
 
 // bags gives what is known of each nick.
-func (s *step) bags() map[string]bag {
+func (c *comparison) bags() map[string]bag {
 	bags := map[string]bag{}
-	i, _ := find(s.roster, anonPrefix, 0)
-	j, _ := slices.BinarySearchFunc(s.memory, anonPrefix, byMemoryKey)
-	people := knownPeople{roster: s.roster[i:], memory: s.memory[j:]}
+	i, _ := find(c.roster, anonPrefix, 0)
+	j, _ := slices.BinarySearchFunc(c.memory, anonPrefix, byMemoryKey)
+	people := knownPeople{roster: c.roster[i:], memory: c.memory[j:]}
 	for people.more() && strings.HasPrefix(people.key(), anonPrefix) {
 		k := people.next()
 		nick := nickOf(k.who.Key)
@@ -92,7 +92,7 @@ func (s *step) bags() map[string]bag {
 // first, or else for one whose gone entry
 // is no longer there; a new one is invited. It gives the lines
 // in order, without those that say neither who stands there nor how.
-func (s *step) recognize(last bag, lines []line) []line {
+func (c *comparison) recognize(last bag, lines []line) []line {
 	for _, l := range lines {
 		if a := l.entry.Attendance; a.InRoster() {
 			last.stood[a-rollcall.AttendanceInvited]--
@@ -110,7 +110,7 @@ func (s *step) recognize(last bag, lines []line) []line {
 		case !l.unsaid():
 			recognized = append(recognized, l)
 		case l.entry.Nick == "":
-			s.odd("userList", "an entry without userId, nick and attendStatus")
+			c.odd("userList", "an entry without userId, nick and attendStatus")
 		default:
 			l.entry.Attendance = rollcall.AttendanceInvited
 			recognized = append(recognized, l)

@@ -6,14 +6,32 @@ import (
 	"rollcall"
 )
 
+// comparison holds what the record knows of people against what an answer says
+// of them.
+type comparison struct {
+	roster    []rollcall.Participant
+	memory    []rollcall.Memory
+	first     bool // see transition
+	fresh     bool // see transition
+	cut       bool // the record is that of a slice
+	forgotten bool // people who are gone are no longer in the memory
+
+	oddities []rollcall.Oddity
+}
+
+// odd notes a value that is ignored.
+func (c *comparison) odd(field, value string) {
+	c.oddities = append(c.oddities, rollcall.Oddity{Field: field, Value: value})
+}
+
 // compare walks the known people who are not settled and the lines side by side,
 // and gives those about whom anything changed, by key.
-func (s *step) compare(l list) (people []person) {
-	if s.first {
+func (c *comparison) compare(l list) (people []person) {
+	if c.first {
 		people = make([]person, 0, len(l.lines))
 	}
-	all, lines := s.known(), l.lines
-	all.seats = l.seats
+	all, lines := c.known(), l.lines
+	all.marks = l.marks
 	for all.more() || len(lines) > 0 {
 		var p person
 		if len(lines) == 0 || all.more() && all.key() < lines[0].key {
@@ -27,7 +45,7 @@ func (s *step) compare(l list) (people []person) {
 			if slices.ContainsFunc(lines[:n], line.vague) {
 				agree(k, lines[:n])
 			}
-			p = s.sight(k, lines[:n], l.partial)
+			p = c.sight(k, lines[:n], l.partial)
 			lines = lines[n:]
 		}
 		if p.changed() {
@@ -59,7 +77,7 @@ func absent(k known, partial bool) person {
 }
 
 // sight judges somebody who is listed; the first of the lines counts.
-func (s *step) sight(k known, lines []line, partial bool) person {
+func (c *comparison) sight(k known, lines []line, partial bool) person {
 	e := lines[0].entry
 	p := person{
 		is: k.who, before: k.gone, now: count(lines), listed: true, half: k.half,
@@ -77,7 +95,7 @@ func (s *step) sight(k known, lines []line, partial bool) person {
 	case e.Attendance.InRoster():
 		p.stand(e.Attendance, e)
 	case e.Attendance.Gone():
-		s.depart(&p, lines, partial)
+		c.depart(&p, lines, partial)
 	case p.was.Attendance.InRoster():
 		p.stand(p.was.Attendance, e)
 	case !p.was.Attendance.Gone():
@@ -87,7 +105,7 @@ func (s *step) sight(k known, lines []line, partial bool) person {
 }
 
 // depart judges somebody of whom there are only gone entries.
-func (s *step) depart(p *person, lines []line, partial bool) {
+func (c *comparison) depart(p *person, lines []line, partial bool) {
 	code := p.now.grown(p.before)
 	if lines[0].entry.UserID == "" {
 		code = p.grown
@@ -97,7 +115,7 @@ func (s *step) depart(p *person, lines []line, partial bool) {
 		if code != rollcall.AttendanceUnknown || !partial {
 			departFromRoster(p, code, refusal(lines))
 		}
-	case code != rollcall.AttendanceUnknown && s.before(p): // gone before anybody looked
+	case code != rollcall.AttendanceUnknown && c.before(p): // gone before anybody looked
 		p.leave(code, refusal(lines))
 		p.hush()
 	case code == rollcall.AttendanceUnknown && !was.Gone(): // only numbered anew
@@ -110,11 +128,11 @@ func (s *step) depart(p *person, lines []line, partial bool) {
 
 // before reports whether somebody in no roster who is gone may have been so
 // before anybody looked, or may have been forgotten.
-func (s *step) before(p *person) bool {
+func (c *comparison) before(p *person) bool {
 	if p.was.Attendance == rollcall.AttendanceUnknown {
-		return s.fresh || s.next.Forgotten && p.is.UserID == ""
+		return c.fresh || c.forgotten && p.is.UserID == ""
 	}
-	return s.fresh && s.prev.Partial == nil // else a slice may end in the middle of it
+	return c.fresh && !c.cut // else a slice may end in the middle of it
 }
 
 // departFromRoster judges the going of somebody who stood in the roster.

@@ -143,7 +143,7 @@ func TestContractIsTold(t *testing.T) {
 			t.Errorf("the story %s shows no row or sentence", name)
 		}
 	}
-	for _, rule := range section4() {
+	for _, rule := range eventRules() {
 		if row := rule.row; !rows[row] && row != "10+" {
 			t.Errorf("no sentence is of row %s", row)
 		}
@@ -153,7 +153,7 @@ func TestContractIsTold(t *testing.T) {
 // The words of the root and the rules know the same reasons.
 func TestReasonsAreThoseOfTheRules(t *testing.T) {
 	told := map[rollcall.Type]map[rollcall.Reason]bool{}
-	for _, r := range section4() {
+	for _, r := range eventRules() {
 		if told[r.event] == nil {
 			told[r.event] = map[rollcall.Reason]bool{}
 		}
@@ -173,7 +173,7 @@ func TestReasonsAreThoseOfTheRules(t *testing.T) {
 // Taking any single rule away makes a story fall.
 func TestEveryRuleIsNeeded(t *testing.T) {
 	stories := loadStories(t)
-	all := section4()
+	all := eventRules()
 	for i, r := range all {
 		fallen := ""
 		for _, st := range stories {
@@ -193,7 +193,7 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 // about a meeting or about people.
 func TestTableIsWellFormed(t *testing.T) {
 	types := map[rollcall.Type]bool{}
-	for i, r := range section4() {
+	for i, r := range eventRules() {
 		if (r.meeting == nil) == (r.person == nil) {
 			t.Errorf("rule %d: want exactly one condition", i)
 		}

@@ -73,14 +73,14 @@ type Result struct {
 	// look shows. These are two polls as far as [rollcall.Event] counts them.
 	Anew bool
 
-	anew *Result // what is told anew; nil unless Anew
-	step *step   // how it came about, for Slice
+	anew       *Result     // what is told anew; nil unless Anew
+	transition *transition // how it came about, for Slice
 }
 
 // Diff compares a look with the stored record of its meeting; prev is nil where
 // there is none. It trusts its caller that the look belongs to prev and is newer.
 func Diff(prev *rollcall.Record, look Look, rules Rules) Result {
-	table := section4()
+	table := eventRules()
 	return compared(table[:], prev, look, rules)
 }
 
@@ -98,23 +98,23 @@ func diff(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
 	if prev == nil && !opens(look.Kind) {
 		return Result{}
 	}
-	var s step
-	s.begin(prev, &look)
+	var t transition
+	t.begin(prev, &look)
 	switch look.Kind {
 	case rollcall.SightingListed:
-		s.listed()
+		t.listed()
 	case rollcall.SightingEnded:
-		s.ended()
+		t.ended()
 	case rollcall.SightingOngoing:
-		s.next.Misses = 0
+		t.next.Misses = 0
 	case rollcall.SightingMissed:
-		s.missed(rules.misses())
+		t.missed(rules.misses())
 	case rollcall.SightingUntracked:
-		s.untrack()
+		t.untrack()
 	case rollcall.SightingSummarized:
-		s.summarize()
+		t.summarize()
 	}
-	return s.result(table)
+	return t.result(table)
 }
 
 // opens reports whether such a look is reason enough to begin a record. A miss

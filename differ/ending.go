@@ -7,75 +7,77 @@ import (
 )
 
 // ended takes in that the single-meeting query says the meeting is over.
-func (s *step) ended() {
-	if s.over() {
+func (t *transition) ended() {
+	if t.over() {
 		return
 	}
 	reason := rollcall.ReasonStatus
-	if s.look.Reason == rollcall.ReasonResourceClosed {
-		reason = s.look.Reason
+	if t.look.Reason == rollcall.ReasonResourceClosed {
+		reason = t.look.Reason
 	}
-	s.end(reason, &rollcall.Answer{})
+	t.end(reason, &rollcall.Answer{})
 }
 
 // missed counts that DingTalk does not know the meeting, and ends it when that
 // went on for long enough.
-func (s *step) missed(limit int) {
-	if s.over() {
+func (t *transition) missed(limit int) {
+	if t.over() {
 		return
 	}
-	s.next.Misses++
-	if s.next.Misses < limit {
+	t.next.Misses++
+	if t.next.Misses < limit {
 		return
 	}
-	if s.first && s.was == (rollcall.Conference{}) { // nobody ever saw it: it cannot have ended
-		s.takeOff(rollcall.ReasonUnknownMeeting)
+	if t.first && t.was == (rollcall.Conference{}) { // nobody ever saw it: it cannot have ended
+		t.takeOff(rollcall.ReasonUnknownMeeting)
 		return
 	}
-	s.terms.Provenance = rollcall.ProvenanceInferred // nobody said that it ended
-	s.end(rollcall.ReasonVanished, &rollcall.Answer{})
+	t.terms.Provenance = rollcall.ProvenanceInferred // nobody said that it ended
+	t.end(rollcall.ReasonVanished, &rollcall.Answer{})
 }
 
 // end closes the meeting. Of the answer only kicked-out people count: it says
 // nothing else.
-func (s *step) end(reason rollcall.Reason, a *rollcall.Answer) {
-	s.open()
-	s.ending = reason
-	s.people = s.farewell(a)
-	n := s.next
-	n.Meeting.Status, n.Meeting.EndTime = rollcall.StatusEnded, s.look.EndTime
-	n.EndReason, n.EndedAt = reason, s.endedAt()
-	s.clear()
+func (t *transition) end(reason rollcall.Reason, a *rollcall.Answer) {
+	t.open()
+	t.ending = reason
+	t.people = t.farewell(a)
+	n := t.next
+	n.Meeting.Status, n.Meeting.EndTime = rollcall.StatusEnded, t.look.EndTime
+	n.EndReason, n.EndedAt = reason, t.endedAt()
+	t.clear()
 }
 
-// endedAt is when the meeting that the step ends did so, as far as is known.
+// endedAt is when the meeting that the transition ends did so, as far as is known.
 // Nobody was there any longer.
-func (s *step) endedAt() time.Time {
-	if t := endTime(s); !t.IsZero() {
-		return t
+func (t *transition) endedAt() time.Time {
+	if at := endTime(t); !at.IsZero() {
+		return at
 	}
-	return s.window.Before
+	return t.window.Before
 }
 
 // clear leaves nobody in the record, and nothing that the next poll would
 // have to go on with.
-func (s *step) clear() {
-	n := s.next
+func (t *transition) clear() {
+	n := t.next
 	n.Roster, n.Memory, n.Partial, n.Misses = nil, nil, nil, 0
 	n.Unlisted, n.Forgotten = false, false
 }
 
 // farewell sees everybody of the roster off.
-func (s *step) farewell(a *rollcall.Answer) []person {
-	if len(s.roster) == 0 {
+func (t *transition) farewell(a *rollcall.Answer) []person {
+	if len(t.roster) == 0 {
 		return nil
 	}
 	var told []person
+	c := t.comparison()
 	if a.Listed {
-		told = s.compare(s.read(a, &desk{}))
+		told = c.compare(c.read(a, &scratch{}))
+		t.oddities = append(t.oddities, c.oddities...)
 	}
-	people := make([]person, 0, len(s.roster))
-	for all := s.known(); all.more(); {
+	people := make([]person, 0, len(t.roster))
+	for all := c.known(); all.more(); {
 		k := all.next()
 		if !k.who.Attendance.InRoster() {
 			continue
@@ -105,36 +107,36 @@ func leaveAtEnd(k known, told []person) person {
 }
 
 // untrack takes in that the meeting is no longer to be watched.
-func (s *step) untrack() {
-	if s.over() || s.prev.Untracked {
+func (t *transition) untrack() {
+	if t.over() || t.prev.Untracked {
 		return
 	}
 	reason := rollcall.ReasonNone
-	switch s.look.Reason {
+	switch t.look.Reason {
 	case rollcall.ReasonOperator, rollcall.ReasonExpired:
-		reason = s.look.Reason
+		reason = t.look.Reason
 	}
-	s.takeOff(reason)
+	t.takeOff(reason)
 }
 
 // takeOff empties the roster of a meeting that goes on without being watched.
 // Nobody left: that is why one event stands for all.
-func (s *step) takeOff(reason rollcall.Reason) {
-	s.open()
-	s.untracking = true
-	n := s.next
-	n.Untracked, n.EndReason, n.EndedAt = true, reason, s.window.Before
-	s.clear()
+func (t *transition) takeOff(reason rollcall.Reason) {
+	t.open()
+	t.untracking = true
+	n := t.next
+	n.Untracked, n.EndReason, n.EndedAt = true, reason, t.window.Before
+	t.clear()
 }
 
 // summarize takes in that the exact times of an ended meeting were read, once.
-func (s *step) summarize() {
-	if !s.over() || s.prev.Summarized {
+func (t *transition) summarize() {
+	if !t.over() || t.prev.Summarized {
 		return
 	}
-	s.summarizing = true
-	s.next.Summarized = true
-	if t := s.look.EndTime; !t.IsZero() && !t.After(s.window.Before) {
-		s.next.EndedAt, s.next.Meeting.EndTime = t, t
+	t.summarizing = true
+	t.next.Summarized = true
+	if at := t.look.EndTime; !at.IsZero() && !at.After(t.window.Before) {
+		t.next.EndedAt, t.next.Meeting.EndTime = at, at
 	}
 }

@@ -15,7 +15,7 @@ const maxAway = 200
 // bounded gives a memory without those people where they are too many. From
 // then on of such people nothing is told that leans on the memory: whoever of
 // them turns up as gone may have been gone before.
-func (s *step) bounded(memory []rollcall.Memory) []rollcall.Memory {
+func (t *transition) bounded(memory []rollcall.Memory) []rollcall.Memory {
 	if len(memory) <= maxAway {
 		return memory
 	}
@@ -28,10 +28,10 @@ func (s *step) bounded(memory []rollcall.Memory) []rollcall.Memory {
 	if n <= maxAway {
 		return memory
 	}
-	if !s.next.Forgotten {
-		s.odd("userList", "more than "+strconv.Itoa(maxAway)+" people without userId who are no longer listed; they are forgotten")
+	if !t.next.Forgotten {
+		t.odd("userList", "more than "+strconv.Itoa(maxAway)+" people without userId who are no longer listed; they are forgotten")
 	}
-	s.next.Forgotten = true
+	t.next.Forgotten = true
 	return slices.DeleteFunc(slices.Clone(memory), away)
 }
 

@@ -19,25 +19,25 @@ func tellAnew(table []rule, prev *rollcall.Record, look Look, rules Rules) Resul
 	rest := diff(table, anew.Record, look, rules)
 	return Result{
 		Record: rest.Record, Events: slices.Concat(anew.Events, rest.Events),
-		Changed: true, Oddities: rest.Oddities, Anew: true, anew: &anew, step: rest.step,
+		Changed: true, Oddities: rest.Oddities, Anew: true, anew: &anew, transition: rest.transition,
 	}
 }
 
 // restate tells a record without nicks, from nothing. When any of it came about
 // is as little known as on a first poll.
 func restate(table []rule, prev *rollcall.Record, look *Look) Result {
-	var s step
-	s.begin(prev, look)
-	s.first, s.was = true, rollcall.Conference{}
-	s.terms = s.termsOf(prev)
-	s.window = rollcall.Window{Before: s.look.AnsweredAt}
-	s.next = bare(prev)
-	s.next.Number, s.next.Labels = look.Number, s.labels()
-	s.next.Epoch, s.next.Sequence = s.newEpoch(), 0
-	for i := range s.next.Roster {
-		s.people = append(s.people, person{is: s.next.Roster[i]})
+	var t transition
+	t.begin(prev, look)
+	t.first, t.was = true, rollcall.Conference{}
+	t.terms = t.termsOf(prev)
+	t.window = rollcall.Window{Before: t.look.AnsweredAt}
+	t.next = bare(prev)
+	t.next.Number, t.next.Labels = look.Number, t.labels()
+	t.next.Epoch, t.next.Sequence = t.newEpoch(), 0
+	for i := range t.next.Roster {
+		t.people = append(t.people, person{is: t.next.Roster[i]})
 	}
-	return s.result(table)
+	return t.result(table)
 }
 
 // sliceAnew gives the record as of after the first n of the events that tell it

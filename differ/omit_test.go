@@ -169,7 +169,7 @@ func TestOmittingLeavesTheAnswerAlone(t *testing.T) {
 // The record is a slice that ends between the coming and the going of somebody
 // who did both between two polls. The going alone is left to be told.
 func TestOmittingInsideAVisit(t *testing.T) {
-	table := section4()
+	table := eventRules()
 	tl := teller{table: table[:]}
 	tl.poll([]string{"status started", "people", "- Zoe present"})
 	before := tl.record

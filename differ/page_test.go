@@ -46,7 +46,7 @@ func codes(cell string) (words []string) {
 // The page that people read and the rules say the same, row by row.
 func TestThePageHasEveryRule(t *testing.T) {
 	types, reasons := map[string][]string{}, map[string][]string{}
-	for _, r := range section4() {
+	for _, r := range eventRules() {
 		types[r.row] = append(types[r.row], string(r.event))
 		if r.reason != rollcall.ReasonNone {
 			reasons[r.row] = append(reasons[r.row], string(r.reason))

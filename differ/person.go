@@ -93,14 +93,14 @@ func (k known) before(nick string) rollcall.Participant {
 type knownPeople struct {
 	roster []rollcall.Participant
 	memory []rollcall.Memory
-	seats  []seat // of the roster, or none: who is settled is passed over
+	marks  []rosterMark // of the roster, or none: who is settled is passed over
 }
 
-func (s *step) known() knownPeople { return knownPeople{roster: s.roster, memory: s.memory} }
+func (c *comparison) known() knownPeople { return knownPeople{roster: c.roster, memory: c.memory} }
 
 func (k *knownPeople) more() bool {
-	for len(k.seats) > 0 && k.seats[0].settled() {
-		k.roster, k.seats = k.roster[1:], k.seats[1:]
+	for len(k.marks) > 0 && k.marks[0].unchanged() {
+		k.roster, k.marks = k.roster[1:], k.marks[1:]
 	}
 	return len(k.roster)+len(k.memory) > 0
 }
@@ -129,19 +129,19 @@ func (k *knownPeople) next() (n known) {
 			n.nick = k.roster[0].Nick
 		}
 		n.who = k.roster[0]
-		k.roster, k.seats = k.roster[1:], k.seats[min(1, len(k.seats)):]
+		k.roster, k.marks = k.roster[1:], k.marks[min(1, len(k.marks)):]
 	}
 	return n
 }
 
 // about gives what the record knows of the person with that key.
-func (s *step) about(key string) known {
+func (c *comparison) about(key string) known {
 	var k knownPeople
-	if i, ok := find(s.roster, key, 0); ok {
-		k.roster = s.roster[i : i+1]
+	if i, ok := find(c.roster, key, 0); ok {
+		k.roster = c.roster[i : i+1]
 	}
-	if i, ok := slices.BinarySearchFunc(s.memory, key, byMemoryKey); ok {
-		k.memory = s.memory[i : i+1]
+	if i, ok := slices.BinarySearchFunc(c.memory, key, byMemoryKey); ok {
+		k.memory = c.memory[i : i+1]
 	}
 	if !k.more() {
 		return known{}

@@ -13,10 +13,10 @@ import (
 
 // list is what an answer's list of users says.
 type list struct {
-	lines   []line // by key; the first of a key wins
-	seats   []seat // place by place those of the roster
-	next    int    // the seat that the next entry is expected to be about
-	partial bool   // absence proves nothing
+	lines   []line       // by key; the first of a key wins
+	marks   []rosterMark // place by place those of the roster
+	next    int          // the place in the roster that the next entry is expected to be about
+	partial bool         // absence proves nothing
 }
 
 // line is an entry with the key of its person.
@@ -31,65 +31,66 @@ type line struct {
 	unsure bool
 }
 
-// seat says whether a person of the roster stays as is. It is settled by the
-// entry that says so, as long as there is no other; the number is the entry's, from 1.
-type seat int32
+// rosterMark says whether a person of the roster is unchanged: by the entry that
+// says so, as long as there is no other; the number is the entry's, from 1.
+type rosterMark int32
 
 const (
-	vacant seat = 0  // no entry so far
-	open   seat = -1 // the lines say, and the memory
+	unseen    rosterMark = 0  // no entry so far
+	undecided rosterMark = -1 // the lines say, and the memory
 )
 
-func (s seat) settled() bool { return s > vacant }
+func (m rosterMark) unchanged() bool { return m > unseen }
 
-// desk is the room to read the list of a usual meeting without allocating.
-type desk struct {
+// scratch is the room to read the list of a usual meeting without allocating.
+type scratch struct {
 	lines [16]line
-	seats [128]seat
+	marks [128]rosterMark
 }
 
 // read settles what it can, and sorts the other entries by person.
-func (s *step) read(a *rollcall.Answer, d *desk) list {
-	more := max(0, len(a.Entries)-len(s.roster)) // the least number of lines
-	l := list{lines: slices.Grow(d.lines[:0], more), seats: s.seats(d.seats[:]), partial: a.Partial}
+func (c *comparison) read(a *rollcall.Answer, d *scratch) list {
+	more := max(0, len(a.Entries)-len(c.roster)) // the least number of lines
+	l := list{lines: slices.Grow(d.lines[:0], more), marks: c.marks(d.marks[:]), partial: a.Partial}
 	nameless := 0
 	for i := range a.Entries {
 		switch e := &a.Entries[i]; {
 		case len(e.UserID) > rollcall.MaxID:
-			s.odd("userId", strconv.Itoa(len(e.UserID))+" bytes")
+			c.odd("userId", strconv.Itoa(len(e.UserID))+" bytes")
 		case e.UserID == "":
 			nameless++
 			l.lines = append(l.lines, line{entry: e})
 		default:
-			l.lines = l.take(l.lines, s.roster, a.Entries, i)
+			l.lines = l.take(l.lines, c.roster, a.Entries, i)
 		}
 	}
 	slices.SortFunc(l.lines, compareLines)
 	if nameless > 0 {
-		l.lines = slices.Concat(s.number(l.lines[:nameless], l.partial), l.lines[nameless:])
+		l.lines = slices.Concat(c.number(l.lines[:nameless], l.partial), l.lines[nameless:])
 		slices.SortFunc(l.lines, compareLines)
 	}
 	return l
 }
 
-// seats gives the seats of the roster. Whom there is a memory of, one entry does
+// marks gives the marks of the roster. Whom there is a memory of, one entry does
 // not settle: the others are counted.
-func (s *step) seats(room []seat) []seat {
-	if len(room) < len(s.roster) {
-		room = make([]seat, len(s.roster))
+func (c *comparison) marks(room []rosterMark) []rosterMark {
+	if len(room) < len(c.roster) {
+		room = make([]rosterMark, len(c.roster))
 	}
 	at := 0
-	for i := range s.memory {
+	for i := range c.memory {
 		var found bool
-		if at, found = find(s.roster, s.memory[i].Participant.Key, at); found {
-			room[at] = open
+		if at, found = find(c.roster, c.memory[i].Participant.Key, at); found {
+			room[at] = undecided
 		}
 	}
-	return room[:len(s.roster)]
+	return room[:len(c.roster)]
 }
 
-// take settles a seat by the i-th entry, which has a user id, or adds the entry
-// to the lines. These go in and out: kept through l, the desk were on the heap.
+// take marks a person of the roster by the i-th entry, which has a user id, or adds
+// the entry to the lines. These are passed by value, so that the scratch buffers do
+// not escape to the heap.
 func (l *list) take(lines []line, roster []rollcall.Participant, entries []rollcall.Entry, i int) []line {
 	e := &entries[i]
 	key := keyOf(e.UserID)
@@ -97,14 +98,14 @@ func (l *list) take(lines []line, roster []rollcall.Participant, entries []rollc
 	l.next = at
 	if known {
 		l.next++
-		switch first := l.seats[at]; {
-		case first == vacant && unmoved(&roster[at], e):
-			l.seats[at] = seat(i) + 1
+		switch first := l.marks[at]; {
+		case first == unseen && unmoved(&roster[at], e):
+			l.marks[at] = rosterMark(i) + 1
 			return lines
-		case first.settled(): // by an entry that is not the only one
+		case first.unchanged(): // by an entry that is not the only one
 			lines = append(lines, line{key: key, entry: &entries[first-1]})
 		}
-		l.seats[at] = open
+		l.marks[at] = undecided
 	}
 	return append(lines, line{key: key, entry: e})
 }

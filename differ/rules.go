@@ -13,14 +13,31 @@ type rule struct {
 	event      rollcall.Type
 	reason     rollcall.Reason
 	provenance rollcall.Provenance // "" for that of the poll
-	exact      func(*step) time.Time
-	meeting    func(*step) bool
-	person     func(*step, *person) bool
+	exact      func(*transition) time.Time
+	meeting    func(*transition) bool
+	person     func(*transition, *person) bool
 }
 
-// section4 is the contract's table of events. Rules of one row about people are
+// What is told of a person, by what an answer shows in place of what the record
+// has ("·": nothing; events without their entity):
+//
+//	was \ is   | unlisted | invited       | joining       | present | failed         | kicked_out       | left
+//	nothing    | ·        | invited       | joining       | joined  | declined       | came, kicked_out | came, left
+//	invited    | lapsed   | ·             | joining       | joined  | declined       | came, kicked_out | came, left
+//	joining    | lapsed   | invited       | ·             | joined  | declined       | came, kicked_out | came, left
+//	present    | left     | left, invited | left, joining | devices | left, declined | kicked_out       | left
+//	failed     | ·        | invited       | joining       | joined  | ·              | came, kicked_out | came, left
+//	kicked_out | ·        | invited       | joining       | joined  | declined       | ·                | came, left
+//	left       | ·        | invited       | joining       | joined  | declined       | came, kicked_out | ·
+//
+// lapsed is invitation_lapsed; declined is join_failed without a rejectDescription.
+// came is joined, inferred; it and the departure are told where the code stands in
+// more entries than before. devices are what was opened or closed: beside joined
+// and the departures what was or is open, too. renamed goes with any of these.
+
+// eventRules is the contract's table of events. Rules of one row about people are
 // told person by person; rows are told one after the other.
-func section4() [43]rule {
+func eventRules() [43]rule {
 	const inferred, reconciled = rollcall.ProvenanceInferred, rollcall.ProvenanceReconciled
 	return [...]rule{
 		{row: "1", event: rollcall.MeetingInitialized, meeting: initialized},

@@ -33,35 +33,35 @@ func (r Result) Slice(prev *rollcall.Record, n int) *rollcall.Record {
 		prev, n = r.anew.Record, n-told
 		r.Events = r.Events[told:]
 	}
-	s, told := r.step, r.Events[:n]
-	rec := s.origin(prev)
+	t, told := r.transition, r.Events[:n]
+	rec := origin(t, prev)
 	rec.Sequence += uint64(n)
 	rec.ObservedAt, rec.Number, rec.Labels = r.Record.ObservedAt, r.Record.Number, r.Record.Labels
-	rec.Partial = &rollcall.Partial{Provenance: s.terms.Provenance, WindowAfter: s.terms.WindowAfter}
-	if s.ending == "" && !s.untracking {
-		rec.Misses, rec.Unlisted = r.Record.Misses, s.fresh
+	rec.Partial = &rollcall.Partial{Provenance: t.terms.Provenance, WindowAfter: t.terms.WindowAfter}
+	if t.ending == "" && !t.untracking {
+		rec.Misses, rec.Unlisted = r.Record.Misses, t.fresh
 	}
 	retell(rec, told, r.Record.Meeting)
 	rec.Roster = Fold(rec.Roster, told)
-	rec.Memory = memoryOf(rec.Memory, s.cut(n, rec.Roster))
+	rec.Memory = memoryOf(rec.Memory, cut(t, n, rec.Roster))
 	rec.Meeting.Present = present(rec.Roster)
 	return rec
 }
 
-// origin gives the record that the step began with. What a first poll says
+// origin gives the record that the transition began with. What a first poll says
 // without an event is there from the start.
-func (s *step) origin(prev *rollcall.Record) *rollcall.Record {
-	if !s.first || s.untracking && prev != nil {
+func origin(t *transition, prev *rollcall.Record) *rollcall.Record {
+	if !t.first || t.untracking && prev != nil {
 		rec := *prev
 		return &rec
 	}
-	rec := &rollcall.Record{Tenant: s.next.Tenant, ConferenceID: s.next.ConferenceID}
-	if s.untracking { // still a record of misses alone
+	rec := &rollcall.Record{Tenant: t.next.Tenant, ConferenceID: t.next.ConferenceID}
+	if t.untracking { // still a record of misses alone
 		return rec
 	}
-	rec.Epoch = s.next.Epoch
-	rec.Meeting.Title, rec.Meeting.StartTime = s.next.Meeting.Title, s.next.Meeting.StartTime
-	rec.Meeting.Media = s.next.Meeting.Media &^ (rollcall.MediaMicMuted | rollcall.MediaCameraClosed | rollcall.MediaMuteAll)
+	rec.Epoch = t.next.Epoch
+	rec.Meeting.Title, rec.Meeting.StartTime = t.next.Meeting.Title, t.next.Meeting.StartTime
+	rec.Meeting.Media = t.next.Meeting.Media &^ (rollcall.MediaMicMuted | rollcall.MediaCameraClosed | rollcall.MediaMuteAll)
 	if prev != nil {
 		rec.Misses = prev.Misses
 	}
@@ -104,11 +104,11 @@ func bitOf(t rollcall.Type) rollcall.Media {
 
 // cut gives the people as far as the first n events tell of them. Of whom they
 // do not tell yet, the old memory holds. Silent ones are complete.
-func (s *step) cut(n int, roster []rollcall.Participant) []person {
-	people := make([]person, 0, len(s.people))
-	for _, p := range s.lend(roster) {
+func cut(t *transition, n int, roster []rollcall.Participant) []person {
+	people := make([]person, 0, len(t.people))
+	for _, p := range lend(t.people, roster) {
 		if p.last > n {
-			p = s.halfway(p, p.first < n, roster)
+			p = halfway(t, p, p.first < n, roster)
 		}
 		if p.is.Attendance != rollcall.AttendanceUnknown {
 			people = append(people, p)
@@ -120,11 +120,11 @@ func (s *step) cut(n int, roster []rollcall.Participant) []person {
 // lend takes back the growth that people without a user id have used up who
 // are called again, as far as the roster still has them present: it is counted
 // with another of their nick, whose entry moved.
-func (s *step) lend(roster []rollcall.Participant) []person {
-	people := slices.Clone(s.people)
+func lend(of []person, roster []rollcall.Participant) []person {
+	people := slices.Clone(of)
 	moved := map[loan][]int{} // places in people, from the first one on that may have counts to give
-	for i := range s.people {
-		p := &s.people[i]
+	for i := range of {
+		p := &of[i]
 		at, there := find(roster, p.is.Key, 0)
 		if p.spent == rollcall.AttendanceUnknown || !there || roster[at].Attendance != rollcall.AttendancePresent {
 			continue
@@ -132,12 +132,12 @@ func (s *step) lend(roster []rollcall.Participant) []person {
 		if len(moved) == 0 {
 			moved = moves(people)
 		}
-		of := loan{p.is.Nick, p.spent}
-		for len(moved[of]) > 0 && !people[moved[of][0]].grew(p.spent) {
-			moved[of] = moved[of][1:]
+		owed := loan{p.is.Nick, p.spent}
+		for len(moved[owed]) > 0 && !people[moved[owed][0]].grew(p.spent) {
+			moved[owed] = moved[owed][1:]
 		}
-		if len(moved[of]) > 0 {
-			*people[moved[of][0]].now.of(p.spent)--
+		if len(moved[owed]) > 0 {
+			*people[moved[owed][0]].now.of(p.spent)--
 		}
 	}
 	return people
@@ -170,7 +170,7 @@ func (p *person) grew(code rollcall.Attendance) bool { return *p.now.of(code) > 
 // halfway gives a person of whom some events are not told. The counts are such
 // that the rest is seen to have grown again: those of before, or, since people
 // without a user id share theirs, all but the own.
-func (s *step) halfway(p person, begun bool, roster []rollcall.Participant) person {
+func halfway(t *transition, p person, begun bool, roster []rollcall.Participant) person {
 	after := p
 	switch {
 	case p.was.UserID != "" || p.is.UserID != "":
@@ -188,7 +188,7 @@ func (s *step) halfway(p person, begun bool, roster []rollcall.Participant) pers
 	case begun:
 		p.is = roster[i]
 	}
-	p.untold = there && renamed(s, &after) && roster[i].Nick != p.was.Nick // an event shows the person as after the poll
+	p.untold = there && renamed(t, &after) && roster[i].Nick != p.was.Nick // an event shows the person as after the poll
 	if p.half && !(begun && goes(&after)) || begun && p.visited {
 		p.is.Attendance = rollcall.AttendanceLeft // remembered as gone, though there: see person.half
 	}

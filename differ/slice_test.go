@@ -23,7 +23,7 @@ func TestSliceInsideAVisit(t *testing.T) {
 		{"there again in between", [][]string{there, gone}, rollcall.ProvenanceObserved},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			table := section4()
+			table := eventRules()
 			tl := teller{table: table[:]}
 			tl.poll([]string{"status started", "people"})
 			before := tl.record
@@ -46,7 +46,7 @@ func TestSliceInsideAVisit(t *testing.T) {
 
 // A slice may be cut again before anything of it was told.
 func TestSliceOfASlice(t *testing.T) {
-	table := section4()
+	table := eventRules()
 	tl := teller{table: table[:]}
 	tl.poll([]string{"status started", "people"})
 	for n := 1; n >= 0; n-- {
@@ -68,7 +68,7 @@ func TestSliceOfASlice(t *testing.T) {
 // departure is told once.
 func TestSliceOfTwoWhoAreCalledAgain(t *testing.T) {
 	for n := range 5 {
-		table := section4()
+		table := eventRules()
 		tl := teller{table: table[:]}
 		tl.poll([]string{"status started", "people", "- Tel present", "- Tel present"})
 		before := tl.record
@@ -99,7 +99,7 @@ func TestSliceBetweenJoinedAndRenamed(t *testing.T) {
 		{"a third nick", "u1 Anne present", 1},
 		{"gone since", "u1 Anna left", 0},
 	} {
-		table := section4()
+		table := eventRules()
 		tl := teller{table: table[:]}
 		tl.poll([]string{"status started", "people", "u1 Ann invited"})
 		before := tl.record

@@ -12,10 +12,10 @@ func TestSettledIsTheLongWayCutShort(t *testing.T) {
 	short := 0
 	for _, p := range everyParticipant() {
 		for _, memory := range everyMemory() {
-			s := step{roster: []rollcall.Participant{p}, memory: memory}
+			c := comparison{roster: []rollcall.Participant{p}, memory: memory}
 			for _, entries := range everyList() {
-				got := s.read(&rollcall.Answer{Listed: true, Entries: entries}, &desk{})
-				if !got.seats[0].settled() {
+				got := c.read(&rollcall.Answer{Listed: true, Entries: entries}, &scratch{})
+				if !got.marks[0].unchanged() {
 					continue
 				}
 				short++
@@ -23,7 +23,7 @@ func TestSettledIsTheLongWayCutShort(t *testing.T) {
 				if len(lines) != 1 {
 					t.Fatalf("%q is passed over, with %d entries", p.Key, len(lines))
 				}
-				if far := s.sight(s.about(p.Key), lines, false); far.changed() {
+				if far := c.sight(c.about(p.Key), lines, false); far.changed() {
 					t.Fatalf("passed over, and yet changed: %+v", far)
 				}
 			}

@@ -52,7 +52,7 @@ func loadStories(t testing.TB) []story {
 }
 
 func TestStories(t *testing.T) {
-	table := section4()
+	table := eventRules()
 	for _, st := range loadStories(t) {
 		t.Run(st.name, func(t *testing.T) {
 			for _, complaint := range st.run(table[:]) {

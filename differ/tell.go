@@ -6,17 +6,17 @@ import (
 	"rollcall"
 )
 
-// news is that a rule of the table holds, and for which of the people. It has
-// places, not pointers: these would take the table to the heap.
-type news struct{ rule, person int }
+// firing is that a rule of the table holds, and for which of the people: indexes
+// rather than pointers, so that the table stays on the stack.
+type firing struct{ rule, person int }
 
 const nobody = -1
 
 // tell makes the events. It gathers what there is to tell first: then each
 // event is written once, in its place.
-func (s *step) tell(table []rule) []rollcall.Event {
-	var room [16]news
-	all := s.news(table, slices.Grow(room[:0], len(s.people)))
+func (t *transition) tell(table []rule) []rollcall.Event {
+	var room [16]firing
+	all := t.firings(table, slices.Grow(room[:0], len(t.people)))
 	if len(all) == 0 {
 		return nil
 	}
@@ -24,10 +24,10 @@ func (s *step) tell(table []rule) []rollcall.Event {
 	copies := make([]rollcall.Participant, 0, len(all)) // of the people, one for each event
 	for i, n := range all {
 		e := &events[i]
-		s.say(e, &table[n.rule])
-		e.Sequence, e.Index, e.Count = s.next.Sequence+uint64(i)+1, i+1, len(all)
+		t.say(e, &table[n.rule])
+		e.Sequence, e.Index, e.Count = t.next.Sequence+uint64(i)+1, i+1, len(all)
 		if n.person != nobody {
-			p := &s.people[n.person]
+			p := &t.people[n.person]
 			p.mention(e, i)
 			copies = append(copies, p.is)
 			e.Participant = &copies[len(copies)-1]
@@ -36,23 +36,23 @@ func (s *step) tell(table []rule) []rollcall.Event {
 	return events
 }
 
-// news adds to all what there is to tell: rule by rule, and where neighbouring
+// firings adds to all what there is to tell: rule by rule, and where neighbouring
 // rules are about people, person by person.
-func (s *step) news(table []rule, all []news) []news {
+func (t *transition) firings(table []rule, all []firing) []firing {
 	for from := 0; from < len(table); {
 		if holds := table[from].meeting; holds != nil {
-			if holds(s) {
-				all = append(all, news{from, nobody})
+			if holds(t) {
+				all = append(all, firing{from, nobody})
 			}
 			from++
 			continue
 		}
 		rules := table[from : from+together(table[from:])]
-		for i := range s.people {
-			p := &s.people[i]
+		for i := range t.people {
+			p := &t.people[i]
 			for j := range rules {
-				if rules[j].person(s, p) {
-					all = append(all, news{from + j, i})
+				if rules[j].person(t, p) {
+					all = append(all, firing{from + j, i})
 				}
 			}
 		}
@@ -72,23 +72,23 @@ func together(table []rule) int {
 }
 
 // say writes what the rule says of the meeting.
-func (s *step) say(e *rollcall.Event, r *rule) {
-	w := s.window
-	if s.ending != "" && r.person != nil {
-		w.Before = s.endedAt()
+func (t *transition) say(e *rollcall.Event, r *rule) {
+	w := t.window
+	if t.ending != "" && r.person != nil {
+		w.Before = t.endedAt()
 	}
 	*e = rollcall.Event{
-		Tenant: s.next.Tenant, ConferenceID: s.next.ConferenceID, Epoch: s.next.Epoch,
-		Type: r.event, Time: w.Before, Meeting: s.next.Meeting,
-		Labels: s.next.Labels, Reason: r.reason, Provenance: s.terms.Provenance, Window: w,
+		Tenant: t.next.Tenant, ConferenceID: t.next.ConferenceID, Epoch: t.next.Epoch,
+		Type: r.event, Time: w.Before, Meeting: t.next.Meeting,
+		Labels: t.next.Labels, Reason: r.reason, Provenance: t.terms.Provenance, Window: w,
 	}
 	if r.exact != nil {
-		if t := r.exact(s); !t.IsZero() {
-			e.Time, e.Exact = t, true
+		if at := r.exact(t); !at.IsZero() {
+			e.Time, e.Exact = at, true
 		}
 	}
-	if s.untracking {
-		e.Meeting.Present = present(s.roster) // they are cleared, and have not left
+	if t.untracking {
+		e.Meeting.Present = present(t.roster) // they are cleared, and have not left
 	}
 	if r.provenance != "" {
 		e.Provenance = r.provenance
