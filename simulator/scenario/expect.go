@@ -25,7 +25,7 @@ type Want struct {
 	Least, Most int
 }
 
-// String gives a want as a file has it.
+// String returns a want as a file has it.
 func (w Want) String() string {
 	switch {
 	case w.Least == 1 && w.Most == 1:
@@ -36,7 +36,7 @@ func (w Want) String() string {
 	return fmt.Sprintf("%s: %d-%d", w.Word, w.Least, w.Most)
 }
 
-// String gives an item in one line.
+// String returns an item in one line.
 func (x Expected) String() string {
 	parts := make([]string, len(x.Wants))
 	for i, w := range x.Wants {

@@ -59,7 +59,7 @@ func (s *Scenario) Length() time.Duration {
 	return last
 }
 
-// ConferenceIDs gives the ids of the meetings, in the order of the file.
+// ConferenceIDs returns the ids of the meetings, in the order of the file.
 func (s *Scenario) ConferenceIDs() []string {
 	ids := make([]string, len(s.Meetings))
 	for i, m := range s.Meetings {

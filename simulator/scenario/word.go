@@ -57,7 +57,7 @@ func (w Word) Fits(e rollcall.Event) bool {
 	return true
 }
 
-// String gives the word as a file has it.
+// String returns the word as a file has it.
 func (w Word) String() string {
 	parts := []string{string(w.Type)}
 	if w.Key != "" {

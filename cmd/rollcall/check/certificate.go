@@ -15,7 +15,7 @@ type trust struct {
 	authority string // how an authority is made to be trusted
 }
 
-// untrusted tells what is wrong with a TLS connection, if that is what err is about.
+// untrusted says what is wrong with a TLS connection, if that is what err is about.
 func (t trust) untrusted(err error, now time.Time) (found, mend string, is bool) {
 	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return t.unknown(unknown.Cert)

@@ -41,9 +41,9 @@ type Check struct {
 	Broker  natsconn.Config
 	NoCall  bool          // make no metered call of DingTalk
 	Timeout time.Duration // of one step; 0: [DefaultTimeout]
-	// Report is told of each result once it is there, one at a time.
+	// Report receives each result once it is there, one at a time.
 	Report func(Result)
-	// Slow is told, after two seconds, what is still being tried; nil: nobody.
+	// Slow receives, after two seconds, what is still being tried; nil: nobody.
 	// It may be called while Report is.
 	Slow func(doing string)
 
@@ -51,7 +51,7 @@ type Check struct {
 	Transport *http.Transport
 	// Resolve looks up a host's addresses; nil: the system's resolver.
 	Resolve func(ctx context.Context, host string) ([]string, error)
-	// Now tells the time; nil: time.Now.
+	// Now returns the time; nil: time.Now.
 	Now func() time.Time
 }
 

@@ -82,7 +82,7 @@ func (m *machine) takeDir(dir string) error {
 	return err
 }
 
-// nearest gives the directory itself or, where it does not exist yet, the
+// nearest returns the directory itself or, where it does not exist yet, the
 // first above it that does.
 func nearest(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)

@@ -67,7 +67,7 @@ func several(of []string) string {
 	return strings.Join(of, ", ")
 }
 
-// why tells a failure in words: the step's deadline as such, and no password
+// why says a failure in words: the step's deadline as such, and no password
 // that stands in an address.
 func (c *Check) why(ctx context.Context, err error) string {
 	timeout, is := errors.AsType[net.Error](err)

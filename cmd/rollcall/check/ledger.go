@@ -128,7 +128,7 @@ func (b *broker) stream(ctx context.Context) Result {
 	return fail(tried, fmt.Sprintf("%d of their settings are not as needed", len(differences)), strings.Join(differences, "\n"))
 }
 
-// words tells what was found.
+// words says what was found.
 func (a absent) words() string {
 	switch {
 	case a.stream && a.bucket:

@@ -106,7 +106,7 @@ func (b *broker) exceeded(tier jetstream.Tier, replicas int64) (found, mends []s
 	return found, mends
 }
 
-// within tells the limits that there are.
+// within says the limits that there are.
 func within(tier jetstream.Tier) string {
 	var all []string
 	for _, limit := range []struct {

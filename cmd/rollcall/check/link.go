@@ -133,8 +133,8 @@ func (l *link) knock(ctx context.Context, s peer) Result {
 
 const mendReach = "start NATS there, check host and port in nats.url, or allow this machine to reach it through the firewall"
 
-// tls makes the connection, and tells whether it was encryption that failed;
-// login tells the rest.
+// tls makes the connection, and says whether it was encryption that failed;
+// login says the rest.
 func (l *link) tls(ctx context.Context) Result {
 	const tried = "encrypt the connection"
 	l.dial(ctx)
@@ -194,7 +194,7 @@ func (l *link) observeTLS(o *nats.Options) error {
 	return nil
 }
 
-// login tells whether the server takes the credentials.
+// login reports whether the server takes the credentials.
 func (l *link) login(ctx context.Context) Result {
 	tried := "log in with " + l.identity()
 	if l.err == nil && l.check.Broker.Exposed(l.conn) {

@@ -50,7 +50,7 @@ func (t *tenant) users(ctx context.Context) Result {
 	return t.unlisted(ctx, tried, err)
 }
 
-// unlisted tells a failure of a list: what is named or found otherwise is asked
+// unlisted says a failure of a list: what is named or found otherwise is asked
 // about all the same.
 func (t *tenant) unlisted(ctx context.Context, tried string, err error) Result {
 	r := t.denied(ctx, tried, err)

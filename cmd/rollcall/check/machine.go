@@ -31,7 +31,7 @@ func (m *machine) table() table {
 	return table{part: "local", steps: append(steps, step{"data_dir", "", "write in data_dir", m.dataDir})}
 }
 
-// first is what is told before all else.
+// first is what comes before everything else.
 func (m *machine) first() table {
 	steps := []step{{"config", "", "read the configuration", m.config}}
 	if len(m.check.Config.Remarks()) > 0 {
@@ -40,7 +40,7 @@ func (m *machine) first() table {
 	return table{part: "local", steps: steps}
 }
 
-// settings tells what works and may not be what was meant.
+// settings says what works and may not be what was meant.
 func (m *machine) settings(context.Context) Result {
 	var all []Result
 	for _, r := range m.check.Config.Remarks() {
@@ -62,7 +62,7 @@ func (m *machine) config(context.Context) Result {
 	}
 }
 
-// takeable tells whether an address can be listened on; taken is an error
+// takeable reports whether an address can be listened on; taken is an error
 // that means that something else does.
 func takeable(ctx context.Context, listen string) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)

@@ -73,7 +73,7 @@ func (t *tenant) leftOut(ctx context.Context, id, mend string) Result {
 	return warn(tried, "the permission is there, but the answer says nothing about meeting "+id, mend)
 }
 
-// denied tells a failure of the call. Being too fast says nothing about the
+// denied says a failure of the call. Being too fast says nothing about the
 // permission, and passes.
 func (t *tenant) denied(ctx context.Context, tried string, err error) Result {
 	found, mend := t.refusal(ctx, err)

@@ -65,7 +65,7 @@ func denial(ctx context.Context) error {
 // trial is a message that a worker must be allowed to publish. Whatever the
 // server answers, also that it refuses it for what it holds, shows that the
 // permission is there; when it is missing nothing comes back, and the
-// connection is told of a violation.
+// connection receives a violation.
 type trial struct {
 	subject string
 	header  nats.Header
@@ -87,7 +87,7 @@ type refusal struct {
 	err     error
 }
 
-// ask sends a trial. It gives the error code of JetStream's answer, 0 for none.
+// ask sends a trial. It returns the error code of JetStream's answer, 0 for none.
 func (p *probe) ask(ctx context.Context, t trial) (code int, r *refusal) {
 	ctx, stop := p.watch(ctx)
 	defer stop()
@@ -188,7 +188,7 @@ func (p *probe) inboxMend() string {
 	return "allow the user to subscribe to " + inbox + ".>, or set nats.inbox_prefix to what it may subscribe to"
 }
 
-// subscribe listens for a moment, and gives the violation if that is denied.
+// subscribe listens for a moment, and returns the violation if that is denied.
 func (p *probe) subscribe(ctx context.Context, subject string) error {
 	before := p.link.conn.LastError()
 	sub, err := p.link.conn.SubscribeSync(subject)

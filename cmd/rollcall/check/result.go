@@ -34,7 +34,7 @@ type Result struct {
 // Count is how many results there are of each verdict.
 type Count map[Verdict]int
 
-// String tells the counts in words.
+// String says the counts in words.
 func (c Count) String() string {
 	return fmt.Sprintf("%d ok, %d to look at, %d failed, %d skipped", c[OK], c[Warn], c[Fail], c[Skip])
 }
@@ -58,7 +58,7 @@ func warn(tried, found, mend string) Result {
 // longest is how much of a text is shown, in columns; strangers write some of them.
 const longest = 2000
 
-// safe gives the result with texts that may be shown anywhere.
+// safe returns the result with texts that may be shown anywhere.
 func (r Result) safe() Result {
 	r.Tried, r.Found = safetext.Field(r.Tried, longest), safetext.Field(r.Found, longest)
 	var lines []string

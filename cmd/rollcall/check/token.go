@@ -50,7 +50,7 @@ func (t *tenant) clientAt(endpoint string) (*dingtalk.Client, error) {
 }
 
 // tryElsewhere asks DingTalk's other host for a token where this one refuses:
-// each knows its own organizations only. It gives the mend, which otherwise is
+// each knows its own organizations only. It returns the mend, which otherwise is
 // the usual one.
 func (t *tenant) tryElsewhere(ctx context.Context, usual string) string {
 	other, known := dingtalk.OtherEndpoint(t.client.Endpoint())
@@ -72,7 +72,7 @@ func (t *tenant) tryElsewhere(ctx context.Context, usual string) string {
 	}
 }
 
-// refusal tells what DingTalk has said, and what can be done about it.
+// refusal says what DingTalk has said, and what can be done about it.
 func (t *tenant) refusal(ctx context.Context, err error) (found, mend string) {
 	fault, is := errors.AsType[*dingtalk.Fault](err)
 	if !is {

@@ -2,7 +2,7 @@ package config
 
 import "fmt"
 
-// Check tells whether the names of the stream are possible, for those that
+// Check reports whether the names of the stream are possible, for those that
 // come from a command line instead of a file.
 func (s Stream) Check() error {
 	if !validStream(s.Name) {

@@ -32,7 +32,7 @@ type Client struct {
 	Timeout time.Duration
 }
 
-// Track lets a meeting be asked about, now and on the schedule, and gives its
+// Track lets a meeting be asked about, now and on the schedule, and returns its
 // state. A meeting that has ended is not tracked afterwards. An error with the
 // code [NotAnswered] says that it is tracked all the same.
 func (c *Client) Track(ctx context.Context, conferenceID string) (Meeting, error) {
@@ -48,17 +48,17 @@ func (c *Client) TrackAs(ctx context.Context, conferenceID string, labels rollca
 	return c.one(ctx, verbTrack, wanted)
 }
 
-// Untrack takes a meeting off the tracked set and gives its last state.
+// Untrack takes a meeting off the tracked set and returns its last state.
 func (c *Client) Untrack(ctx context.Context, conferenceID string) (Meeting, error) {
 	return c.one(ctx, verbUntrack, request{ConferenceID: conferenceID})
 }
 
-// Show gives the state of a meeting that is tracked, or was.
+// Show returns the state of a meeting that is tracked, or was.
 func (c *Client) Show(ctx context.Context, conferenceID string) (Meeting, error) {
 	return c.one(ctx, verbShow, request{ConferenceID: conferenceID})
 }
 
-// List gives what is known of all the tenant's meetings, on one page.
+// List returns what is known of all the tenant's meetings, on one page.
 func (c *Client) List(ctx context.Context) (List, error) {
 	all := List{Schema: Schema, Tenant: c.Tenant, Meetings: []State{}}
 	for wanted := (request{}); ; wanted.After = all.Next {
@@ -79,7 +79,7 @@ func (c *Client) List(ctx context.Context) (List, error) {
 
 func (c *Client) one(ctx context.Context, verb string, wanted request) (Meeting, error) {
 	if err := CheckID(wanted.ConferenceID); err != nil {
-		return Meeting{}, problem(BadRequest, "%v", err)
+		return Meeting{}, apiError(BadRequest, "%v", err)
 	}
 	var answer Meeting
 	for {
@@ -146,9 +146,9 @@ func decodeAnswer(m *nats.Msg, answer any) error {
 	case err == nil && head.Schema > Schema:
 		return fmt.Errorf("the worker answers with schema %d, this version reads up to %d: upgrade this rollcall", head.Schema, Schema)
 	case head.Error != nil:
-		return problem(head.Error.Code, "%s", head.Error.Message)
+		return apiError(head.Error.Code, "%s", head.Error.Message)
 	case m.Header.Get(micro.ErrorCodeHeader) != "":
-		return problem(Unavailable, "%s", said)
+		return apiError(Unavailable, "%s", said)
 	case err == nil && head.Schema < 1:
 		return fmt.Errorf("the answer on this subject is none of rollcall's: %s", safetext.Field(string(m.Data), 80))
 	case err == nil:

@@ -42,11 +42,11 @@ func (e *endpoint) handle(m *nats.Msg) {
 	begun := time.Now()
 	wanted, err := decodeRequest(e.verb, m.Data)
 	if err != nil {
-		e.finish(m, begun, problem(BadRequest, "%v", err).reply())
+		e.finish(m, begun, apiError(BadRequest, "%v", err).reply())
 		return
 	}
 	if e.orders != nil && !e.orders.Allow() {
-		e.finish(m, begun, problem(TooMany, "tenant %s is given more than %d orders a second to track or untrack: ask again in a second",
+		e.finish(m, begun, apiError(TooMany, "tenant %s is given more than %d orders a second to track or untrack: ask again in a second",
 			e.tenant.Name, ordersASecond).reply())
 		return
 	}
@@ -67,7 +67,7 @@ func (e *endpoint) admit(do func(ctx context.Context)) *Error {
 	select {
 	case e.slots <- struct{}{}:
 	default:
-		return problem(Unavailable, "%d requests to %s for tenant %s are in hand already: ask again in a moment", atOnce, e.verb, e.tenant.Name)
+		return apiError(Unavailable, "%d requests to %s for tenant %s are in hand already: ask again in a moment", atOnce, e.verb, e.tenant.Name)
 	}
 	s := e.service
 	s.mu.Lock()
@@ -88,11 +88,11 @@ func (e *endpoint) answer(ctx context.Context, wanted request, data []byte) repl
 	if e.verb == verbList {
 		return e.list(ctx, wanted.After)
 	}
-	answer, held := e.here(ctx, wanted)
+	answer, held := e.local(ctx, wanted)
 	if held {
 		return answer
 	}
-	return e.passOn(ctx, wanted.ConferenceID, data)
+	return e.forward(ctx, wanted.ConferenceID, data)
 }
 
 // send answers a request. What is too large for one message is answered with
@@ -102,11 +102,11 @@ func (s *Service) send(to *nats.Msg, answer reply) {
 		return // nobody wants to know
 	}
 	if most := s.conn.MaxPayload() - headroom; most > 0 && int64(len(answer.body)) > most {
-		answer = problem(Unavailable, "the answer has %d bytes, more than NATS takes in one message (max_payload %d): "+
+		answer = apiError(Unavailable, "the answer has %d bytes, more than NATS takes in one message (max_payload %d): "+
 			"read the record on %s.state instead, or raise max_payload", len(answer.body), s.conn.MaxPayload(), s.names.Prefix).reply()
 	}
 	if err := s.conn.PublishMsg(&nats.Msg{Subject: to.Reply, Header: answer.header, Data: answer.body}); err != nil {
-		s.log.Warn("could not answer a request", zap.Error(err))
+		s.log.Warn("answer to a request not sent", zap.Error(err))
 	}
 }
 
@@ -117,7 +117,7 @@ const headroom = 1024
 func encoded(answer any) reply {
 	body, err := json.Marshal(answer)
 	if err != nil {
-		return problem(Unavailable, "write the answer: %v", err).reply()
+		return apiError(Unavailable, "write the answer: %v", err).reply()
 	}
 	return reply{body: body}
 }

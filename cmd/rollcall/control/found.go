@@ -94,7 +94,7 @@ func (e *endpoint) takeFound(m *nats.Msg) {
 		ctx, cancel := context.WithTimeout(ctx, taking)
 		defer cancel()
 		if err := s.worker.Found(ctx, e.tenant.Name, f.Source, f.Listed, f.Gone, f.Restarted); err != nil && ctx.Err() == nil {
-			s.log.Warn("could not take what another worker has found", zap.String("tenant", e.tenant.Name), zap.Error(err))
+			s.log.Warn("meetings that another worker found not taken", zap.String("tenant", e.tenant.Name), zap.Error(err))
 		}
 	})
 }

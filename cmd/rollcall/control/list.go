@@ -87,7 +87,7 @@ func (e *endpoint) gather(ctx context.Context, own share, after string) ([]share
 		return nil, err
 	}
 	shares := []share{own}
-	err = e.consult(ctx, data, func(m *nats.Msg) bool {
+	err = e.broadcast(ctx, data, func(m *nats.Msg) bool {
 		var other share
 		if json.Unmarshal(m.Data, &other) == nil && other.Schema == Schema && other.Tenant == e.tenant.Name {
 			shares = append(shares, other)
@@ -100,7 +100,7 @@ func (e *endpoint) gather(ctx context.Context, own share, after string) ([]share
 	return shares, err
 }
 
-// missing gives the shards that none of the shares holds.
+// missing returns the shards that none of the shares holds.
 func (e *endpoint) missing(shares []share) []int {
 	var missing []int
 	count := e.tenant.Shards

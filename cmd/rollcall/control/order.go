@@ -16,9 +16,9 @@ const source = "api"
 // order is a call of the worker about one meeting.
 type order func(ctx context.Context) (worker.View, error)
 
-// here has the order done by this process's worker; held is false when the
+// local has the order done by this process's worker; held is false when the
 // worker does not hold the meeting's shard.
-func (e *endpoint) here(ctx context.Context, wanted request) (answer reply, held bool) {
+func (e *endpoint) local(ctx context.Context, wanted request) (answer reply, held bool) {
 	id := wanted.ConferenceID
 	ctx, cancel := context.WithTimeout(ctx, limit(e.verb))
 	defer cancel()
@@ -70,7 +70,7 @@ func (e *endpoint) tracked(ctx context.Context, wanted request, show order) (wor
 	return worker.View{}, err
 }
 
-// bounded gives the outcome of an order, or that of ctx when the worker does
+// bounded returns the outcome of an order, or that of ctx when the worker does
 // not come back: an order may wait for a pass that does not know of ctx.
 func (e *endpoint) bounded(ctx context.Context, do order) (worker.View, error) {
 	type outcome struct {
@@ -95,7 +95,7 @@ func (e *endpoint) note(begun time.Time, view worker.View, err error) {
 	done := err == nil || errors.Is(err, worker.ErrNotAnswered)
 	changed := e.verb == verbUntrack || e.verb == verbTrack && view.Since.After(begun)
 	if done && changed {
-		e.service.log.Info("a meeting is "+e.verb+"ed by request",
+		e.service.log.Info("meeting "+e.verb+"ed by request",
 			zap.String("tenant", e.tenant.Name), zap.String("meeting", view.ConferenceID))
 	}
 }

@@ -46,7 +46,7 @@ func (r *refusals) note(m *nats.Msg) {
 	if r.since++; time.Since(r.told) < time.Minute {
 		return
 	}
-	r.log.Warn("a request is refused: its answer is to go to a subject that is no inbox; set nats.inbox_prefix if yours differ",
+	r.log.Warn("request refused: its reply subject is no inbox; set nats.inbox_prefix if yours differ",
 		zap.String("subject", safetext.Field(m.Subject, 200)), zap.String("reply", safetext.Field(m.Reply, 200)), zap.Int("requests", r.since))
 	r.told, r.since = time.Now(), 0
 }

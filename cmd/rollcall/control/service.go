@@ -30,7 +30,7 @@ type Worker interface {
 type Tenant struct {
 	Name   string
 	Shards int // how many shards its meetings form; 0: one
-	// Divided gives their number where it may change; nil: it is Shards.
+	// Divided returns their number where it may change; nil: it is Shards.
 	Divided func() int
 }
 
@@ -99,7 +99,7 @@ func (s *Service) openVerb(t Tenant, verb string, orders *rate.Limiter) error {
 	s.endpoints = append(s.endpoints, asked)
 	return errors.Join(
 		s.subscribe(s.names.API(t.Name, verb), queue, asked.handle),
-		s.subscribe(s.names.Shard(t.Name, verb), "", passed.takeOver),
+		s.subscribe(s.names.Shard(t.Name, verb), "", passed.handleForwarded),
 	)
 }
 

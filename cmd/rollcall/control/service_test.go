@@ -580,7 +580,7 @@ func TestOrdersAreLoggedOnceAndWithoutNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries := logs.All()
-	if len(entries) != 2 || entries[0].Message != "a meeting is tracked by request" || entries[1].Message != "a meeting is untracked by request" {
+	if len(entries) != 2 || entries[0].Message != "meeting tracked by request" || entries[1].Message != "meeting untracked by request" {
 		t.Fatalf("logged: %v", entries)
 	}
 	for _, e := range entries {

@@ -8,7 +8,7 @@ import (
 	"rollcall/worker"
 )
 
-// stateOf gives the public form of what a worker knows, without the roster.
+// stateOf returns the public form of what a worker knows, without the roster.
 func stateOf(v worker.View) State {
 	s := State{
 		ConferenceID: v.ConferenceID, Tracked: v.Tracked,
@@ -38,7 +38,7 @@ func recordOf(r *rollcall.Record) *Record {
 	}
 }
 
-// meetingOf gives the JSON of a meeting as it stands in the stored record.
+// meetingOf returns the JSON of a meeting as it stands in the stored record.
 func meetingOf(c *rollcall.Conference) wire.Meeting {
 	return wire.Meeting{
 		Title: c.Title, StartTime: wire.Time{Time: c.StartTime}, EndTime: wire.Time{Time: c.EndTime},
@@ -50,7 +50,7 @@ func meetingOf(c *rollcall.Conference) wire.Meeting {
 	}
 }
 
-// rosterOf gives the JSON of a roster as it stands in the stored record; it is
+// rosterOf returns the JSON of a roster as it stands in the stored record; it is
 // never nil.
 func rosterOf(roster []rollcall.Participant) []wire.Person {
 	people := make([]wire.Person, len(roster))
@@ -65,7 +65,7 @@ func rosterOf(roster []rollcall.Participant) []wire.Person {
 	return people
 }
 
-// meeting gives the answer about one meeting.
+// meeting returns the answer about one meeting.
 func meeting(tenant string, v worker.View) Meeting {
 	m := Meeting{Schema: Schema, Tenant: tenant, State: stateOf(v)}
 	if m.Record != nil {

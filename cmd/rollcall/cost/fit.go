@@ -33,7 +33,7 @@ func (p Plan) hours() string {
 	return fmt.Sprintf("%g hours on %d days of the month", p.Hours, p.Days)
 }
 
-// Slowest gives the schedule, rounded as [Rough] does, that spends the calls of
+// Slowest returns the schedule, rounded as [Rough] does, that spends the calls of
 // the month most evenly around the clock, and how many it takes, with those of
 // the lists and lookups; "" where they do not suffice for one tick.
 func (p Plan) Slowest(c Costs) (every string, taken int64) {

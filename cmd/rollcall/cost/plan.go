@@ -45,7 +45,7 @@ type Plan struct {
 	Days  int
 }
 
-// Of gives the plan of a tenant's configuration, with the hours of an office.
+// Of returns the plan of a tenant's configuration, with the hours of an office.
 func Of(t config.Tenant) (Plan, error) {
 	p := Plan{
 		Meetings: len(t.Track.Conferences), BatchSize: t.Poll.BatchSize, Shards: t.Poll.Shards, QPS: t.Poll.QPS,

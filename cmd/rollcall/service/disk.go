@@ -46,7 +46,7 @@ type look struct {
 	kept        error // what the server could not write
 }
 
-// run looks until ctx ends, or gives the error that the process is to end with.
+// run looks until ctx ends, or returns the error that the process is to end with.
 func (d *disk) run(ctx context.Context) error {
 	tick := time.NewTicker(diskEvery)
 	defer tick.Stop()
@@ -90,17 +90,17 @@ func (l look) roomy() bool {
 	return l.failed == nil && (l.total <= 0 || l.free > publisher.Reserve(l.total))
 }
 
-// tell logs what has changed since it was said, and gives what is said now.
+// tell logs what has changed since it was said, and returns what is said now.
 func (d *disk) tell(now look, said string) string {
 	state := fmt.Sprint(now.failed, now.kept, now.roomy())
 	switch {
 	case state == said:
 	case now.kept != nil:
-		d.log.Error("the embedded NATS cannot store", zap.String("why", d.words(now)))
+		d.log.Error("embedded NATS cannot store", zap.String("disk", d.words(now)))
 	case !now.roomy():
-		d.log.Warn("the disk of data_dir is nearly full", zap.String("why", d.words(now)))
+		d.log.Warn("disk of data_dir nearly full", zap.String("disk", d.words(now)))
 	case said != "":
-		d.log.Info("the disk of data_dir has room again", zap.String("disk", d.words(now)))
+		d.log.Info("disk of data_dir has room again", zap.String("disk", d.words(now)))
 	}
 	return state
 }
@@ -132,7 +132,7 @@ func (d *disk) health() console.Check {
 	return console.Check{Name: "disk", OK: now.roomy() && now.kept == nil, Detail: d.words(*now)}
 }
 
-// blamed gives the words about the disk where an error of the ledger may come of
+// blamed returns the words about the disk where an error of the ledger may come of
 // it, and "" otherwise. The embedded server has no limit of its own: what it lacks
 // is room on the disk. d may be nil.
 func (d *disk) blamed(err error) string {

@@ -17,7 +17,7 @@ func (s *Service) openBacklog() error {
 	if !s.ownsDir { // the embedded server takes the directory itself
 		lock, err := embedded.LockDir(s.cfg.DataDir)
 		if err != nil {
-			s.log.Warn("no journal: while NATS is away, observations wait in memory alone", zap.Error(err))
+			s.log.Warn("journal unavailable; while NATS is away, observations wait in memory alone", zap.Error(err))
 			return nil
 		}
 		s.teardown.push("holding data_dir", quietly(lock.Release))
@@ -28,11 +28,11 @@ func (s *Service) openBacklog() error {
 		return fmt.Errorf("start: %w", err)
 	}
 	if err != nil {
-		s.log.Error("no journal: while NATS is away, observations wait in memory alone", zap.Error(err))
+		s.log.Error("journal unavailable; while NATS is away, observations wait in memory alone", zap.Error(err))
 		return nil
 	}
 	for _, damage := range opened.Found().Damage {
-		s.log.Error("the journal is damaged", zap.Error(damage))
+		s.log.Error("journal damaged", zap.Error(damage))
 	}
 	s.teardown.push("the journal", opened.Close)
 	s.backlog = opened

@@ -46,7 +46,7 @@ func (s *Service) openLedger(ctx context.Context) (*store.JetStream, error) {
 	return ledger, err
 }
 
-// explained gives an error of the ledger with what to do about it.
+// explained returns an error of the ledger with what to do about it.
 func (s *Service) explained(err error) error {
 	if words := s.disk.blamed(err); words != "" {
 		return fmt.Errorf("%w; %s", err, words)

@@ -9,20 +9,20 @@ import (
 	"rollcall/worker"
 )
 
-// insist is after how long a request that nobody has answered is passed on
+// retryEvery is after how long a request that nobody has answered is passed on
 // again: its shard may just be changing hands.
-const insist = 500 * time.Millisecond
+const retryEvery = 500 * time.Millisecond
 
 // grace is what a passed on request may take longer than one that is not.
 const grace = time.Second
 
-// passOn lets the worker that holds the meeting's shard do what is wanted, and
-// gives its answer as it is.
-func (e *endpoint) passOn(ctx context.Context, id string, data []byte) reply {
+// forward lets the worker that holds the meeting's shard do what is wanted, and
+// returns its answer as it is.
+func (e *endpoint) forward(ctx context.Context, id string, data []byte) reply {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit(e.verb)+grace, worker.ErrNotHeld)
 	defer cancel()
 	var answer reply
-	err := e.consult(ctx, data, func(m *nats.Msg) bool {
+	err := e.broadcast(ctx, data, func(m *nats.Msg) bool {
 		answer = reply{header: m.Header, body: m.Data}
 		return true
 	})
@@ -32,9 +32,9 @@ func (e *endpoint) passOn(ctx context.Context, id string, data []byte) reply {
 	return answer
 }
 
-// consult passes a request on to the other workers, again and again, until an
+// broadcast passes a request on to the other workers, again and again, until an
 // answer is enough (nil) or ctx ends (its cause).
-func (e *endpoint) consult(ctx context.Context, data []byte, enough func(*nats.Msg) bool) error {
+func (e *endpoint) broadcast(ctx context.Context, data []byte, enough func(*nats.Msg) bool) error {
 	conn := e.service.conn
 	inbox := conn.NewInbox()
 	answers := make(chan *nats.Msg, 4*atOnce)
@@ -43,7 +43,7 @@ func (e *endpoint) consult(ctx context.Context, data []byte, enough func(*nats.M
 		return err
 	}
 	defer func() { _ = sub.Unsubscribe() }() // where that fails the connection is gone
-	again := time.NewTicker(insist)
+	again := time.NewTicker(retryEvery)
 	defer again.Stop()
 	for {
 		if err := conn.PublishRequest(e.service.names.Shard(e.tenant.Name, e.verb), inbox, data); err != nil {
@@ -75,9 +75,9 @@ func listen(ctx context.Context, answers <-chan *nats.Msg, again <-chan time.Tim
 	}
 }
 
-// takeOver answers what another worker passes on, if this one holds the shard;
-// otherwise it is silent, as it is when it cannot take more: the other insists.
-func (e *endpoint) takeOver(m *nats.Msg) {
+// handleForwarded answers what another worker passes on, if this one holds the shard;
+// otherwise it is silent, as it is when it cannot take more: the other asks again.
+func (e *endpoint) handleForwarded(m *nats.Msg) {
 	wanted, err := decodeRequest(e.verb, m.Data)
 	s := e.service
 	if err != nil || m.Reply == "" || !s.begin(m.Reply) {
@@ -85,7 +85,7 @@ func (e *endpoint) takeOver(m *nats.Msg) {
 	}
 	if refused := e.admit(func(ctx context.Context) {
 		defer s.end(m.Reply)
-		if answer, held := e.share(ctx, wanted); held {
+		if answer, held := e.localShare(ctx, wanted); held {
 			s.send(m, answer)
 		}
 	}); refused != nil {
@@ -93,12 +93,12 @@ func (e *endpoint) takeOver(m *nats.Msg) {
 	}
 }
 
-// share is this worker's share of the answer to what was passed on.
-func (e *endpoint) share(ctx context.Context, wanted request) (answer reply, held bool) {
+// localShare is this worker's part of the answer to what was passed on.
+func (e *endpoint) localShare(ctx context.Context, wanted request) (answer reply, held bool) {
 	if e.verb == verbList {
 		return e.listShare(ctx, wanted.After)
 	}
-	return e.here(ctx, wanted)
+	return e.local(ctx, wanted)
 }
 
 // begin takes a passed on request in hand, once however often it is sent.

@@ -57,7 +57,7 @@ type errorBody struct {
 	Error  *Error `json:"error"`
 }
 
-func problem(code Code, format string, args ...any) *Error {
+func apiError(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: safetext.Field(fmt.Sprintf(format, args...), 600)}
 }
 
@@ -70,26 +70,26 @@ var errStopping = errors.New("the worker stops")
 func problemOf(err error, tenant, verb, id string) *Error {
 	switch {
 	case errors.Is(err, worker.ErrBadID):
-		return problem(BadRequest, "%v", worker.ErrBadID)
+		return apiError(BadRequest, "%v", worker.ErrBadID)
 	case errors.Is(err, worker.ErrNoTenant):
-		return problem(NoSuchTenant, "the worker knows no tenant %s: add it to the configuration", tenant)
+		return apiError(NoSuchTenant, "the worker knows no tenant %s: add it to the configuration", tenant)
 	case errors.Is(err, worker.ErrNotTracked) && verb == verbUntrack:
-		return problem(NotTracked, "meeting %s is not tracked by tenant %s: list shows what is", shown(id), tenant)
+		return apiError(NotTracked, "meeting %s is not tracked by tenant %s: list shows what is", shown(id), tenant)
 	case errors.Is(err, worker.ErrNotTracked):
-		return problem(NotTracked, "meeting %s is not tracked by tenant %s and no record of it is kept: check the id, or track it", shown(id), tenant)
+		return apiError(NotTracked, "meeting %s is not tracked by tenant %s and no record of it is kept: check the id, or track it", shown(id), tenant)
 	case errors.Is(err, worker.ErrNotHeld):
-		return problem(NotHeld, "no worker answers for meeting %s of tenant %s: one may just be starting or taking over; "+
+		return apiError(NotHeld, "no worker answers for meeting %s of tenant %s: one may just be starting or taking over; "+
 			"ask again in a few seconds, and look at the workers' logs if it stays so", shown(id), tenant)
 	case errors.Is(err, errStopping):
-		return problem(Unavailable, "%s %s: this worker is stopping: ask again", verb, tenant)
+		return apiError(Unavailable, "%s %s: this worker is stopping: ask again", verb, tenant)
 	case errors.Is(err, worker.ErrNotStored), errors.Is(err, context.DeadlineExceeded) && verb == verbUntrack:
-		return problem(Unavailable, "%s meeting %s: the worker was not done in time, and may be all the same, as show tells: %s", verb, shown(id), noLedger)
+		return apiError(Unavailable, "%s meeting %s: the worker was not done in time, and may be all the same, as show tells: %s", verb, shown(id), noLedger)
 	case errors.Is(err, context.DeadlineExceeded) && verb == verbTrack:
-		return problem(Unavailable, "the worker was not done with meeting %s in time; it may be tracked by now: show tells", shown(id))
+		return apiError(Unavailable, "the worker was not done with meeting %s in time; it may be tracked by now: show tells", shown(id))
 	case errors.Is(err, context.DeadlineExceeded):
-		return problem(Unavailable, "%s %s: the worker was not done in time: %s", verb, tenant, noLedger)
+		return apiError(Unavailable, "%s %s: the worker was not done in time: %s", verb, tenant, noLedger)
 	}
-	return problem(Unavailable, "%v: ask again, and look at the worker's log if it stays so", err)
+	return apiError(Unavailable, "%v: ask again, and look at the worker's log if it stays so", err)
 }
 
 // noLedger is what to do where the worker waits for its ledger.
@@ -99,15 +99,15 @@ const noLedger = "NATS does not answer it, or it is overloaded: has the stream a
 // unanswered tells that a meeting is tracked of which nothing was learned.
 func unanswered(id, why string, err error) *Error {
 	if errors.Is(err, worker.ErrNotStored) {
-		return problem(Unavailable, "meeting %s is tracked now, but what DingTalk answered is not stored, as the worker waits: %s", shown(id), noLedger)
+		return apiError(Unavailable, "meeting %s is tracked now, but what DingTalk answered is not stored, as the worker waits: %s", shown(id), noLedger)
 	}
-	return problem(NotAnswered, "meeting %s is tracked now, but DingTalk told nothing of it (%s); "+
+	return apiError(NotAnswered, "meeting %s is tracked now, but DingTalk told nothing of it (%s); "+
 		"it stays tracked and is asked about again: untrack it if the id is wrong", shown(id), why)
 }
 
 // unknownTo tells that a meeting is tracked that DingTalk does not know.
 func unknownTo(id string) *Error {
-	return problem(NotAnswered, "meeting %s is tracked now, but DingTalk told nothing of it (it does not know the meeting); "+
+	return apiError(NotAnswered, "meeting %s is tracked now, but DingTalk told nothing of it (it does not know the meeting); "+
 		"it stays tracked while a few more answers may know it: is the id right?", shown(id))
 }
 
