@@ -83,7 +83,7 @@ func TestTheShapeOfAnswers(t *testing.T) {
 			t.Errorf("%s: %v, %v", verb, err, schemas.Check("api."+verb+".request", data))
 		}
 	}
-	refused := problem(BadRequest, "no")
+	refused := apiError(BadRequest, "no")
 	if err := schemas.Check("api.error", refused.reply().body); err != nil {
 		t.Error(err)
 	}
