@@ -130,7 +130,7 @@ func event(n wire.Names, id string) ledger.Message {
 
 func track(t *testing.T, n wire.Names, id string) ledger.Message {
 	t.Helper()
-	msg, err := ledger.TrackMessage(n, tenant, ledger.Tracking{ConferenceID: id, Source: "api", Since: time.UnixMilli(1700000000000).UTC()})
+	msg, err := ledger.TrackMessage(n, tenant, ledger.Tracking{ConferenceID: id, Source: "api", Since: time.UnixMilli(1700000000000).UTC(), Labels: rollcall.Labels{"team": "blue"}})
 	if err != nil {
 		t.Fatalf("make the tracking of %q: %v", id, err)
 	}

@@ -24,7 +24,7 @@ func tracking(t *testing.T, l Ledger, n wire.Names) {
 	}
 	commit(t, l, track(t, n, "b.c"))
 	set, err := l.Tracked(context1m(t), tenant)
-	if err != nil || len(set) != 3 || set[0].Source != "api" || set[0].Since.UnixMilli() != 1700000000000 {
+	if err != nil || len(set) != 3 || set[0].Source != "api" || set[0].Since.UnixMilli() != 1700000000000 || set[0].Labels["team"] != "blue" {
 		t.Fatalf("got %+v, %v", set, err)
 	}
 	commit(t, l, ledger.UntrackMessage(n, tenant, "a"), ledger.UntrackMessage(n, tenant, "b.c"), ledger.UntrackMessage(n, tenant, "d"))
