@@ -41,6 +41,10 @@ bench: ## what Rollcall costs, beside a plain script; BENCHFLAGS=-help tells how
 microbench: ## the benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: module
+module: ## rename the module, so that go get finds it: MODULE=host/owner/rollcall
+	@.ci/module "$(MODULE)"
+
 .PHONY: ci
 ci: ## all that is checked before a change is taken
 	.ci/run

@@ -26,7 +26,7 @@ func (b *bench) say(format string, args ...any) {
 func (b *bench) build() error {
 	b.say("build")
 	b.worker, b.plainFile = filepath.Join(b.dir, "rollcall"), filepath.Join(b.dir, "plain")
-	for pkg, file := range map[string]string{"rollcall/cmd/rollcall": b.worker, "rollcall/bench/plain": b.plainFile} {
+	for pkg, file := range map[string]string{"./cmd/rollcall": b.worker, "./bench/plain": b.plainFile} {
 		if out, err := exec.Command("go", "build", "-o", file, pkg).CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 		}

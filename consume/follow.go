@@ -56,6 +56,53 @@ func Follow(ctx context.Context, nc *nats.Conn, f Feed, each func(data []byte) e
 	})
 }
 
+// History returns the stored events of the meeting of an event, up to that one;
+// of the feed Names and JetStream count. Those that the retention has taken are
+// not among them. The error may pass, as where a replica lags.
+func History(ctx context.Context, nc *nats.Conn, f Feed, upTo Event) (events []Event, err error) {
+	s, err := openStream(nc, f.JetStream, f.Names, f.OnTrouble)
+	if err != nil {
+		return nil, fmt.Errorf("read a meeting's events: %w", err)
+	}
+	met := false
+	err = s.scan(ctx, jetstream.OrderedConsumerConfig{
+		FilterSubjects: f.Names.Subject(upTo.Tenant, upTo.ConferenceID), DeliverPolicy: jetstream.DeliverAllPolicy,
+	}, func(m jetstream.Msg, meta *jetstream.MsgMetadata, _ uint64) (bool, error) {
+		e, err := Parse(m.Data())
+		if err != nil {
+			s.tell(err)
+			return meta.NumPending == 0, nil
+		}
+		events = append(events, e)
+		met = e.Position() == upTo.Position()
+		return met || meta.NumPending == 0, nil
+	})
+	if err == nil && !met {
+		err = errShort
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the events of meeting %.300q up to %d: %w", upTo.ConferenceID, upTo.Sequence, err)
+	}
+	return events, nil
+}
+
+// Visits returns the [Attendance] of the meeting of an event, up to that one:
+// see [History]. Where the retention has taken the first events the error is a
+// [*GapError].
+func Visits(ctx context.Context, nc *nats.Conn, f Feed, upTo Event) ([]Visit, error) {
+	events, err := History(ctx, nc, f, upTo)
+	if err != nil {
+		return nil, err
+	}
+	var a Attendance
+	for _, e := range events {
+		if _, err := a.Apply(e); err != nil {
+			return nil, err
+		}
+	}
+	return a.Visits(upTo.Time), nil
+}
+
 // ParseType reads what people call a type of event: participant.joined, the
 // CloudEvents type rollcall.participant.joined, participant.* for all of an
 // entity, or the verb alone: joined. The error lists the types there are.

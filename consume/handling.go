@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -93,7 +94,7 @@ func (h *handling) consumer(ctx context.Context) (jetstream.Consumer, error) {
 	filter := h.durable.Names.Subject(h.durable.Tenant, h.durable.ConferenceID)[0]
 	found, err := h.js.Consumer(ctx, h.names.Stream, h.durable.Name)
 	switch {
-	case err == nil && found.CachedInfo().Config.FilterSubject != filter:
+	case err == nil && !sameFilter(filter, found.CachedInfo().Config.FilterSubject):
 		return nil, final{fmt.Errorf("consumer %s reads %s, not %s: choose another name", h.durable.Name, found.CachedInfo().Config.FilterSubject, filter)}
 	case errors.Is(err, jetstream.ErrInvalidConsumerName):
 		return nil, final{fmt.Errorf("the durable's name %.100q: %w", h.durable.Name, err)}
@@ -116,6 +117,13 @@ func (h *handling) consumer(ctx context.Context) (jetstream.Consumer, error) {
 		return nil, fmt.Errorf("create consumer %s: %w", h.durable.Name, err)
 	}
 	return made, nil
+}
+
+// sameFilter reports whether two filters are the same, also where an
+// administrator has written the one of all events shorter.
+func sameFilter(ours, theirs string) bool {
+	all, ok := strings.CutSuffix(theirs, ".>")
+	return ours == theirs || ok && ours == all+".*.*.*.*"
 }
 
 // unhandled is the first sequence of the stream that may not have been handled.

@@ -41,7 +41,8 @@ type entry struct {
 
 // Meetings is what [Watch] knows. Its methods are safe for concurrent use.
 type Meetings struct {
-	synced chan struct{}
+	synced  chan struct{}
+	changed chan struct{}
 
 	mu       sync.RWMutex
 	entries  map[key]*entry
@@ -51,11 +52,15 @@ type Meetings struct {
 }
 
 func newMeetings() *Meetings {
-	return &Meetings{synced: make(chan struct{}), entries: map[key]*entry{}, statuses: map[string]wire.Status{}}
+	return &Meetings{synced: make(chan struct{}), changed: make(chan struct{}, 1), entries: map[key]*entry{}, statuses: map[string]wire.Status{}}
 }
 
 // Synced closes when all that is stored was read for the first time.
 func (m *Meetings) Synced() <-chan struct{} { return m.synced }
+
+// Changed receives after something has changed, once for any number of changes
+// that nobody has received yet. It is closed when the context of [Watch] has ended.
+func (m *Meetings) Changed() <-chan struct{} { return m.changed }
 
 func (m *Meetings) markSynced() { m.once.Do(func() { close(m.synced) }) }
 

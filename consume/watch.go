@@ -54,7 +54,20 @@ func Watch(ctx context.Context, nc *nats.Conn, o Options) (*Meetings, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch meetings: %w", err)
 	}
-	w := &watcher{stream: s, meetings: newMeetings(), options: o}
-	go func() { _ = w.persist(ctx, w.session) }() // no session ends with a final error
-	return w.meetings, nil
+	m, tell := newMeetings(), o.OnChange
+	o.OnChange = func(u Update) {
+		if tell != nil {
+			tell(u)
+		}
+		select {
+		case m.changed <- struct{}{}:
+		default: // whoever reads looks at what is, and not at each change
+		}
+	}
+	w := &watcher{stream: s, meetings: m, options: o}
+	go func() {
+		defer close(m.changed)
+		_ = w.persist(ctx, w.session) // no session ends with a final error
+	}()
+	return m, nil
 }

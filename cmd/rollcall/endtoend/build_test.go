@@ -22,7 +22,7 @@ var build = sync.OnceValues(func() (string, error) {
 	}
 	builtIn.Store(&dir)
 	path := filepath.Join(dir, "rollcall")
-	if out, err := exec.Command("go", "build", "-o", path, "rollcall/cmd/rollcall").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", path, "..").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build rollcall: %w\n%s", err, out)
 	}
 	return path, nil
