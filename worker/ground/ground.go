@@ -184,7 +184,9 @@ func (g *Ledger) Note(replaced, sequence uint64) {
 	if replaced != g.replaced.Load() || sequence == 0 {
 		return
 	}
-	g.lasts = true
+	if !g.lasts {
+		g.lasts, g.known.Last = true, max(g.known.Last, sequence)
+	}
 	g.stored = max(g.stored, sequence)
 }
 

@@ -46,7 +46,7 @@ func TestStatusesThatReplaceOneAnotherAreNoPurge(t *testing.T) {
 	at := func(first, last uint64) ledger.Position {
 		return ledger.Position{Stream: "MEETINGS", First: first, Last: last}
 	}
-	g := New(&moving{at: []ledger.Position{at(1, 9), at(28, 31), at(32, 32), at(33, 34), at(36, 38)}}, zap.NewNop(), 0)
+	g := New(&moving{at: []ledger.Position{at(1, 9), at(28, 31), at(32, 32), at(33, 36), at(36, 38), at(39, 40)}}, zap.NewNop(), 0)
 	look := func(want uint64) {
 		t.Helper()
 		if err := g.Look(t.Context()); err != nil {
@@ -62,7 +62,8 @@ func TestStatusesThatReplaceOneAnotherAreNoPurge(t *testing.T) {
 	look(1)
 	g.Note(0, 5) // by one that has not heard of it
 	look(1)
-	g.Note(1, 33)
+	g.Note(1, 36) // which came after all that was seen last
+	look(1)
 	look(2)
 }
 

@@ -99,7 +99,8 @@ func TestLongLedgerIsReplaced(t *testing.T) {
 			if n := r.logs.FilterMessageSnippet(c.told).Len(); n != 1 {
 				t.Errorf("%q was said %d times", c.told, n)
 			}
-			if c.told == other && !r.blamed["ledger"] {
+			// A broker that is back with less than was stored is seen through at the first reading.
+			if c.told == other && !r.blamed["ledger"] && !r.blamed["nats"] {
 				t.Errorf("meanwhile what was not ready was %v", r.blamed)
 			}
 		})
