@@ -54,6 +54,27 @@ func TestEveryCommandHasAnExample(t *testing.T) {
 	}
 }
 
+// Every command is in the README's table, and refuses arguments that it does not take.
+func TestEveryCommandIsListedAndStrict(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(readme), "## Commands")
+	table, _, _ = strings.Cut(table, "\n## ")
+	for _, cmd := range (&program{}).root().Commands() {
+		if slices.Contains([]string{"help", "completion"}, cmd.Name()) {
+			continue
+		}
+		if !regexp.MustCompile("`(rollcall )?" + cmd.Name() + "\\b").MatchString(table) {
+			t.Errorf("%q is not in the table of commands in README.md", cmd.CommandPath())
+		}
+		if cmd.Args == nil {
+			t.Errorf("%q says nothing of its arguments; cobra.NoArgs takes none", cmd.CommandPath())
+		}
+	}
+}
+
 // TestEveryExampleStandsInAScript leaves out the orders and workers, whose
 // scripts are in testdata/orders.
 func TestEveryExampleStandsInAScript(t *testing.T) {

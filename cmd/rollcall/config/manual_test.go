@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -264,5 +265,33 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 	}
 	if diff := cmp.Diff(exampleConfig(), got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("the example shows other values than the defaults (-default +example):\n%s", diff)
+	}
+}
+
+// No key is read and then of no effect: the service, check or what is made of the
+// configuration uses it.
+func TestEveryKeyIsUsed(t *testing.T) {
+	var source strings.Builder
+	for _, pattern := range []string{"../service/*.go", "../check/*.go", "../cost/*.go", "../*.go", "names.go", "credentials.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source.Write(text)
+		}
+	}
+	for name := range comments(t) {
+		field := name[strings.LastIndex(name, ".")+1:]
+		if !regexp.MustCompile(`\.`+field+`\b`).MatchString(source.String()) && !strings.HasPrefix(name, "Patterns.") {
+			t.Errorf("%s has no effect: nobody reads it", name)
+		}
 	}
 }
