@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"rollcall/internal/wait"
+	"rollcall/wire"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // The limits of one direct batch get. The server answers at most 1,024
@@ -49,13 +51,21 @@ var (
 	errBehind = errors.New("the replica that answers lags behind")
 )
 
+// reader reads messages. What it returns includes all that it was told is stored.
+type reader struct {
+	js    jetstream.JetStream
+	names wire.Names
+	turns chan struct{} // holds one token for each reading of many messages
+	seen  seen
+}
+
 // getLast reads the last message of each subject of a stream, in as few
 // requests as the limits allow. Subjects without a message are not in the answer.
-func (s *JetStream) getLast(ctx context.Context, stream string, subjects []string) (map[string]got, error) {
+func (r *reader) getLast(ctx context.Context, stream string, subjects []string) (map[string]got, error) {
 	found := make(map[string]got, len(subjects))
 	for len(subjects) > 0 {
 		n := fitting(subjects)
-		if err := s.getChunk(ctx, stream, subjects[:n], found); err != nil {
+		if err := r.getChunk(ctx, stream, subjects[:n], found); err != nil {
 			return nil, err
 		}
 		subjects = subjects[n:]
@@ -79,10 +89,10 @@ func fitting(subjects []string) int {
 // getChunk asks until every subject was answered for: the server ends an answer
 // early when it has grown too large. Asking for the rest anew, instead of for a
 // continuation, sees records that were replaced meanwhile.
-func (s *JetStream) getChunk(ctx context.Context, stream string, subjects []string, found map[string]got) error {
+func (r *reader) getChunk(ctx context.Context, stream string, subjects []string, found map[string]got) error {
 	for len(subjects) > 0 {
 		before := len(found)
-		whole, err := s.getSure(ctx, stream, subjects, found)
+		whole, err := r.getSure(ctx, stream, subjects, found)
 		if err != nil {
 			return fmt.Errorf("read %d subjects of stream %s: %w", len(subjects), stream, err)
 		}
@@ -110,18 +120,18 @@ func missing(subjects []string, found map[string]got) []string {
 // getSure is getOnce for an answer that includes what was seen to be stored.
 // Without a message no answer tells what its replica has heard of: the one that
 // was seen is asked for as well.
-func (s *JetStream) getSure(ctx context.Context, stream string, subjects []string, found map[string]got) (whole bool, err error) {
-	anchor, least := s.seen.anchor()
-	if least == 0 || stream != s.names.Stream {
-		return s.getOnce(ctx, stream, subjects, found)
+func (r *reader) getSure(ctx context.Context, stream string, subjects []string, found map[string]got) (whole bool, err error) {
+	anchor, least := r.seen.anchor()
+	if least == 0 || stream != r.names.Stream {
+		return r.getOnce(ctx, stream, subjects, found)
 	}
 	asked := slices.Contains(subjects, anchor)
 	if !asked {
 		subjects = append(slices.Clip(subjects), anchor)
 	}
-	err = s.caughtUp(ctx, func() error {
+	err = r.caughtUp(ctx, func() error {
 		fresh := make(map[string]got, len(subjects))
-		answer, err := s.get(ctx, stream, getRequest{MultiLast: subjects, MaxBytes: maxGetAnswer}, keepIn(fresh))
+		answer, err := r.get(ctx, stream, getRequest{MultiLast: subjects, MaxBytes: maxGetAnswer}, keepIn(fresh))
 		if err == nil && answer.upTo < least {
 			err = fmt.Errorf("%w: it has come to sequence %d, and %d is stored", errBehind, answer.upTo, least)
 		}
@@ -143,7 +153,7 @@ func (s *JetStream) getSure(ctx context.Context, stream string, subjects []strin
 const asksAgain = 20
 
 // caughtUp reads until the answer does not lag, for a second or two.
-func (s *JetStream) caughtUp(ctx context.Context, read func() error) error {
+func (r *reader) caughtUp(ctx context.Context, read func() error) error {
 	for tries := 1; ; tries++ {
 		err := read()
 		if !errors.Is(err, errBehind) || tries == asksAgain {
@@ -159,8 +169,8 @@ func keepIn(found map[string]got) func(got) { return func(m got) { found[m.subje
 
 // getOnce sends one request and reads its answer; whole says that nothing was
 // left out for its size.
-func (s *JetStream) getOnce(ctx context.Context, stream string, subjects []string, found map[string]got) (whole bool, err error) {
-	answer, err := s.get(ctx, stream, getRequest{MultiLast: subjects, MaxBytes: maxGetAnswer}, keepIn(found))
+func (r *reader) getOnce(ctx context.Context, stream string, subjects []string, found map[string]got) (whole bool, err error) {
+	answer, err := r.get(ctx, stream, getRequest{MultiLast: subjects, MaxBytes: maxGetAnswer}, keepIn(found))
 	return answer.whole, err
 }
 
@@ -170,14 +180,14 @@ type ending struct {
 	upTo  uint64 // the last sequence that the replica had heard of; 0: it does not say
 }
 
-func (s *JetStream) get(ctx context.Context, stream string, request getRequest, take func(got)) (ending, error) {
+func (r *reader) get(ctx context.Context, stream string, request getRequest, take func(got)) (ending, error) {
 	data, err := json.Marshal(request)
 	if err != nil {
 		return ending{}, err
 	}
 	ctx, cancel := within(ctx)
 	defer cancel()
-	conn := s.js.Conn()
+	conn := r.js.Conn()
 	inbox := conn.NewInbox()
 	answers, err := conn.SubscribeSync(inbox)
 	if err != nil {
@@ -187,16 +197,16 @@ func (s *JetStream) get(ctx context.Context, stream string, request getRequest, 
 	if err := answers.SetPendingLimits(-1, -1); err != nil {
 		return ending{}, err
 	}
-	if err := conn.PublishRequest(s.API("DIRECT.GET."+stream), inbox, data); err != nil {
+	if err := conn.PublishRequest(r.api("DIRECT.GET."+stream), inbox, data); err != nil {
 		return ending{}, err
 	}
 	return readAnswers(ctx, answers, take)
 }
 
-// API is the subject of a request to JetStream, as STREAM.INFO.MEETINGS, which
+// api is the subject of a request to JetStream, as STREAM.INFO.MEETINGS, which
 // may have a domain or be imported under a prefix.
-func (s *JetStream) API(request string) string {
-	return strings.TrimSuffix(cmp.Or(s.js.Options().APIPrefix, "$JS.API"), ".") + "." + request
+func (r *reader) api(request string) string {
+	return strings.TrimSuffix(cmp.Or(r.js.Options().APIPrefix, "$JS.API"), ".") + "." + request
 }
 
 // readAnswers reads until the end of a batch. Each answer names the sequence

@@ -76,7 +76,7 @@ func checkBudget(bucket string, status jetstream.KeyValueStatus) error {
 // was never written has revision 0.
 func (s *JetStream) ReadBudget(ctx context.Context, tenant, key string) (data []byte, revision uint64, written time.Time, err error) {
 	subject := s.budgetSubject(tenant, key)
-	found, err := s.getLast(ctx, "KV_"+s.names.Budget(), []string{subject})
+	found, err := s.read.getLast(ctx, "KV_"+s.names.Budget(), []string{subject})
 	if errors.Is(err, nats.ErrNoResponders) {
 		err = cmp.Or(s.reopenBudget(ctx), err)
 	}
@@ -116,7 +116,7 @@ func (s *JetStream) WriteBudget(ctx context.Context, tenant, key string, data []
 // tenant. Where no tenant has a budget, and so there is no bucket, it is empty.
 func (s *JetStream) Budgets(ctx context.Context, key string) (map[string][]byte, error) {
 	bucket, found := s.names.Budget(), make(map[string]got)
-	whole, err := s.getOnce(ctx, "KV_"+bucket, []string{s.budgetSubject("*", key)}, found)
+	whole, err := s.read.getOnce(ctx, "KV_"+bucket, []string{s.budgetSubject("*", key)}, found)
 	if errors.Is(err, nats.ErrNoResponders) {
 		return nil, nil
 	}

@@ -39,7 +39,7 @@ func (s *JetStream) claimAfter(ctx context.Context, tenant string, shard int, ho
 	if err != nil {
 		return ledger.Claim{}, fmt.Errorf("claim shard %d of tenant %s: %w", shard, tenant, err)
 	}
-	s.seen.note(tenant, m.Subject, term)
+	s.read.seen.note(tenant, m.Subject, term)
 	return ledger.Claim{Holder: holder, Term: term}, nil
 }
 
@@ -73,7 +73,7 @@ func judgePut(err error) error {
 // after it replaces it.
 func (s *JetStream) Holder(ctx context.Context, tenant string, shard int) (ledger.Claim, error) {
 	name := s.names.Claim(tenant, shard)
-	found, err := s.getLast(ctx, s.names.Stream, []string{name})
+	found, err := s.read.getLast(ctx, s.names.Stream, []string{name})
 	if err != nil {
 		return ledger.Claim{}, fmt.Errorf("read the claim of shard %d of tenant %s: %w", shard, tenant, err)
 	}

@@ -22,8 +22,7 @@ const requestTimeout = 5 * time.Second
 type JetStream struct {
 	js    jetstream.JetStream
 	names wire.Names
-	turns chan struct{} // holds one token for each reader of many messages
-	seen  seen
+	read  reader
 	// How the ledger is opened again; nil: it is only attached.
 	renew  func(context.Context) error
 	counts atomic.Pointer[func(context.Context) error] // the same of the bucket of the budget, if that belongs to it
@@ -63,7 +62,7 @@ func Open(ctx context.Context, js jetstream.JetStream, names wire.Names, cfg Str
 // Attach gives the reading side of a ledger that somebody else opened. It asks
 // for nothing and creates nothing: what is absent fails when it is read.
 func Attach(js jetstream.JetStream, names wire.Names) *JetStream {
-	return &JetStream{js: js, names: names, turns: make(chan struct{}, readersAtOnce)}
+	return &JetStream{js: js, names: names, read: reader{js: js, names: names, turns: make(chan struct{}, readersAtOnce)}}
 }
 
 func (c StreamConfig) withDefaults() StreamConfig {
@@ -171,3 +170,7 @@ func within(ctx context.Context) (context.Context, context.CancelFunc) {
 	}
 	return context.WithTimeout(ctx, requestTimeout)
 }
+
+// API is the subject of a request to JetStream, as STREAM.INFO.MEETINGS, which
+// may have a domain or be imported under a prefix.
+func (s *JetStream) API(request string) string { return s.read.api(request) }

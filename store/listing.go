@@ -38,7 +38,7 @@ const codeNoStream jetstream.ErrorCode = 10059
 
 // ask asks the stream's leader, for the subjects that match as well. It needs
 // no consumer, of which a stream has only so many.
-func (s *JetStream) ask(ctx context.Context, filter string, offset int) (standing, error) {
+func (r *reader) ask(ctx context.Context, filter string, offset int) (standing, error) {
 	ctx, cancel := within(ctx)
 	defer cancel()
 	request, err := json.Marshal(struct {
@@ -48,19 +48,19 @@ func (s *JetStream) ask(ctx context.Context, filter string, offset int) (standin
 	if err != nil {
 		return standing{}, err
 	}
-	reply, err := s.js.Conn().RequestWithContext(ctx, s.API("STREAM.INFO."+s.names.Stream), request)
+	reply, err := r.js.Conn().RequestWithContext(ctx, r.api("STREAM.INFO."+r.names.Stream), request)
 	if err != nil {
-		return standing{}, fmt.Errorf("look at stream %s: %w", s.names.Stream, err)
+		return standing{}, fmt.Errorf("look at stream %s: %w", r.names.Stream, err)
 	}
 	var found standing
 	if err := json.Unmarshal(reply.Data, &found); err != nil {
-		return standing{}, fmt.Errorf("look at stream %s: %w", s.names.Stream, err)
+		return standing{}, fmt.Errorf("look at stream %s: %w", r.names.Stream, err)
 	}
 	if found.Error != nil && found.Error.ErrorCode == codeNoStream {
-		return standing{}, fmt.Errorf("look at stream %s: %w: %w", s.names.Stream, ledger.ErrGone, found.Error)
+		return standing{}, fmt.Errorf("look at stream %s: %w: %w", r.names.Stream, ledger.ErrGone, found.Error)
 	}
 	if found.Error != nil {
-		return standing{}, fmt.Errorf("look at stream %s: %w", s.names.Stream, found.Error)
+		return standing{}, fmt.Errorf("look at stream %s: %w", r.names.Stream, found.Error)
 	}
 	return found, nil
 }
@@ -68,7 +68,7 @@ func (s *JetStream) ask(ctx context.Context, filter string, offset int) (standin
 // Position asks the stream's leader which ledger this is and how far it has
 // come. Its error matches [ledger.ErrGone] where there is no stream.
 func (s *JetStream) Position(ctx context.Context) (ledger.Position, error) {
-	found, err := s.ask(ctx, "", 0)
+	found, err := s.read.ask(ctx, "", 0)
 	if err != nil {
 		return ledger.Position{}, err
 	}
@@ -84,7 +84,7 @@ func (s *JetStream) Renew(ctx context.Context) error {
 	if s.renew == nil {
 		return fmt.Errorf("renew ledger: it is only attached")
 	}
-	s.seen.forget()
+	s.read.seen.forget()
 	return s.renew(ctx)
 }
 
@@ -100,13 +100,13 @@ func (s *JetStream) opened(cfg StreamConfig, logger *zap.Logger) {
 }
 
 // subjects lists the subjects that have a message, as the leader knows them.
-func (s *JetStream) subjects(ctx context.Context, filter string) ([]string, error) {
+func (r *reader) subjects(ctx context.Context, filter string) ([]string, error) {
 	var all []string
-	_, least := s.seen.last()
-	err := s.caughtUp(ctx, func() error {
+	_, least := r.seen.last()
+	err := r.caughtUp(ctx, func() error {
 		all = nil
 		for total := 1; len(all) < total; {
-			found, err := s.ask(ctx, filter, len(all))
+			found, err := r.ask(ctx, filter, len(all))
 			if err != nil {
 				return err
 			}
@@ -125,8 +125,8 @@ func (s *JetStream) subjects(ctx context.Context, filter string) ([]string, erro
 
 // readAll reads the last message of every subject that matches the filter, and
 // gives each to take, which must be safe for concurrent use.
-func (s *JetStream) readAll(ctx context.Context, filter string, take func(got)) error {
-	subjects, err := s.subjects(ctx, filter)
+func (r *reader) readAll(ctx context.Context, filter string, take func(got)) error {
+	subjects, err := r.subjects(ctx, filter)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (s *JetStream) readAll(ctx context.Context, filter string, take func(got)) 
 	for range min(readersAtOnce, len(subjects)/maxGetSubjects+1) {
 		readers.Go(func() {
 			for chunk := range chunks {
-				if err := s.readChunk(ctx, chunk, take); err != nil {
+				if err := r.readChunk(ctx, chunk, take); err != nil {
 					failed.CompareAndSwap(nil, &err)
 					cancel(err)
 				}
@@ -159,15 +159,15 @@ func (s *JetStream) readAll(ctx context.Context, filter string, take func(got)) 
 }
 
 // readChunk waits for its turn: at a start all tenants read at once.
-func (s *JetStream) readChunk(ctx context.Context, subjects []string, take func(got)) error {
+func (r *reader) readChunk(ctx context.Context, subjects []string, take func(got)) error {
 	select {
-	case s.turns <- struct{}{}:
-		defer func() { <-s.turns }()
+	case r.turns <- struct{}{}:
+		defer func() { <-r.turns }()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 	found := make(map[string]got, len(subjects))
-	if err := s.getChunk(ctx, s.names.Stream, subjects, found); err != nil {
+	if err := r.getChunk(ctx, r.names.Stream, subjects, found); err != nil {
 		return err
 	}
 	for _, m := range found {

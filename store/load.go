@@ -40,7 +40,7 @@ func (s *JetStream) loadInto(ctx context.Context, tenant string, ids []string, r
 		return nil
 	}
 	found := make(map[string]got, len(subjects))
-	whole, err := s.getSure(ctx, s.names.Stream, subjects, found)
+	whole, err := s.read.getSure(ctx, s.names.Stream, subjects, found)
 	switch half := len(ids) / 2; {
 	case err != nil:
 		return err
@@ -68,7 +68,7 @@ func (m got) raw() ledger.Raw {
 // LoadAll reads all records of the tenant, in no order.
 func (s *JetStream) LoadAll(ctx context.Context, tenant string) (records []ledger.Stored, err error) {
 	var mu sync.Mutex
-	err = s.readAll(ctx, every(s.names.State(tenant, "")), func(m got) {
+	err = s.read.readAll(ctx, every(s.names.State(tenant, "")), func(m got) {
 		stored := ledger.ReadRecord(ledger.MeetingOf(m.subject), m.raw())
 		mu.Lock()
 		defer mu.Unlock()
@@ -86,7 +86,7 @@ func every(prefix string) string { return prefix + "*" }
 // Tracked reads the tracked set of the tenant, in no order.
 func (s *JetStream) Tracked(ctx context.Context, tenant string) (set []ledger.Tracking, err error) {
 	var mu sync.Mutex
-	err = s.readAll(ctx, every(s.names.Tracked(tenant, "")), func(m got) {
+	err = s.read.readAll(ctx, every(s.names.Tracked(tenant, "")), func(m got) {
 		tracking := ledger.ReadTracking(m.raw())
 		mu.Lock()
 		defer mu.Unlock()

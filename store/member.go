@@ -56,7 +56,7 @@ func (s *JetStream) putMember(ctx context.Context, id string, info []byte, heade
 func (s *JetStream) Members(ctx context.Context) ([]ledger.Member, error) {
 	bucket, prefix := s.names.Workers(), s.memberPrefix()
 	found := make(map[string]got)
-	whole, err := s.getOnce(ctx, "KV_"+bucket, []string{prefix + ">"}, found)
+	whole, err := s.read.getOnce(ctx, "KV_"+bucket, []string{prefix + ">"}, found)
 	if err == nil && !whole {
 		err = errors.New("the answer is too large")
 	}

@@ -16,9 +16,9 @@ type seen struct {
 
 // Reached tells the ledger the stream sequence of a message that was committed.
 func (s *JetStream) Reached(sequence uint64) {
-	s.seen.mu.Lock()
-	defer s.seen.mu.Unlock()
-	s.seen.reached = max(s.seen.reached, sequence)
+	s.read.seen.mu.Lock()
+	defer s.read.seen.mu.Unlock()
+	s.read.seen.reached = max(s.read.seen.reached, sequence)
 }
 
 func (s *seen) note(tenant, subject string, sequence uint64) {

@@ -16,7 +16,7 @@ func (s *JetStream) Shards(ctx context.Context, tenants []string) (map[string]le
 		subjects[i] = s.names.Shards(tenant)
 		byName[subjects[i]] = tenant
 	}
-	found, err := s.getLast(ctx, s.names.Stream, subjects)
+	found, err := s.read.getLast(ctx, s.names.Stream, subjects)
 	if err != nil {
 		return nil, fmt.Errorf("read the numbers of shards: %w", err)
 	}

@@ -21,10 +21,10 @@ func (s *JetStream) Tail(ctx context.Context, tenant string, after uint64) (ledg
 	// No wildcard excludes the status, which has a token less, and none is needed.
 	filter, from := s.names.Prefix+".*."+tenant+".>", after+1
 	tail := ledger.NewTailReader(s.names, tenant)
-	least := s.seen.of(tenant)
-	err := s.caughtUp(ctx, func() error {
+	least := s.read.seen.of(tenant)
+	err := s.read.caughtUp(ctx, func() error {
 		for whole := false; !whole; {
-			answer, err := s.get(ctx, s.names.Stream, getRequest{
+			answer, err := s.read.get(ctx, s.names.Stream, getRequest{
 				Seq: from, NextFor: filter, Batch: tailPage, MaxBytes: tailPageBytes,
 			}, func(m got) {
 				tail.Add(m.raw())
@@ -64,7 +64,7 @@ func (s *JetStream) lastEvents(ctx context.Context, tenant string, ids []string,
 			filters[i] = s.names.Event(tenant, id, "") + ">"
 		}
 		found := make(map[string]got)
-		whole, err := s.getSure(ctx, s.names.Stream, filters, found)
+		whole, err := s.read.getSure(ctx, s.names.Stream, filters, found)
 		if half := len(part) / 2; half > 0 && (errors.Is(err, errTooMany) || err == nil && !whole) {
 			if err = s.lastEvents(ctx, tenant, part[:half], tail); err == nil {
 				err = s.lastEvents(ctx, tenant, part[half:], tail)
