@@ -27,7 +27,7 @@ var (
 	// ErrSpent: the calls of the month are used up, or reserved by others.
 	ErrSpent = errors.New("the calls of the month (poll.monthly_calls) are used up; more come with the next month")
 	// ErrPace: so many calls were made lately that the next ones have to wait.
-	ErrPace = errors.New("the calls of this hour are used up ahead of their time; the next ones come by and by")
+	ErrPace = errors.New("the calls of this hour are used up ahead of their time; the next ones become available gradually")
 	// ErrTurning: it cannot be said which month a call would be counted to.
 	ErrTurning = errors.New("the month turns within a minute; no call is made that DingTalk might count to the other one")
 	// ErrUnreachable: what was reserved is spent, and the budget cannot be asked for more.
@@ -62,9 +62,7 @@ type Budget struct {
 	ledger   Ledger
 	slip     *Slip // nil: there is none
 	clock    clock
-	watch    watch
-	held     holding
-	account  *account // as last read or written; nil: not yet, this month
+	books    books
 	retry    time.Time
 	pace     pace
 	lost     int // accounts that were written anew
@@ -97,8 +95,9 @@ func New(cfg Config) *Budget {
 	}
 	b := &Budget{
 		cfg: cfg, log: cfg.Logger.With(zap.String("tenant", cfg.Tenant)),
-		clock: clock{wall: cfg.Now, steady: cfg.Elapsed}, watch: watch{weights: flat()},
+		clock: clock{wall: cfg.Now, steady: cfg.Elapsed}, books: books{calls: cfg.Calls},
 	}
+	b.books.watch = watch{tenant: cfg.Tenant, log: b.log, weights: flat()}
 	b.Share(1, 1)
 	b.figures.Store(&Figures{Limit: cfg.Calls})
 	return b
@@ -109,7 +108,7 @@ func New(cfg Config) *Budget {
 func (b *Budget) Attach(l Ledger, slip *Slip) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.ledger, b.slip = l, slip
+	b.ledger, b.books.watch.ledger, b.slip = l, l, slip
 }
 
 // Share says which part of the tenant's shards this worker holds: the pace is
@@ -145,19 +144,19 @@ func (b *Budget) allow(ctx context.Context, wanted, busy bool, of purpose) (int,
 	if err != nil {
 		return 0, err
 	}
-	b.look(ctx, now, busy)
+	b.books.watch.look(ctx, now, busy)
 	b.accrue(now, busy)
 	defer b.publish()
-	purse := of(&b.pace)
-	purse.allowed = 0
-	calls := int64(math.Floor(purse.saved))
+	bucket := of(&b.pace)
+	bucket.allowed = 0
+	calls := int64(math.Floor(bucket.saved))
 	if !wanted || calls < 1 || b.clock.doubtful() {
 		return 0, nil
 	}
 	err = b.refill(ctx, now, calls)
-	if left := b.held.left(); left > 0 && b.certain(now) {
-		purse.allowed = min(calls, left)
-		return int(purse.allowed), nil
+	if left := b.books.held.left(); left > 0 && b.certain(now) {
+		bucket.allowed = min(calls, left)
+		return int(bucket.allowed), nil
 	}
 	return 0, b.why(err)
 }
@@ -167,7 +166,7 @@ func (b *Budget) why(err error) error {
 	switch {
 	case err != nil:
 		return errors.Join(ErrUnreachable, err)
-	case b.account != nil && b.account.Granted >= b.cfg.Calls:
+	case b.books.account != nil && b.books.account.Granted >= b.cfg.Calls:
 		return ErrSpent
 	}
 	return nil
@@ -177,12 +176,12 @@ func (b *Budget) why(err error) error {
 // It is called right before the call is made. An error says that the call must
 // not be made.
 func (b *Budget) Spend(ctx context.Context, op string) error {
-	return b.spend(ctx, op, asks, -mostOwed)
+	return b.spend(ctx, op, asks, -mostOverdraft)
 }
 
 // SpendFind is [Budget.Spend] for a call that looks for meetings.
 func (b *Budget) SpendFind(ctx context.Context, op string) error {
-	return b.spend(ctx, op, finds, -mostOwed)
+	return b.spend(ctx, op, finds, -mostOverdraft)
 }
 
 // SpendOverheard is [Budget.SpendFind] for a list that a pass about tracked
@@ -192,7 +191,7 @@ func (b *Budget) SpendOverheard(ctx context.Context, op string) error {
 	return b.spend(ctx, op, finds, 0)
 }
 
-func (b *Budget) spend(ctx context.Context, op string, of purpose, owing float64) error {
+func (b *Budget) spend(ctx context.Context, op string, of purpose, overdraft float64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now, err := b.ready(ctx)
@@ -201,10 +200,10 @@ func (b *Budget) spend(ctx context.Context, op string, of purpose, owing float64
 		return err
 	case b.clock.doubtful():
 		return ErrTurning
-	case b.held.left() < 1:
+	case b.books.held.left() < 1:
 		err = b.refill(ctx, now, 1)
 	}
-	if b.held.left() < 1 || !b.certain(now) {
+	if b.books.held.left() < 1 || !b.certain(now) {
 		if why := b.why(err); why != nil {
 			return why
 		}
@@ -213,7 +212,7 @@ func (b *Budget) spend(ctx context.Context, op string, of purpose, owing float64
 	if err := b.note(op); err != nil {
 		return err
 	}
-	b.pace.took(of(&b.pace), owing)
+	b.pace.took(of(&b.pace), overdraft)
 	b.publish()
 	return nil
 }
@@ -223,18 +222,18 @@ func (b *Budget) Close(ctx context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true
-	if b.ledger == nil || b.held.month == "" {
+	if b.ledger == nil || b.books.held.month == "" {
 		return nil
 	}
-	b.learn(ctx)
+	b.books.watch.close(ctx)
 	return b.giveBack(ctx)
 }
 
 // publish leaves the figures for whoever wants to see them.
 func (b *Budget) publish() {
-	f := Figures{Month: b.held.month, Limit: b.cfg.Calls, Held: b.held.left(), Pace: b.pace.between(), Started: b.account != nil, Lost: b.lost}
-	if b.account != nil {
-		f.Left = max(0, b.cfg.Calls-b.account.Granted)
+	f := Figures{Month: b.books.held.month, Limit: b.cfg.Calls, Held: b.books.held.left(), Pace: b.pace.between(), Started: b.books.account != nil, Lost: b.lost}
+	if b.books.account != nil {
+		f.Left = max(0, b.cfg.Calls-b.books.account.Granted)
 	}
 	b.figures.Store(&f)
 }

@@ -44,7 +44,7 @@ func (c *clock) now() (now time.Time, ok bool) {
 // which month DingTalk would count a call to.
 func (c *clock) doubtful() bool {
 	most, least := c.told.Add(c.passed), c.told.Add(c.least)
-	return turns(most) || turns(least) || MonthOf(most) != MonthOf(least)
+	return nearBoundary(most) || nearBoundary(least) || MonthOf(most) != MonthOf(least)
 }
 
 // stale reports whether the ledger's time should be read again: where this
@@ -52,7 +52,7 @@ func (c *clock) doubtful() bool {
 func (c *clock) stale() bool {
 	now, ok := c.now()
 	passed := c.passed
-	return !ok || passed > clockLasts || passed-c.least > turning/6 || MonthOf(now) != MonthOf(c.told) || MonthOf(now.Add(clockLasts)) != MonthOf(now) && passed > 10*time.Minute
+	return !ok || passed > clockLasts || passed-c.least > monthBoundary/6 || MonthOf(now) != MonthOf(c.told) || MonthOf(now.Add(clockLasts)) != MonthOf(now) && passed > 10*time.Minute
 }
 
 // read writes something, and takes the time at which the ledger stored it. The
@@ -70,7 +70,7 @@ func (c *clock) read(ctx context.Context, l Ledger, tenant string) error {
 		return fmt.Errorf("read the time of the ledger: %w", err)
 	case revision < wrote:
 		return fmt.Errorf("read the time of the ledger: %w: the answer is older than the question", ledger.ErrBusy)
-	case c.steady()-steady > turning/2:
+	case c.steady()-steady > monthBoundary/2:
 		return fmt.Errorf("read the time of the ledger: %w: it took too long to be of use", ledger.ErrBusy)
 	}
 	c.told, c.passed, c.least, c.wallAt, c.steadyAt = told, 0, 0, wall, steady

@@ -25,13 +25,13 @@ func (m Month) Start() time.Time {
 // End is when the next month begins.
 func (m Month) End() time.Time { return m.Start().AddDate(0, 1, 0) }
 
-// turning is how long before and after a month's turn no call is made: it
+// monthBoundary is how long before and after a month's turn no call is made: it
 // covers how long a call takes, and how far DingTalk's clock and the ledger's
 // may be apart.
-const turning = time.Minute
+const monthBoundary = time.Minute
 
-// turns reports whether an instant is too close to a month's turn.
-func turns(now time.Time) bool {
+// nearBoundary reports whether an instant is too close to a month's turn.
+func nearBoundary(now time.Time) bool {
 	m := MonthOf(now)
-	return now.Sub(m.Start()) < turning || m.End().Sub(now) <= turning
+	return now.Sub(m.Start()) < monthBoundary || m.End().Sub(now) <= monthBoundary
 }

@@ -11,11 +11,11 @@ const (
 	blockSpan = 15 * time.Minute
 	// saveSpan is how much of the pace can be saved up while nothing is asked.
 	saveSpan = 5 * time.Minute
-	// A tenant may run ahead of the plan by the part debtPart of its calls, that
-	// is half a day of them, and always by leastDebt: a busy hour is asked about
+	// A tenant may run ahead of the plan by the part overdraftPart of its calls, that
+	// is half a day of them, and always by leastOverdraft: a busy hour is asked about
 	// though nobody expected it, and the following ones pay for it.
-	debtPart  = 1.0 / 60
-	leastDebt = 10
+	overdraftPart  = 1.0 / 60
+	leastOverdraft = 10
 	// slowest is the part of the pace that is left once all of that is owed.
 	slowest = 0.25
 	// fastest is the same once a quarter of an hour lags behind the plan.
@@ -24,14 +24,14 @@ const (
 	// while some are tracked; idleShare, while none is.
 	FindShare = 0.3
 	idleShare = 0.3
-	// mostOwed is how many calls a long list can keep the next from being read.
-	mostOwed = 5
+	// mostOverdraft is how many calls a long list can keep the next from being read.
+	mostOverdraft = 5
 	// recent is over how many calls the share of the unplanned ones is taken.
 	recent = 500
 )
 
-// purse is what may be spent on one purpose.
-type purse struct {
+// bucket is what may be spent on one purpose.
+type bucket struct {
 	saved   float64 // calls
 	allowed int64   // of these, what a pass was told that it may begin with
 }
@@ -44,7 +44,7 @@ type pace struct {
 	at          time.Time // until when it has accrued; zero: not begun
 	rate        float64   // of the tenant, in calls a second
 	mine        float64   // of this worker
-	asks, finds purse
+	asks, finds bucket
 	perAsk      float64 // what asks accrues, in calls a second
 
 	planned, unplanned float64 // calls lately
@@ -79,9 +79,9 @@ func (p *pace) run(now time.Time, rate, share, owed float64, finding, busy bool)
 	p.finds.save(passed, mine*find)
 }
 
-// save adds what has accrued. Two calls fit in any purse: what accrues between
+// save adds what has accrued. Two calls fit in any bucket: what accrues between
 // the first and the next tick of the schedule is not lost.
-func (p *purse) save(passed, perSecond float64) {
+func (p *bucket) save(passed, perSecond float64) {
 	if perSecond > 0 {
 		p.saved = min(max(2, perSecond*saveSpan.Seconds()), p.saved+perSecond*passed)
 	}
@@ -96,10 +96,10 @@ func (p *pace) begin(credit float64) {
 
 // took counts a call. Looking for meetings pays for all of its calls, and may
 // owe so many (below zero) for a list of many pages.
-func (p *pace) took(from *purse, owing float64) {
+func (p *pace) took(from *bucket, overdraft float64) {
 	if from.allowed > 0 || from == &p.finds {
 		from.allowed = max(from.allowed-1, 0)
-		from.saved = max(from.saved-1, min(from.saved, owing))
+		from.saved = max(from.saved-1, min(from.saved, overdraft))
 		p.planned++
 	} else {
 		p.unplanned++
@@ -121,10 +121,10 @@ func (p *pace) extra() float64 {
 func (p *pace) largest() int64 { return max(1, int64(p.mine*blockSpan.Seconds())) }
 
 // purpose picks what a call is taken out of.
-type purpose func(*pace) *purse
+type purpose func(*pace) *bucket
 
-func asks(p *pace) *purse  { return &p.asks }
-func finds(p *pace) *purse { return &p.finds }
+func asks(p *pace) *bucket  { return &p.asks }
+func finds(p *pace) *bucket { return &p.finds }
 
 // between is the time between two passes; 0: there are none.
 func (p *pace) between() time.Duration {
@@ -137,42 +137,9 @@ func (p *pace) between() time.Duration {
 // accrue lets the pace run on until now, by what is left and how much of the
 // month is.
 func (b *Budget) accrue(now time.Time, busy bool) {
-	rate := b.rate(now, busy)
+	rate := b.books.rate(now, busy)
 	share := math.Float64frombits(b.share.Load())
-	b.pace.run(now, rate, share, b.owed(now, rate), b.cfg.Finds, busy)
-}
-
-// debt is how far the tenant's reservations may run ahead of the plan.
-func (b *Budget) debt() float64 {
-	return max(leastDebt, float64(b.cfg.Calls)*debtPart, b.pace.rate*blockSpan.Seconds())
-}
-
-// owed is how far the tenant's calls are ahead of the plan, as [lean] takes it.
-func (b *Budget) owed(now time.Time, rate float64) float64 {
-	if b.account == nil {
-		return 0
-	}
-	since := max(now.Sub(b.account.At.Time).Seconds(), 0)
-	behind := b.account.Credit + rate*since + float64(b.held.left())
-	if behind > 0 {
-		return -behind / max(1, rate*blockSpan.Seconds())
-	}
-	return -behind / b.debt()
-}
-
-// rate is the tenant's pace in calls a second.
-func (b *Budget) rate(now time.Time, busy bool) float64 {
-	if b.account == nil {
-		return 0
-	}
-	left := float64(b.cfg.Calls - b.account.Granted + b.held.left())
-	weight := b.watch.weights[slotOf(now)]
-	if busy {
-		// The weights say how much of an hour meetings take: what is planned for
-		// it is spent in that part. Nobody expected this one? It counts as much.
-		weight = 1
-	}
-	return spread(left, weight, ahead(b.watch.weights, now, b.held.month.End()))
+	b.pace.run(now, rate, share, b.books.owed(now, rate, b.books.overdraft(b.pace.rate)), b.cfg.Finds, busy)
 }
 
 // spread returns the pace, in calls a second, of an hour with this weight, where

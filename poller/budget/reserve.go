@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 	"time"
 
@@ -58,10 +57,10 @@ func (b *Budget) ready(ctx context.Context) (time.Time, error) {
 	if err := b.restore(ctx); err != nil {
 		return now, errors.Join(ErrUnreachable, err)
 	}
-	if m := MonthOf(now); m != b.held.month {
+	if m := MonthOf(now); m != b.books.held.month {
 		b.turn(ctx, m)
 	}
-	if b.account == nil {
+	if b.books.account == nil {
 		if err := b.begin(ctx, now); err != nil {
 			return now, errors.Join(ErrUnreachable, err)
 		}
@@ -89,7 +88,7 @@ func (b *Budget) setClock(ctx context.Context) error {
 
 // certain reports whether the ledger itself has told the month of what is held.
 func (b *Budget) certain(now time.Time) bool {
-	return b.held.month == MonthOf(now) && b.held.month == MonthOf(b.clock.told)
+	return b.books.held.month == MonthOf(now) && b.books.held.month == MonthOf(b.clock.told)
 }
 
 // restore gives back, once, what an earlier process on the same disk reserved
@@ -115,24 +114,24 @@ func (b *Budget) restore(ctx context.Context) error {
 // turn begins another month. What is held of the one before is worth nothing
 // any more, except that its account should be complete.
 func (b *Budget) turn(ctx context.Context, m Month) {
-	if b.held.month != "" {
+	if b.books.held.month != "" {
 		if err := b.giveBack(ctx); err != nil {
 			b.log.Warn("the account of the month before stays incomplete", zap.Error(err))
 		}
 	}
-	b.held, b.account = newHolding(m), nil
+	b.books.held, b.books.account = newHolding(m), nil
 }
 
 // giveBack ends the lease of what is held.
 func (b *Budget) giveBack(ctx context.Context) error {
-	if b.held.reserved == 0 {
+	if b.books.held.reserved == 0 {
 		return nil
 	}
-	err := b.change(ctx, b.held.month, func(a *account) bool { return a.close(b.held.holder, b.held.spent) })
+	err := b.change(ctx, b.books.held.month, func(a *account) bool { return a.close(b.books.held.holder, b.books.held.spent) })
 	if err != nil {
-		return fmt.Errorf("give back %d reserved calls: %w", b.held.left(), err)
+		return fmt.Errorf("give back %d reserved calls: %w", b.books.held.left(), err)
 	}
-	b.held.reserved = sum(b.held.spent)
+	b.books.held.reserved = sum(b.books.held.spent)
 	if err := b.slip.remove(); err != nil {
 		b.log.Warn("the note of what was spent cannot be taken away", zap.Error(err))
 	}
@@ -141,12 +140,12 @@ func (b *Budget) giveBack(ctx context.Context) error {
 
 // begin reads the account and the hours, and starts the pace where others left it.
 func (b *Budget) begin(ctx context.Context, now time.Time) error {
-	if err := b.watch.learn(ctx, b.ledger, b.cfg.Tenant, b.hours, 0, 0, false); err != nil {
+	if err := b.books.watch.learn(ctx, nil); err != nil {
 		return err
 	}
-	return b.change(ctx, b.held.month, func(a *account) bool {
-		b.account = a
-		rate := b.rate(now, false)
+	return b.change(ctx, b.books.held.month, func(a *account) bool {
+		b.books.account = a
+		rate := b.books.rate(now, false)
 		a.accrue(now, rate, max(1, rate*blockSpan.Seconds()))
 		b.pace = pace{at: now}
 		b.pace.begin(a.Credit)
@@ -157,8 +156,8 @@ func (b *Budget) begin(ctx context.Context, now time.Time) error {
 // refill makes sure that calls are held, and some more as far as the block
 // goes. What it could not get is not an error.
 func (b *Budget) refill(ctx context.Context, now time.Time, calls int64) error {
-	left := b.held.left()
-	block := min(b.held.next, b.pace.largest())
+	left := b.books.held.left()
+	block := min(b.books.held.next, b.pace.largest())
 	if left >= calls && (left > block/2 || now.Before(b.retry)) {
 		return nil
 	}
@@ -168,24 +167,13 @@ func (b *Budget) refill(ctx context.Context, now time.Time, calls int64) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	want := min(max(calls, block), b.pace.largest()) - left
-	err := b.change(ctx, b.held.month, func(a *account) bool { return b.reserve(a, now, want) })
+	err := b.change(ctx, b.books.held.month, func(a *account) bool { return b.books.reserve(a, now, want, b.pace.rate) })
 	if err != nil {
 		b.retry = now.Add(retryAfter)
 		return err
 	}
-	b.held.next = min(2*b.held.next, max(1, b.pace.largest()))
+	b.books.held.next = min(2*b.books.held.next, max(1, b.pace.largest()))
 	return nil
-}
-
-// reserve grants calls in a copy of the account that is then written.
-func (b *Budget) reserve(a *account, now time.Time, want int64) bool {
-	a.accrue(now, b.pace.rate, max(1, b.pace.rate*blockSpan.Seconds()))
-	l := a.leaseOf(b.held.holder, now)
-	// More than was confirmed: an answer that was lost.
-	want -= max(0, l.Reserved-b.held.reserved)
-	l.Reserved = max(l.Reserved, b.held.reserved)
-	l.Spent = maps.Clone(b.held.spent)
-	return a.grant(b.held.holder, want, b.cfg.Calls, b.debt(), now) > 0
 }
 
 // change reads the account of a month, lets do change it, and writes it if do
@@ -196,7 +184,8 @@ func (b *Budget) change(ctx context.Context, m Month, do func(*account) bool) er
 		if err != nil {
 			return err
 		}
-		a, lost, err := b.read(m, data)
+		now, _ := b.clock.now()
+		a, lost, err := b.books.read(m, data, now, b.pace.rate)
 		if err != nil {
 			return err
 		}
@@ -204,7 +193,7 @@ func (b *Budget) change(ctx context.Context, m Month, do func(*account) bool) er
 			err = b.put(ctx, m, a, revision)
 		}
 		if err == nil {
-			b.keep(m, a)
+			b.books.keep(m, a)
 		}
 		if err == nil && lost != nil {
 			b.tellLost(m, a, lost)
@@ -224,16 +213,4 @@ func (b *Budget) put(ctx context.Context, m Month, a *account, revision uint64) 
 	}
 	_, err = b.ledger.WriteBudget(ctx, b.cfg.Tenant, string(m), text, revision)
 	return err
-}
-
-// keep takes over what the account says of this worker. A reading may be
-// older than what was confirmed, but never says too much.
-func (b *Budget) keep(m Month, a *account) {
-	if m != b.held.month {
-		return
-	}
-	b.account = a
-	if l := a.Leases[b.held.holder]; l != nil {
-		b.held.reserved = max(b.held.reserved, l.Reserved)
-	}
 }

@@ -65,7 +65,7 @@ func (a *account) spent() map[string]int64 {
 
 // paceOf is the pace of one worker that holds all that is reserved.
 func (a *account) paceOf(held holding, h *hours, now time.Time) time.Duration {
-	b := &Budget{cfg: Config{Calls: a.Limit}, account: a, held: held, watch: watch{weights: h.weights()}}
-	b.pace.rate = b.rate(now, true)
-	return inBalance(b.pace.rate, b.owed(now, b.pace.rate), a.Finds)
+	b := books{calls: a.Limit, account: a, held: held, watch: watch{weights: h.weights()}}
+	rate := b.rate(now, true)
+	return inBalance(rate, b.owed(now, rate, b.overdraft(rate)), a.Finds)
 }
