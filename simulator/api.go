@@ -25,25 +25,26 @@ type question struct {
 // that break connections want an http.Server around it.
 func (s *Simulator) Handler() http.Handler {
 	const conference = "/v1.0/conference/"
+	answers := &answers{cfg: s.cfg, world: s.world, served: &s.serve}
 	mux := http.NewServeMux()
 	for pattern, op := range map[string]struct {
 		name   Operation
 		answer func(question) reply
 	}{
-		"POST " + conference + "videoConferences/query":                 {OpQuery, s.query},
-		"GET " + conference + "videoConferences/{conferenceId}":         {OpMeeting, s.meeting},
-		"GET " + conference + "videoConferences/{conferenceId}/members": {OpMembers, s.members},
-		"GET " + conference + "orgConferences":                          {OpOrganization, s.organization},
-		"GET " + conference + "users/lists":                             {OpUser, s.user},
-		"GET " + conference + "roomCodes/{roomCode}/infos":              {OpRoom, s.room},
-		"POST /v1.0/oauth2/accessToken":                                 {OpToken, s.internalFlow},
-		"POST /v1.0/oauth2/corpAccessToken":                             {OpToken, s.corpFlow},
-		"POST /v1.0/oauth2/{corpId}/token":                              {OpToken, s.unifiedFlow},
+		"POST " + conference + "videoConferences/query":                 {OpQuery, answers.query},
+		"GET " + conference + "videoConferences/{conferenceId}":         {OpMeeting, answers.meeting},
+		"GET " + conference + "videoConferences/{conferenceId}/members": {OpMembers, answers.members},
+		"GET " + conference + "orgConferences":                          {OpOrganization, answers.organization},
+		"GET " + conference + "users/lists":                             {OpUser, answers.user},
+		"GET " + conference + "roomCodes/{roomCode}/infos":              {OpRoom, answers.room},
+		"POST /v1.0/oauth2/accessToken":                                 {OpToken, s.auth.internalFlow},
+		"POST /v1.0/oauth2/corpAccessToken":                             {OpToken, s.auth.corpFlow},
+		"POST /v1.0/oauth2/{corpId}/token":                              {OpToken, s.auth.unifiedFlow},
 		"/":                                                             {OpUnknown, func(question) reply { return fail(codeNoSuchAPI) }},
 	} {
 		mux.Handle(pattern, s.operation(op.name, op.answer))
 	}
-	s.control(mux)
+	control{s}.handle(mux)
 	return mux
 }
 
@@ -98,7 +99,7 @@ func (s *Simulator) admitted(op Operation, fault Fault, q question, answer func(
 		return reply{}
 	}
 	if op.Metered() {
-		if code := s.gate.admit(q.request); code != "" {
+		if code := s.auth.admit(q.request); code != "" {
 			return fail(code)
 		}
 	}
@@ -110,10 +111,18 @@ func (s *Simulator) requestID(number uint64) string {
 	return fmt.Sprintf("%s-%s-%s-%s-%s", raw[:8], raw[8:12], raw[12:16], raw[16:20], raw[20:])
 }
 
+// answers are those of the operations that show meetings. They are made under
+// the simulator's lock.
+type answers struct {
+	cfg    Config
+	world  *world
+	served *journal[Served]
+}
+
 // query is the batch query. What it leaves out are ids that nobody knows, ended
 // meetings whose style is to be omitted, and what the configuration hides; an id
 // is answered once.
-func (s *Simulator) query(q question) reply {
+func (a *answers) query(q question) reply {
 	var body struct {
 		ConferenceIDList []string `json:"conferenceIdList"`
 	}
@@ -121,15 +130,15 @@ func (s *Simulator) query(q question) reply {
 		return fail(codeParams)
 	}
 	asked := body.ConferenceIDList
-	if s.cfg.MaxBatch > 0 && len(asked) > s.cfg.MaxBatch {
+	if a.cfg.MaxBatch > 0 && len(asked) > a.cfg.MaxBatch {
 		return withAsked(fail(codeParams), asked)
 	}
-	shown, closed := s.show(asked)
+	shown, closed := a.show(asked)
 	if closed {
 		return withAsked(fail(codeClosed), asked)
 	}
-	if s.cfg.ShuffleInfos {
-		rng := s.cfg.chance(streamShuffle, s.serve.last())
+	if a.cfg.ShuffleInfos {
+		rng := a.cfg.chance(streamShuffle, a.served.last())
 		rng.Shuffle(len(shown), func(i, j int) { shown[i], shown[j] = shown[j], shown[i] })
 	}
 	return reply{status: http.StatusOK, pieces: join(shown), asked: asked, shown: shown}
@@ -142,29 +151,29 @@ func withAsked(rep reply, asked []string) reply {
 
 // show picks the asked meetings that an answer shows; closed says that one of
 // them makes the whole answer fail.
-func (s *Simulator) show(asked []string) (shown []Shown, closed bool) {
+func (a *answers) show(asked []string) (shown []Shown, closed bool) {
 	shown = make([]Shown, 0, len(asked))
 	seen := make(map[string]bool, len(asked))
 	for _, id := range asked {
-		m := s.world.byID[id]
-		if m == nil || seen[id] || m.over() && m.endStyle == EndOmitted || s.hides(m) {
+		m := a.world.byID[id]
+		if m == nil || seen[id] || m.over() && m.endStyle == EndOmitted || a.hides(m) {
 			continue
 		}
 		if m.over() && m.endStyle == EndResourceClosed {
 			return nil, true
 		}
-		if s.cfg.MaxInfos > 0 && len(shown) == s.cfg.MaxInfos {
+		if a.cfg.MaxInfos > 0 && len(shown) == a.cfg.MaxInfos {
 			continue
 		}
 		seen[id] = true
-		shown = append(shown, Shown{ConferenceID: m.id, Facts: s.world.facts.last(), JSON: m.entry()})
+		shown = append(shown, Shown{ConferenceID: m.id, Facts: a.world.facts.last(), JSON: m.entry()})
 	}
 	return shown, false
 }
 
 // hides reports whether batch answers leave a meeting out that is not over.
-func (s *Simulator) hides(m *meeting) bool {
-	return s.cfg.HideUnstarted && m.status == rollcall.StatusInitialized
+func (a *answers) hides(m *meeting) bool {
+	return a.cfg.HideUnstarted && m.status == rollcall.StatusInitialized
 }
 
 // join puts entries together without copying them.

@@ -11,17 +11,20 @@ import (
 	"time"
 )
 
-// control adds the endpoints below /_sim/, which is no path of DingTalk's.
-func (s *Simulator) control(mux *http.ServeMux) {
-	mux.HandleFunc("GET /_sim/{$}", s.controlHelp)
-	mux.HandleFunc("GET /_sim/meetings", s.controlMeetings)
-	mux.HandleFunc("GET /_sim/facts", s.controlFacts)
-	mux.HandleFunc("GET /_sim/served", s.controlServed)
-	mux.HandleFunc("POST /_sim/act", s.controlAct)
-	mux.HandleFunc("GET /_sim/fault", s.controlArmed)
-	mux.HandleFunc("POST /_sim/fault", s.controlArm)
-	mux.HandleFunc("DELETE /_sim/fault", s.controlDisarm)
-	mux.HandleFunc("POST /_sim/revoke", s.controlRevoke)
+// control is the API below /_sim/: the simulator's methods, over HTTP.
+type control struct{ simulator *Simulator }
+
+// handle adds the endpoints below /_sim/, which is no path of DingTalk's.
+func (c control) handle(mux *http.ServeMux) {
+	mux.HandleFunc("GET /_sim/{$}", c.help)
+	mux.HandleFunc("GET /_sim/meetings", c.meetings)
+	mux.HandleFunc("GET /_sim/facts", c.facts)
+	mux.HandleFunc("GET /_sim/served", c.served)
+	mux.HandleFunc("POST /_sim/act", c.act)
+	mux.HandleFunc("GET /_sim/fault", c.armed)
+	mux.HandleFunc("POST /_sim/fault", c.arm)
+	mux.HandleFunc("DELETE /_sim/fault", c.disarm)
+	mux.HandleFunc("POST /_sim/revoke", c.revoke)
 	mux.HandleFunc("/_sim/", func(w http.ResponseWriter, r *http.Request) {
 		complain(w, http.StatusNotFound, fmt.Errorf("%s %s is not known: %s is allowed", r.Method, r.URL.Path, list(endpoints())))
 	})
@@ -42,39 +45,39 @@ type help struct {
 	Operations []Operation `json:"operations"`
 }
 
-func (s *Simulator) controlHelp(w http.ResponseWriter, _ *http.Request) {
+func (c control) help(w http.ResponseWriter, _ *http.Request) {
 	tell(w, help{endpoints(), verbNames(verbTable()), FaultNames(), operations()})
 }
 
-func (s *Simulator) controlMeetings(w http.ResponseWriter, _ *http.Request) {
-	tell(w, s.meetingViews())
+func (c control) meetings(w http.ResponseWriter, _ *http.Request) {
+	tell(w, c.simulator.meetingViews())
 }
 
-func (s *Simulator) controlFacts(w http.ResponseWriter, r *http.Request) {
+func (c control) facts(w http.ResponseWriter, r *http.Request) {
 	since, err := sinceOf(r)
 	if err != nil {
 		complain(w, http.StatusBadRequest, err)
 		return
 	}
-	lines(w, s.HappenedSince(since), viewFact)
+	lines(w, c.simulator.HappenedSince(since), viewFact)
 }
 
-func (s *Simulator) controlServed(w http.ResponseWriter, r *http.Request) {
+func (c control) served(w http.ResponseWriter, r *http.Request) {
 	since, err := sinceOf(r)
 	if err != nil {
 		complain(w, http.StatusBadRequest, err)
 		return
 	}
-	lines(w, s.ServedSince(since), viewServed)
+	lines(w, c.simulator.ServedSince(since), viewServed)
 }
 
-func (s *Simulator) controlAct(w http.ResponseWriter, r *http.Request) {
+func (c control) act(w http.ResponseWriter, r *http.Request) {
 	var act Act
 	if err := readStrictly(w, r, &act); err != nil {
 		complain(w, http.StatusBadRequest, err)
 		return
 	}
-	facts, err := s.Act(act)
+	facts, err := c.simulator.Act(act)
 	var refusal *Refusal
 	switch {
 	case errors.As(err, &refusal):
@@ -86,30 +89,30 @@ func (s *Simulator) controlAct(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Simulator) controlArmed(w http.ResponseWriter, _ *http.Request) {
-	tell(w, faultAnswer{Faults: views(s.Armed(), viewFault)})
+func (c control) armed(w http.ResponseWriter, _ *http.Request) {
+	tell(w, faultAnswer{Faults: views(c.simulator.Armed(), viewFault)})
 }
 
-func (s *Simulator) controlArm(w http.ResponseWriter, r *http.Request) {
+func (c control) arm(w http.ResponseWriter, r *http.Request) {
 	var body faultView
 	if err := readStrictly(w, r, &body); err != nil {
 		complain(w, http.StatusBadRequest, err)
 		return
 	}
-	if err := s.Arm(body.fault()); err != nil {
+	if err := c.simulator.Arm(body.fault()); err != nil {
 		complain(w, http.StatusBadRequest, err)
 		return
 	}
-	s.controlArmed(w, r)
+	c.armed(w, r)
 }
 
-func (s *Simulator) controlDisarm(w http.ResponseWriter, r *http.Request) {
-	s.Disarm()
-	s.controlArmed(w, r)
+func (c control) disarm(w http.ResponseWriter, r *http.Request) {
+	c.simulator.Disarm()
+	c.armed(w, r)
 }
 
-func (s *Simulator) controlRevoke(w http.ResponseWriter, _ *http.Request) {
-	s.RevokeTokens()
+func (c control) revoke(w http.ResponseWriter, _ *http.Request) {
+	c.simulator.RevokeTokens()
 	tell(w, struct{}{})
 }
 

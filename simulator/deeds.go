@@ -44,15 +44,15 @@ func (w *world) turnDevice(m *meeting, d *device, which *rollcall.Device, to rol
 	w.record(m, kind, rollcall.ReasonNone, d)
 }
 
-// join lets somebody in; the first one starts the meeting.
-func (w *world) join(m *meeting, d *device, _ Act) {
+// letJoin lets somebody in; the first one starts the meeting.
+func letJoin(w *world, m *meeting, d *device, _ Act) {
 	if m.status == rollcall.StatusInitialized {
 		w.start(m)
 	}
 	w.move(m, d, rollcall.AttendancePresent, true, rollcall.ParticipantJoined, rollcall.ReasonNone)
 }
 
-func (w *world) decline(m *meeting, d *device, act Act) {
+func decline(w *world, m *meeting, d *device, act Act) {
 	w.moveSaying(m, d, orText(act.RejectDescription, "抱歉，正在开会"), !act.Drop)
 }
 
@@ -62,14 +62,14 @@ func (w *world) moveSaying(m *meeting, d *device, excuse string, listed bool) {
 	w.record(m, rollcall.ParticipantDeclined, rollcall.ReasonNone, d)
 }
 
-func (w *world) delist(m *meeting, d *device, _ Act) {
+func delist(w *world, m *meeting, d *device, _ Act) {
 	m.list(d, false)
 	w.record(m, ParticipantDelisted, rollcall.ReasonNone, d)
 }
 
 // renameUser gives all devices of a person another nick: the account is one.
 // A stranger is known by nick alone, and another nick would be somebody else.
-func (w *world) renameUser(m *meeting, act Act) error {
+func renameUser(w *world, m *meeting, act Act) error {
 	changed := false
 	for _, d := range m.lines {
 		if act.UserID == "" || d.UserID != act.UserID || d.Nick == act.Nick {
@@ -112,7 +112,7 @@ func (w *world) end(m *meeting) {
 	w.record(m, rollcall.MeetingEnded, rollcall.ReasonNone, nil)
 }
 
-func (w *world) create(act Act) error {
+func createMeeting(w *world, act Act) error {
 	if w.byID[act.ConferenceID] != nil {
 		return refuse("conferenceId is %q: a meeting has that id already", act.ConferenceID)
 	}
@@ -124,7 +124,7 @@ func (w *world) create(act Act) error {
 	return nil
 }
 
-func (w *world) rename(m *meeting, act Act) error {
+func renameMeeting(w *world, m *meeting, act Act) error {
 	if m.title == act.Title {
 		return refuse("meeting %q has that title already", m.id)
 	}
@@ -134,7 +134,7 @@ func (w *world) rename(m *meeting, act Act) error {
 }
 
 // reschedule changes when a meeting is to begin; one that goes on has begun.
-func (w *world) reschedule(m *meeting, act Act) error {
+func reschedule(w *world, m *meeting, act Act) error {
 	switch planned := act.StartTime.UTC().Truncate(time.Millisecond); {
 	case m.running():
 		return refuse("meeting %q has started already", m.id)
@@ -147,7 +147,7 @@ func (w *world) reschedule(m *meeting, act Act) error {
 	return nil
 }
 
-func (w *world) startAgain(m *meeting, _ Act) error {
+func startAgain(w *world, m *meeting, _ Act) error {
 	if m.running() {
 		return refuse("meeting %q has started already", m.id)
 	}
@@ -155,7 +155,7 @@ func (w *world) startAgain(m *meeting, _ Act) error {
 	return nil
 }
 
-func (w *world) endNow(m *meeting, act Act) error {
+func endNow(w *world, m *meeting, act Act) error {
 	if m.over() {
 		return refuse("meeting %q is over already", m.id)
 	}

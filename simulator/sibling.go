@@ -75,14 +75,14 @@ type memberModel struct {
 	PSTNJoin       bool   `json:"pstnJoin"`
 }
 
-func (w *world) member(m *meeting, d *device) memberModel {
+func (a *answers) member(m *meeting, d *device) memberModel {
 	model := memberModel{
 		UnionID: d.UserID, ConferenceID: m.id, UserNick: d.Nick, JoinTime: millis(d.joined),
 		Duration: d.present.Milliseconds(), Host: d.host, CoHost: d.coHost,
 		AttendStatus: int64(d.Attendance), OuterOrgMember: d.outer, PSTNJoin: d.person.phone,
 	}
 	if d.Attendance == rollcall.AttendancePresent {
-		model.Duration += w.at.Sub(d.joined).Milliseconds()
+		model.Duration += a.world.at.Sub(d.joined).Milliseconds()
 	} else {
 		model.LeaveTime = millis(d.left)
 	}
@@ -90,8 +90,8 @@ func (w *world) member(m *meeting, d *device) memberModel {
 }
 
 // meeting is GET videoConferences/{conferenceId}.
-func (s *Simulator) meeting(q question) reply {
-	m := s.world.byID[q.request.PathValue("conferenceId")]
+func (a *answers) meeting(q question) reply {
+	m := a.world.byID[q.request.PathValue("conferenceId")]
 	if m == nil {
 		return fail(codeUnknown)
 	}
@@ -102,8 +102,8 @@ func (s *Simulator) meeting(q question) reply {
 
 // members is GET videoConferences/{conferenceId}/members: everybody who was
 // asked or there, by device.
-func (s *Simulator) members(q question) reply {
-	m := s.world.byID[q.request.PathValue("conferenceId")]
+func (a *answers) members(q question) reply {
+	m := a.world.byID[q.request.PathValue("conferenceId")]
 	if m == nil {
 		return fail(codeUnknown)
 	}
@@ -123,14 +123,14 @@ func (s *Simulator) members(q question) reply {
 		TotalCount   int           `json:"totalCount"`
 	}{[]memberModel{}, page.next, len(known)}
 	for _, d := range page.items {
-		answer.MemberModels = append(answer.MemberModels, s.world.member(m, d))
+		answer.MemberModels = append(answer.MemberModels, a.member(m, d))
 	}
 	return okay(answer)
 }
 
 // organization is GET orgConferences: the meetings that have started and not ended.
-func (s *Simulator) organization(q question) reply {
-	page, ok := turnPage(q, s.world.those((*meeting).running), (*meeting).number)
+func (a *answers) organization(q question) reply {
+	page, ok := turnPage(q, a.those((*meeting).running), (*meeting).number)
 	if !ok {
 		return fail(codeParams)
 	}
@@ -147,9 +147,9 @@ func (s *Simulator) organization(q question) reply {
 }
 
 // room is GET roomCodes/{roomCode}/infos.
-func (s *Simulator) room(q question) reply {
+func (a *answers) room(q question) reply {
 	code := q.request.PathValue("roomCode")
-	meetings := s.world.those(func(m *meeting) bool { return m.roomCode == code })
+	meetings := a.those(func(m *meeting) bool { return m.roomCode == code })
 	if len(meetings) == 0 {
 		return fail(codeUnknown)
 	}
@@ -170,7 +170,7 @@ func (s *Simulator) room(q question) reply {
 }
 
 // user is GET users/lists: the ongoing meetings a user is in or asked to.
-func (s *Simulator) user(q question) reply {
+func (a *answers) user(q question) reply {
 	id := q.request.URL.Query().Get("unionId")
 	if id == "" {
 		return fail(codeParams)
@@ -179,10 +179,10 @@ func (s *Simulator) user(q question) reply {
 		OnGoingConfIDList []string               `json:"onGoingConfIdList"`
 		MemberModelMap    map[string]memberModel `json:"memberModelMap"`
 	}{[]string{}, map[string]memberModel{}}
-	for _, m := range s.world.those((*meeting).running) {
+	for _, m := range a.those((*meeting).running) {
 		if d := m.best(id); d != nil {
 			answer.OnGoingConfIDList = append(answer.OnGoingConfIDList, m.id)
-			answer.MemberModelMap[m.id] = s.world.member(m, d)
+			answer.MemberModelMap[m.id] = a.member(m, d)
 		}
 	}
 	return okay(answer)
@@ -201,9 +201,9 @@ func (m *meeting) best(userID string) *device {
 
 func (m *meeting) number() int { return m.ordinal }
 
-func (w *world) those(are func(*meeting) bool) []*meeting {
+func (a *answers) those(are func(*meeting) bool) []*meeting {
 	var found []*meeting
-	for _, m := range w.order {
+	for _, m := range a.world.order {
 		if are(m) {
 			found = append(found, m)
 		}

@@ -15,7 +15,7 @@ type Simulator struct {
 	ids   []string
 	mu    sync.Mutex // guards what follows
 	world *world
-	gate  *gate
+	auth  *auth
 	armed *armoury
 	serve journal[Served]
 	runs  int
@@ -28,7 +28,7 @@ func New(cfg Config) (*Simulator, error) {
 		return nil, fmt.Errorf("make simulator: %w", err)
 	}
 	s := &Simulator{
-		cfg: cfg, world: newWorld(cfg), gate: newGate(cfg), armed: newArmoury(cfg),
+		cfg: cfg, world: newWorld(cfg), auth: newAuth(cfg), armed: newArmoury(cfg),
 		serve: journal[Served]{keep: cfg.Keep},
 	}
 	for ordinal := range cfg.Meetings {
@@ -144,5 +144,5 @@ func (s *Simulator) ServedSince(n uint64) []Served {
 func (s *Simulator) RevokeTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.gate.revoke()
+	s.auth.revoke()
 }

@@ -222,7 +222,7 @@ func TestNewMeetingsTakeThePlaceOfThoseOver(t *testing.T) {
 			over++
 		}
 	}
-	if going := len(s.world.those(func(m *meeting) bool { return !m.over() })); over != 4 || going != 4 {
+	if going := len((&answers{world: s.world}).those(func(m *meeting) bool { return !m.over() })); over != 4 || going != 4 {
 		t.Errorf("%d of the first meetings are over and %d go on, want 4 and 4", over, going)
 	}
 }
@@ -344,7 +344,7 @@ func TestKeepBoundsMemory(t *testing.T) {
 	if last := facts[len(facts)-1]; last.Number < 4000 || s.HappenedSince(last.Number - 1)[0].Number != last.Number {
 		t.Errorf("the last fact has number %d", last.Number)
 	}
-	if over := len(s.world.those((*meeting).over)); over > 40 || len(s.world.base) > len(s.world.order) || len(s.world.byID) != len(s.world.order) {
+	if over := len((&answers{world: s.world}).those((*meeting).over)); over > 40 || len(s.world.base) > len(s.world.order) || len(s.world.byID) != len(s.world.order) {
 		t.Errorf("%d ended meetings, %d bases, %d meetings are kept", over, len(s.world.base), len(s.world.order))
 	}
 }

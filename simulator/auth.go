@@ -11,8 +11,8 @@ import (
 // tokenHeader carries the token, raw.
 const tokenHeader = "x-acs-dingtalk-access-token"
 
-// gate gives out tokens, asks for them, and keeps calls within the QPS limit.
-type gate struct {
+// auth gives out tokens, asks for them, and keeps calls within the QPS limit.
+type auth struct {
 	cfg    Config
 	issued uint64
 	tokens map[string]time.Time // until when they are good
@@ -20,45 +20,45 @@ type gate struct {
 	next   int
 }
 
-func newGate(cfg Config) *gate {
-	return &gate{cfg: cfg, tokens: map[string]time.Time{}, calls: make([]time.Time, cfg.QPS)}
+func newAuth(cfg Config) *auth {
+	return &auth{cfg: cfg, tokens: map[string]time.Time{}, calls: make([]time.Time, cfg.QPS)}
 }
 
-func (g *gate) issue() string {
-	now := g.cfg.Now()
-	for token, until := range g.tokens {
+func (a *auth) issue() string {
+	now := a.cfg.Now()
+	for token, until := range a.tokens {
 		if !now.Before(until) {
-			delete(g.tokens, token)
+			delete(a.tokens, token)
 		}
 	}
-	g.issued++
-	token := fmt.Sprintf("sim%d%s", g.issued, text(g.cfg.chance(streamRequest, 1<<36+g.issued), hexDigits, 29))
-	g.tokens[token] = now.Add(g.cfg.TokenLife)
+	a.issued++
+	token := fmt.Sprintf("sim%d%s", a.issued, text(a.cfg.chance(streamRequest, 1<<36+a.issued), hexDigits, 29))
+	a.tokens[token] = now.Add(a.cfg.TokenLife)
 	return token
 }
 
-func (g *gate) revoke() { clear(g.tokens) }
+func (a *auth) revoke() { clear(a.tokens) }
 
 // admit lets a metered call in, or gives the code that refuses it.
-func (g *gate) admit(r *http.Request) (code string) {
-	now := g.cfg.Now()
-	until, known := g.tokens[r.Header.Get(tokenHeader)]
+func (a *auth) admit(r *http.Request) (code string) {
+	now := a.cfg.Now()
+	until, known := a.tokens[r.Header.Get(tokenHeader)]
 	if !known || !now.Before(until) {
 		return codeToken
 	}
-	if len(g.calls) == 0 {
+	if len(a.calls) == 0 {
 		return ""
 	}
-	if oldest := g.calls[g.next]; !oldest.IsZero() && now.Sub(oldest) < time.Second {
+	if oldest := a.calls[a.next]; !oldest.IsZero() && now.Sub(oldest) < time.Second {
 		return codeThrottled
 	}
-	g.calls[g.next] = now
-	g.next = (g.next + 1) % len(g.calls)
+	a.calls[a.next] = now
+	a.next = (a.next + 1) % len(a.calls)
 	return ""
 }
 
 // expireIn is the life of a token in whole seconds, as DingTalk tells it.
-func (g *gate) expireIn() int64 { return int64(g.cfg.TokenLife / time.Second) }
+func (a *auth) expireIn() int64 { return int64(a.cfg.TokenLife / time.Second) }
 
 type internalToken struct {
 	AccessToken string `json:"accessToken"`
@@ -77,7 +77,7 @@ func same(given, want string) bool {
 }
 
 // internalFlow is POST /v1.0/oauth2/accessToken.
-func (s *Simulator) internalFlow(q question) reply {
+func (a *auth) internalFlow(q question) reply {
 	var body struct {
 		AppKey    string `json:"appKey"`
 		AppSecret string `json:"appSecret"`
@@ -85,14 +85,14 @@ func (s *Simulator) internalFlow(q question) reply {
 	if json.Unmarshal(q.body, &body) != nil {
 		return fail("paramError")
 	}
-	if !same(body.AppKey, s.cfg.AppKey) || !same(body.AppSecret, s.cfg.AppSecret) {
+	if !same(body.AppKey, a.cfg.AppKey) || !same(body.AppSecret, a.cfg.AppSecret) {
 		return fail("invalidClientIdOrSecret")
 	}
-	return okay(internalToken{s.gate.issue(), s.gate.expireIn()})
+	return okay(internalToken{a.issue(), a.expireIn()})
 }
 
 // corpFlow is POST /v1.0/oauth2/corpAccessToken.
-func (s *Simulator) corpFlow(q question) reply {
+func (a *auth) corpFlow(q question) reply {
 	var body struct {
 		SuiteKey    string `json:"suiteKey"`
 		SuiteSecret string `json:"suiteSecret"`
@@ -103,18 +103,18 @@ func (s *Simulator) corpFlow(q question) reply {
 		return fail("paramError")
 	}
 	switch {
-	case !same(body.SuiteKey, s.cfg.SuiteKey), !same(body.SuiteSecret, s.cfg.SuiteSecret):
+	case !same(body.SuiteKey, a.cfg.SuiteKey), !same(body.SuiteSecret, a.cfg.SuiteSecret):
 		return fail("invalidSuiteKey")
-	case !same(body.SuiteTicket, s.cfg.SuiteTicket):
+	case !same(body.SuiteTicket, a.cfg.SuiteTicket):
 		return fail("invalidSuiteTicket")
-	case body.AuthCorpID != s.cfg.CorpID:
+	case body.AuthCorpID != a.cfg.CorpID:
 		return fail("invalidAuthInfo")
 	}
-	return okay(internalToken{s.gate.issue(), s.gate.expireIn()})
+	return okay(internalToken{a.issue(), a.expireIn()})
 }
 
 // unifiedFlow is POST /v1.0/oauth2/{corpId}/token.
-func (s *Simulator) unifiedFlow(q question) reply {
+func (a *auth) unifiedFlow(q question) reply {
 	var body struct {
 		ClientID     string `json:"client_id"`
 		ClientSecret string `json:"client_secret"`
@@ -123,11 +123,11 @@ func (s *Simulator) unifiedFlow(q question) reply {
 	if json.Unmarshal(q.body, &body) != nil || body.GrantType != "client_credentials" {
 		return fail("paramError")
 	}
-	if !same(body.ClientID, s.cfg.AppKey) || !same(body.ClientSecret, s.cfg.AppSecret) {
+	if !same(body.ClientID, a.cfg.AppKey) || !same(body.ClientSecret, a.cfg.AppSecret) {
 		return fail("invalid.client")
 	}
-	if q.request.PathValue("corpId") != s.cfg.CorpID {
+	if q.request.PathValue("corpId") != a.cfg.CorpID {
 		return fail("unauthorized.client")
 	}
-	return okay(unifiedToken{s.gate.issue(), s.gate.expireIn()})
+	return okay(unifiedToken{a.issue(), a.expireIn()})
 }
