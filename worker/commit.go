@@ -37,7 +37,7 @@ func (c *committer) stored(w *pendingWrite, record *rollcall.Record, events []ro
 	if e.refused.err != nil {
 		e.refused = refusal{}
 		c.meetings.replan()
-		c.log.Info("a meeting is stored again that could not be", zap.String("meeting", record.ConferenceID))
+		c.log.Info("meeting stored again after it was set aside", zap.String("meeting", record.ConferenceID))
 	}
 	if len(events) > 0 && c.tenant.Budget != nil {
 		c.recent.note(record.ConferenceID, time.Now())

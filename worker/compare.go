@@ -55,7 +55,7 @@ func (c *committer) passOver(obs *rollcall.Observation, sighting *rollcall.Sight
 		e.record.LedBy(nil)
 		return "outdated"
 	case c.foreign(obs.Number, e):
-		c.log.Error("an answer was heard for another ledger; it is given up",
+		c.log.Error("answer dropped: it was asked under another ledger",
 			zap.String("meeting", sighting.ConferenceID), zap.Uint64("term", obs.Number.Term))
 		return "foreign"
 	case e.record.Overlaps(c.own.term()) && obs.Number.Term == c.own.term() && obs.Number.Poll <= e.known:

@@ -89,7 +89,7 @@ func (w *Worker) divide(ctx context.Context) error {
 			return err
 		}
 		if changed {
-			t.log.Info("the number of shards was another one; all workers follow",
+			t.log.Info("number of shards changed in the ledger; all workers follow",
 				zap.Int("shards", said.Count), zap.Int("before", all[t.cfg.Name].Count))
 		}
 		w.ground.Note(era, said.Revision)
@@ -109,7 +109,7 @@ func (t *tenant) follow(said ledger.Shards) {
 		t.division.now.Store(&division{said.Revision, now.shards})
 		return
 	}
-	t.log.Info("the meetings are divided anew", zap.Int("shards", said.Count), zap.Int("before", len(now.shards)))
+	t.log.Info("meetings divided anew", zap.Int("shards", said.Count), zap.Int("before", len(now.shards)))
 	next := t.newShards(said.Count)
 	t.division.retire(now.shards)
 	t.division.now.Store(&division{said.Revision, next})

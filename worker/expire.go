@@ -29,7 +29,7 @@ func (t *tracker) sweep(ctx context.Context) {
 	for id, e := range t.meetings.entries {
 		switch {
 		case t.expired(e):
-			t.log.Info("a meeting has not started in time; it is no longer tracked",
+			t.log.Info("meeting expired: it has not started in time and is no longer tracked",
 				zap.String("meeting", id), zap.Duration("after", t.tenant.ExpireUnstarted))
 			t.commits.trouble.Note(t.untrack(ctx, l, id, rollcall.ReasonExpired))
 		case !e.tracked && !e.watched(now) && !t.named[id]:

@@ -49,7 +49,7 @@ func (w *Worker) Found(ctx context.Context, tenant, source string, listed, gone 
 		fresh += n
 	}
 	if fresh > 0 {
-		t.log.Info("meetings were found", zap.String("source", source), zap.Int("meetings", fresh))
+		t.log.Info("meetings found", zap.String("source", source), zap.Int("meetings", fresh))
 		t.hurry()
 	}
 	return t.lookUp(ctx, source, listed, gone, restarted)

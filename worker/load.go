@@ -119,7 +119,7 @@ func (tr *trust) retrack(e *entry, t *ledger.Tracking) {
 func (tr *trust) readable(t *ledger.Tracking) bool {
 	switch {
 	case errors.Is(t.Err, wire.ErrNewerSchema):
-		tr.log.Error("an entry of the tracked set is of a newer version; it is left alone and not asked about",
+		tr.log.Error("tracked entry skipped: it is of a newer version, and its meeting is not asked about",
 			zap.String("meeting", t.ConferenceID), zap.Error(t.Err))
 		return false
 	case t.Err != nil && t.Source == "":

@@ -92,7 +92,7 @@ func (m *meetings) refuse(id string, err error) {
 	e := m.entries[id]
 	e.refused.note(err, time.Now())
 	m.replan()
-	m.log.Warn("a meeting is set aside: its record can be neither read nor stored",
+	m.log.Warn("meeting set aside: its record can be neither read nor stored",
 		zap.String("meeting", id), zap.Int("attempt", e.refused.count),
 		zap.Duration("again_in", e.refused.again()), zap.Error(err))
 }

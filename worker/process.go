@@ -179,7 +179,7 @@ func (c *committer) logLate() {
 	if c.late == 0 {
 		return
 	}
-	c.log.Warn("answers were dropped: another worker has taken the shard and looked since; what changed meanwhile is told as it is now",
+	c.log.Warn("answers dropped: another worker has taken the shard and looked since; what changed meanwhile is reported as it is now",
 		zap.Int("meetings", c.late))
 	c.late = 0
 }

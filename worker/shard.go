@@ -214,7 +214,7 @@ func (s *shard) giveUp() {
 	s.trust.forget()
 	s.meetings.makePlan()
 	if n > 0 {
-		s.log.Error("observations that waited for a ledger that is no more are given up", zap.Int("observations", n), zap.Error(adopted))
+		s.log.Error("waiting observations dropped: the ledger that they were for is no more", zap.Int("observations", n), zap.Error(adopted))
 		s.metrics.dropped.WithLabelValues(s.tenant.Name, "foreign").Add(float64(n))
 	}
 }

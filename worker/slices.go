@@ -32,7 +32,7 @@ func (c *committer) commitSlices(ctx context.Context, w *pendingWrite) error {
 	}
 	for n := 0; done < all; n++ {
 		if n == mostSlices && w.goesOn() {
-			c.log.Info("an answer is too much for one poll; the next poll tells the rest",
+			c.log.Info("answer too large for one poll: the next poll stores the rest",
 				zap.String("meeting", w.result.Record.ConferenceID), zap.Int("told", done), zap.Int("left", all-done))
 			return nil
 		}

@@ -26,7 +26,7 @@ func (t *tracker) reconcile(ctx context.Context, l *lease) error {
 			}
 			t.freed[id] = true
 			if err != nil { // it alone stays tracked; the others are not to wait for it
-				t.log.Warn("a meeting that the configuration no longer names is still tracked",
+				t.log.Warn("meeting still tracked though the configuration no longer names it",
 					zap.String("meeting", id), zap.Error(err))
 			}
 		}
@@ -46,7 +46,7 @@ func (t *tracker) trackNamed(ctx context.Context) error {
 		switch e := t.meetings.entry(id); {
 		case e.tracked:
 		case e.record.Over() && !e.record.Untracked():
-			t.log.Info("a meeting that the configuration names has ended; it is not asked about again",
+			t.log.Info("configured meeting has ended; it is not asked about again",
 				zap.String("meeting", id), zap.String("reason", string(e.record.Whole().EndReason)))
 		default:
 			wanted = append(wanted, ledger.Tracking{

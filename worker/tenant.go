@@ -71,7 +71,7 @@ func (t *tenant) run(ctx context.Context) {
 		loop.Again = t.busy.again
 	}
 	if err := loop.Run(ctx); err != nil && ctx.Err() == nil {
-		t.log.Error("the schedule has ended; nothing is asked any more", zap.Error(err))
+		t.log.Error("polling stopped: the schedule has ended", zap.Error(err))
 	}
 }
 
@@ -212,7 +212,7 @@ func (t *tenant) publishAway(ctx context.Context) {
 		return // they look, and say so
 	}
 	if err := t.w.cfg.Committer.PutStatus(ctx, t.cfg.Name, t.status(poller.StateAway)); err != nil {
-		t.log.Warn("could not publish that nobody looks any more", zap.Error(err))
+		t.log.Warn("publishing the last status failed", zap.Error(err))
 	}
 }
 

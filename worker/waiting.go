@@ -78,7 +78,7 @@ func (t *tenant) tooMuchWaits() bool {
 			zap.Int64("memory_bytes", t.w.backlog.Memory()))
 	}
 	if !full && was {
-		t.log.Info("polling goes on: there is room for observations again")
+		t.log.Info("polling resumed: there is room for observations again")
 	}
 	return full
 }

@@ -261,7 +261,7 @@ func (w *Worker) leave(ctx context.Context) {
 		t.publishAway(ctx)
 	}
 	if err := w.cfg.Ledger.Leave(ctx, w.cfg.ID); err != nil {
-		w.log.Warn("could not give up the membership; it runs out by itself",
+		w.log.Warn("leaving the members failed; the membership runs out by itself",
 			zap.Duration("after", w.cfg.MemberTTL), zap.Error(err))
 	}
 }
