@@ -18,6 +18,7 @@ type Meeting struct {
 	Epoch                int64  // Unix ms
 	Sequence             uint64 // of the last event
 	Info                 rollcall.Conference
+	Labels               rollcall.Labels        // of whoever tracks the meeting; not to be changed
 	People               []rollcall.Participant // invited, joining or present; sorted by key
 	// ObservedAt is when the poll was asked that wrote the record last read;
 	// what an unchanged meeting looks like is known from later polls too.
@@ -113,7 +114,7 @@ func (m *Meetings) Present(userID string) []Meeting {
 func (e *entry) meeting(k key) Meeting {
 	return Meeting{
 		Tenant: k.tenant, ConferenceID: k.conference, Epoch: e.roster.epoch, Sequence: e.roster.sequence,
-		Info: e.roster.meeting, People: e.roster.people, ObservedAt: e.observed, Whole: e.whole,
+		Info: e.roster.meeting, Labels: e.roster.labels, People: e.roster.people, ObservedAt: e.observed, Whole: e.whole,
 	}
 }
 
@@ -187,7 +188,7 @@ func (e *entry) equals(r *rollcall.Record) bool {
 
 // put notes what only the record says.
 func (e *entry) put(r *rollcall.Record, revision uint64) {
-	e.roster.meeting = r.Meeting
+	e.roster.meeting, e.roster.labels = r.Meeting, r.Labels
 	e.revision, e.observed, e.lost, e.whole = revision, r.ObservedAt, false, true
 	e.over = r.Untracked || r.Meeting.Status == rollcall.StatusEnded
 }

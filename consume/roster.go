@@ -15,6 +15,7 @@ type Roster struct {
 	epoch    int64
 	sequence uint64
 	meeting  rollcall.Conference
+	labels   rollcall.Labels
 	people   []rollcall.Participant // sorted by key; never changed in place
 }
 
@@ -49,7 +50,7 @@ func RosterOf(r *rollcall.Record) *Roster {
 	if r.Untracked || r.Meeting.Status == rollcall.StatusEnded {
 		people = nil
 	}
-	return &Roster{epoch: r.Epoch, sequence: r.Sequence, meeting: r.Meeting, people: people}
+	return &Roster{epoch: r.Epoch, sequence: r.Sequence, meeting: r.Meeting, labels: r.Labels, people: people}
 }
 
 // Apply folds the meeting's next event. One that was applied before changes
@@ -72,7 +73,7 @@ func (r *Roster) Apply(e Event) (Change, error) {
 	}
 	r.sequence = e.Sequence
 	if e.known {
-		r.meeting = e.Meeting
+		r.meeting, r.labels = e.Meeting, e.Labels
 		r.people = rollcall.Fold(r.people, []rollcall.Event{e.Event})
 	}
 	return change, nil
@@ -87,6 +88,10 @@ func (r *Roster) Sequence() uint64 { return r.sequence }
 
 // Meeting is what the last event says of the meeting as a whole.
 func (r *Roster) Meeting() rollcall.Conference { return r.meeting }
+
+// Labels are those that whoever tracks the meeting has given it. They must not
+// be changed.
+func (r *Roster) Labels() rollcall.Labels { return r.labels }
 
 // People are those who are invited, joining or present, sorted by key. The
 // slice is shared and must not be changed.

@@ -158,3 +158,19 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestLabelsAreThoseOfTheLastEvent(t *testing.T) {
+	data, _ := events(1, 1)
+	e, err := consume.Parse(data[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := consume.RosterOf(&rollcall.Record{Epoch: 1, Labels: rollcall.Labels{"team": "red"}})
+	if r.Labels()["team"] != "red" {
+		t.Errorf("of the record: %v", r.Labels())
+	}
+	e.Labels = rollcall.Labels{"team": "blue"}
+	if _, err := r.Apply(e); err != nil || r.Labels()["team"] != "blue" {
+		t.Errorf("of the event: %v, %v", r.Labels(), err)
+	}
+}

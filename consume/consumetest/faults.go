@@ -76,7 +76,7 @@ func ids(rosters map[string][]rollcall.Participant) (all []string) {
 func found(e rollcall.Event, roster []rollcall.Participant) (events []rollcall.Event) {
 	e.Epoch, e.Provenance, e.Reason = e.Epoch+1_000_000, rollcall.ProvenanceBaseline, ""
 	e.Window = rollcall.Window{Before: e.Window.Before}
-	e.Time = e.Window.Before
+	e.Time, e.Exact = e.Window.Before, false
 	tell := func(t rollcall.Type, p *rollcall.Participant) {
 		e.Type, e.Participant, e.Sequence = t, p, e.Sequence+1
 		events = append(events, e)
