@@ -1,8 +1,6 @@
 package consume
 
 import (
-	"github.com/nats-io/nats.go/jetstream"
-
 	"rollcall"
 	"rollcall/wire"
 )
@@ -11,6 +9,7 @@ import (
 type listing struct {
 	records  map[key]stored
 	statuses map[string]wire.Status
+	subjects map[string]bool
 	messages uint64 // that came, whatever they held
 	last     uint64 // the highest stream sequence among them
 }
@@ -21,19 +20,18 @@ type stored struct {
 }
 
 func newListing() *listing {
-	return &listing{records: map[key]stored{}, statuses: map[string]wire.Status{}}
+	return &listing{records: map[key]stored{}, statuses: map[string]wire.Status{}, subjects: map[string]bool{}}
 }
 
 // take reads one message. What cannot be read is told, and does not hide the others.
-func (l *listing) take(w *watcher, message jetstream.Msg, sequence uint64) {
-	l.messages++
-	l.last = max(l.last, sequence)
-	if len(message.Data()) == 0 {
+func (l *listing) take(w *watcher, subject string, data []byte, sequence uint64) {
+	l.subjects[subject] = true
+	if len(data) == 0 {
 		return
 	}
-	switch w.word(message.Subject()) {
+	switch w.word(subject) {
 	case "state":
-		r, err := wire.DecodeRecord(message.Data())
+		r, err := wire.DecodeRecord(data)
 		if err != nil {
 			w.tell(err)
 			return
@@ -41,7 +39,7 @@ func (l *listing) take(w *watcher, message jetstream.Msg, sequence uint64) {
 		l.records[key{r.Tenant, r.ConferenceID}] = stored{r, sequence}
 	case "status":
 		var s wire.Status
-		if err := s.UnmarshalJSON(message.Data()); err != nil {
+		if err := s.UnmarshalJSON(data); err != nil {
 			w.tell(err)
 			return
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"rollcall"
 	"rollcall/consume"
@@ -263,5 +264,76 @@ func TestHealthIsOfTheStatusAndTheClock(t *testing.T) {
 	put(wire.StateAuth, time.Hour)
 	if h := seen.Health("acme"); !h.Blind || h.Why != wire.StateAuth {
 		t.Errorf("auth: %+v", h)
+	}
+}
+
+// busyStream has something happen while the records are being listed.
+type busyStream struct {
+	jetstream.JetStream
+	happen func()
+}
+
+func (b busyStream) OrderedConsumer(ctx context.Context, stream string, config jetstream.OrderedConsumerConfig) (jetstream.Consumer, error) {
+	consumer, err := b.JetStream.OrderedConsumer(ctx, stream, config)
+	return busyConsumer{consumer, b.happen}, err
+}
+
+type busyConsumer struct {
+	jetstream.Consumer
+	happen func()
+}
+
+func (b busyConsumer) Messages(opts ...jetstream.PullMessagesOpt) (jetstream.MessagesContext, error) {
+	messages, err := b.Consumer.Messages(opts...)
+	return &busyMessages{messages, b.happen, 0}, err
+}
+
+type busyMessages struct {
+	jetstream.MessagesContext
+	happen func()
+	given  int
+}
+
+func (b *busyMessages) Next(opts ...jetstream.NextOpt) (jetstream.Msg, error) {
+	if b.given++; b.given == 10 {
+		b.happen()
+	}
+	return b.MessagesContext.Next(opts...)
+}
+
+// A record that is written anew while the records are listed comes behind them,
+// and those of meetings that were listed already come before it.
+func TestAListingMissesNothingThatChangesMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	const many = 1500
+	w.crowded(many, answer("ann"))
+	for i := range many { // crowded keeps no revisions
+		id := fmt.Sprint("c", i)
+		if i >= 20 && i < many-20 {
+			continue
+		}
+		m, err := w.stream().GetLastMsgForSubject(t.Context(), names.State("acme", id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := w.records[id]
+		s.Revision = m.Sequence
+		w.records[id] = s
+	}
+	happen := sync.OnceFunc(func() {
+		for i := range 20 {
+			w.listed(fmt.Sprint("c", i), answer("bob"))
+		}
+		for i := range 20 {
+			w.listed(fmt.Sprint("c", many-1-i), answer("bob"))
+		}
+	})
+	seen := watch(t, w, consume.Options{JetStream: busyStream{w.js, happen}})
+	if got := len(seen.List()); got != many {
+		t.Errorf("%d meetings are listed, want %d", got, many)
+	}
+	seen.until("equal", func() bool { return seen.difference(w) == "" })
+	if n := seen.Repairs(); n != 0 {
+		t.Errorf("%d repairs; trouble: %v", n, seen.troubles())
 	}
 }

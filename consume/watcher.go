@@ -63,32 +63,50 @@ func (w *watcher) check(ctx context.Context) error {
 // begins behind the newest of them, and not behind the stream's end: the replica
 // that answers may lag, and whatever it had not seen is read later.
 func (w *watcher) list(ctx context.Context) error {
-	err := errShort
-	for tries := 0; errors.Is(err, errShort) && tries < 3; tries++ {
-		err = w.listOnce(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("list the meetings: %w", err)
-	}
-	return nil
-}
-
-func (w *watcher) listOnce(ctx context.Context) error {
 	found := newListing()
 	err := w.scan(ctx, jetstream.OrderedConsumerConfig{
 		FilterSubjects: w.subjects("state", "status"), DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
 	}, func(m jetstream.Msg, meta *jetstream.MsgMetadata, announced uint64) (bool, error) {
-		found.take(w, m, meta.Sequence.Stream)
-		if meta.NumPending == 0 && found.messages < announced {
-			return false, errShort
-		}
-		return found.messages == announced, nil
+		found.messages++
+		found.last = max(found.last, meta.Sequence.Stream)
+		found.take(w, m.Subject(), m.Data(), meta.Sequence.Stream)
+		return found.messages >= announced || meta.NumPending == 0, nil
 	})
+	if err == nil {
+		err = w.complete(ctx, found)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("list the meetings: %w", err)
 	}
 	w.next = found.last + 1
 	w.meetings.replace(found, w.options.OnChange)
+	return nil
+}
+
+// complete reads one by one what the listing has left out: NATS leaves out what
+// is written anew meanwhile, and its count is made good by others.
+func (w *watcher) complete(ctx context.Context, found *listing) error {
+	stream, err := w.js.Stream(ctx, w.names.Stream)
+	if err != nil {
+		return err
+	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(w.subjects("state")[0]))
+	if err != nil {
+		return err
+	}
+	for subject := range info.State.Subjects {
+		if found.subjects[subject] {
+			continue
+		}
+		m, err := stream.GetLastMsgForSubject(ctx, subject)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			continue // aged out meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		found.take(w, subject, m.Data, m.Sequence)
+	}
 	return nil
 }
 

@@ -158,3 +158,12 @@ func (w *world) crowded(meetings int, a *rollcall.Answer) {
 		batch = nil
 	}
 }
+
+func (w *world) stream() jetstream.Stream {
+	w.t.Helper()
+	s, err := w.js.Stream(w.t.Context(), names.Stream)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
