@@ -80,7 +80,7 @@ func (s *Simulator) settle(op Operation, fault Fault, q question, answer func(qu
 	defer s.mu.Unlock()
 	s.world.follow()
 	number := s.serve.last() + 1
-	rep := fault.befall(s.admitted(op, fault, q, answer))
+	rep := fault.apply(s.admitted(op, fault, q, answer))
 	requestID := s.requestID(number)
 	if rep.code != "" {
 		rep.pieces = [][]byte{errorBody(rep.code, requestID, fault.Capitals)}

@@ -40,7 +40,7 @@ func (w *world) chanceAct() {
 	w.chancePerson(m, d, act)
 }
 
-// chancePerson lets a drawn act befall exactly the drawn device.
+// chancePerson lets a drawn act happen to exactly the drawn device.
 func (w *world) chancePerson(m *meeting, d *device, act Act) {
 	act.UserID, act.Nick, act.Device = d.UserID, d.Nick, 0
 	for _, other := range m.lines[:d.Number] {

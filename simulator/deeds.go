@@ -116,7 +116,7 @@ func createMeeting(w *world, act Act) error {
 	if w.byID[act.ConferenceID] != nil {
 		return refuse("conferenceId is %q: a meeting has that id already", act.ConferenceID)
 	}
-	m := w.bear(act.ConferenceID, act.Title)
+	m := w.addMeeting(act.ConferenceID, act.Title)
 	if act.People > 0 {
 		m.gather(w.cfg, act.People)
 		w.seats = append(w.seats, m)

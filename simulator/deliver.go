@@ -12,9 +12,9 @@ import (
 	"rollcall/internal/wait"
 )
 
-// befall turns an answer into what a fault makes of it. Truncating and the
+// apply turns an answer into what a fault makes of it. Truncating and the
 // like happen on delivery.
-func (f Fault) befall(rep reply) reply {
+func (f Fault) apply(rep reply) reply {
 	if change, ok := distortions()[f.Name]; ok {
 		rep.shown, rep.pieces = nil, distort(rep.pieces, change)
 		return rep

@@ -81,18 +81,18 @@ type armed struct {
 	until time.Time // zero: for good
 }
 
-// armoury holds the armed faults in the order in which they were armed.
-type armoury struct {
+// faultSet holds the armed faults in the order in which they were armed.
+type faultSet struct {
 	now    func() time.Time
 	rng    *rand.Rand
 	faults []armed
 }
 
-func newArmoury(cfg Config) *armoury {
-	return &armoury{now: cfg.Now, rng: cfg.chance(streamFault, 0)}
+func newFaultSet(cfg Config) *faultSet {
+	return &faultSet{now: cfg.Now, rng: cfg.chance(streamFault, 0)}
 }
 
-func (a *armoury) arm(f Fault) {
+func (a *faultSet) arm(f Fault) {
 	next := armed{Fault: f, left: f.Times}
 	if f.For > 0 {
 		next.until = a.now().Add(f.For)
@@ -100,8 +100,8 @@ func (a *armoury) arm(f Fault) {
 	a.faults = append(a.faults, next)
 }
 
-// strike gives the fault that befalls a call; its Name is "" for none.
-func (a *armoury) strike(op Operation) Fault {
+// strike gives the fault that strikes a call; its Name is "" for none.
+func (a *faultSet) strike(op Operation) Fault {
 	a.expire()
 	for i := range a.faults {
 		f := &a.faults[i]
@@ -119,7 +119,7 @@ func (a *armoury) strike(op Operation) Fault {
 	return Fault{}
 }
 
-func (a *armoury) expire() {
+func (a *faultSet) expire() {
 	a.faults = slices.DeleteFunc(a.faults, func(f armed) bool {
 		return !f.until.IsZero() && !a.now().Before(f.until)
 	})

@@ -16,7 +16,7 @@ type Simulator struct {
 	mu    sync.Mutex // guards what follows
 	world *world
 	auth  *auth
-	armed *armoury
+	armed *faultSet
 	serve journal[Served]
 	runs  int
 }
@@ -28,7 +28,7 @@ func New(cfg Config) (*Simulator, error) {
 		return nil, fmt.Errorf("make simulator: %w", err)
 	}
 	s := &Simulator{
-		cfg: cfg, world: newWorld(cfg), auth: newAuth(cfg), armed: newArmoury(cfg),
+		cfg: cfg, world: newWorld(cfg), auth: newAuth(cfg), armed: newFaultSet(cfg),
 		serve: journal[Served]{keep: cfg.Keep},
 	}
 	for ordinal := range cfg.Meetings {

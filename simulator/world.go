@@ -33,8 +33,8 @@ func newWorld(cfg Config) *world {
 		facts: journal[Fact]{keep: cfg.Keep},
 	}
 	for range cfg.Meetings {
-		m := w.bear("", "")
-		m.gather(cfg, w.crowd())
+		m := w.addMeeting("", "")
+		m.gather(cfg, w.headcount())
 		w.seats = append(w.seats, m)
 		w.schedule(m, 0.25, 1)
 		w.populate(m)
@@ -45,8 +45,8 @@ func newWorld(cfg Config) *world {
 	return w
 }
 
-// bear makes a meeting; its id and title are drawn where they are empty.
-func (w *world) bear(id, title string) *meeting {
+// addMeeting makes a meeting; its id and title are drawn where they are empty.
+func (w *world) addMeeting(id, title string) *meeting {
 	m := w.cfg.newMeeting(w.born, id, title)
 	w.born++
 	w.order = append(w.order, m)
@@ -55,9 +55,9 @@ func (w *world) bear(id, title string) *meeting {
 	return m
 }
 
-// crowd draws how many people a meeting concerns: a quarter more or less than
+// headcount draws how many people a meeting concerns: a quarter more or less than
 // the typical.
-func (w *world) crowd() int {
+func (w *world) headcount() int {
 	n := w.cfg.People
 	return max(1, n-n/4+w.rng.IntN(n/2+1))
 }
@@ -104,11 +104,11 @@ func (w *world) forget(facts []Fact) {
 		w.forgottenAt = f.At
 	}
 	if len(facts) > 0 {
-		w.bury()
+		w.dropEnded()
 	}
 }
 
-func (w *world) bury() {
+func (w *world) dropEnded() {
 	ended := 0
 	for _, m := range w.order {
 		if m.over() {
@@ -191,8 +191,8 @@ func (w *world) turn(seat int) {
 	if !m.over() {
 		w.end(m)
 	}
-	next := w.bear("", "")
-	next.gather(w.cfg, w.crowd())
+	next := w.addMeeting("", "")
+	next.gather(w.cfg, w.headcount())
 	w.seats[seat] = next
 	w.schedule(next, 0.75, 1.25)
 }

@@ -107,8 +107,8 @@ func (a Auth) path() string {
 }
 
 // body returns the token request as JSON, with the secrets read just now and made
-// known to the veil.
-func (a Auth) body(v *veil) ([]byte, error) {
+// known to the redactor.
+func (a Auth) body(r *redactor) ([]byte, error) {
 	flow := flows[a.Kind]
 	body := make(map[string]string)
 	for key, value := range flow.fixed {
@@ -127,7 +127,7 @@ func (a Auth) body(v *veil) ([]byte, error) {
 		if value.Empty() {
 			return nil, fmt.Errorf("%s: it is empty", s.label)
 		}
-		v.hide(value.Reveal())
+		r.hide(value.Reveal())
 		body[s.key] = value.Reveal()
 	}
 	return json.Marshal(body)

@@ -122,7 +122,7 @@ var byStatus = []rule{
 var blockedRule = rule{status: 200, class: poller.ClassBlocked, mend: mendBlocked}
 
 // classify finds the rule of an answer.
-func classify(status int, c complaint) rule {
+func classify(status int, c errorBody) rule {
 	if c.x5 {
 		return blockedRule
 	}
@@ -147,7 +147,7 @@ func classify(status int, c complaint) rule {
 }
 
 // ofCode finds the rule of a code that is known. A subcode says more.
-func ofCode(c complaint) (rule, bool) {
+func ofCode(c errorBody) (rule, bool) {
 	for _, code := range []string{c.sub, c.code} {
 		for _, r := range byCode {
 			if code != "" && r.matches(code) {

@@ -103,7 +103,7 @@ func TestDocumentedAnswers(t *testing.T) {
 	}
 	for _, test := range tests {
 		for _, code := range strings.Fields(test.codes) {
-			if r := classify(test.status, complaint{code: code}); r.class != test.want {
+			if r := classify(test.status, errorBody{code: code}); r.class != test.want {
 				t.Errorf("%d %s: %v, want %v", test.status, code, r.class, test.want)
 			}
 		}

@@ -31,12 +31,12 @@ func New(config Config) (*Client, error) {
 	}
 	x := &exchange{
 		endpoint: endpoint, transport: config.Transport, timeout: config.Timeout, maxAnswer: maxAnswer,
-		now: config.Now, log: config.Logger, veil: new(veil), large: make(chan struct{}, 1),
+		now: config.Now, log: config.Logger, redactor: new(redactor), large: make(chan struct{}, 1),
 	}
 	t := &tokens{
 		fetch: func(ctx context.Context) (token, error) { return x.fetchToken(ctx, config.Auth) },
 		now:   config.Now, log: config.Logger,
-		watch: watch{print: config.Auth.digest},
+		watch: secretWatcher{print: config.Auth.digest},
 	}
 	t.life, t.end = context.WithCancel(context.Background())
 	return &Client{exchange: x, tokens: t, own: own}, nil

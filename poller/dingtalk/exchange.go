@@ -63,7 +63,7 @@ type exchange struct {
 	maxAnswer int64
 	now       func() time.Time
 	log       *zap.Logger
-	veil      *veil
+	redactor  *redactor
 	buffers   sync.Pool     // of *bytes.Buffer, that bodies were read into
 	large     chan struct{} // holds one while an answer is larger than is kept
 }

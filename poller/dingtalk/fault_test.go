@@ -107,7 +107,7 @@ func TestFaultTextsAreBounded(t *testing.T) {
 	client, _ := serve(t, says(400, string(body[:min(len(body), maxComplaint)])))
 	fault := ask(t, client)["look up meeting"]
 	if len(fault.Error()) > 1000 || fault.Class() != poller.ClassBadRequest {
-		t.Errorf("half of a complaint makes %d bytes", len(fault.Error()))
+		t.Errorf("half of an errorBody makes %d bytes", len(fault.Error()))
 	}
 	client, _ = serve(t, says(400, `{"code":"`+long+`","message":"`+long+`","requestid":17}`))
 	fault = ask(t, client)["look up meeting"]
@@ -169,7 +169,7 @@ func TestRetryAfter(t *testing.T) {
 }
 
 func TestVeilForgetsTheOldest(t *testing.T) {
-	var v veil
+	var v redactor
 	v.hide("abc")
 	for i := range 30 {
 		v.hide(fmt.Sprintf("secret-%02d", i))

@@ -32,13 +32,13 @@ func (x *exchange) redirectHost(h http.Header) string {
 	if err != nil || target.Host == "" {
 		return "(not named)"
 	}
-	return x.veil.clean(target.Host, maxCode)
+	return x.redactor.clean(target.Host, maxCode)
 }
 
 // refused returns the fault of an answer that says by itself that the call
 // failed; nil if it does not. empty tells that it says nothing else.
 func (x *exchange) refused(a answer, empty bool) error {
-	if c := readComplaint(a.header.Get("Content-Type"), a.body); c.tells(empty) {
+	if c := readErrorBody(a.header.Get("Content-Type"), a.body); c.tells(empty) {
 		return x.fault(a, "")
 	}
 	return nil
@@ -47,7 +47,7 @@ func (x *exchange) refused(a answer, empty bool) error {
 // fault makes a fault of an answer; detail is our own word on it, where the
 // answer has none.
 func (x *exchange) fault(a answer, detail string) *Fault {
-	c := readComplaint(a.header.Get("Content-Type"), a.body)
+	c := readErrorBody(a.header.Get("Content-Type"), a.body)
 	r := classify(a.status, c)
 	if a.op == opToken {
 		r = r.ofToken(a.status)
@@ -59,9 +59,9 @@ func (x *exchange) fault(a answer, detail string) *Fault {
 	f := &Fault{
 		Operation: string(a.op),
 		Status:    a.status,
-		Code:      x.veil.clean(c.shownCode(), maxCode),
-		Message:   x.veil.clean(c.message, maxMessage),
-		RequestID: x.veil.clean(c.requestID, maxCode),
+		Code:      x.redactor.clean(c.shownCode(), maxCode),
+		Message:   x.redactor.clean(c.message, maxMessage),
+		RequestID: x.redactor.clean(c.requestID, maxCode),
 		Detail:    detail,
 		Mend:      r.mend,
 		class:     r.class,
@@ -69,7 +69,7 @@ func (x *exchange) fault(a answer, detail string) *Fault {
 		doubtful:  !c.x5,
 	}
 	for _, scope := range c.scopes {
-		f.Scopes = append(f.Scopes, x.veil.clean(scope, maxCode))
+		f.Scopes = append(f.Scopes, x.redactor.clean(scope, maxCode))
 	}
 	if r.toMinute && f.wait == 0 {
 		f.wait = untilMinute(x.now())

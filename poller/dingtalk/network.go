@@ -27,7 +27,7 @@ func (x *exchange) networkFault(ctx context.Context, op operation, err error) er
 	if deadline, set := ctx.Deadline(); set && !time.Now().Before(deadline) {
 		return context.DeadlineExceeded
 	}
-	detail := "no answer from " + x.endpoint.Host + ": " + x.veil.clean(err.Error(), maxMessage)
+	detail := "no answer from " + x.endpoint.Host + ": " + x.redactor.clean(err.Error(), maxMessage)
 	if errors.Is(err, context.DeadlineExceeded) {
 		detail = fmt.Sprintf("no whole answer from %s within %v", x.endpoint.Host, x.timeout)
 	}

@@ -37,10 +37,10 @@ func newToken(value string, asked time.Time, life time.Duration) token {
 
 // fetchToken asks DingTalk for a token. Its error is a *Fault, or that of ctx.
 func (x *exchange) fetchToken(ctx context.Context, auth Auth) (token, error) {
-	body, err := auth.body(x.veil)
+	body, err := auth.body(x.redactor)
 	if err != nil {
 		return token{}, &Fault{
-			Operation: string(opToken), Detail: x.veil.clean(err.Error(), 4*maxMessage), class: poller.ClassToken,
+			Operation: string(opToken), Detail: x.redactor.clean(err.Error(), 4*maxMessage), class: poller.ClassToken,
 			Mend: "check where the configuration says that the secret is",
 		}
 	}
@@ -57,7 +57,7 @@ func (x *exchange) fetchToken(ctx context.Context, auth Auth) (token, error) {
 	if value == "" {
 		return token{}, x.fault(a, "the answer holds no usable token")
 	}
-	x.veil.hide(value)
+	x.redactor.hide(value)
 	return newToken(value, asked, life), nil
 }
 

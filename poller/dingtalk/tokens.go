@@ -27,13 +27,13 @@ type tokens struct {
 	mu         sync.Mutex
 	current    token // zero: none, or it was refused
 	generation uint64
-	flight     *flight // nil: none is under way
+	inflight   *inflightFetch // nil: none is under way
 	outage     outage
-	watch      watch
+	watch      secretWatcher
 }
 
-// flight is a request for a token; token and err may be read once done is closed.
-type flight struct {
+// inflightFetch is a request for a token; token and err may be read once done is closed.
+type inflightFetch struct {
 	done    chan struct{}
 	changes uint64 // of the secrets, before it departed
 	token   token
@@ -70,9 +70,9 @@ func (t *tokens) get(ctx context.Context, refused uint64) (token, error) {
 	}
 }
 
-// seek returns the token that is held, or the flight to wait for, or the fault of
+// seek returns the token that is held, or the fetch to wait for, or the fault of
 // an outage.
-func (t *tokens) seek(refused uint64) (token, *flight, error) {
+func (t *tokens) seek(refused uint64) (token, *inflightFetch, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if refused != 0 && t.current.generation == refused {
@@ -89,10 +89,10 @@ func (t *tokens) seek(refused uint64) (token, *flight, error) {
 	return token{}, awaited, err
 }
 
-// depart returns the flight under way, or a new one unless an outage forbids it.
-func (t *tokens) depart(now time.Time) (*flight, error) {
-	if t.flight != nil {
-		return t.flight, nil
+// depart returns the fetch under way, or a new one unless an outage forbids it.
+func (t *tokens) depart(now time.Time) (*inflightFetch, error) {
+	if t.inflight != nil {
+		return t.inflight, nil
 	}
 	if t.life.Err() != nil {
 		return nil, closedFault()
@@ -100,8 +100,8 @@ func (t *tokens) depart(now time.Time) (*flight, error) {
 	if now.Before(t.outage.until) {
 		return nil, t.outage.fault
 	}
-	f := &flight{done: make(chan struct{}), changes: t.watch.changes}
-	t.flight = f
+	f := &inflightFetch{done: make(chan struct{}), changes: t.watch.changes}
+	t.inflight = f
 	t.flying.Go(func() {
 		f.token, f.err = t.fetch(t.life)
 		t.land(f)
@@ -110,11 +110,11 @@ func (t *tokens) depart(now time.Time) (*flight, error) {
 	return f, nil
 }
 
-// land takes up what a flight brought.
-func (t *tokens) land(f *flight) {
+// land takes up what a fetch brought.
+func (t *tokens) land(f *inflightFetch) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.flight = nil
+	t.inflight = nil
 	if f.err == nil {
 		t.generation++
 		f.token.generation = t.generation
@@ -138,7 +138,7 @@ func closedFault() *Fault {
 // close ends the request under way and waits until it is over.
 func (t *tokens) close() {
 	t.mu.Lock()
-	t.end() // under the lock: no flight departs any more
+	t.end() // under the lock: no fetch starts any more
 	t.mu.Unlock()
 	t.flying.Wait()
 }

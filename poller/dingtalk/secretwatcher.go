@@ -9,10 +9,10 @@ import (
 // changed.
 const lookEvery = 30 * time.Second
 
-// watch notices that secrets were exchanged while a token is good. The token in
+// secretWatcher notices that secrets were exchanged while a token is good. The token in
 // hand serves on: a new one is fetched beside it, so that a mistake shows long
 // before it hurts. It is guarded by the lock of its tokens.
-type watch struct {
+type secretWatcher struct {
 	print   func() (digest [sha256.Size]byte, ok bool) // of the secrets as they are now
 	next    time.Time                                  // when to look again
 	seen    bool
@@ -22,7 +22,7 @@ type watch struct {
 }
 
 // pending reports whether the secrets were exchanged since the token was fetched.
-func (w *watch) pending() bool { return w.changes != w.honored }
+func (w *secretWatcher) pending() bool { return w.changes != w.honored }
 
 // look reads the secrets, when it is time. Unreadable ones are perhaps being
 // written; a token request would tell.

@@ -13,43 +13,43 @@ const dots = "•••"
 // userInfo is what stands before the host of an address: a proxy's password.
 var userInfo = regexp.MustCompile(`//[^/\s"@]*@`)
 
-// veil takes out of foreign texts what must not be seen: secrets of this
+// redactor takes out of foreign texts what must not be seen: secrets of this
 // client, which a server may echo, and characters that play with a terminal.
-type veil struct {
+type redactor struct {
 	mu     sync.Mutex
 	hidden []string // the latest last
 }
 
 // hide remembers a secret. Old ones are forgotten once many came after them;
 // very short ones would only riddle every text.
-func (v *veil) hide(value string) {
+func (r *redactor) hide(value string) {
 	const most, shortest = 16, 4
 	if len(value) < shortest {
 		return
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for i, known := range v.hidden {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, known := range r.hidden {
 		if known == value {
-			v.hidden = append(v.hidden[:i], v.hidden[i+1:]...)
+			r.hidden = append(r.hidden[:i], r.hidden[i+1:]...)
 			break
 		}
 	}
-	v.hidden = append(v.hidden, value)
-	if len(v.hidden) > most {
-		v.hidden = v.hidden[1:]
+	r.hidden = append(r.hidden, value)
+	if len(r.hidden) > most {
+		r.hidden = r.hidden[1:]
 	}
 }
 
 // clean returns a foreign text as it may be shown, cut at most bytes.
-func (v *veil) clean(text string, most int) string {
+func (r *redactor) clean(text string, most int) string {
 	text = strings.Map(printable, strings.ToValidUTF8(text, "\uFFFD"))
 	text = userInfo.ReplaceAllString(text, "//"+dots+"@")
-	v.mu.Lock()
-	for _, value := range v.hidden {
+	r.mu.Lock()
+	for _, value := range r.hidden {
 		text = strings.ReplaceAll(text, value, dots)
 	}
-	v.mu.Unlock()
+	r.mu.Unlock()
 	return clip(strings.TrimSpace(text), most)
 }
 

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// complaint is what the body of an answer says when something is wrong. DingTalk
+// errorBody is what the body of an answer says when something is wrong. DingTalk
 // has several styles: {"code","message","requestid"} of its gateway, the older
 // {"errcode","errmsg","request_id"}, and {"success":false,"errorCode","errorMsg"}.
-type complaint struct {
+type errorBody struct {
 	code, sub          string // sub: the old style's sub_code, which says what code 88 is about
 	message, requestID string
 	scopes             []string
@@ -20,12 +20,12 @@ type complaint struct {
 	page               bool // it is HTML
 }
 
-// readComplaint reads any body; of one that is no JSON object it only learns
+// readErrorBody reads any body; of one that is no JSON object it only learns
 // whether it is HTML. Names count in any letter case.
-func readComplaint(contentType string, body []byte) (c complaint) {
+func readErrorBody(contentType string, body []byte) (c errorBody) {
 	var source, punish, status string
 	isObject := pick(body, func(name, value []byte) {
-		switch string(fold(name, new([longestComplaint]byte))) {
+		switch string(fold(name, new([longestMember]byte))) {
 		case "code", "errorcode", "error":
 			c.code = codeOf(value, c.code)
 		case "errcode":
@@ -52,18 +52,18 @@ func readComplaint(contentType string, body []byte) (c complaint) {
 	if !isObject {
 		mediaType := strings.ToLower(strings.TrimSpace(contentType))
 		html := strings.HasPrefix(mediaType, "text/html") && len(body) > 0
-		return complaint{page: html || bytes.HasPrefix(bytes.TrimLeft(body, "\ufeff \t\r\n"), []byte("<"))}
+		return errorBody{page: html || bytes.HasPrefix(bytes.TrimLeft(body, "\ufeff \t\r\n"), []byte("<"))}
 	}
 	c.x5 = source == "x5" && (punish == "deny" || status == "1111")
 	return c
 }
 
-// longestComplaint is as long as any name that a complaint has.
-const longestComplaint = len("accessdenieddetail")
+// longestMember is as long as any name that an errorBody has.
+const longestMember = len("accessdenieddetail")
 
 // fold writes a name in small letters and without underscores, as far as there
-// is room; a longer one is none of a complaint's.
-func fold(name []byte, room *[longestComplaint]byte) []byte {
+// is room; a longer one is none of an errorBody's.
+func fold(name []byte, room *[longestMember]byte) []byte {
 	folded := room[:0]
 	for _, c := range name {
 		switch {
@@ -81,7 +81,7 @@ func fold(name []byte, room *[longestComplaint]byte) []byte {
 
 // complains reports whether a member of this name may say that a call failed.
 func complains(name []byte) bool {
-	var room [longestComplaint]byte
+	var room [longestMember]byte
 	switch string(fold(name, &room)) {
 	case "code", "errorcode", "error", "errcode", "success", "source":
 		return true
@@ -105,7 +105,7 @@ func isFalse(raw []byte) bool {
 }
 
 // shownCode is the code as it stands in errors.
-func (c complaint) shownCode() string {
+func (c errorBody) shownCode() string {
 	if c.sub == "" || c.sub == c.code {
 		return c.code
 	}
@@ -114,7 +114,7 @@ func (c complaint) shownCode() string {
 
 // tells reports whether the body itself says that the call failed. A code that
 // nobody knows counts where there is nothing beside it.
-func (c complaint) tells(empty bool) bool {
+func (c errorBody) tells(empty bool) bool {
 	if c.x5 || c.failed {
 		return true
 	}
