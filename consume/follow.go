@@ -65,7 +65,7 @@ func History(ctx context.Context, nc *nats.Conn, f Feed, upTo Event) (events []E
 		return nil, fmt.Errorf("read a meeting's events: %w", err)
 	}
 	met := false
-	err = s.scan(ctx, jetstream.OrderedConsumerConfig{
+	err = s.scan(ctx, silence, jetstream.OrderedConsumerConfig{
 		FilterSubjects: f.Names.Subject(upTo.Tenant, upTo.ConferenceID), DeliverPolicy: jetstream.DeliverAllPolicy,
 	}, func(m jetstream.Msg, meta *jetstream.MsgMetadata, _ uint64) (bool, error) {
 		e, err := Parse(m.Data())

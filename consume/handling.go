@@ -169,7 +169,7 @@ func (s *stream) between(ctx context.Context, subject string, from, through uint
 		return nil
 	}
 	met := false
-	err := s.scan(ctx, jetstream.OrderedConsumerConfig{
+	err := s.scan(ctx, silence, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{subject}, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from,
 	}, func(m jetstream.Msg, meta *jetstream.MsgMetadata, _ uint64) (bool, error) {
 		met = meta.Sequence.Stream >= through

@@ -164,8 +164,9 @@ func (s *stream) takeFor(ctx context.Context, messages jetstream.MessagesContext
 }
 
 // scan hands messages to take until it says that this was the last; announced
-// is how many there are to come. Where none is announced it returns at once.
-func (s *stream) scan(ctx context.Context, config jetstream.OrderedConsumerConfig, take func(m jetstream.Msg, meta *jetstream.MsgMetadata, announced uint64) (last bool, err error)) error {
+// is how many there are to come. Where none is announced it returns at once, and
+// where none comes for so long with context.DeadlineExceeded.
+func (s *stream) scan(ctx context.Context, silence time.Duration, config jetstream.OrderedConsumerConfig, take func(m jetstream.Msg, meta *jetstream.MsgMetadata, announced uint64) (last bool, err error)) error {
 	consumer, messages, err := s.ordered(ctx, config)
 	if err != nil {
 		return err
@@ -173,7 +174,7 @@ func (s *stream) scan(ctx context.Context, config jetstream.OrderedConsumerConfi
 	defer messages.Stop()
 	announced := consumer.CachedInfo().NumPending
 	for last := announced == 0; !last; {
-		err := s.takeOne(ctx, messages, func(m jetstream.Msg, meta *jetstream.MsgMetadata) (err error) {
+		err := s.takeOne(ctx, silence, messages, func(m jetstream.Msg, meta *jetstream.MsgMetadata) (err error) {
 			last, err = take(m, meta, announced)
 			return err
 		})
@@ -184,7 +185,7 @@ func (s *stream) scan(ctx context.Context, config jetstream.OrderedConsumerConfi
 	return nil
 }
 
-func (s *stream) takeOne(ctx context.Context, messages jetstream.MessagesContext, take taker) error {
+func (s *stream) takeOne(ctx context.Context, silence time.Duration, messages jetstream.MessagesContext, take taker) error {
 	limited, cancel := context.WithTimeout(ctx, silence)
 	defer cancel()
 	message, err := messages.Next(jetstream.NextContext(limited))

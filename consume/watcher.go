@@ -64,7 +64,7 @@ func (w *watcher) check(ctx context.Context) error {
 // that answers may lag, and whatever it had not seen is read later.
 func (w *watcher) list(ctx context.Context) error {
 	found := newListing()
-	err := w.scan(ctx, jetstream.OrderedConsumerConfig{
+	err := w.scan(ctx, listSilence, jetstream.OrderedConsumerConfig{
 		FilterSubjects: w.subjects("state", "status"), DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
 	}, func(m jetstream.Msg, meta *jetstream.MsgMetadata, announced uint64) (bool, error) {
 		found.messages++
@@ -72,7 +72,7 @@ func (w *watcher) list(ctx context.Context) error {
 		found.take(w, m.Subject(), m.Data(), meta.Sequence.Stream)
 		return found.messages >= announced || meta.NumPending == 0, nil
 	})
-	if err == nil {
+	if err == nil || found.messages > 0 && errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		err = w.complete(ctx, found)
 	}
 	if err != nil {
@@ -82,6 +82,10 @@ func (w *watcher) list(ctx context.Context) error {
 	w.meetings.replace(found, w.options.OnChange)
 	return nil
 }
+
+// listSilence is for how long nothing may come before what is left out is read
+// by itself: behind a record that is gone NATS waits until something is stored.
+const listSilence = time.Second
 
 // complete reads one by one what the listing has left out: NATS leaves out what
 // is written anew meanwhile, and its count is made good by others.
