@@ -22,7 +22,7 @@ type forecast struct {
 	Days         int      `json:"days"`
 	MonthlyCalls int64    `json:"monthlyCalls"`   // 0: unlimited
 	Fits         bool     `json:"fits"`           // they suffice for the schedule around the clock
-	Mend         string   `json:"mend,omitempty"` // which schedules they suffice for
+	Fix          string   `json:"mend,omitempty"` // which schedules they suffice for
 	Cases        []chance `json:"cases"`
 }
 
@@ -63,7 +63,7 @@ func forecastOf(ctx context.Context, tenant string, p cost.Plan) (forecast, erro
 		f.Cases = append(f.Cases, caseOf(byCalls, allHours, min(p.Calls, c.Clock), always), caseOf(byCalls, plannedHours, min(p.Calls, c.Hours), planned))
 	}
 	if !f.Fits {
-		f.Mend = p.Fitting(c)
+		f.Fix = p.Fitting(c)
 	}
 	return f, nil
 }
@@ -121,7 +121,7 @@ func (f *forecast) judge(out io.Writer) error {
 	case f.Fits:
 		text = fmt.Sprintf("%s suffice for %s.", counted(f.MonthlyCalls, "call"), f.Schedule)
 	default:
-		text = fmt.Sprintf("%s do not suffice for %s around the clock: %s.", counted(f.MonthlyCalls, "call"), f.Schedule, f.Mend)
+		text = fmt.Sprintf("%s do not suffice for %s around the clock: %s.", counted(f.MonthlyCalls, "call"), f.Schedule, f.Fix)
 	}
 	_, err := fmt.Fprintln(out, text)
 	return err

@@ -16,7 +16,7 @@ import (
 func (b *broker) jetstream(ctx context.Context) Result {
 	const tried = "ask JetStream for the account"
 	if err := b.probe.subscribe(ctx, b.link.conn.NewInbox()+".*"); err != nil {
-		return fail(tried, "no answer could be heard: "+shorter(err), b.probe.inboxMend())
+		return fail(tried, "no answer could be heard: "+shorter(err), b.probe.inboxFix())
 	}
 	ctx, stop := b.probe.watch(ctx)
 	defer stop()

@@ -16,7 +16,7 @@ type trust struct {
 }
 
 // untrusted says what is wrong with a TLS connection, if that is what err is about.
-func (t trust) untrusted(err error, now time.Time) (found, mend string, is bool) {
+func (t trust) untrusted(err error, now time.Time) (found, fix string, is bool) {
 	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return t.unknown(unknown.Cert)
 	}
@@ -38,7 +38,7 @@ func (t trust) untrusted(err error, now time.Time) (found, mend string, is bool)
 	return "", "", false
 }
 
-func (t trust) unknown(cert *x509.Certificate) (found, mend string, is bool) {
+func (t trust) unknown(cert *x509.Certificate) (found, fix string, is bool) {
 	issuer := "somebody"
 	if cert != nil {
 		issuer = nameOf(cert.Issuer.String())
@@ -47,12 +47,12 @@ func (t trust) unknown(cert *x509.Certificate) (found, mend string, is bool) {
 		fmt.Sprintf("if that is a proxy or firewall in between which opens encrypted connections: have %s exempted from it, or trust its authority (%s)", t.host, t.authority), true
 }
 
-func (t trust) wrongHost(cert *x509.Certificate) (found, mend string, is bool) {
+func (t trust) wrongHost(cert *x509.Certificate) (found, fix string, is bool) {
 	return fmt.Sprintf("the certificate is for another host: for %s, not for %s", hostsOf(cert), t.host),
 		"check " + t.key + "; if it is right, a proxy in between or a wrong name server answers in that host's place", true
 }
 
-func (t trust) invalid(err x509.CertificateInvalidError, now time.Time) (found, mend string, is bool) {
+func (t trust) invalid(err x509.CertificateInvalidError, now time.Time) (found, fix string, is bool) {
 	clock := "the clock of this machine says " + stamp(now) + ": if that is wrong, set it; otherwise whoever runs " + t.host + " must renew the certificate"
 	switch {
 	case err.Reason == x509.Expired && err.Cert != nil && now.Before(err.Cert.NotBefore):
@@ -60,7 +60,7 @@ func (t trust) invalid(err x509.CertificateInvalidError, now time.Time) (found, 
 	case err.Reason == x509.Expired && err.Cert != nil:
 		return "the certificate has expired on " + stamp(err.Cert.NotAfter), clock, true
 	}
-	return "the certificate is not valid: " + err.Error(), "whoever runs " + t.host + " must mend it; if a proxy is in between, that is its own", true
+	return "the certificate is not valid: " + err.Error(), "whoever runs " + t.host + " must fix it; if a proxy is in between, that is its own", true
 }
 
 // described says how a connection is encrypted, and by whose certificate.

@@ -1,6 +1,6 @@
 // Package check finds out why things do not work: it tries what a worker needs
 // of DingTalk, of this machine and of NATS, one thing after the other, and says
-// of each what was tried, what came back, and the mend.
+// of each what was tried, what came back, and the fix.
 //
 // It promises to store nothing and to stand in nobody's way: what it publishes
 // is guarded so that NATS refuses it, files that it makes are gone at the end,

@@ -25,11 +25,11 @@ func (m *machine) dataDir(context.Context) Result {
 	if held, is := errors.AsType[heldError](err); is {
 		return m.held(tried, held)
 	}
-	const mend = "create it for the user who runs rollcall, or set data_dir to another directory"
+	const fix = "create it for the user who runs rollcall, or set data_dir to another directory"
 	if m.check.Config.NATS.URL != "" {
-		return warn(tried, err.Error()+"; without it, what waits while NATS is away waits in memory alone", mend)
+		return warn(tried, err.Error()+"; without it, what waits while NATS is away waits in memory alone", fix)
 	}
-	return fail(tried, err.Error(), mend)
+	return fail(tried, err.Error(), fix)
 }
 
 // held judges a directory that another process has: the running rollcall may.

@@ -112,8 +112,8 @@ func (t *tenant) connect(ctx context.Context) Result {
 
 func (t *tenant) unreachable(ctx context.Context, tried string, p *progress, err error) Result {
 	trust := trust{host: t.url.Hostname(), key: "endpoint", authority: "add it to the system's authorities, or name its file in SSL_CERT_FILE"}
-	if found, mend, is := trust.untrusted(err, t.check.Now()); is {
-		return fail(tried, found, mend)
+	if found, fix, is := trust.untrusted(err, t.check.Now()); is {
+		return fail(tried, found, fix)
 	}
 	why := t.check.why(ctx, err)
 	switch {

@@ -117,7 +117,7 @@ func (r report) says(t *testing.T, name string, verdict Verdict, words ...string
 		return
 	}
 	for _, word := range words {
-		if text := got.Tried + "\n" + got.Found + "\n" + got.Mend; !strings.Contains(text, word) {
+		if text := got.Tried + "\n" + got.Found + "\n" + got.Fix; !strings.Contains(text, word) {
 			t.Errorf("%s does not say %q:\n%s", name, word, text)
 		}
 	}

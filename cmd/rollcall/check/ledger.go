@@ -98,8 +98,8 @@ func (b *broker) version(ctx context.Context) Result {
 	}))
 	reported := b.link.conn.ConnectedServerVersion()
 	if _, err := b.open(ctx, &blind{looker{JetStream: b.link.js}}, log); err != nil {
-		found, mend, _ := strings.Cut(strings.TrimPrefix(err.Error(), "open ledger: "), "; ")
-		return fail(tried, found, mend)
+		found, fix, _ := strings.Cut(strings.TrimPrefix(err.Error(), "open ledger: "), "; ")
+		return fail(tried, found, fix)
 	}
 	if len(remarks) > 0 {
 		return warn(tried, reported+": "+strings.Join(remarks, "; "), "upgrade every server to 2.15 when it suits you")

@@ -29,9 +29,9 @@ func (b *broker) limits(ctx context.Context) Result {
 	if !is {
 		return fail(tried, fmt.Sprintf("the account has no tier for R%d", replicas), "set stream.replicas to a number of replicas that the account has a tier for: "+tiersOf(info.Tiers))
 	}
-	found, mends := b.exceeded(tier, int64(replicas))
+	found, fixes := b.exceeded(tier, int64(replicas))
 	if len(found) > 0 {
-		return fail(tried, strings.Join(found, "; "), strings.Join(mends, "\n"))
+		return fail(tried, strings.Join(found, "; "), strings.Join(fixes, "\n"))
 	}
 	if most := b.link.conn.MaxPayload(); most < ledger.MaxBatchBytes {
 		return warn(tried, fmt.Sprintf("the server takes messages of up to %s bytes: the record of a meeting with more than about %s people, gone ones too, is refused, and the meeting set aside",
@@ -79,8 +79,8 @@ func (b *broker) created() (streams int) {
 }
 
 // exceeded says which limits would refuse what is missing.
-func (b *broker) exceeded(tier jetstream.Tier, replicas int64) (found, mends []string) {
-	refuse := func(problem, fix string) { found, mends = append(found, problem), append(mends, fix) }
+func (b *broker) exceeded(tier jetstream.Tier, replicas int64) (found, fixes []string) {
+	refuse := func(problem, fix string) { found, fixes = append(found, problem), append(fixes, fix) }
 	limits, size := tier.Limits, b.check.Config.Stream.MaxBytes
 	if most, more := limits.MaxStreams, b.created(); most > 0 && tier.Streams+more > most {
 		refuse(fmt.Sprintf("the account may have %d streams, has %d, and needs %d more", most, tier.Streams, more), "raise max_streams of the account, or remove streams that nobody needs")
@@ -103,7 +103,7 @@ func (b *broker) exceeded(tier jetstream.Tier, replicas int64) (found, mends []s
 	case left < ledger.MaxBatchBytes*replicas:
 		refuse(fmt.Sprintf("the account may store %s bytes, and %s of them are left: less than one batch of a worker", cost.Grouped(most), cost.Grouped(max(left, 0))), "raise max_storage of the account, or remove streams that nobody needs")
 	}
-	return found, mends
+	return found, fixes
 }
 
 // within says the limits that there are.

@@ -94,14 +94,14 @@ func together(verdict Verdict, of []Result) Result {
 		of[0].Verdict = verdict
 		return of[0]
 	}
-	var found, mends []string
+	var found, fixes []string
 	for _, r := range of {
 		found = append(found, r.Tried+": "+r.Found)
-		if r.Mend != "" {
-			mends = append(mends, r.Mend)
+		if r.Fix != "" {
+			fixes = append(fixes, r.Fix)
 		}
 	}
-	return Result{Verdict: verdict, Found: strings.Join(found, "; "), Mend: strings.Join(mends, "\n")}
+	return Result{Verdict: verdict, Found: strings.Join(found, "; "), Fix: strings.Join(fixes, "\n")}
 }
 
 // connect sees whether something answers, and whether it is a nats-server.
@@ -114,7 +114,7 @@ func (l *link) knock(ctx context.Context, s peer) Result {
 	if strings.HasPrefix(s.shown, "ws") { // where the client speaks first
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.address)
 		if err != nil {
-			return fail(tried, l.check.why(ctx, err), mendReach)
+			return fail(tried, l.check.why(ctx, err), fixReach)
 		}
 		_ = conn.Close() // nothing was written
 		return ok(tried, "something listens there")
@@ -128,18 +128,18 @@ func (l *link) knock(ctx context.Context, s peer) Result {
 	case errors.Is(err, errNoNATS):
 		return fail(tried, err.Error(), "check the port in nats.url: 4222 is the usual one for clients, 8222 is for monitoring, 6222 for the cluster itself")
 	}
-	return fail(tried, l.check.why(ctx, err), mendReach)
+	return fail(tried, l.check.why(ctx, err), fixReach)
 }
 
-const mendReach = "start NATS there, check host and port in nats.url, or allow this machine to reach it through the firewall"
+const fixReach = "start NATS there, check host and port in nats.url, or allow this machine to reach it through the firewall"
 
 // tls makes the connection, and says whether it was encryption that failed;
 // login says the rest.
 func (l *link) tls(ctx context.Context) Result {
 	const tried = "encrypt the connection"
 	l.dial(ctx)
-	if found, mend, is := l.trust().untrusted(l.err, l.check.Now()); is {
-		return fail(tried, found, mend)
+	if found, fix, is := l.trust().untrusted(l.err, l.check.Now()); is {
+		return fail(tried, found, fix)
 	}
 	switch {
 	case errors.Is(l.err, nats.ErrSecureConnWanted):
@@ -207,7 +207,7 @@ func (l *link) login(ctx context.Context) Result {
 	timeout, is := errors.AsType[net.Error](l.err)
 	switch {
 	case errors.Is(l.err, nats.ErrAuthorization), errors.Is(l.err, nats.ErrAuthRevoked), errors.Is(l.err, nats.ErrPermissionViolation):
-		return fail(tried, "the server refuses it: "+shorter(l.err), l.credentialsMend())
+		return fail(tried, "the server refuses it: "+shorter(l.err), l.credentialsFix())
 	case errors.Is(l.err, nats.ErrAuthExpired), errors.Is(l.err, nats.ErrAccountAuthExpired):
 		return fail(tried, "the credentials have expired: "+shorter(l.err), "have them renewed; rollcall reads the file anew whenever it connects")
 	case errors.Is(l.err, nats.ErrTimeout), is && timeout.Timeout(), errors.Is(l.err, io.EOF):
@@ -232,7 +232,7 @@ func (l *link) identity() string {
 	return "no credentials"
 }
 
-func (l *link) credentialsMend() string {
+func (l *link) credentialsFix() string {
 	if l.identity() == "no credentials" {
 		return "set nats.credentials_file, nats.token_file, or nats.user and nats.password_file"
 	}

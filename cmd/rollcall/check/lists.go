@@ -55,7 +55,7 @@ func (t *tenant) users(ctx context.Context) Result {
 func (t *tenant) unlisted(ctx context.Context, tried string, err error) Result {
 	r := t.denied(ctx, tried, err)
 	if poller.ClassOf(err) == poller.ClassPermission {
-		r.Mend += "; without it rollcall run finds no meetings in this list, and asks about the others all the same"
+		r.Fix += "; without it rollcall run finds no meetings in this list, and asks about the others all the same"
 	}
 	return r
 }

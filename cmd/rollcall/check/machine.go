@@ -85,13 +85,13 @@ func (m *machine) embedded(ctx context.Context) Result {
 	if !taken(err) {
 		return fail(tried, err.Error(), "set nats.embedded.listen to an address of this machine")
 	}
-	const mend = "stop it, or set nats.embedded.listen to another port; to use that NATS, set nats.url"
+	const fix = "stop it, or set nats.embedded.listen to another port; to use that NATS, set nats.url"
 	info, err := greet(ctx, address.Dialable(listen))
 	switch {
 	case err != nil:
-		return fail(tried, "it is taken by something that is no NATS", mend)
+		return fail(tried, "it is taken by something that is no NATS", fix)
 	case info.Name != embeddedName:
-		return fail(tried, fmt.Sprintf("it is taken by another NATS server, %s of version %s", info.Name, info.Version), mend)
+		return fail(tried, fmt.Sprintf("it is taken by another NATS server, %s of version %s", info.Name, info.Version), fix)
 	}
 	m.running = true
 	return ok(tried, "it is taken by a running rollcall, whose NATS is of version %s", info.Version)

@@ -333,7 +333,7 @@ func TestAnotherStream(t *testing.T) {
 	r := run(t, newWorld(t).on(s.URL()).as(t, "w").check())
 	r.says(t, "nats stream", Fail, "2 of their settings", "max_age 24h0m0s, wanted is 168h0m0s", "set stream.retention to 24h0m0s", "set stream.max_bytes to 1048576")
 	if n := strings.Count(r.text, "→ stream MEETINGS has"); n != 2 {
-		t.Errorf("%d mends:\n%s", n, r.text)
+		t.Errorf("%d fixes:\n%s", n, r.text)
 	}
 }
 

@@ -41,16 +41,16 @@ func (p Printer) Print(r Result) error {
 	if r.Tried != "" {
 		what = r.Tried + ": " + r.Found
 	}
-	_, err := fmt.Fprintf(p.Out, "%-5s %s %s\n%s", verdict, safetext.Pad(who+": "+r.Check, p.width), what, p.mends(r.Mend))
+	_, err := fmt.Fprintf(p.Out, "%-5s %s %s\n%s", verdict, safetext.Pad(who+": "+r.Check, p.width), what, p.fixes(r.Fix))
 	return err
 }
 
-func (p Printer) mends(mend string) string {
-	if mend == "" {
+func (p Printer) fixes(fix string) string {
+	if fix == "" {
 		return ""
 	}
 	arrow := strings.Repeat(" ", len("fail  ")+p.width+len(" ")) + "→ "
-	return arrow + strings.ReplaceAll(mend, "\n", "\n"+arrow) + "\n"
+	return arrow + strings.ReplaceAll(fix, "\n", "\n"+arrow) + "\n"
 }
 
 // resultJSON is a result on one line of JSON.
@@ -61,7 +61,7 @@ type resultJSON struct {
 	Check   string  `json:"check"`
 	Tried   string  `json:"tried"`
 	Found   string  `json:"found"`
-	Mend    string  `json:"mend,omitempty"`
+	Fix     string  `json:"mend,omitempty"`
 	TookMs  int64   `json:"tookMs"`
 }
 
@@ -70,7 +70,7 @@ func PrintJSON(out io.Writer, r Result) error {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	err := encoder.Encode(resultJSON{r.Verdict, r.Part, r.Tenant, r.Check, r.Tried, r.Found, r.Mend, r.Took.Milliseconds()})
+	err := encoder.Encode(resultJSON{r.Verdict, r.Part, r.Tenant, r.Check, r.Tried, r.Found, r.Fix, r.Took.Milliseconds()})
 	if err != nil {
 		return err
 	}

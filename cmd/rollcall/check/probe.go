@@ -151,7 +151,7 @@ func (p *probe) judge(ctx context.Context, tried, allowed string, refused []refu
 	}
 	found := "the user may not publish to " + strings.Join(denied, ", ")
 	if text := refused[0].err.Error(); strings.Contains(text, "Subscription") {
-		return fail(tried, shorter(refused[0].err), p.inboxMend())
+		return fail(tried, shorter(refused[0].err), p.inboxFix())
 	}
 	if strings.Contains(found, defaultAPI) {
 		wide = strings.ReplaceAll(wide, p.asked(""), defaultAPI)
@@ -183,7 +183,7 @@ func judgedSubject(denied error, asked string) string {
 	return asked
 }
 
-func (p *probe) inboxMend() string {
+func (p *probe) inboxFix() string {
 	inbox := strings.TrimSuffix(cmp.Or(p.link.conn.Opts.InboxPrefix, nats.InboxPrefix), ".")
 	return "allow the user to subscribe to " + inbox + ".>, or set nats.inbox_prefix to what it may subscribe to"
 }

@@ -27,7 +27,7 @@ type Result struct {
 	Check   string // the check's name, one word
 	Tried   string // what was tried
 	Found   string // what came back, or why it was not tried
-	Mend    string // what an operator can do, one way a line; "" when nothing
+	Fix     string // what an operator can do, one way a line; "" when nothing
 	Took    time.Duration
 }
 
@@ -47,12 +47,12 @@ func skip(tried, format string, args ...any) Result {
 	return Result{Verdict: Skip, Tried: tried, Found: fmt.Sprintf(format, args...)}
 }
 
-func fail(tried, found, mend string) Result {
-	return Result{Verdict: Fail, Tried: tried, Found: found, Mend: mend}
+func fail(tried, found, fix string) Result {
+	return Result{Verdict: Fail, Tried: tried, Found: found, Fix: fix}
 }
 
-func warn(tried, found, mend string) Result {
-	return Result{Verdict: Warn, Tried: tried, Found: found, Mend: mend}
+func warn(tried, found, fix string) Result {
+	return Result{Verdict: Warn, Tried: tried, Found: found, Fix: fix}
 }
 
 // longest is how much of a text is shown, in columns; strangers write some of them.
@@ -62,9 +62,9 @@ const longest = 2000
 func (r Result) safe() Result {
 	r.Tried, r.Found = safetext.Field(r.Tried, longest), safetext.Field(r.Found, longest)
 	var lines []string
-	for line := range strings.SplitSeq(r.Mend, "\n") {
+	for line := range strings.SplitSeq(r.Fix, "\n") {
 		lines = append(lines, safetext.Field(line, longest))
 	}
-	r.Mend = strings.Join(lines, "\n")
+	r.Fix = strings.Join(lines, "\n")
 	return r
 }

@@ -62,8 +62,8 @@ func (b *broker) lasting(ctx context.Context, fine Result) Result {
 		return fine
 	}
 	if err := ledger.OpenBudget(ctx, b.settings(), zap.NewNop()); err != nil {
-		found, mend, _ := strings.Cut(err.Error(), ": ")
-		return fail(fine.Tried, found, mend)
+		found, fix, _ := strings.Cut(err.Error(), ": ")
+		return fail(fine.Tried, found, fix)
 	}
 	return fine
 }

@@ -35,11 +35,11 @@ func (t *tenant) token(ctx context.Context) Result {
 	if err == nil {
 		return ok(tried, "valid until %s", stamp(expires))
 	}
-	found, mend := t.refusal(ctx, err)
+	found, fix := t.refusal(ctx, err)
 	if poller.ClassOf(err) == poller.ClassToken {
-		mend = t.tryElsewhere(ctx, mend) + t.suspects()
+		fix = t.tryElsewhere(ctx, fix) + t.suspects()
 	}
-	return fail(tried, found, mend)
+	return fail(tried, found, fix)
 }
 
 func (t *tenant) clientAt(endpoint string) (*dingtalk.Client, error) {
@@ -50,7 +50,7 @@ func (t *tenant) clientAt(endpoint string) (*dingtalk.Client, error) {
 }
 
 // tryElsewhere asks DingTalk's other host for a token where this one refuses:
-// each knows its own organizations only. It returns the mend, which otherwise is
+// each knows its own organizations only. It returns the fix, which otherwise is
 // the usual one.
 func (t *tenant) tryElsewhere(ctx context.Context, usual string) string {
 	other, known := dingtalk.OtherEndpoint(t.client.Endpoint())
@@ -73,7 +73,7 @@ func (t *tenant) tryElsewhere(ctx context.Context, usual string) string {
 }
 
 // refusal says what DingTalk has said, and what can be done about it.
-func (t *tenant) refusal(ctx context.Context, err error) (found, mend string) {
+func (t *tenant) refusal(ctx context.Context, err error) (found, fix string) {
 	fault, is := errors.AsType[*dingtalk.Fault](err)
 	if !is {
 		return t.check.why(ctx, err), "try again later, or give it more time with --timeout"
@@ -90,7 +90,7 @@ func (t *tenant) refusal(ctx context.Context, err error) (found, mend string) {
 	return found, "try again later; DingTalk's support asks for the request id"
 }
 
-// said is what a fault tells beside its mend.
+// said is what a fault tells beside its fix.
 func said(f *dingtalk.Fault) string {
 	parts := []string{f.Class().String()}
 	if f.Status != 0 {

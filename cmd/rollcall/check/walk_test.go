@@ -49,7 +49,7 @@ func aStepThatDoesNotEnd(t *testing.T) {
 	if len(slow) > 0 {
 		t.Errorf("said too much: %q", <-slow)
 	}
-	if !strings.Contains(results[1].Mend, "--timeout") || results[3].Found != errSlow.Error() {
+	if !strings.Contains(results[1].Fix, "--timeout") || results[3].Found != errSlow.Error() {
 		t.Errorf("%+v", results)
 	}
 }
@@ -71,7 +71,7 @@ func TestInterrupted(t *testing.T) {
 }
 
 func TestPrintedResults(t *testing.T) {
-	r := Result{Verdict: Fail, Part: "dingtalk", Tenant: "acme", Check: "token", Tried: "try", Found: "found <it>\u202e", Mend: "one\ntwo\x1b[2J", Took: 1500 * time.Millisecond}
+	r := Result{Verdict: Fail, Part: "dingtalk", Tenant: "acme", Check: "token", Tried: "try", Found: "found <it>\u202e", Fix: "one\ntwo\x1b[2J", Took: 1500 * time.Millisecond}
 	var out bytes.Buffer
 	w := newWorld(t)
 	if err := NewPrinter(&out, w.cfg).Print(r.safe()); err != nil {
