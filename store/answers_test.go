@@ -33,6 +33,7 @@ func end(last, pending string) nats.Header {
 
 func TestAnswersOfABatchedRead(t *testing.T) {
 	conn := natstest.Start(t).Connect(t)
+	multi := getRequest{MultiLast: []string{"a", "b"}}
 	for name, c := range map[string]struct {
 		answers []nats.Header
 		found   int
@@ -41,7 +42,8 @@ func TestAnswersOfABatchedRead(t *testing.T) {
 	}{
 		"all":               {[]nats.Header{answer("a", "3", "0"), answer("b", "5", "3"), end("5", "0")}, 2, true, ""},
 		"cut by the server": {[]nats.Header{answer("a", "3", "0"), end("3", "7")}, 1, false, ""},
-		"none":              {[]nats.Header{{"Status": {"404"}}}, 0, true, ""},
+		"none":              {[]nats.Header{{"Status": {"404"}, "Description": {"No Results"}}}, 0, true, ""},
+		"cannot be loaded":  {[]nats.Header{{"Status": {"404"}, "Description": {"Message Not Found"}}}, 0, false, "Not Found"},
 		"the first is lost": {[]nats.Header{answer("b", "5", "3")}, 0, false, "lost"},
 		"the last is lost":  {[]nats.Header{answer("a", "3", "0"), end("5", "0")}, 1, false, "lost"},
 		"fails midway":      {[]nats.Header{answer("a", "3", "0"), {"Status": {"404"}, "Description": {"Message Not Found"}}}, 1, false, "Not Found"},
@@ -60,7 +62,7 @@ func TestAnswersOfABatchedRead(t *testing.T) {
 			}
 		}
 		found := make(map[string]got)
-		answer, err := readAnswers(minute(t), sub, keepIn(found))
+		answer, err := readAnswers(minute(t), sub, multi.none(), keepIn(found))
 		if answer.whole != c.whole || len(found) != c.found || (err == nil) != (c.refusal == "") || err != nil && !strings.Contains(err.Error(), c.refusal) {
 			t.Errorf("%s: whole %t, %d found, %v", name, answer.whole, len(found), err)
 		}

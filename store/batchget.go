@@ -44,6 +44,16 @@ type getRequest struct {
 	MaxBytes  int      `json:"max_bytes"`
 }
 
+// none is what the server says where nothing is stored that was asked for. In the
+// place of messages of a multi-get it says the other text, too: one of them is
+// stored and cannot be loaded.
+func (r *getRequest) none() string {
+	if len(r.MultiLast) > 0 {
+		return "No Results"
+	}
+	return "Message Not Found"
+}
+
 // What an answer may say instead of what was asked for.
 var (
 	errTooMany = errors.New("more subjects match than the server answers")
@@ -200,7 +210,7 @@ func (r *reader) get(ctx context.Context, stream string, request getRequest, tak
 	if err := conn.PublishRequest(r.api("DIRECT.GET."+stream), inbox, data); err != nil {
 		return ending{}, err
 	}
-	return readAnswers(ctx, answers, take)
+	return readAnswers(ctx, answers, request.none(), take)
 }
 
 // api is the subject of a request to JetStream, as STREAM.INFO.MEETINGS, which
@@ -209,9 +219,10 @@ func (r *reader) api(request string) string {
 	return strings.TrimSuffix(cmp.Or(r.js.Options().APIPrefix, "$JS.API"), ".") + "." + request
 }
 
-// readAnswers reads until the end of a batch. Each answer names the sequence
-// of the one before it, so that a lost one is noticed.
-func readAnswers(ctx context.Context, answers *nats.Subscription, take func(got)) (ending, error) {
+// readAnswers reads until the end of a batch, or none, which says that there is
+// nothing. Each answer names the sequence of the one before it, so that a lost
+// one is noticed.
+func readAnswers(ctx context.Context, answers *nats.Subscription, none string, take func(got)) (ending, error) {
 	last := "0"
 	for {
 		m, err := answers.NextMsgWithContext(ctx)
@@ -219,8 +230,8 @@ func readAnswers(ctx context.Context, answers *nats.Subscription, take func(got)
 			return ending{}, err
 		}
 		status := m.Header.Get("Status")
-		if status == "404" && last == "0" {
-			return ending{whole: true}, nil // no subject has a message
+		if status == "404" && last == "0" && m.Header.Get("Description") == none {
+			return ending{whole: true}, nil
 		}
 		if status != "" && status != "204" {
 			return ending{}, refusal(m)
