@@ -21,10 +21,15 @@ const door = "_ROLLCALL.door."
 // needs one must find room.
 const mostConsumers = 800
 
+// mostAtOnce bounds the requests that the porter deals with at a time: one that
+// the ledger is slow to answer keeps no other reader waiting.
+const mostAtOnce = 64
+
 // porter looks at what comes to the door, and hands on what is in order.
 type porter struct {
 	conn *nats.Conn
 	js   jetstream.JetStream
+	busy chan struct{} // a place for each request under way
 }
 
 func openDoor(conn *nats.Conn) error {
@@ -32,11 +37,19 @@ func openDoor(conn *nats.Conn) error {
 	if err != nil {
 		return err
 	}
-	p := &porter{conn, js}
-	if _, err := conn.Subscribe(door+">", p.receive); err != nil {
+	p := &porter{conn, js, make(chan struct{}, mostAtOnce)}
+	if _, err := conn.Subscribe(door+">", p.admit); err != nil {
 		return err
 	}
 	return conn.Flush()
+}
+
+func (p *porter) admit(m *nats.Msg) {
+	p.busy <- struct{}{}
+	go func() {
+		defer func() { <-p.busy }()
+		p.receive(m)
+	}()
 }
 
 func (p *porter) receive(m *nats.Msg) {
