@@ -214,8 +214,11 @@ func (s *shard) pollNow(ctx context.Context, id string) (trouble string, err err
 	if !s.parent.begin(ctx) {
 		return "", fmt.Errorf("wait for the answer: %w", context.Cause(ctx))
 	}
-	report := s.polling.pollOne(ctx, l, id)
+	report, asked := s.polling.pollOne(ctx, l, id)
 	s.parent.finish()
+	if !asked {
+		return "", ErrNotHeld
+	}
 	if class, failed := report.Unanswered[id]; failed {
 		return "", cmp.Or(report.Err, errors.New(cmp.Or(class.String(), "it is asked about again with the next pass")))
 	}

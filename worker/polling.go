@@ -42,14 +42,17 @@ type lastPass struct {
 	at    time.Time
 }
 
-// pass asks about the shard's meetings that are due, as far as the calls go.
-func (p *polling) pass(ctx context.Context, l *lease, calls int) poller.Report {
+// pass asks about the shard's meetings that are due, as far as the calls go; asked
+// is false where the lease is over.
+func (p *polling) pass(ctx context.Context, l *lease, calls int) (report poller.Report, asked bool) {
 	if p.lease != l {
 		p.lease, p.slow, p.asked = l, nil, nil
 	}
 	now := time.Now()
 	ids, later := p.choose(p.due(now), calls, now)
-	report := p.ask(ctx, l, poller.Ask{Shard: p.number, IDs: ids, Later: later})
+	if report, asked = p.ask(ctx, l, poller.Ask{Shard: p.number, IDs: ids, Later: later}); !asked {
+		return report, false
+	}
 	before := p.state()
 	p.last.Store(&lastPass{report, l, time.Now()})
 	if now := time.Now(); report.Good {
@@ -61,17 +64,23 @@ func (p *polling) pass(ctx context.Context, l *lease, calls int) poller.Report {
 	if report.Answered == 0 {
 		p.queue.Wake() // no observation does
 	}
-	return report
+	return report, true
 }
 
-// ask asks in this lease. What is answered is queued.
-func (p *polling) ask(ctx context.Context, l *lease, ask poller.Ask) poller.Report {
+// ask asks in this lease. What is answered is queued. Once the lease is over
+// nothing is asked: the queue of a shard that was let go may be closed. Whoever
+// lets go of it looks at asking afterwards, so that one of the two sees the other.
+func (p *polling) ask(ctx context.Context, l *lease, ask poller.Ask) (report poller.Report, asked bool) {
 	era := p.ground.Replaced()
 	p.asking.Add(1)
 	defer p.finished()
+	if p.own.held() != l {
+		return poller.Report{}, false
+	}
 	ask.Next = l.next
 	ask.Emit = func(_ context.Context, obs rollcall.Observation) error {
 		if era != p.ground.Replaced() {
+			p.metrics.dropped.WithLabelValues(p.tenant.Name, "foreign").Inc()
 			return nil // it was asked under a claim of a ledger that is no more
 		}
 		p.omit(&obs)
@@ -85,7 +94,7 @@ func (p *polling) ask(ctx context.Context, l *lease, ask poller.Ask) poller.Repo
 		}
 		return nil
 	}
-	return p.tenant.Asker.Pass(ctx, ask)
+	return p.tenant.Asker.Pass(ctx, ask), true
 }
 
 // finished lets others know where this was all that they waited for.
@@ -101,7 +110,7 @@ func (p *polling) finished() {
 const adHocShard = -1
 
 // pollOne asks about one meeting outside the schedule.
-func (p *polling) pollOne(ctx context.Context, l *lease, id string) poller.Report {
+func (p *polling) pollOne(ctx context.Context, l *lease, id string) (report poller.Report, asked bool) {
 	return p.ask(ctx, l, poller.Ask{Shard: adHocShard, IDs: []string{id}})
 }
 

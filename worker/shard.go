@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -35,7 +34,6 @@ type shard struct {
 	queue    *backlog.Lane
 	requests *requests
 	retry    *retrier
-	settled  atomic.Uint64 // observations so far
 }
 
 func newShard(t *tenant, number, of int) *shard {
@@ -143,7 +141,6 @@ func (s *shard) process(ctx context.Context, obs *rollcall.Observation) {
 	s.meetings.makePlan()
 	if done {
 		s.queue.Done(obs)
-		s.settled.Add(1)
 	}
 }
 

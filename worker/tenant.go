@@ -129,7 +129,10 @@ func (t *tenant) pass(ctx context.Context) {
 		if l == nil || ctx.Err() != nil || s.polling.skips(calls) {
 			continue
 		}
-		report := s.polling.pass(ctx, l, calls)
+		report, done := s.polling.pass(ctx, l, calls)
+		if !done {
+			continue
+		}
 		calls -= t.cfg.costs(report.Asked)
 		answered += report.Answered
 		if !asked || worse(merged.State, report.State) != merged.State {

@@ -29,6 +29,7 @@ type Lane struct {
 	front     time.Time            // when the oldest was answered, as far as it is known
 	same      map[string]time.Time // when meetings were asked whose answer was left out of the file
 	idle      chan struct{}        // closed and renewed whenever nothing waits
+	done      uint64               // how many were stored
 
 	ready, fewer, moved chan struct{}
 }
@@ -200,6 +201,13 @@ func (l *Lane) Waiting() (n int, oldest time.Time) {
 		oldest = l.front
 	}
 	return n, oldest
+}
+
+// Stored is how many observations were stored so far.
+func (l *Lane) Stored() uint64 {
+	l.b.mu.Lock()
+	defer l.b.mu.Unlock()
+	return l.done
 }
 
 // Full reports whether there is no room for what comes next.

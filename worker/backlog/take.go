@@ -81,6 +81,7 @@ func (l *Lane) Done(obs *rollcall.Observation) {
 	l.head[0] = item{}
 	l.head = l.head[1:]
 	l.kept = max(l.kept-1, 0)
+	l.done++
 	l.b.on, l.b.done = false, time.Now()
 	if len(l.tail) > 0 {
 		l.place()
