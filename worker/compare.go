@@ -1,8 +1,6 @@
 package worker
 
 import (
-	"time"
-
 	"go.uber.org/zap"
 
 	"rollcall"
@@ -40,7 +38,7 @@ func (c *committer) compare(obs *rollcall.Observation, sightings []*rollcall.Sig
 // passOver says why a sighting is not compared; "" when it is.
 func (c *committer) passOver(obs *rollcall.Observation, sighting *rollcall.Sighting, e *entry) string {
 	switch {
-	case e.refused.err != nil && time.Now().Before(e.refused.until):
+	case e.aside(), c.trust.breaks(sighting.ConferenceID):
 		return "set_aside"
 	case e.refused.err != nil && e.record.None() && e.record.Revision() != 0:
 		e.record.Void() // unreadable: read it again before the next answer

@@ -57,6 +57,9 @@ func (r *refusal) note(err error, now time.Time) {
 	r.until = now.Add(r.again())
 }
 
+// aside reports whether the meeting is kept apart, and it is too early to try again.
+func (e *entry) aside() bool { return e.refused.err != nil && time.Now().Before(e.refused.until) }
+
 // adrift reports whether the record and what is known of the tracked set do not
 // belong together.
 func (e *entry) adrift() bool { return e.stray || !e.tracked && e.record.Live() }

@@ -56,7 +56,8 @@ func (c *committer) process(ctx context.Context, obs *rollcall.Observation) bool
 	todo := []group{{sightings: c.notable(obs)}}
 	stale := 0
 	for len(todo) > 0 && ctx.Err() == nil && !c.trust.moved() {
-		again, err := c.attempt(ctx, obs, todo[0])
+		g := todo[0]
+		again, err := c.attempt(ctx, obs, g)
 		todo = append(again, todo[1:]...)
 		if ctx.Err() != nil {
 			break
@@ -71,7 +72,7 @@ func (c *committer) process(ctx context.Context, obs *rollcall.Observation) bool
 			if stale++; stale > 2 {
 				c.retry.wait(ctx)
 			}
-		} else if waits(err) {
+		} else if waits(err, g, again) {
 			c.cfg.Backlog.Hold()
 			c.retry.wait(ctx)
 		}
@@ -96,9 +97,12 @@ func (c *committer) know(ctx context.Context) bool {
 }
 
 // waits tells failures that pass with time from those where the next
-// attempt is another one.
-func waits(err error) bool {
-	return !errors.Is(err, ledger.ErrStale) && !errors.Is(err, ledger.ErrRefused)
+// attempt is another one, such as with fewer meetings in a batch.
+func waits(err error, g group, again []group) bool {
+	if errors.Is(err, ledger.ErrRefused) {
+		return len(again) > 0 && again[0].limit == g.limit
+	}
+	return !errors.Is(err, ledger.ErrStale)
 }
 
 // notable returns the sightings that need more than a glance: a meeting whose

@@ -49,10 +49,19 @@ func (tr *trust) holdAgainstEvents(ctx context.Context, ids []string, stored map
 
 // mend closes the epochs that cannot go on: their meetings are recorded as
 // meetings are that were taken off the tracked set, so that the next answer
-// opens another epoch, and an id is never used for two contents.
+// opens another epoch, and an id is never used for two contents. Where the ledger
+// refuses the record that says so, the meeting is set aside, and the others go on.
 func (tr *trust) mend(ctx context.Context) error {
 	for id, t := range tr.torn {
-		if err := tr.close(ctx, id, t); err != nil {
+		if tr.meetings.entries[id].aside() {
+			continue
+		}
+		err := tr.close(ctx, id, t)
+		if errors.Is(err, ledger.ErrRefused) {
+			tr.meetings.refuse(id, err)
+			continue
+		}
+		if err != nil {
 			tr.meetings.void(id)
 			tr.unclear = true
 			return fmt.Errorf("close the epoch of meeting %q: %w", id, err)
@@ -60,6 +69,12 @@ func (tr *trust) mend(ctx context.Context) error {
 		delete(tr.torn, id)
 	}
 	return nil
+}
+
+// breaks reports whether the epoch of a meeting cannot go on, and is not closed yet.
+func (tr *trust) breaks(id string) bool {
+	_, broken := tr.torn[id]
+	return broken
 }
 
 func (tr *trust) close(ctx context.Context, id string, t torn) error {

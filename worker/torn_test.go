@@ -114,6 +114,59 @@ func TestTwoEpochsCannotGoOn(t *testing.T) {
 	})
 }
 
+// The ledger refuses the record that closes a torn epoch: the meeting is set
+// aside, the other ones go on, and it goes on once the ledger takes it.
+func TestAClosingThatIsRefused(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, l := newWorld(), &tears{Memory: ledgertest.NewMemory(names), err: ledger.ErrUnknown}
+		refusing := &refuses{tears: l, subject: names.State("acme", "c1")}
+		w.set("c1", "ann")
+		w.set("calm", "zoe")
+		p := start(t, "w1", refusing, w, track("c1", "calm"))
+		elapse(20 * time.Second)
+		w.set("c1", "ann", "bob")
+		l.next.Store(1)
+		refusing.on.Store(true)
+		elapse(time.Minute)
+		w.set("calm", "zoe", "dan")
+		elapse(time.Minute)
+		if n := refusing.refused.Load(); n == 0 || n > 5 {
+			t.Errorf("in two minutes it was tried %d times", n)
+		}
+		if aside := p.worker.Health()[0].Aside; !slices.Equal(aside, []string{"c1"}) {
+			t.Errorf("set aside are %q", aside)
+		}
+		expect(t, l.Memory, "calm", "meeting.started", "participant.joined zoe", "participant.joined dan")
+		unique(t, l.Memory, "c1")
+		refusing.on.Store(false)
+		elapse(10 * time.Minute)
+		p.stop(t)
+		if aside := p.worker.Health()[0].Aside; len(aside) > 0 || record(t, l.Memory, "c1").Meeting.Present != 2 {
+			t.Errorf("set aside are %q, and recorded is %+v", aside, record(t, l.Memory, "c1"))
+		}
+		unique(t, l.Memory, "c1")
+		lawful(t, l.Memory, "c1")
+	})
+}
+
+// refuses is a ledger that does not accept a record.
+type refuses struct {
+	*tears
+	subject string
+	on      atomic.Bool
+	refused atomic.Int64
+}
+
+// patient is how often it refuses, so that a test ends where nothing waits.
+const patient = 1000
+
+func (l *refuses) Commit(ctx context.Context, msgs []ledger.Message) (uint64, error) {
+	if l.on.Load() && msgs[0].Subject == l.subject && l.refused.Add(1) < patient {
+		return 0, fmt.Errorf("%w: it is cursed", ledger.ErrRefused)
+	}
+	return l.tears.Commit(ctx, msgs)
+}
+
 // A batch is stored in part, whatever the publisher hears of it: the epoch ends,
 // the next answer opens another one, and nothing is lost or told twice.
 func TestABatchThatIsStoredInPart(t *testing.T) {
