@@ -143,7 +143,8 @@ func numberFrom(variable string, otherwise int) int {
 
 // A program outside the module keeps the rosters of 5,000 meetings equal to
 // the records while workers are killed and the broker is restarted.
-// ROLLCALL_KILLS=100 kills as often; the broker dies at every tenth.
+// ROLLCALL_KILLS=100 kills as often; the broker
+// is restarted at every tenth.
 func TestLongRostersOutsideEqualTheRecords(t *testing.T) {
 	long(t)
 	meetings, kills := numberFrom("ROLLCALL_MEETINGS", 5000), numberFrom("ROLLCALL_KILLS", 6)
@@ -168,7 +169,7 @@ func TestLongRostersOutsideEqualTheRecords(t *testing.T) {
 		eventually(t, "something is stored", func() bool { return lastOf(js) > before+20 })
 		worker.kill()
 		if n%10 == 2 {
-			broker.kill()
+			broker.stop()
 			broker.start()
 		}
 		worker = start()
@@ -181,7 +182,7 @@ func TestLongRostersOutsideEqualTheRecords(t *testing.T) {
 		k = all.knows()
 		return equalTheRecords(t, js, k)
 	})
-	t.Logf("%d kills of workers, %d of the broker, %d repairs", kills, (kills+7)/10, k.Repairs)
+	t.Logf("%d kills of workers, %d restarts of the broker, %d repairs", kills, (kills+7)/10, k.Repairs)
 	if k.Repairs != 0 {
 		t.Errorf("%d rosters had to be read from their records", k.Repairs)
 	}
