@@ -36,6 +36,17 @@ func (n Names) Tracked(tenant, conference string) string {
 // Status is the subject that says whether a tenant is being looked at.
 func (n Names) Status(tenant string) string { return n.Prefix + ".status." + tenant }
 
+// Watch is the subject of a watch event: <prefix>.watch.<tenant>.<verb>.
+func (n Names) Watch(tenant string, t rollcall.Type) string {
+	return n.Prefix + ".watch." + tenant + "." + t.Verb()
+}
+
+// Watching is the subject that says whether a shard of a tenant is being looked
+// at, as the last watch event told it.
+func (n Names) Watching(tenant string, shard int) string {
+	return fmt.Sprintf("%s.watching.%s.%d", n.Prefix, tenant, shard)
+}
+
 // Claim is the subject that says which worker holds a shard of a tenant. The
 // claim lives in the same stream as the records, so that its sequence, which
 // is the term, can never fall behind the terms that the records hold.

@@ -8,6 +8,9 @@ import "reflect"
 // EventShape is the type of an event.
 func EventShape() reflect.Type { return reflect.TypeFor[eventJSON]() }
 
+// WatchShape is the type of a watch event.
+func WatchShape() reflect.Type { return reflect.TypeFor[watchJSON]() }
+
 // RecordShape is the type of a record.
 func RecordShape() reflect.Type { return reflect.TypeFor[recordJSON]() }
 

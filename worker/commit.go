@@ -9,16 +9,22 @@ import (
 	"rollcall"
 )
 
-// commit stores a batch, or a write that is too large for one in slices.
-func (c *committer) commit(ctx context.Context, batch []pendingWrite) error {
+// commit stores a batch, or a write that is too large for one in slices; and with a
+// batch what there is to tell of the watch.
+func (c *committer) commit(ctx context.Context, batch []pendingWrite, news watchNews) error {
 	if len(batch) == 1 && !batch[0].fits() {
 		return c.commitSlices(ctx, &batch[0])
 	}
 	from, to := &batch[0], &batch[len(batch)-1]
-	first, err := c.cfg.Committer.Commit(ctx, from.draft.Messages[from.first:to.end:to.end])
+	msgs := from.draft.Messages[from.first:to.end:to.end]
+	first, err := c.cfg.Committer.Commit(ctx, append(msgs, news.msgs...))
 	if err != nil {
+		if len(news.msgs) > 0 {
+			c.watch.failed(err)
+		}
 		return err
 	}
+	c.watch.stored(news, first+uint64(len(msgs)))
 	for i := range batch {
 		w := &batch[i]
 		c.stored(w, w.result.Record, w.result.Events, first+uint64(len(w.result.Events)))

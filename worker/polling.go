@@ -26,7 +26,8 @@ type polling struct {
 
 	asking atomic.Int32 // questions under way
 	good   atomic.Pointer[time.Time]
-	last   atomic.Pointer[lastPass] // nil: there was none
+	begun  atomic.Pointer[time.Time] // when the last good pass began
+	last   atomic.Pointer[lastPass]  // nil: there was none
 
 	// Under which lease the meetings were asked about as follows. What was asked
 	// under an earlier one does not count: its answer may have been dropped.
@@ -55,8 +56,9 @@ func (p *polling) pass(ctx context.Context, l *lease, calls int) (report poller.
 	}
 	before := p.state()
 	p.last.Store(&lastPass{report, l, time.Now()})
-	if now := time.Now(); report.Good {
-		p.good.Store(&now)
+	if ended := time.Now(); report.Good {
+		p.good.Store(&ended)
+		p.begun.Store(&now)
 	}
 	if report.State != before {
 		p.stir() // others tell the tenant's status, too

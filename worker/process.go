@@ -22,6 +22,7 @@ type committer struct {
 	retry    *retrier
 	recent   *recentChanges
 	omitted  func() // names are omitted from now on
+	watch    *watch
 
 	trouble streak.Log               // with storing
 	late    int                      // answers about meetings that came too late, since it was last said
@@ -130,7 +131,14 @@ func (c *committer) attempt(ctx context.Context, obs *rollcall.Observation, g gr
 	if err := c.trust.load(ctx, g.ids()); err != nil {
 		return []group{g}, err
 	}
+	news, err := c.watch.answered(ctx, obs)
+	if err != nil {
+		return []group{g}, err
+	}
 	if len(g.sightings) == 0 {
+		if err := c.watch.commit(ctx, news); err != nil {
+			return []group{g}, err
+		}
 		return nil, nil
 	}
 	draft := c.drafts.Get().(*ledger.Draft)
@@ -139,14 +147,21 @@ func (c *committer) attempt(ctx context.Context, obs *rollcall.Observation, g gr
 		c.drafts.Put(draft)
 	}()
 	batches := cut(c.compare(obs, g.sightings, draft), g.limit)
+	if len(batches) == 0 || !news.fits(batches[0]) {
+		if err := c.watch.commit(ctx, news); err != nil {
+			return []group{g}, err
+		}
+		news = watchNews{}
+	}
 	for i, batch := range batches {
-		if err := c.commit(ctx, batch); err != nil {
+		if err := c.commit(ctx, batch, news); err != nil {
 			again := c.failed(err, batch, g)
 			for _, rest := range batches[i+1:] {
 				again = append(again, group{sightings: sightingsOf(rest), limit: g.limit})
 			}
 			return again, err
 		}
+		news = watchNews{}
 	}
 	return nil, nil
 }

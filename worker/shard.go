@@ -22,6 +22,7 @@ import (
 //	commits   diff, cut, commit, and what became of it
 //	tracker   which meetings are tracked
 //	polling   asking; it belongs to the tenant's loop
+//	watch     whether the shard is being looked at
 type shard struct {
 	*scope
 	parent   *tenant
@@ -31,6 +32,7 @@ type shard struct {
 	commits  *committer
 	tracker  *tracker
 	polling  *polling
+	watch    *watch
 	queue    *backlog.Lane
 	requests *requests
 	retry    *retrier
@@ -56,6 +58,12 @@ func newShard(t *tenant, number, of int) *shard {
 		trouble: streak.Log{Logger: log, What: "storing what was observed"}, odd: map[rollcall.Oddity]bool{},
 	}
 	s.polling = &polling{scope: c, own: s.own, meetings: s.meetings, queue: s.queue, stir: w.stir, recent: recent}
+	s.watch = &watch{
+		scope: c, own: s.own, meetings: s.meetings, lastPass: s.polling.last.Load, patience: t.patience,
+		trouble:  streak.Log{Logger: log, What: "telling whether the shard is looked at"},
+		lastGood: func() time.Time { return instant(&s.polling.begun) },
+	}
+	s.commits.watch = s.watch
 	s.tracker = &tracker{
 		scope: c, own: s.own, meetings: s.meetings, trust: s.trust, commits: s.commits, queue: s.queue, lastPass: s.polling.last.Load, pace: t.pace,
 		declined: map[string]time.Time{}, freed: map[string]bool{},
@@ -111,6 +119,7 @@ func (s *shard) run(ctx context.Context) {
 		if s.trust.moved() {
 			s.giveUp()
 		}
+		s.watch.idle()
 		s.requests.serve(ctx)
 		s.own.recheckLease(ctx)
 		if obs := s.queue.Take(); obs != nil {
@@ -140,6 +149,7 @@ func (s *shard) process(ctx context.Context, obs *rollcall.Observation) {
 	done := s.commits.process(ctx, obs)
 	s.meetings.makePlan()
 	if done {
+		s.watch.looked(obs)
 		s.queue.Done(obs)
 	}
 }
@@ -155,6 +165,7 @@ func (s *shard) atRest(ctx context.Context) {
 		s.meetings.put(nil)
 		s.meetings.makePlan()
 	default:
+		s.watch.trouble.Note(s.watch.check(ctx))
 		s.trust.makeSure(ctx)
 		s.tracker.sweep(ctx)
 		s.requests.await(ctx, s.queue.Ready())

@@ -16,16 +16,24 @@ func asyncAPI() object {
 		messages[name] = message(name, wire.ContentType)
 		events[name] = reference("#/components/messages/" + name)
 	}
+	watch := object{}
+	for _, t := range watchTypes() {
+		name := "event." + string(t)
+		messages[name] = message(name, wire.ContentType)
+		watch[name] = reference("#/components/messages/" + name)
+	}
 	for _, name := range []string{"record", "status", "api.error"} {
 		messages[name] = message(name, "application/json")
 	}
 	channels := object{
 		"events": channel("meetings.event.{tenant}.{conference}.{entity}.{verb}", "One event, once it is committed.", events),
+		"watch":  channel("meetings.watch.{tenant}.{verb}", "Whether a shard of a tenant is being looked at, when that changes.", watch),
 		"record": channel("meetings.state.{tenant}.{conference}", "The record of a meeting, in place of the one before.", one("record")),
 		"status": channel("meetings.status.{tenant}", "Whether a tenant is being looked at, after each pass.", one("status")),
 	}
 	operations := object{
 		"readEvents": operation("send", "events", "A worker publishes; subscribers and JetStream consumers receive."),
+		"readWatch":  operation("send", "watch", "A worker publishes."),
 		"readRecord": operation("send", "record", "A worker publishes with each commit."),
 		"readStatus": operation("send", "status", "A worker publishes after each pass."),
 	}

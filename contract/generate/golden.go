@@ -21,6 +21,18 @@ func golden() (map[string][]byte, error) {
 			all[name] = wire.AppendEvent(nil, &e)
 		}
 	}
+	for _, t := range watchTypes() {
+		for i, reason := range rollcall.WatchReasons() {
+			data, err := wire.EncodeWatch("", &rollcall.WatchEvent{
+				Tenant: "acme", Shard: 0, Shards: 1, Epoch: at(0).UnixMilli(), Sequence: uint64(i + 1), Type: t, Reason: reason,
+				Provenance: rollcall.ProvenanceObserved, Window: rollcall.Window{After: at(0), Before: at(90)},
+			})
+			if err != nil {
+				return nil, err
+			}
+			all[string(t)+"."+string(reason)] = data
+		}
+	}
 	var err error
 	if all["record"], err = wire.EncodeRecord(nil, record()); err != nil {
 		return nil, err

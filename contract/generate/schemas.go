@@ -28,6 +28,9 @@ func schemas() map[string]object {
 	for _, t := range rollcall.Types() {
 		all["event."+string(t)] = titled("event."+string(t), "A CloudEvent rollcall."+string(t)+".", eventSchema(t))
 	}
+	for _, t := range watchTypes() {
+		all["event."+string(t)] = titled("event."+string(t), "A CloudEvent rollcall."+string(t)+".", watchSchema(t))
+	}
 	for _, verb := range control.Verbs() {
 		all["api."+verb+".request"] = titled("api."+verb+".request", "What the service is asked for with "+verb+".", requestSchema(verb))
 		answer := reflect.TypeFor[control.Meeting]()
@@ -55,6 +58,17 @@ func eventSchema(t rollcall.Type) object {
 		delete(data["properties"].(object), "participant")
 	}
 	return schema
+}
+
+func watchTypes() []rollcall.Type { return []rollcall.Type{rollcall.WatchLost, rollcall.WatchResumed} }
+
+// watchSchema is that of a watch event, which is about a shard and not a meeting.
+func watchSchema(t rollcall.Type) object {
+	said := envelope(t)
+	said["id"], said["source"] = object{"pattern": `^[a-z0-9-]{1,32}/watch-\d+/\d+-\d{12,}$`}, object{"pattern": `/rollcall/[a-z0-9-]{1,32}$`}
+	said["data.reason"] = object{"enum": rollcall.WatchReasons()}
+	said["data.shard"], said["data.shards"] = object{"minimum": 0}, object{"minimum": 1}
+	return shape{said}.of(wire.WatchShape(), "")
 }
 
 // recordSchema says of what is not for consumers that it is there, and of which type.

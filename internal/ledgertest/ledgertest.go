@@ -30,6 +30,7 @@ type Ledger interface {
 	Renew(ctx context.Context) error
 	Shards(ctx context.Context, tenants []string) (map[string]ledger.Shards, error)
 	SetShards(ctx context.Context, tenant string, count int, by string, expect uint64) (ledger.Shards, error)
+	Watching(ctx context.Context, tenant string, shard int) (ledger.Watching, error)
 	Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error
 	Leave(ctx context.Context, id string) error
 	Members(ctx context.Context) ([]ledger.Member, error)
@@ -74,6 +75,7 @@ func Cases() []Case {
 		{"LoadAll reads the tenant and nobody else", 0, loadAll},
 		{"Load tells the entry in the tracked set with the record", 0, loadTracking},
 		{"the number of shards changes from one that is known", 0, shards},
+		{"the watch of a shard is told once and under its claim", 0, watching},
 		{"any id is safe", 0, hostileIDs},
 		{"the tail is what came after", 0, tail},
 		{"the tail of one tenant does not wait for another", 0, tailOfTwo},

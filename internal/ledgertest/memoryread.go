@@ -200,3 +200,13 @@ func (m *Memory) Position(ctx context.Context) (at ledger.Position, err error) {
 func (m *Memory) Renew(ctx context.Context) error {
 	return m.do(ctx, "renew", func() error { return nil })
 }
+
+// Watching reads as [store.JetStream.Watching] does.
+func (m *Memory) Watching(ctx context.Context, tenant string, shard int) (w ledger.Watching, err error) {
+	err = m.do(ctx, "watching", func() error {
+		now := time.Now()
+		w, err = ledger.ReadWatching(m.last(m.names.Watching(tenant, shard), now).raw(), m.last(m.names.Status(tenant), now).raw())
+		return err
+	})
+	return w, err
+}
