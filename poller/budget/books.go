@@ -11,6 +11,7 @@ type books struct {
 	calls   int64    // of the month
 	account *account // as last read or written; nil: not yet, this month
 	held    holding
+	before  Month // in which the process before, on the same disk, has spent calls; "": none is known
 	watch   watch
 }
 

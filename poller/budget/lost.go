@@ -12,17 +12,19 @@ import (
 	"rollcall/wire"
 )
 
-// errGone says that an account lacks what this worker has written into it.
-var errGone = errors.New("what this worker had written is not in it")
+// errGone says that an account lacks what was written into it.
+var errGone = errors.New("what was written is not in it")
 
-// read decodes the account of a month. One that is garbage, or has lost what
-// this worker wrote, is made anew from what is known; lost says so.
-func (b *books) read(m Month, data []byte, now time.Time, rate float64) (a *account, lost, err error) {
+// read decodes the account of a month, which has a revision where it was ever
+// written. One that is garbage, was deleted, or has lost what this worker or the
+// one before it wrote, is made anew from what is known; lost says so.
+func (b *books) read(m Month, data []byte, revision uint64, now time.Time, rate float64) (a *account, lost, err error) {
 	a, err = decodeAccount(data)
 	if errors.Is(err, wire.ErrNewerSchema) {
 		return nil, nil, err
 	}
-	if err == nil && !b.misses(m, a) {
+	deleted := len(data) == 0 && (revision > 0 || b.before == m)
+	if err == nil && !deleted && !b.misses(m, a) {
 		return a, nil, nil
 	}
 	if err == nil {

@@ -21,7 +21,7 @@ func TestAnAccountThatIsLost(t *testing.T) {
 	}
 	for name, data := range garbage {
 		for who, restarts := range map[string]bool{"known": false, "unknown": true} {
-			if restarts && (name == "reset" || name == "gone") {
+			if restarts && name == "reset" {
 				continue // nothing tells it from an account that nobody has used
 			}
 			t.Run(name+", "+who, func(t *testing.T) {
@@ -74,5 +74,19 @@ func TestAnOldReadingIsNoLoss(t *testing.T) {
 	w.work(10*24*time.Hour, 5*time.Minute)
 	if w.Figures().Lost != 0 || w.made < 1500 {
 		t.Errorf("%d calls were made, and the account counts as lost %d times", w.made, w.Figures().Lost)
+	}
+}
+
+// TestABucketThatIsLostWhileNobodyWorks: the note on the disk knows that calls
+// were spent, and the account knows nothing.
+func TestABucketThatIsLostWhileNobodyWorks(t *testing.T) {
+	dir, b := t.TempDir(), newBank(instant("2026-10-31T16:00:00Z"))
+	before := begin(t, b, 500, dir)
+	before.work(10*24*time.Hour, time.Hour)
+	b.entries = map[string][]entry{}
+	after := begin(t, b, 500, dir)
+	after.work(19*24*time.Hour, time.Hour)
+	if n := before.made + after.made; n > 500 || after.made < 200 || after.Figures().Lost != 1 {
+		t.Errorf("%d calls before it and %d after it are %d of 500; lost %d times", before.made, after.made, n, after.Figures().Lost)
 	}
 }

@@ -102,6 +102,9 @@ func (b *Budget) restore(ctx context.Context) error {
 		b.log.Warn("what an earlier process had spent cannot be read; what it had reserved counts as spent", zap.Error(err))
 	}
 	if found {
+		if sum(note.Spent) > 0 { // what is spent was reserved before
+			b.books.before = note.Month
+		}
 		err := b.change(ctx, note.Month, func(a *account) bool { return a.close(note.Holder, note.Spent) })
 		if err != nil {
 			return fmt.Errorf("give back what an earlier process reserved: %w", err)
@@ -185,7 +188,7 @@ func (b *Budget) change(ctx context.Context, m Month, do func(*account) bool) er
 			return err
 		}
 		now, _ := b.clock.now()
-		a, lost, err := b.books.read(m, data, now, b.pace.rate)
+		a, lost, err := b.books.read(m, data, revision, now, b.pace.rate)
 		if err != nil {
 			return err
 		}
