@@ -11,7 +11,7 @@ type listing struct {
 	statuses map[string]wire.Status
 	subjects map[string]bool
 	messages uint64 // that came, whatever they held
-	last     uint64 // the highest stream sequence among them
+	last     uint64 // the highest stream sequence among those that were there before
 }
 
 type stored struct {

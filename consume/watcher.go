@@ -60,15 +60,22 @@ func (w *watcher) check(ctx context.Context) error {
 }
 
 // list reads the records and statuses as they stand. What is followed then
-// begins behind the newest of them, and not behind the stream's end: the replica
-// that answers may lag, and whatever it had not seen is read later.
+// begins behind the newest of those that were there before, and not behind the
+// stream's end, which a replica that lags has not seen, nor behind what came
+// meanwhile: a record of that may be gone again, and its events would be missing.
 func (w *watcher) list(ctx context.Context) error {
+	info, err := w.identify(ctx)
+	if err != nil {
+		return err
+	}
 	found := newListing()
-	err := w.scan(ctx, listSilence, jetstream.OrderedConsumerConfig{
+	err = w.scan(ctx, listSilence, jetstream.OrderedConsumerConfig{
 		FilterSubjects: w.subjects("state", "status"), DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
 	}, func(m jetstream.Msg, meta *jetstream.MsgMetadata, announced uint64) (bool, error) {
 		found.messages++
-		found.last = max(found.last, meta.Sequence.Stream)
+		if meta.Sequence.Stream <= info.State.LastSeq {
+			found.last = max(found.last, meta.Sequence.Stream)
+		}
 		found.take(w, m.Subject(), m.Data(), meta.Sequence.Stream)
 		return found.messages >= announced || meta.NumPending == 0, nil
 	})
