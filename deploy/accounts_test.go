@@ -277,7 +277,7 @@ func TestCheckFindsNothingMissing(t *testing.T) {
 			Broker: natsconn.Config{URL: url, User: cfg.NATS.User, PasswordFile: cfg.NATS.PasswordFile, InboxPrefix: cfg.NATS.InboxPrefix},
 			Report: func(r check.Result) {
 				if r.Part == "nats" && (r.Verdict == check.Fail || r.Verdict == check.Warn) {
-					t.Errorf("%s: %s: %s; %s", r.Check, r.Tried, r.Found, r.Mend)
+					t.Errorf("%s: %s: %s; %s", r.Check, r.Tried, r.Found, r.Fix)
 				}
 			},
 		}.Run(t.Context())
