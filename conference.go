@@ -15,7 +15,7 @@ const (
 
 var statusNames = names[Status]{"", "initialized", "started", "ended"}
 
-// String gives the status as it stands on the wire; "" when unknown.
+// String returns the status as it stands on the wire; "" when unknown.
 func (s Status) String() string { return statusNames.name(s) }
 
 // ParseStatus reads a status from the wire; ok is false for any other word.

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Fold applies events, in order, to a roster sorted by key, and gives the new
+// Fold applies events, in order, to a roster sorted by key, and returns the new
 // one, nil when it is empty. The input stays as it is.
 func Fold(roster []Participant, events []Event) []Participant {
 	if last := lastEnd(events); last >= 0 {
@@ -49,7 +49,7 @@ func joins(events []Event) (n int) {
 	return n
 }
 
-// lastEnd gives the last event after which nobody is left; -1: there is none.
+// lastEnd returns the last event after which nobody is left; -1: there is none.
 func lastEnd(events []Event) int {
 	for i := len(events) - 1; i >= 0; i-- {
 		if t := events[i].Type; t == MeetingEnded || t == MeetingUntracked {
@@ -59,7 +59,7 @@ func lastEnd(events []Event) int {
 	return -1
 }
 
-// byKeys gives where the events about people are, by key, those of each person
+// byKeys returns where the events about people are, by key, those of each person
 // in order. To go through them one by one would move the rest of the roster for
 // each that comes or goes.
 func byKeys(events []Event) []int32 {
@@ -78,7 +78,7 @@ func byKeys(events []Event) []int32 {
 	return order
 }
 
-// entered gives the attendance with which an event puts its person into the
+// entered returns the attendance with which an event puts its person into the
 // roster; unknown for all others.
 func entered(t Type) Attendance {
 	switch t {
@@ -105,7 +105,7 @@ func happen(p *Participant, e *Event) {
 	}
 }
 
-// entering gives the person as of this event; the event itself shows the person
+// entering returns the person as of this event; the event itself shows the person
 // as after the whole poll.
 func entering(e *Event) Participant {
 	p := *e.Participant

@@ -17,7 +17,7 @@ const (
 
 var attendanceNames = names[Attendance]{"", "invited", "joining", "present", "failed", "kicked_out", "left"}
 
-// String gives the attendance as it stands on the wire; "" when unknown.
+// String returns the attendance as it stands on the wire; "" when unknown.
 func (a Attendance) String() string { return attendanceNames.name(a) }
 
 // ParseAttendance reads an attendance from the wire; ok is false for any other word.
@@ -44,7 +44,7 @@ const (
 
 var deviceNames = names[Device]{"", "closed", "open"}
 
-// String gives the state as it stands on the wire; "" when unknown.
+// String returns the state as it stands on the wire; "" when unknown.
 func (d Device) String() string { return deviceNames.name(d) }
 
 // ParseDevice reads a device's state from the wire; ok is false for any other word.

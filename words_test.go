@@ -1,138 +1,118 @@
 package rollcall_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
-	"time"
-	"unicode/utf8"
-
-	"pgregory.net/rapid"
-
-	"rollcall"
 )
 
-func TestWordsOfTheWireAreReadBack(t *testing.T) {
-	for s := rollcall.StatusInitialized; s <= rollcall.StatusEnded; s++ {
-		if got, ok := rollcall.ParseStatus(s.String()); !ok || got != s {
-			t.Errorf("ParseStatus(%q) = %v, %v", s.String(), got, ok)
+// avoided reads the table of CONTRIBUTING.md that says which word is written
+// instead of which others.
+func avoided(t *testing.T) map[string]string {
+	t.Helper()
+	page, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "| write | not |\n|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	words := make(map[string]string)
+	for row := range strings.Lines(table) {
+		cells := strings.Split(row, "|")
+		for word := range strings.SplitSeq(cells[2], ",") {
+			words[strings.TrimSpace(word)] = strings.TrimSpace(cells[1])
 		}
 	}
-	for a := rollcall.AttendanceInvited; a <= rollcall.AttendanceLeft; a++ {
-		if got, ok := rollcall.ParseAttendance(a.String()); !ok || got != a {
-			t.Errorf("ParseAttendance(%q) = %v, %v", a.String(), got, ok)
-		}
-		if a.InRoster() == a.Gone() {
-			t.Errorf("%s must be either in the roster or gone", a)
-		}
+	if len(words) < 8 {
+		t.Fatalf("the table has %d words: %v", len(words), words)
 	}
-	for d := rollcall.DeviceClosed; d <= rollcall.DeviceOpen; d++ {
-		if got, ok := rollcall.ParseDevice(d.String()); !ok || got != d {
-			t.Errorf("ParseDevice(%q) = %v, %v", d.String(), got, ok)
-		}
-	}
-	for _, word := range []string{"", "gone", "Present"} {
-		if _, ok := rollcall.ParseAttendance(word); ok {
-			t.Errorf("ParseAttendance(%q) was accepted", word)
-		}
-	}
-	if s := rollcall.Attendance(99).String(); s != "" {
-		t.Errorf("an unknown attendance prints %q", s)
-	}
+	return words
 }
 
-func TestNumberAfter(t *testing.T) {
-	for _, c := range []struct {
-		n, o rollcall.Number
-		want bool
-	}{
-		{rollcall.Number{Term: 1, Poll: 2}, rollcall.Number{Term: 1, Poll: 1}, true},
-		{rollcall.Number{Term: 1, Poll: 1}, rollcall.Number{Term: 1, Poll: 1}, false},
-		{rollcall.Number{Term: 2, Poll: 1}, rollcall.Number{Term: 1, Poll: 9}, true},
-		{rollcall.Number{Term: 1, Poll: 9}, rollcall.Number{Term: 2, Poll: 1}, false},
-	} {
-		if got := c.n.After(c.o); got != c.want {
-			t.Errorf("%v after %v is %v, want %v", c.n, c.o, got, c.want)
-		}
+// The glossary is kept by names, comments and log messages.
+func TestTheGlossaryIsKept(t *testing.T) {
+	words, files := avoided(t), 0
+	var any []string
+	for word := range words {
+		any = append(any, regexp.QuoteMeta(word))
 	}
-}
-
-func TestClipKeepsRunesWhole(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := rapid.String().Draw(t, "s")
-		s = strings.Repeat(s, rapid.IntRange(0, 40).Draw(t, "times"))
-		clipped := rollcall.Clip(s)
-		if len(clipped) > rollcall.MaxText || !utf8.ValidString(clipped) {
-			t.Fatalf("Clip gave %d bytes, valid %v", len(clipped), utf8.ValidString(clipped))
+	banned := regexp.MustCompile(`(?i)(?:^|\W)(` + strings.Join(any, "|") + `)(?:\W|$)`)
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
 		}
-		if !strings.HasPrefix(strings.ToValidUTF8(s, "\uFFFD"), clipped) || len(s) <= rollcall.MaxText && clipped != s {
-			t.Fatalf("Clip(%q) = %q", s, clipped)
+		if name := d.Name(); d.IsDir() && file != "." && (name[0] == '.' || name == "node_modules" || name == "testdata") {
+			return fs.SkipDir
 		}
+		if !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		files++
+		set := token.NewFileSet()
+		parsed, err := parser.ParseFile(set, file, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		for text, at := range written(parsed) {
+			for _, found := range banned.FindAllStringSubmatch(text, -1) {
+				t.Errorf("%s: %q: write %q", set.Position(at), found[1], words[strings.ToLower(found[1])])
+			}
+		}
+		return nil
 	})
-	if got := rollcall.Clip("\xff"); got != "\uFFFD" {
-		t.Errorf("Clip of invalid UTF-8 gave %q", got)
+	if err != nil || files == 0 {
+		t.Fatalf("%d files, %v", files, err)
 	}
 }
 
-func TestValidTenant(t *testing.T) {
-	for name, want := range map[string]bool{
-		"acme": true, "a-1": true, strings.Repeat("a", 32): true,
-		"": false, "Acme": false, "a.b": false, "a_b": false, "a b": false, strings.Repeat("a", 33): false, "é": false,
-	} {
-		if got := rollcall.ValidTenant(name); got != want {
-			t.Errorf("ValidTenant(%q) = %v, want %v", name, got, want)
+// written yields what people read: comments, names part by part, log messages.
+func written(file *ast.File) func(func(string, token.Pos) bool) {
+	humps := regexp.MustCompile(`([a-z0-9])([A-Z])`)
+	return func(yield func(string, token.Pos) bool) {
+		for _, group := range file.Comments {
+			yield(group.Text(), group.Pos())
 		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.Ident:
+				yield(humps.ReplaceAllString(n.Name, "$1 $2"), n.Pos())
+			case *ast.FuncDecl:
+				first, _, _ := strings.Cut(n.Doc.Text(), "\n")
+				if rest, gives := strings.CutPrefix(first, n.Name.Name+" gives "); gives && !strings.HasPrefix(rest, "up ") && !strings.Contains(rest, "back") {
+					yield("gives (of a function)", n.Pos())
+				}
+			case *ast.CallExpr:
+				if message, ok := logged(n); ok {
+					yield(message, n.Pos())
+				}
+			}
+			return true
+		})
 	}
 }
 
-func TestTypesHaveEntityAndVerb(t *testing.T) {
-	seen := map[rollcall.Type]bool{}
-	for _, typ := range rollcall.Types() {
-		if seen[typ] {
-			t.Errorf("%s is listed twice", typ)
-		}
-		seen[typ] = true
-		if e := typ.Entity(); e != "meeting" && e != "participant" || typ.Verb() == "" || string(typ) != e+"."+typ.Verb() {
-			t.Errorf("%s: entity %q, verb %q", typ, e, typ.Verb())
-		}
+// logged returns the message of a call that logs.
+func logged(call *ast.CallExpr) (string, bool) {
+	method, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || len(call.Args) == 0 {
+		return "", false
 	}
-	if len(seen) != 26 {
-		t.Errorf("%d types are listed, want 26", len(seen))
+	switch method.Sel.Name {
+	case "Debug", "Info", "Warn", "Error":
+	default:
+		return "", false
 	}
-}
-
-func TestMediaBits(t *testing.T) {
-	if m := rollcall.Media(12); !m.Has(rollcall.MediaMuteAll) || m.Has(rollcall.MediaMicMuted) || m.Has(rollcall.MediaCameraClosed) {
-		t.Error("the bits of 12 are read wrong")
+	text, ok := call.Args[0].(*ast.BasicLit)
+	if !ok {
+		return "", false
 	}
-}
-
-// Only a start and an end have a time of their own, and none lies outside its window.
-func TestTimesAreHonest(t *testing.T) {
-	at := func(s int) time.Time { return time.Date(2026, 3, 2, 10, 0, s, 0, time.UTC) }
-	seen := rollcall.Window{After: at(10), Before: at(20)}
-	first := rollcall.Window{Before: at(20)}
-	for name, c := range map[string]struct {
-		typ    rollcall.Type
-		time   time.Time
-		window rollcall.Window
-		honest bool
-	}{
-		"a departure":                       {rollcall.ParticipantLeft, at(20), seen, true},
-		"a departure with a time":           {rollcall.ParticipantLeft, at(15), seen, false},
-		"a summary of what was before":      {rollcall.MeetingSummarized, at(5), seen, false},
-		"a start in the window":             {rollcall.MeetingStarted, at(10), seen, true},
-		"a start before":                    {rollcall.MeetingStarted, at(9), seen, false},
-		"a start ahead":                     {rollcall.MeetingStarted, at(21), seen, false},
-		"a first start, long ago":           {rollcall.MeetingStarted, at(0), first, true},
-		"a first start, ahead":              {rollcall.MeetingStarted, at(21), first, false},
-		"an end":                            {rollcall.MeetingEnded, at(15), seen, true},
-		"an end before people were seen":    {rollcall.MeetingEnded, at(9), seen, false},
-		"a window that ends as it begins":   {rollcall.MeetingEnded, at(10), rollcall.Window{After: at(10), Before: at(10)}, true},
-		"a window that ends before it does": {rollcall.MeetingEnded, at(10), rollcall.Window{After: at(10), Before: at(9)}, false},
-	} {
-		e := rollcall.Event{Type: c.typ, Time: c.time, Window: c.window}
-		if err := e.CheckTime(); (err == nil) != c.honest {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
+	message, err := strconv.Unquote(text.Value)
+	return message, err == nil
 }

@@ -13,7 +13,7 @@ type cycle struct {
 	period  int // polls after which the same people change again
 }
 
-// cycleOf gives the cycle of a rate in percent of the people. Only rates are
+// cycleOf returns the cycle of a rate in percent of the people. Only rates are
 // possible at which whole people change: those of one meeting in so many, or so
 // many of each.
 func (w world) cycleOf(percent float64) (cycle, error) {
@@ -53,7 +53,7 @@ func (c cycle) changed(meeting, poll int) (set uint64) {
 	return set
 }
 
-// states gives the states of one round; the first is the empty set.
+// states returns the states of one round; the first is the empty set.
 func (c cycle) states(meeting int) []uint64 {
 	all := make([]uint64, c.length())
 	for poll := 1; poll < len(all); poll++ {

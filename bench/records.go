@@ -10,7 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// eachMessage gives f all that the worker has stored under a subject, in order.
+// eachMessage returns f all that the worker has stored under a subject, in order.
 func (s *scene) eachMessage(ctx context.Context, subject string, f func(jetstream.Msg) error) error {
 	return s.jetStream(func(js jetstream.JetStream) error {
 		consumer, err := js.OrderedConsumer(ctx, "MEETINGS", jetstream.OrderedConsumerConfig{FilterSubjects: []string{subject}})

@@ -28,7 +28,7 @@ func newRows(sessions []session) (all rows) {
 	return all
 }
 
-// find gives the row of a case; nil where there is none.
+// find returns the row of a case; nil where there is none.
 func (rs rows) find(c client, w world, sync string, rate float64) *row {
 	for _, r := range rs {
 		if r.client == c && r.world == w && r.sync == sync && r.rate == rate {

@@ -82,7 +82,7 @@ func (s *simulated) begin(rate float64) {
 	s.phases = append(s.phases, phase{Rate: rate, Served: make([]int32, s.world.Meetings)})
 }
 
-// next gives what is said of a meeting now; the lock is held.
+// next returns what is said of a meeting now; the lock is held.
 func (s *simulated) next(meeting int) []byte {
 	served := s.phases[len(s.phases)-1].Served
 	if s.rate != hold {

@@ -24,7 +24,7 @@ const (
 	absence                // the person has left
 )
 
-// factOf gives each person a fact: four of ten a microphone, three a camera,
+// factOf returns each person a fact: four of ten a microphone, three a camera,
 // three come and go.
 func factOf(person int) fact {
 	switch n := person % 10; {
@@ -44,7 +44,7 @@ const (
 	ranks
 )
 
-// turned gives the event of a fact that was turned on or off, and its rank.
+// turned returns the event of a fact that was turned on or off, and its rank.
 func (f fact) turned(on bool) (event string, rank int) {
 	switch {
 	case f == microphone && on:
@@ -63,10 +63,10 @@ func (f fact) turned(on bool) (event string, rank int) {
 
 const idPrefix = "60f1c2d3e4b5a697"
 
-// id gives a meeting's id, as long as those of DingTalk.
+// id returns a meeting's id, as long as those of DingTalk.
 func id(meeting int) string { return fmt.Sprintf("%s%08d", idPrefix, meeting) }
 
-// userID gives the id of a person of a meeting, which is the key in the roster.
+// userID returns the id of a person of a meeting, which is the key in the roster.
 func userID(meeting, person int) string { return fmt.Sprintf("w%07dB%02diPiEXQiEiE", meeting, person) }
 
 // appendAnswer appends what the batch query says of a meeting.

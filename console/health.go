@@ -61,7 +61,7 @@ type measurement struct {
 	done   chan struct{}
 }
 
-// checks gives the checks, or one that fails where they are not to be had in time.
+// checks returns the checks, or one that fails where they are not to be had in time.
 func (m *measuring) checks() []Check {
 	current := m.begin()
 	timer := time.NewTimer(patience)

@@ -38,7 +38,7 @@ func (h hosts) answer(r *http.Request) bool {
 	return err == nil
 }
 
-// hostOf gives the host of an address that may have a port.
+// hostOf returns the host of an address that may have a port.
 func hostOf(address string) string {
 	if host, _, err := net.SplitHostPort(address); err == nil {
 		return host

@@ -61,7 +61,7 @@ func (l *limited) place() bool {
 	return !l.closed
 }
 
-// longest gives the connection that has been silent for longest; nil: none is.
+// longest returns the connection that has been silent for longest; nil: none is.
 func (l *limited) longest() (found net.Conn) {
 	for conn, turn := range l.silent {
 		if found == nil || turn < l.silent[found] {

@@ -59,7 +59,7 @@ func Listen(address string) (*Server, error) {
 // Addr is where the console listens.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Close gives the address back, which a server that ran has done already.
+// Close returns the address back, which a server that ran has done already.
 func (s *Server) Close() error {
 	if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
 		return err

@@ -12,8 +12,8 @@ import (
 // same nick. One who leaves moves the others, so their gone codes are counted
 // over the whole nick, and an entry that merely moved is no visit.
 
-// number gives the lines of people without a user id their keys; they come
-// sorted by nick, the most present first. It gives them in no particular order.
+// number returns the lines of people without a user id their keys; they come
+// sorted by nick, the most present first. It returns them in no particular order.
 func (c *comparison) number(lines []line, partial bool) []line {
 	numbered := make([]line, 0, len(lines))
 	bags := c.bags()
@@ -65,7 +65,7 @@ type bag struct {
 	entries int    // in the last list
 }
 
-// bags gives what is known of each nick.
+// bags returns what is known of each nick.
 func (c *comparison) bags() map[string]bag {
 	bags := map[string]bag{}
 	i, _ := find(c.roster, anonPrefix, 0)
@@ -90,7 +90,7 @@ func (c *comparison) bags() map[string]bag {
 // recognize reads an attendance that is not said as it was before: whom the
 // others do not account for is taken for one who stands there, the most present
 // first, or else for one whose gone entry
-// is no longer there; a new one is invited. It gives the lines
+// is no longer there; a new one is invited. It returns the lines
 // in order, without those that say neither who stands there nor how.
 func (c *comparison) recognize(last bag, lines []line) []line {
 	for _, l := range lines {
@@ -131,12 +131,12 @@ func (b *bag) next() rollcall.Attendance {
 	return b.gone.spend()
 }
 
-// nickOf gives the nick of a person without a user id.
+// nickOf returns the nick of a person without a user id.
 func nickOf(key string) string {
 	return key[len(anonPrefix):max(len(anonPrefix), strings.LastIndexByte(key, '#'))]
 }
 
-// anonKey gives the key of the n-th person of a nick without a user id.
+// anonKey returns the key of the n-th person of a nick without a user id.
 func anonKey(nick string, n int) string {
 	return anonPrefix + nick + "#" + strconv.Itoa(n)
 }

@@ -25,7 +25,7 @@ func (c *comparison) odd(field, value string) {
 }
 
 // compare walks the known people who are not settled and the lines side by side,
-// and gives those about whom anything changed, by key.
+// and returns those about whom anything changed, by key.
 func (c *comparison) compare(l list) (people []person) {
 	if c.first {
 		people = make([]person, 0, len(l.lines))
@@ -160,7 +160,7 @@ func departAgain(p *person, code rollcall.Attendance, refusal string) {
 	}
 }
 
-// rosterOf gives the old roster with the changed people in it.
+// rosterOf returns the old roster with the changed people in it.
 func rosterOf(old []rollcall.Participant, people []person) []rollcall.Participant {
 	roster := make([]rollcall.Participant, 0, len(old)+len(people))
 	for i := range people {
@@ -177,7 +177,7 @@ func rosterOf(old []rollcall.Participant, people []person) []rollcall.Participan
 	return append(roster, old...)
 }
 
-// memoryOf gives the old memory with the changed people in it, and the old one
+// memoryOf returns the old memory with the changed people in it, and the old one
 // itself where none of them is or was remembered.
 func memoryOf(old []rollcall.Memory, people []person) []rollcall.Memory {
 	var memory []rollcall.Memory

@@ -59,7 +59,7 @@ func startTime(t *transition) time.Time { return exact(t, t.next.Meeting.StartTi
 
 func endTime(t *transition) time.Time { return exact(t, t.look.EndTime) }
 
-// exact gives a time that DingTalk tells, if things can have happened then as
+// exact returns a time that DingTalk tells, if things can have happened then as
 // far as we saw: its clock is not ours, and plans are no facts.
 func exact(t *transition, at time.Time) time.Time {
 	if at.IsZero() || !t.window.Contains(at) {

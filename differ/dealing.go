@@ -9,7 +9,7 @@ type place struct {
 	dealt bool
 }
 
-// dealing gives the gone entries of one nick to the numbers that are left. It
+// dealing returns the gone entries of one nick to the numbers that are left. It
 // takes as long as there are entries: anybody can be there a thousand times.
 type dealing struct {
 	growth tally
@@ -106,14 +106,14 @@ func (d *dealing) take(p *place, order [3]rollcall.Attendance) {
 	d.give(p, d.head, rollcall.AttendanceUnknown)
 }
 
-// find gives the first entry of a code that is left; -1: none is.
+// find returns the first entry of a code that is left; -1: none is.
 func (d *dealing) find(code rollcall.Attendance) int {
 	places := &d.ofCode[code-rollcall.AttendanceFailed]
 	*places = d.left(*places)
 	return first(*places)
 }
 
-// left gives the places from the first one on that is not dealt.
+// left returns the places from the first one on that is not dealt.
 func (d *dealing) left(places []int) []int {
 	for len(places) > 0 && d.codes[places[0]] == nil {
 		places = places[1:]

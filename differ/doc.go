@@ -6,7 +6,7 @@
 // it returns may share memory with what it was given, so neither is to be
 // changed afterwards.
 //
-//   - [Diff] gives the next record and the events that lead to it.
+//   - [Diff] returns the next record and the events that lead to it.
 //   - [Fold] applies events to a roster; folding all events of a meeting gives
 //     its roster.
 //   - [Result.Slice] cuts a result that is too large for one commit.

@@ -7,7 +7,7 @@ const (
 	idPrefix   = "id:"
 )
 
-// keyOf gives the key of somebody with a user id. Without the id: a user could
+// keyOf returns the key of somebody with a user id. Without the id: a user could
 // call himself somebody without an id. It is also put before an id that already
 // looks so escaped: else id:anon:x and anon:x would be one person.
 func keyOf(userID string) string {

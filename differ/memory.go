@@ -12,7 +12,7 @@ import (
 // otherwise leave a trace of each name until the meeting ends.
 const maxAway = 200
 
-// bounded gives a memory without those people where they are too many. From
+// bounded returns a memory without those people where they are too many. From
 // then on of such people nothing is told that leans on the memory: whoever of
 // them turns up as gone may have been gone before.
 func (t *transition) bounded(memory []rollcall.Memory) []rollcall.Memory {

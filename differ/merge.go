@@ -13,7 +13,7 @@ type tally [3]int
 
 func (t *tally) of(code rollcall.Attendance) *int { return &t[code-rollcall.AttendanceFailed] }
 
-// grown gives the code whose number grew since before: left when several did,
+// grown returns the code whose number grew since before: left when several did,
 // unknown when none did.
 func (t tally) grown(before tally) rollcall.Attendance {
 	code := rollcall.AttendanceUnknown
@@ -36,7 +36,7 @@ func (t tally) plus(o tally) tally {
 	return t
 }
 
-// since gives by how much each code grew.
+// since returns by how much each code grew.
 func (t tally) since(before tally) tally {
 	for i := range t {
 		t[i] = max(0, t[i]-before[i])
@@ -55,7 +55,7 @@ func (t *tally) spend() rollcall.Attendance {
 	return rollcall.AttendanceUnknown
 }
 
-// atLeast gives the larger number of each code.
+// atLeast returns the larger number of each code.
 func (t tally) atLeast(o tally) tally {
 	for i := range t {
 		t[i] = max(t[i], o[i])
@@ -118,7 +118,7 @@ func agree(k known, lines []line) {
 	lines[0].unsure = unsure
 }
 
-// weigh gives how present an entry shows a person of whom k is known, and with
+// weigh returns how present an entry shows a person of whom k is known, and with
 // what open; whoever stood in no roster is none of whom nothing is said.
 func weigh(k known, e *rollcall.Entry) [4]int {
 	said := 1
@@ -165,7 +165,7 @@ func count(lines []line) (t tally) {
 	return t
 }
 
-// refusal gives the rejectDescription of the failed entry that counts.
+// refusal returns the rejectDescription of the failed entry that counts.
 func refusal(lines []line) string {
 	for _, l := range lines {
 		if l.entry.Attendance == rollcall.AttendanceFailed {

@@ -40,7 +40,7 @@ func restate(table []rule, prev *rollcall.Record, look *Look) Result {
 	return t.result(table)
 }
 
-// sliceAnew gives the record as of after the first n of the events that tell it
+// sliceAnew returns the record as of after the first n of the events that tell it
 // anew; the next look goes on as after a slice of a first poll.
 func (r Result) sliceAnew(n int) *rollcall.Record {
 	whole, told := r.anew.Record, r.anew.Events[:n]
@@ -61,7 +61,7 @@ func (r Result) sliceAnew(n int) *rollcall.Record {
 	return &rec
 }
 
-// withoutNicks gives an answer without nicks, and leaves a as it is.
+// withoutNicks returns an answer without nicks, and leaves a as it is.
 func withoutNicks(a *rollcall.Answer) *rollcall.Answer {
 	if a == nil || !slices.ContainsFunc(a.Entries, func(e rollcall.Entry) bool { return e.Nick != "" }) {
 		return a
@@ -80,7 +80,7 @@ func showsNicks(r *rollcall.Record) bool {
 		slices.ContainsFunc(r.Memory, func(m rollcall.Memory) bool { return m.Participant.Nick != "" }))
 }
 
-// bare gives the record without nicks, as if everybody had come once.
+// bare returns the record without nicks, as if everybody had come once.
 func bare(prev *rollcall.Record) *rollcall.Record {
 	r, keys := *prev, renumbered(prev)
 	r.Roster = make([]rollcall.Participant, 0, len(prev.Roster))
@@ -109,7 +109,7 @@ func bareOf(p rollcall.Participant, keys map[string]string) rollcall.Participant
 	return p
 }
 
-// renumbered gives the keys, by the old ones, that people without a user id have
+// renumbered returns the keys, by the old ones, that people without a user id have
 // without a nick: numbers as a list gives them, the most present first, and of
 // the gone those who are still listed.
 func renumbered(r *rollcall.Record) map[string]string {

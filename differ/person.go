@@ -64,7 +64,7 @@ func (p *person) visit(code rollcall.Attendance) {
 // hush remembers the person without a word: nothing is known to have happened.
 func (p *person) hush() { p.was = p.is }
 
-// memory gives what the record remembers of the person beside the roster.
+// memory returns what the record remembers of the person beside the roster.
 func (p *person) memory() (m rollcall.Memory, needed bool) {
 	m = rollcall.Memory{Participant: p.is, Failed: p.now[0], KickedOut: p.now[1], Left: p.now[2]}
 	if p.untold {
@@ -81,7 +81,7 @@ type known struct {
 	nick string // the last one that was told; another than who's where a slice ends before the renaming
 }
 
-// before gives the person as it was before it had this nick.
+// before returns the person as it was before it had this nick.
 func (k known) before(nick string) rollcall.Participant {
 	if k.who.Nick == nick {
 		k.who.Nick = k.nick
@@ -105,7 +105,7 @@ func (k *knownPeople) more() bool {
 	return len(k.roster)+len(k.memory) > 0
 }
 
-// key gives the key of the next person; there must be one.
+// key returns the key of the next person; there must be one.
 func (k *knownPeople) key() string {
 	switch {
 	case len(k.roster) == 0:
@@ -134,7 +134,7 @@ func (k *knownPeople) next() (n known) {
 	return n
 }
 
-// about gives what the record knows of the person with that key.
+// about returns what the record knows of the person with that key.
 func (c *comparison) about(key string) known {
 	var k knownPeople
 	if i, ok := find(c.roster, key, 0); ok {

@@ -72,7 +72,7 @@ func (c *comparison) read(a *rollcall.Answer, d *scratch) list {
 	return l
 }
 
-// marks gives the marks of the roster. Whom there is a memory of, one entry does
+// marks returns the marks of the roster. Whom there is a memory of, one entry does
 // not settle: the others are counted.
 func (c *comparison) marks(room []rosterMark) []rosterMark {
 	if len(room) < len(c.roster) {
@@ -110,7 +110,7 @@ func (l *list) take(lines []line, roster []rollcall.Participant, entries []rollc
 	return append(lines, line{key: key, entry: e})
 }
 
-// find gives the place of a key in the roster, or where it would stand; at once
+// find returns the place of a key in the roster, or where it would stand; at once
 // if it is where it is expected.
 func find(roster []rollcall.Participant, key string, expected int) (at int, found bool) {
 	if expected < len(roster) && roster[expected].Key == key {

@@ -7,7 +7,7 @@ import (
 	"rollcall"
 )
 
-// Slice gives the record as of after the first n of the result's events, for a
+// Slice returns the record as of after the first n of the result's events, for a
 // result that is too large for one commit; prev is the record that the result
 // was made from. A later Diff against it goes on under the same provenance and
 // window: it tells what is missing, and tells nothing twice. With n at
@@ -48,7 +48,7 @@ func (r Result) Slice(prev *rollcall.Record, n int) *rollcall.Record {
 	return rec
 }
 
-// origin gives the record that the transition began with. What a first poll says
+// origin returns the record that the transition began with. What a first poll says
 // without an event is there from the start.
 func origin(t *transition, prev *rollcall.Record) *rollcall.Record {
 	if !t.first || t.untracking && prev != nil {
@@ -89,7 +89,7 @@ func retell(rec *rollcall.Record, told []rollcall.Event, after rollcall.Conferen
 	}
 }
 
-// bitOf gives the bit that an event is about; none for most.
+// bitOf returns the bit that an event is about; none for most.
 func bitOf(t rollcall.Type) rollcall.Media {
 	switch t {
 	case rollcall.MeetingMuteAllEnforced, rollcall.MeetingMuteAllLifted:
@@ -102,7 +102,7 @@ func bitOf(t rollcall.Type) rollcall.Media {
 	return 0
 }
 
-// cut gives the people as far as the first n events tell of them. Of whom they
+// cut returns the people as far as the first n events tell of them. Of whom they
 // do not tell yet, the old memory holds. Silent ones are complete.
 func cut(t *transition, n int, roster []rollcall.Participant) []person {
 	people := make([]person, 0, len(t.people))
@@ -149,7 +149,7 @@ type loan struct {
 	code rollcall.Attendance
 }
 
-// moves gives where the people are whose entries only moved, and of which codes
+// moves returns where the people are whose entries only moved, and of which codes
 // they have more than before.
 func moves(people []person) map[loan][]int {
 	moved := map[loan][]int{}
@@ -167,7 +167,7 @@ func moves(people []person) map[loan][]int {
 
 func (p *person) grew(code rollcall.Attendance) bool { return *p.now.of(code) > *p.before.of(code) }
 
-// halfway gives a person of whom some events are not told. The counts are such
+// halfway returns a person of whom some events are not told. The counts are such
 // that the rest is seen to have grown again: those of before, or, since people
 // without a user id share theirs, all but the own.
 func halfway(t *transition, p person, begun bool, roster []rollcall.Participant) person {

@@ -70,11 +70,11 @@ func (t *transition) labels() rollcall.Labels {
 	return labels
 }
 
-// wall gives a time as it is stored: times that differ by less, or by more than
+// wall returns a time as it is stored: times that differ by less, or by more than
 // the clock on the wall shows, would be judged otherwise after they were read back.
 func wall(t time.Time) time.Time { return t.Truncate(time.Millisecond) }
 
-// termsOf gives the provenance and the start of the window. A poll of which
+// termsOf returns the provenance and the start of the window. A poll of which
 // only a slice is stored goes on under its own.
 func (t *transition) termsOf(prev *rollcall.Record) rollcall.Partial {
 	switch {
@@ -105,7 +105,7 @@ func (t *transition) open() {
 	}
 }
 
-// newEpoch gives an epoch that is newer than the one it replaces, whatever the
+// newEpoch returns an epoch that is newer than the one it replaces, whatever the
 // clock says.
 func (t *transition) newEpoch() int64 { return max(t.look.AnsweredAt.UnixMilli(), t.next.Epoch+1) }
 

@@ -31,7 +31,7 @@ func (c *caller) call(op string, call func(context.Context) error) error {
 	case c.ctx.Err() != nil && err != nil:
 		c.stop(ClassNone, c.ctx.Err())
 	case !m.refused:
-		c.obey(c.gate.learn(op, err))
+		c.apply(c.gate.learn(op, err))
 	}
 	return err
 }
@@ -59,7 +59,7 @@ func (c *caller) permit(op string) error {
 		return r.err
 	}
 	if r := c.gate.permit(c.ctx, op); r != nil {
-		c.obey(r)
+		c.apply(r)
 		return r.err
 	}
 	return nil
@@ -68,7 +68,7 @@ func (c *caller) permit(op string) error {
 // forbids returns why an operation may not be used any more; nil: it may.
 func (c *caller) forbids(op string) *refusal {
 	if c.stopped == nil {
-		c.obey(c.gate.check(c.ctx, op))
+		c.apply(c.gate.check(c.ctx, op))
 	}
 	if c.stopped != nil {
 		return c.stopped
@@ -76,8 +76,8 @@ func (c *caller) forbids(op string) *refusal {
 	return c.blocked[op]
 }
 
-// obey ends the pass, or one of its operations, where the gate refuses it.
-func (c *caller) obey(r *refusal) {
+// apply ends the pass, or one of its operations, where the gate refuses it.
+func (c *caller) apply(r *refusal) {
 	switch {
 	case r == nil:
 	case r.op != "":

@@ -56,7 +56,7 @@ func newBatch(n wire.Names, id string, msgs []ledger.Message) *batch {
 	return b
 }
 
-// joined gives the subjects to publish to as one string, which is one
+// joined returns the subjects to publish to as one string, which is one
 // allocation instead of a thousand.
 func (b *batch) joined(n wire.Names, msgs []ledger.Message) string {
 	size := 0
@@ -73,7 +73,7 @@ func (b *batch) joined(n wire.Names, msgs []ledger.Message) string {
 	return all.String()
 }
 
-// message gives the message with that number in the batch, until the next one
+// message returns the message with that number in the batch, until the next one
 // is asked for. They are asked for in order.
 func (b *batch) message(m *ledger.Message, sequence int, last bool) *nats.Msg {
 	b.sequence[0] = strconv.Itoa(sequence)

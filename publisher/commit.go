@@ -36,13 +36,13 @@ type Publisher struct {
 	Disk Disk
 	// DataDir is where that disk is, for messages.
 	DataDir string
-	// API gives the subject of a request to JetStream, as INFO; nil: that below $JS.API.
+	// API returns the subject of a request to JetStream, as INFO; nil: that below $JS.API.
 	API func(request string) string
 
 	room room
 }
 
-// Commit stores the messages as one atomic batch and gives the stream sequence
+// Commit stores the messages as one atomic batch and returns the stream sequence
 // of the first; the others follow it without a gap. Its errors match exactly
 // one of [ledger.ErrStale], [ledger.ErrBusy], [ledger.ErrUnknown],
 // [ledger.ErrFull] and [ledger.ErrRefused].

@@ -44,7 +44,7 @@ func (r *Refusal) Error() string { return r.Why }
 
 func refuse(format string, args ...any) error { return &Refusal{Why: fmt.Sprintf(format, args...)} }
 
-// Act makes something happen now and gives its facts. An act that cannot
+// Act makes something happen now and returns its facts. An act that cannot
 // happen changes nothing and is a [Refusal].
 func (s *Simulator) Act(act Act) ([]Fact, error) {
 	s.mu.Lock()
@@ -125,7 +125,7 @@ func onDevice(fresh bool, able func(*device) bool, do func(*world, *meeting, *de
 	})
 }
 
-// find gives the device an act means, or makes one for somebody new.
+// find returns the device an act means, or makes one for somebody new.
 func (m *meeting) find(act Act, fresh bool, able func(*device) bool) (*device, error) {
 	var theirs []*device
 	for _, d := range m.lines {

@@ -11,7 +11,7 @@ import (
 // tokenHeader carries the token, raw.
 const tokenHeader = "x-acs-dingtalk-access-token"
 
-// auth gives out tokens, asks for them, and keeps calls within the QPS limit.
+// auth returns out tokens, asks for them, and keeps calls within the QPS limit.
 type auth struct {
 	cfg    Config
 	issued uint64
@@ -39,7 +39,7 @@ func (a *auth) issue() string {
 
 func (a *auth) revoke() { clear(a.tokens) }
 
-// admit lets a metered call in, or gives the code that refuses it.
+// admit lets a metered call in, or returns the code that refuses it.
 func (a *auth) admit(r *http.Request) (code string) {
 	now := a.cfg.Now()
 	until, known := a.tokens[r.Header.Get(tokenHeader)]

@@ -67,7 +67,7 @@ func delist(w *world, m *meeting, d *device, _ Act) {
 	w.record(m, ParticipantDelisted, rollcall.ReasonNone, d)
 }
 
-// renameUser gives all devices of a person another nick: the account is one.
+// renameUser returns all devices of a person another nick: the account is one.
 // A stranger is known by nick alone, and another nick would be somebody else.
 func renameUser(w *world, m *meeting, act Act) error {
 	changed := false

@@ -36,7 +36,7 @@ func optional() map[string]bool {
 	return map[string]bool{"title": true, "startTime": true, "mediaStatus": true, "userList": true}
 }
 
-// distort gives the changed bytes of an answer; what is no JSON object stays.
+// distort returns the changed bytes of an answer; what is no JSON object stays.
 func distort(pieces [][]byte, change func(map[string]any)) [][]byte {
 	dec := json.NewDecoder(bytes.NewReader(bytes.Join(pieces, nil)))
 	dec.UseNumber()

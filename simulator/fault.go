@@ -100,7 +100,7 @@ func (a *faultSet) arm(f Fault) {
 	a.faults = append(a.faults, next)
 }
 
-// strike gives the fault that strikes a call; its Name is "" for none.
+// strike returns the fault that strikes a call; its Name is "" for none.
 func (a *faultSet) strike(op Operation) Fault {
 	a.expire()
 	for i := range a.faults {

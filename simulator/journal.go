@@ -24,7 +24,7 @@ func (j *journal[T]) add(item T) (forgotten []T) {
 // last is the number of the latest item; the first has number 1.
 func (j *journal[T]) last() uint64 { return j.dropped + uint64(len(j.items)) }
 
-// since gives the remembered items with a number greater than n. Nobody may
+// since returns the remembered items with a number greater than n. Nobody may
 // change them.
 func (j *journal[T]) since(n uint64) []T {
 	if n >= j.last() {

@@ -25,7 +25,7 @@ const (
 	streamShuffle
 )
 
-// chance gives the n-th stream of a kind. The multiplication spreads
+// chance returns the n-th stream of a kind. The multiplication spreads
 // neighbouring seeds.
 func (c Config) chance(stream, n uint64) *rand.Rand {
 	return rand.New(rand.NewPCG(c.Seed*0x9E3779B97F4A7C15+stream, (stream<<40+n)*0xD1342543DE82EF95))
@@ -55,7 +55,7 @@ func (c Config) conferenceID(ordinal int) string {
 	return id
 }
 
-// employee gives the n-th person of the organization.
+// employee returns the n-th person of the organization.
 func (c Config) employee(n int) person {
 	rng := c.chance(streamPerson, uint64(n))
 	p := person{userID: text(rng, idLetters, 20) + "iEiE", nick: c.nick(rng)}
@@ -77,7 +77,7 @@ func (c Config) nick(rng *rand.Rand) string {
 		draw(rng, strings.Fields("Becker Chen Dubois Evans Fischer García Huang Ito Jones Kim Lindqvist Müller Novák O'Neil Rossi Wang"))
 }
 
-// stranger gives somebody without a userId. Guests share their nick.
+// stranger returns somebody without a userId. Guests share their nick.
 func stranger(rng *rand.Rand) person {
 	if rng.IntN(2) == 0 {
 		return person{nick: draw(rng, []string{"Guest", "访客"})}

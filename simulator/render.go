@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// entry gives a meeting's entry of infos. It is rendered once a change and the
+// entry returns a meeting's entry of infos. It is rendered once a change and the
 // bytes are shared by all answers until the next.
 func (m *meeting) entry() []byte {
 	if m.raw == nil {

@@ -188,7 +188,7 @@ func (a *answers) user(q question) reply {
 	return okay(answer)
 }
 
-// best gives a user's most present device of the roster.
+// best returns a user's most present device of the roster.
 func (m *meeting) best(userID string) *device {
 	var best *device
 	for _, d := range m.listed {

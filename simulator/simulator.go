@@ -37,7 +37,7 @@ func New(cfg Config) (*Simulator, error) {
 	return s, nil
 }
 
-// ConferenceIDs gives the ids of the meetings that are there at the start.
+// ConferenceIDs returns the ids of the meetings that are there at the start.
 // They depend on the seed, Meetings and Hostile alone.
 func (s *Simulator) ConferenceIDs() []string { return slices.Clone(s.ids) }
 
@@ -82,7 +82,7 @@ func (s *Simulator) keepUp() time.Duration {
 	return min(max(next.Sub(s.world.at), shortest), longest)
 }
 
-// StepTo lets everything happen until an instant, without a clock, and gives
+// StepTo lets everything happen until an instant, without a clock, and returns
 // the facts of it. An instant in the past does nothing.
 func (s *Simulator) StepTo(to time.Time) []Fact {
 	s.mu.Lock()
@@ -93,7 +93,7 @@ func (s *Simulator) StepTo(to time.Time) []Fact {
 }
 
 // StepFacts lets the world go on until at least n more facts have happened,
-// and gives them. There are fewer only if nothing happens by itself any more.
+// and returns them. There are fewer only if nothing happens by itself any more.
 // One thing may make several facts at one instant, which stay together.
 func (s *Simulator) StepFacts(n int) []Fact {
 	s.mu.Lock()

@@ -29,7 +29,7 @@ func NewWire(handler http.Handler) *Wire {
 	return w
 }
 
-// Client gives the client; it reaches the handler by whatever http:// address.
+// Client returns the client; it reaches the handler by whatever http:// address.
 func (w *Wire) Client() *http.Client { return w.client }
 
 // Close ends all connections and returns once nothing is served any more.

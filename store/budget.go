@@ -98,7 +98,7 @@ func (s *JetStream) ReadBudget(ctx context.Context, tenant, key string) (data []
 }
 
 // WriteBudget replaces what is kept under a key if it still has the revision
-// expect (0: nothing was ever written), and gives the new one. Its errors match
+// expect (0: nothing was ever written), and returns the new one. Its errors match
 // [ledger.ErrStale] when somebody else wrote, [ledger.ErrUnknown] when nobody
 // can tell whether it was stored, and [ledger.ErrBusy] when it was not.
 func (s *JetStream) WriteBudget(ctx context.Context, tenant, key string, data []byte, expect uint64) (revision uint64, err error) {

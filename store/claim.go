@@ -17,7 +17,7 @@ const (
 	codeWriteInFlight jetstream.ErrorCode = 10164
 )
 
-// Claim takes the shard of the tenant for the holder and gives the new term,
+// Claim takes the shard of the tenant for the holder and returns the new term,
 // which is greater than every earlier one. Whoever loses a race for it gets
 // [ledger.ErrStale]; when the outcome cannot be known, [ledger.ErrUnknown]
 // (to claim again is safe); otherwise [ledger.ErrBusy].

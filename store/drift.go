@@ -12,16 +12,16 @@ import (
 type setting struct {
 	name        string // as nats-server writes it in a stream's configuration
 	found, want any
-	mend        mend
+	fix         fix
 }
 
-// mend says what the operator can do about a setting.
-type mend uint8
+// fix says what the operator can do about a setting.
+type fix uint8
 
 const (
-	edit   mend = iota // edit the stream
-	choose             // edit the stream, or the key of the configuration
-	renew              // nats-server cannot change it: another stream
+	edit   fix = iota // edit the stream
+	choose            // edit the stream, or the key of the configuration
+	renew             // nats-server cannot change it: another stream
 )
 
 func settings(found, want *jetstream.StreamConfig) []setting {
@@ -80,7 +80,7 @@ func checkStream(found, want *jetstream.StreamConfig) error {
 func (s setting) advice(stream string) string {
 	editing := fmt.Sprintf("save nats stream info %s --json, set config.%s in it, and apply the config with nats stream edit %s --config FILE",
 		stream, s.name, stream)
-	switch s.mend {
+	switch s.fix {
 	case choose:
 		return fmt.Sprintf("set %s to %s in Rollcall's configuration, or %s", configKey(s.name), s.choice(), editing)
 	case renew:

@@ -39,10 +39,10 @@ type StreamConfig struct {
 	MaxBytes  int64         // bytes; the stream refuses more; 0: no limit
 }
 
-// Open gives the ledger in the stream of these names. What is absent, stream
+// Open returns the ledger in the stream of these names. What is absent, stream
 // or bucket, is created. What is there is compared setting by setting and never
 // changed: a difference is refused with an error that names the setting, what
-// was found and wanted, and the mend. js must use the default API prefix.
+// was found and wanted, and the fix. js must use the default API prefix.
 func Open(ctx context.Context, js jetstream.JetStream, names wire.Names, cfg StreamConfig, logger *zap.Logger) (*JetStream, error) {
 	if err := checkServer(js.Conn().ConnectedServerVersion(), logger); err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
@@ -59,7 +59,7 @@ func Open(ctx context.Context, js jetstream.JetStream, names wire.Names, cfg Str
 	return s, nil
 }
 
-// Attach gives the reading side of a ledger that somebody else opened. It asks
+// Attach returns the reading side of a ledger that somebody else opened. It asks
 // for nothing and creates nothing: what is absent fails when it is read.
 func Attach(js jetstream.JetStream, names wire.Names) *JetStream {
 	return &JetStream{js: js, names: names, read: reader{js: js, names: names, turns: make(chan struct{}, readersAtOnce)}}

@@ -80,7 +80,7 @@ func TestManyWorkersOpenAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-func TestOpenRefusesAnotherStreamAndNamesTheMend(t *testing.T) {
+func TestOpenRefusesAnotherStreamAndNamesTheFix(t *testing.T) {
 	js := natstest.Start(t).JetStream(t)
 	for _, c := range []struct {
 		spoil func(*jetstream.StreamConfig)

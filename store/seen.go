@@ -52,7 +52,7 @@ func (s *seen) last() (subject string, sequence uint64) {
 	return s.subject, s.sequence
 }
 
-// anchor gives a message that is there, and how far a replica must have come.
+// anchor returns a message that is there, and how far a replica must have come.
 func (s *seen) anchor() (subject string, least uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

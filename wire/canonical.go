@@ -8,7 +8,7 @@ import (
 )
 
 // canonical goes through JSON of which every byte but the values is known
-// beforehand. After the first thing that is not as expected it gives zero
+// beforehand. After the first thing that is not as expected it returns zero
 // values, and ended says so.
 type canonical struct {
 	rest  string

@@ -25,7 +25,7 @@ func AppendEvent(dst []byte, e *rollcall.Event) []byte {
 	return v.Append(dst, e)
 }
 
-// Memory gives what write appends, in memory that lives as long as what it is
+// Memory returns what write appends, in memory that lives as long as what it is
 // used for; room is about how many bytes that are.
 type Memory func(room int, write func(dst []byte) []byte) []byte
 

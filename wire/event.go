@@ -59,7 +59,7 @@ type schemaJSON struct {
 }
 
 // DecodeEvent reads what [AppendEvent] writes. It refuses any other schema,
-// and whatever contradicts itself: an event it gives can be folded. Attributes
+// and whatever contradicts itself: an event it returns can be folded. Attributes
 // and fields it does not know are passed over.
 func DecodeEvent(data []byte) (rollcall.Event, error) {
 	var head schemaJSON
@@ -144,12 +144,12 @@ func (j *eventJSON) agree(e *rollcall.Event) error {
 	return nil
 }
 
-// sourcePrefix gives what stands before the path that each source of ours ends with.
+// sourcePrefix returns what stands before the path that each source of ours ends with.
 func sourcePrefix(source string) string {
 	return source[:max(strings.LastIndex(source, "/rollcall/"), 0)]
 }
 
-// unlessMissing gives what an attribute must say; events of versions that did not
+// unlessMissing returns what an attribute must say; events of versions that did not
 // know it do not have it.
 func unlessMissing(got, want string) string {
 	if got == "" {

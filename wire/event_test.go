@@ -227,19 +227,19 @@ func anyEvent() *rapid.Generator[rollcall.Event] {
 	})
 }
 
-// clean is the event as it comes back: text that is not UTF-8 was mended.
+// clean is the event as it comes back: text that is not UTF-8 was fixed.
 func clean(e rollcall.Event) rollcall.Event {
-	mend := func(s string) string {
+	fix := func(s string) string {
 		var b strings.Builder
 		for _, r := range s {
 			b.WriteRune(r)
 		}
 		return b.String()
 	}
-	e.Meeting.Title, e.Reason = mend(e.Meeting.Title), rollcall.Reason(mend(string(e.Reason)))
+	e.Meeting.Title, e.Reason = fix(e.Meeting.Title), rollcall.Reason(fix(string(e.Reason)))
 	if e.Participant != nil {
 		p := *e.Participant
-		p.UserID, p.Nick, p.RejectDescription = mend(p.UserID), mend(p.Nick), mend(p.RejectDescription)
+		p.UserID, p.Nick, p.RejectDescription = fix(p.UserID), fix(p.Nick), fix(p.RejectDescription)
 		e.Participant = &p
 	}
 	return e

@@ -35,7 +35,7 @@ type labelsJSON map[string]string
 // MarshalJSON writes what [AppendLabels] does.
 func (j labelsJSON) MarshalJSON() ([]byte, error) { return AppendLabels(nil, rollcall.Labels(j)), nil }
 
-// labels gives the word for the JSON, nil for none.
+// labels returns the word for the JSON, nil for none.
 func (j labelsJSON) labels() rollcall.Labels {
 	if len(j) == 0 {
 		return nil

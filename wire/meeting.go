@@ -51,7 +51,7 @@ type Media struct {
 	Code         int64 `json:"code"`
 }
 
-// Conference gives the word for the JSON. The media code outranks the bits.
+// Conference returns the word for the JSON. The media code outranks the bits.
 func (m *Meeting) Conference() (rollcall.Conference, error) {
 	status, ok := rollcall.ParseStatus(m.Status)
 	if !ok {

@@ -56,7 +56,7 @@ func or(said *string, otherwise string) string {
 	return *said
 }
 
-// nickIn gives the nick that the key of a person without a user id holds; "" for
+// nickIn returns the nick that the key of a person without a user id holds; "" for
 // all others.
 func nickIn(key string) string {
 	rest, nameless := strings.CutPrefix(key, "anon:")

@@ -50,7 +50,7 @@ type Person struct {
 	Session           int    `json:"session"`
 }
 
-// Participant gives the word for the JSON. Words that say nothing ("") are
+// Participant returns the word for the JSON. Words that say nothing ("") are
 // allowed only where unsaid is true.
 func (p *Person) Participant(unsaid bool) (rollcall.Participant, error) {
 	attendance, a := rollcall.ParseAttendance(p.Attendance)

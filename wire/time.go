@@ -64,7 +64,7 @@ type Time struct{ time.Time }
 // MarshalJSON writes the time as [AppendTime] does.
 func (t Time) MarshalJSON() ([]byte, error) { return AppendTime(nil, t.Time), nil }
 
-// UnmarshalJSON reads null or an RFC 3339 time, and gives it in UTC, cut to
+// UnmarshalJSON reads null or an RFC 3339 time, and returns it in UTC, cut to
 // milliseconds.
 func (t *Time) UnmarshalJSON(data []byte) error {
 	var text *string
@@ -80,7 +80,7 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// ParseTime reads an RFC 3339 time, and gives it in UTC, cut to milliseconds.
+// ParseTime reads an RFC 3339 time, and returns it in UTC, cut to milliseconds.
 func ParseTime(text string) (time.Time, error) {
 	parsed, err := time.Parse(time.RFC3339Nano, text)
 	return parsed.UTC().Truncate(time.Millisecond), err

@@ -32,7 +32,7 @@ type trackingJSON struct {
 	Labels labelsJSON `json:"labels,omitempty"`
 }
 
-// EncodeTracking gives the stored form of a member of the tracked set: a JSON
+// EncodeTracking returns the stored form of a member of the tracked set: a JSON
 // object with schema, conferenceId, source, since and, unless there are none,
 // lookedMs and labels. A year that cannot be written is refused, and labels that
 // cannot be.

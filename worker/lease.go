@@ -116,7 +116,7 @@ func (o *ownership) took(term, lapses uint64) *lease {
 // lapses of the heartbeat.
 func (o *ownership) verified(lapses uint64) { o.lapses, o.doubt = lapses, false }
 
-// lose gives the shard up, to be claimed anew.
+// lose returns the shard up, to be claimed anew.
 func (o *ownership) lose() {
 	o.hold(nil)
 	o.later()
@@ -128,7 +128,7 @@ func (o *ownership) forget() {
 	o.last, o.doubt, o.staleReads = nil, false, 0
 }
 
-// compare gives the shard up where somebody claimed it later.
+// compare returns the shard up where somebody claimed it later.
 func (o *ownership) compare(claim ledger.Claim) {
 	l := o.held()
 	if l == nil || claim.Term == l.term && claim.Holder == o.cfg.ID {

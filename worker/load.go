@@ -142,12 +142,12 @@ func (tr *trust) load(ctx context.Context, ids iter.Seq[string]) error {
 	if err := tr.reload(ctx, unread, nil); err != nil {
 		return err
 	}
-	return tr.mend(ctx)
+	return tr.fix(ctx)
 }
 
 // reload reads the records of these meetings. Those without a record, and the
 // suspects, are held against their last event: an epoch whose events stand
-// beyond its record is closed by [trust.mend].
+// beyond its record is closed by [trust.fix].
 func (tr *trust) reload(ctx context.Context, ids, suspects []string) error {
 	if len(ids) == 0 {
 		return nil

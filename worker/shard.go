@@ -18,7 +18,7 @@ import (
 //
 //	own       whether the shard is this worker's, and the lease
 //	meetings  what is known of its meetings, and whom to ask about
-//	trust     what of that may be believed; reading and mending
+//	trust     what of that may be believed; reading and fixing
 //	commits   diff, cut, commit, and what became of it
 //	tracker   which meetings are tracked
 //	polling   asking; it belongs to the tenant's loop

@@ -57,7 +57,7 @@ func (t *tracker) trackNamed(ctx context.Context) error {
 	return t.trackAll(ctx, wanted)
 }
 
-// relabel gives tracked meetings the labels that the configuration has for them
+// relabel returns tracked meetings the labels that the configuration has for them
 // now, as long as nobody else gave them others.
 func (t *tracker) relabel(ctx context.Context) error {
 	var changed []ledger.Tracking

@@ -47,11 +47,11 @@ func (tr *trust) holdAgainstEvents(ctx context.Context, ids []string, stored map
 	return nil
 }
 
-// mend closes the epochs that cannot go on: their meetings are recorded as
+// fix closes the epochs that cannot go on: their meetings are recorded as
 // meetings are that were taken off the tracked set, so that the next answer
 // opens another epoch, and an id is never used for two contents. Where the ledger
 // refuses the record that says so, the meeting is set aside, and the others go on.
-func (tr *trust) mend(ctx context.Context) error {
+func (tr *trust) fix(ctx context.Context) error {
 	for id, t := range tr.torn {
 		if tr.meetings.entries[id].aside() {
 			continue

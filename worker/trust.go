@@ -103,7 +103,7 @@ func (tr *trust) examine(ctx context.Context) error {
 	if err := tr.reload(ctx, tr.andAdrift(suspects), suspects); err != nil {
 		return err
 	}
-	if err := tr.mend(ctx); err != nil {
+	if err := tr.fix(ctx); err != nil {
 		return err
 	}
 	tr.examined = max(tr.examined, tail.Last)
@@ -125,7 +125,7 @@ func (tr *trust) andAdrift(ids []string) []string {
 
 // sound returns a stream sequence up to which no event stands beyond the record of
 // its meeting. Whoever holds a shard commits nothing more to it before what was
-// stored in part is mended: so the last record that was written in a term comes
+// stored in part is fixed: so the last record that was written in a term comes
 // before it. Records of several terms are those of several holders.
 func (tr *trust) sound() uint64 {
 	last := make(map[uint64]uint64) // by term

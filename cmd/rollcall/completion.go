@@ -7,7 +7,7 @@ import (
 	"rollcall/simulator"
 )
 
-// addCompletion gives the program cobra's command completion, with examples.
+// addCompletion returns the program cobra's command completion, with examples.
 func addCompletion(root *cobra.Command, args []string) {
 	root.InitDefaultCompletionCmd(args...)
 	examples := map[string]string{

@@ -16,7 +16,7 @@ import (
 // configVariable names the configuration file where --config does not.
 const configVariable = "ROLLCALL_CONFIG"
 
-// addConfigFlag gives a command the flag that [program.loadConfig] reads.
+// addConfigFlag returns a command the flag that [program.loadConfig] reads.
 func addConfigFlag(cmd *cobra.Command) {
 	cmd.Flags().String("config", "", "the configuration `FILE` (default: what "+configVariable+" names, otherwise the built-in defaults)")
 }

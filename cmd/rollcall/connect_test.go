@@ -18,7 +18,7 @@ func failing(t *testing.T, args ...string) (int, string) {
 	return p.run(t.Context()), complaint.String()
 }
 
-// What another attempt would not mend is said after the first one.
+// What another attempt would not fix is said after the first one.
 func TestRefusedCredentialsAreNoSilence(t *testing.T) {
 	s := natstest.StartWith(t, server.Options{Authorization: "hunter2"})
 	for _, command := range []string{"tail", "workers", "budget", "list"} {

@@ -20,7 +20,7 @@ type planFlags struct {
 	hours                 float64
 }
 
-// addTo gives a command the flags.
+// addTo returns a command the flags.
 func (f *planFlags) addTo(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.wanted, "plan", false, "forecast a month, without NATS")

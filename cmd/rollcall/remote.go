@@ -36,7 +36,7 @@ func workerCommands(p *program) []*cobra.Command {
 	return []*cobra.Command{trackCommand(p), untrackCommand(p), listCommand(p), showCommand(p)}
 }
 
-// addTo gives a command the flags.
+// addTo returns a command the flags.
 func (f *remoteFlags) addTo(cmd *cobra.Command) {
 	addConfigFlag(cmd)
 	flags := cmd.Flags()

@@ -192,7 +192,7 @@ func (s *Server) Options() []nats.Option {
 	}
 }
 
-// Close stops the server, waits until it has written everything, and gives the
+// Close stops the server, waits until it has written everything, and returns the
 // data directory back. Connections to it are lost.
 func (s *Server) Close() {
 	s.closing.Do(func() { close(s.done) })

@@ -39,7 +39,7 @@ func LockDir(dir string) (*DirLock, error) {
 	return &DirLock{file}, nil
 }
 
-// Release gives the directory back.
+// Release returns the directory back.
 func (l *DirLock) Release() { _ = l.file.Close() } // what was written is the pid, which counts only while locked
 
 func writePID(file *os.File) error {

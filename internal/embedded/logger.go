@@ -99,7 +99,7 @@ func (l *logger) Fatalf(format string, v ...any) {
 	}
 }
 
-// fatalError gives the reason for which the server cannot start, or nil.
+// fatalError returns the reason for which the server cannot start, or nil.
 func (l *logger) fatalError(listen string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -77,7 +77,7 @@ func (r *rooms) take(c server.ClientAuthentication, operator bool) bool {
 	return true
 }
 
-// free gives a room that nobody is in, or makes one; nil where there is none.
+// free returns a room that nobody is in, or makes one; nil where there is none.
 func (r *rooms) free(operator bool, rights rights) *server.Account {
 	taken := 0
 	for _, one := range r.all {

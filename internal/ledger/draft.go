@@ -23,7 +23,7 @@ func (d *Draft) Reset() {
 	}
 }
 
-// Write gives what write appends, in d's memory. room is about how many bytes
+// Write returns what write appends, in d's memory. room is about how many bytes
 // that are: with too little, earlier payloads stay where they are.
 func (d *Draft) Write(room int, write func(dst []byte) []byte) []byte {
 	if cap(d.page)-len(d.page) < room {

@@ -25,7 +25,7 @@ type Position struct {
 // Known reports whether p says anything.
 func (p Position) Known() bool { return p.Stream != "" }
 
-// Follows gives nil where a ledger that is at p now may be the one that was at
+// Follows returns nil where a ledger that is at p now may be the one that was at
 // earlier, and otherwise an error that says what shows that it is another one. A
 // read that lags behind shows the same as a backup that was brought back: the
 // position must come from the stream's leader.

@@ -50,7 +50,7 @@ type TLS struct {
 	CA, Cert, Key string
 }
 
-// Connect gives a connection, which need not be established yet: while the
+// Connect returns a connection, which need not be established yet: while the
 // server is away it is tried again and again. An error is a mistake in the
 // configuration.
 func Connect(cfg Config, logger *zap.Logger) (*nats.Conn, error) {

@@ -41,7 +41,7 @@ func Fix(err error) string {
 	return ""
 }
 
-// Explained gives an error with what [Fix] says about it, and whose account on
+// Explained returns an error with what [Fix] says about it, and whose account on
 // which server it is: NATS tells a client no more than that.
 func Explained(conn *nats.Conn, user string, err error) error {
 	fix := Fix(err)
@@ -66,5 +66,5 @@ type explained struct {
 // Error tells all of it.
 func (e *explained) Error() string { return e.error.Error() + "; " + e.fix }
 
-// Unwrap gives the error alone.
+// Unwrap returns the error alone.
 func (e *explained) Unwrap() error { return e.error }

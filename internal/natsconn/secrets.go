@@ -10,7 +10,7 @@ import (
 	"rollcall/internal/secret"
 )
 
-// authentication gives the options for the one way to authenticate. The files
+// authentication returns the options for the one way to authenticate. The files
 // are read now, so that a mistake is met at the start, and again whenever the
 // connection is made anew.
 func (cfg *Config) authentication() ([]nats.Option, error) {

@@ -89,7 +89,7 @@ func (c *connection) fromClient(f frame, write send) bool {
 	return write(f) && c.ask(m, Committed, nil) != Cut
 }
 
-// follow notes a message of a batch and gives where the batch stands; nil for
+// follow notes a message of a batch and returns where the batch stands; nil for
 // a frame that belongs to none.
 func (c *connection) follow(f frame) *Moment {
 	id := f.value("Nats-Batch-Id")
@@ -132,7 +132,7 @@ func (c *connection) fromServer(f frame, write send) bool {
 	return write(f)
 }
 
-// awaited gives the batch that a message answers; nil for any other.
+// awaited returns the batch that a message answers; nil for any other.
 func (c *connection) awaited(f frame) *Moment {
 	if f.verb != "MSG" && f.verb != "HMSG" {
 		return nil

@@ -81,7 +81,7 @@ func (f *frame) readBody(r *bufio.Reader, sizes [][]byte) error {
 	return nil
 }
 
-// value gives the first value of a header; "" when it is not there.
+// value returns the first value of a header; "" when it is not there.
 func (f *frame) value(name string) string {
 	for line := range bytes.Lines(f.header) {
 		if key, value, ok := bytes.Cut(line, []byte(":")); ok && string(key) == name {

@@ -22,7 +22,7 @@ const (
 
 var kindNames = [...]string{"", "begun", "committing", "committed", "acknowledged"}
 
-// String gives the moment's name.
+// String returns the moment's name.
 func (k Kind) String() string { return kindNames[k] }
 
 // Moment is where a batch stands.

@@ -105,7 +105,7 @@ func (s *Server) Restart() {
 	s.running = running
 }
 
-// Connect gives a connection that reconnects forever and keeps nothing to be
+// Connect returns a connection that reconnects forever and keeps nothing to be
 // sent later, as Rollcall's own do. It is closed when the test ends.
 func (s *Server) Connect(t testing.TB, options ...nats.Option) *nats.Conn {
 	t.Helper()

@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// JSON gives JSON text on one line, with every character that does not show
+// JSON returns JSON text on one line, with every character that does not show
 // itself written as \uXXXX. The value stays the same, since such characters
 // stand in JSON's strings only, and blanks between its tokens mean nothing.
 func JSON(text []byte) []byte {
 	return escapeAll(bytes.TrimSpace(text), ' ')
 }
 
-// Log gives a line of a log with every character that does not show itself
+// Log returns a line of a log with every character that does not show itself
 // written as \uXXXX. It leaves the tabs that stand between the columns, and
 // one line break at the end; valid JSON on one line stays the same value.
 func Log(line []byte) []byte {

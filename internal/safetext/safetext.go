@@ -15,7 +15,7 @@ import (
 // languages need up to three; more are used to paint over other lines.
 const maxMarks = 3
 
-// Line gives s as one line that is safe to show. Spaces of any kind become a
+// Line returns s as one line that is safe to show. Spaces of any kind become a
 // plain space; everything that does not print becomes an escape.
 func Line(s string) string {
 	if plain(s) {
@@ -48,7 +48,7 @@ type writer struct {
 	marks int  // how many marks stand on it
 }
 
-// next gives the safe form of r, whose bytes are raw.
+// next returns the safe form of r, whose bytes are raw.
 func (w *writer) next(r rune, raw string) string {
 	switch {
 	case r == utf8.RuneError && len(raw) == 1:

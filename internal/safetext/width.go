@@ -8,8 +8,8 @@ import (
 // ellipsis stands for what was cut off.
 const ellipsis = "…"
 
-// Field gives s as a safe line of at most maxWidth columns of a terminal; what
-// does not fit is cut, and an ellipsis says so. A maxWidth below 1 gives "".
+// Field returns s as a safe line of at most maxWidth columns of a terminal; what
+// does not fit is cut, and an ellipsis says so. A maxWidth below 1 returns "".
 func Field(s string, maxWidth int) string {
 	if maxWidth < 1 {
 		return ""
@@ -29,7 +29,7 @@ func Field(s string, maxWidth int) string {
 	return safe[:end] + ellipsis
 }
 
-// Pad gives s as [Field] does and fills it with spaces up to width columns.
+// Pad returns s as [Field] does and fills it with spaces up to width columns.
 func Pad(s string, width int) string {
 	field := Field(s, width)
 	return field + strings.Repeat(" ", max(0, width-Width(field)))

@@ -9,7 +9,7 @@ import (
 )
 
 // Exposed reports whether other users of this machine can read, or exchange, a
-// secret's file, and gives its mode. A file that its mode would let others read
+// secret's file, and returns its mode. A file that its mode would let others read
 // is not exposed in a directory that lets nobody pass, nor in a volume of
 // secrets that a container engine mounts for one container alone.
 func Exposed(path string) (mode fs.FileMode, is bool) {

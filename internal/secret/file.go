@@ -39,7 +39,7 @@ func ReadFile(path string) (String, error) {
 	return value, nil
 }
 
-// Parse gives the secret in the content of a file or of an environment variable,
+// Parse returns the secret in the content of a file or of an environment variable,
 // by the rules of [ReadFile].
 func Parse(content []byte) (String, error) {
 	text := strings.TrimSpace(string(content))
@@ -99,7 +99,7 @@ func unreadable(path string, err error) error {
 	return fmt.Errorf("open %s: %w", path, err)
 }
 
-// Shown gives the path of a secret's file as it may be shown: not if it may be
+// Shown returns the path of a secret's file as it may be shown: not if it may be
 // the secret itself.
 func Shown(path string) string {
 	if visible(path) {

@@ -25,7 +25,7 @@ func New(value string) String {
 	return String{&value}
 }
 
-// Reveal gives the secret itself. It is for the one place that sends it.
+// Reveal returns the secret itself. It is for the one place that sends it.
 func (s String) Reveal() string {
 	if s.value == nil {
 		return ""

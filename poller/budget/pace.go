@@ -36,7 +36,7 @@ type bucket struct {
 	allowed int64   // of these, what a pass was told that it may begin with
 }
 
-// pace lets calls out by and by: some for asking about tracked meetings, some
+// pace lets calls out gradually: some for asking about tracked meetings, some
 // for looking for others. A pass may need more calls than it began with, since
 // meetings have ended; these are not held against the next pass, which would
 // come late for it, but have a share of their own, as large as it lately was.

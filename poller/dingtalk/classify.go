@@ -9,18 +9,18 @@ import (
 
 // What an operator can do about a fault.
 const (
-	mendScopes = "an administrator grants it in the DingTalk developer console: the app, Permissions, VideoConference.Conference.Read"
-	mendIP     = "add this machine's public address to the app's allowed addresses in the DingTalk developer console: the app, Security"
-	mendOrg    = "the app or its permission VideoConference.Conference.Read does not cover this organization's meetings; " +
+	fixScopes = "an administrator grants it in the DingTalk developer console: the app, Permissions, VideoConference.Conference.Read"
+	fixIP     = "add this machine's public address to the app's allowed addresses in the DingTalk developer console: the app, Security"
+	fixOrg    = "the app or its permission VideoConference.Conference.Read does not cover this organization's meetings; " +
 		"see the DingTalk developer console: the app, Permissions and Visibility"
-	mendAuth   = "check the app's id and secret in the DingTalk developer console: the app, Credentials"
-	mendTicket = "check that the newest suite ticket is in its file: DingTalk pushes one to the app every five hours"
-	mendQuota  = "the organization's calls of this calendar month (China time) are used up: wait for the next one or buy more, " +
+	fixAuth   = "check the app's id and secret in the DingTalk developer console: the app, Credentials"
+	fixTicket = "check that the newest suite ticket is in its file: DingTalk pushes one to the app every five hours"
+	fixQuota  = "the organization's calls of this calendar month (China time) are used up: wait for the next one or buy more, " +
 		"after which run goes on at a SIGHUP or a restart"
-	mendBlocked = "DingTalk's firewall refuses this machine's address; it lets it in again after some minutes without calls"
-	mendPage    = "a web page came instead of an answer: " +
+	fixBlocked = "DingTalk's firewall refuses this machine's address; it lets it in again after some minutes without calls"
+	fixPage    = "a web page came instead of an answer: " +
 		"DingTalk's firewall refuses this machine's address, or the tenant's endpoint is another server's, or a proxy answers in its place"
-	mendProxy = "the proxy wants credentials: see HTTPS_PROXY"
+	fixProxy = "the proxy wants credentials: see HTTPS_PROXY"
 )
 
 // accessDenied begins codes of DingTalk's gateway; it is left out of the table.
@@ -35,31 +35,31 @@ type rule struct {
 	// a ? there for one more character.
 	code     string
 	class    poller.Class
-	mend     string
+	fix      string
 	toMinute bool // the limit is counted by the minute: wait for the next one
 }
 
 // byCode classifies by DingTalk's code, which is worth more than the status.
 var byCode = []rule{
-	{status: 400, code: "InvalidAuthentication", class: poller.ClassToken, mend: mendAuth},
-	{status: 400, code: "invalidClientIdOrSecret", class: poller.ClassToken, mend: mendAuth},
-	{status: 400, code: "invalidSuiteKey", class: poller.ClassToken, mend: mendAuth},
-	{status: 400, code: "invalidSuiteTicket", class: poller.ClassToken, mend: mendTicket},
-	{status: 400, code: "invalidAuthInfo", class: poller.ClassToken, mend: mendAuth},
-	{status: 400, code: "invalid.client", class: poller.ClassToken, mend: mendAuth},
-	{status: 401, code: "unauthorized.client", class: poller.ClassToken, mend: mendAuth},
+	{status: 400, code: "InvalidAuthentication", class: poller.ClassToken, fix: fixAuth},
+	{status: 400, code: "invalidClientIdOrSecret", class: poller.ClassToken, fix: fixAuth},
+	{status: 400, code: "invalidSuiteKey", class: poller.ClassToken, fix: fixAuth},
+	{status: 400, code: "invalidSuiteTicket", class: poller.ClassToken, fix: fixTicket},
+	{status: 400, code: "invalidAuthInfo", class: poller.ClassToken, fix: fixAuth},
+	{status: 400, code: "invalid.client", class: poller.ClassToken, fix: fixAuth},
+	{status: 401, code: "unauthorized.client", class: poller.ClassToken, fix: fixAuth},
 
 	{status: 403, code: accessDenied + "QpsLimit*", class: poller.ClassThrottled},
 	{status: 403, code: accessDenied + "QpmLimit*", class: poller.ClassThrottled, toMinute: true},
 	{status: 404, code: "waterLimitError", class: poller.ClassThrottled},
-	{status: 403, code: accessDenied + "ApiCountLimitForOrg", class: poller.ClassQuota, mend: mendQuota},
+	{status: 403, code: accessDenied + "ApiCountLimitForOrg", class: poller.ClassQuota, fix: fixQuota},
 
-	{status: 403, code: accessDenied + "AccessTokenPermissionDenied", class: poller.ClassPermission, mend: mendScopes},
-	{status: 403, code: accessDenied + "IpNotInWhiteList", class: poller.ClassPermission, mend: mendIP},
-	{status: 403, code: "noPermission", class: poller.ClassPermission, mend: mendScopes},
-	{status: 404, code: "permissionError", class: poller.ClassPermission, mend: mendScopes},
-	{status: 400, code: "orgAccessForbidden", class: poller.ClassPermission, mend: mendOrg},
-	{status: 400, code: "unknownUserError", class: poller.ClassPermission, mend: mendOrg},
+	{status: 403, code: accessDenied + "AccessTokenPermissionDenied", class: poller.ClassPermission, fix: fixScopes},
+	{status: 403, code: accessDenied + "IpNotInWhiteList", class: poller.ClassPermission, fix: fixIP},
+	{status: 403, code: "noPermission", class: poller.ClassPermission, fix: fixScopes},
+	{status: 404, code: "permissionError", class: poller.ClassPermission, fix: fixScopes},
+	{status: 400, code: "orgAccessForbidden", class: poller.ClassPermission, fix: fixOrg},
+	{status: 400, code: "unknownUserError", class: poller.ClassPermission, fix: fixOrg},
 
 	{status: 404, code: "roomNotFound", class: poller.ClassUnknown},
 	{status: 400, code: "resourceClose", class: poller.ClassEnded},
@@ -77,15 +77,15 @@ var byCode = []rule{
 	{status: 500, code: "request.often", class: poller.ClassTransient},
 
 	// The old style: numbers, with HTTP 200.
-	{status: 200, code: "40001", class: poller.ClassToken, mend: mendAuth},
-	{status: 200, code: "40013", class: poller.ClassToken, mend: mendAuth},
-	{status: 200, code: "40014", class: poller.ClassToken, mend: mendAuth},
-	{status: 200, code: "40089", class: poller.ClassToken, mend: mendAuth},
-	{status: 200, code: "40096", class: poller.ClassToken, mend: mendAuth},
-	{status: 200, code: "41001", class: poller.ClassToken, mend: mendAuth},
-	{status: 200, code: "42001", class: poller.ClassToken, mend: mendAuth},
-	{status: 200, code: "60011", class: poller.ClassPermission, mend: mendScopes},
-	{status: 200, code: "60020", class: poller.ClassPermission, mend: mendIP},
+	{status: 200, code: "40001", class: poller.ClassToken, fix: fixAuth},
+	{status: 200, code: "40013", class: poller.ClassToken, fix: fixAuth},
+	{status: 200, code: "40014", class: poller.ClassToken, fix: fixAuth},
+	{status: 200, code: "40089", class: poller.ClassToken, fix: fixAuth},
+	{status: 200, code: "40096", class: poller.ClassToken, fix: fixAuth},
+	{status: 200, code: "41001", class: poller.ClassToken, fix: fixAuth},
+	{status: 200, code: "42001", class: poller.ClassToken, fix: fixAuth},
+	{status: 200, code: "60011", class: poller.ClassPermission, fix: fixScopes},
+	{status: 200, code: "60020", class: poller.ClassPermission, fix: fixIP},
 	{status: 200, code: "9000?", class: poller.ClassThrottled}, // too many calls of one kind or another
 	{status: 200, code: "9001?", class: poller.ClassThrottled},
 	{status: 200, code: "-1", class: poller.ClassTransient},
@@ -94,11 +94,11 @@ var byCode = []rule{
 // byPage classifies HTML, which never comes from the API: with these statuses
 // perhaps from the firewall, and never because of what was asked.
 var byPage = []rule{
-	{status: 200, class: poller.ClassBlocked, mend: mendPage},
-	{status: 400, class: poller.ClassTransient, mend: mendPage},
-	{status: 403, class: poller.ClassBlocked, mend: mendPage},
-	{status: 405, class: poller.ClassBlocked, mend: mendPage},
-	{status: 413, class: poller.ClassTransient, mend: mendPage},
+	{status: 200, class: poller.ClassBlocked, fix: fixPage},
+	{status: 400, class: poller.ClassTransient, fix: fixPage},
+	{status: 403, class: poller.ClassBlocked, fix: fixPage},
+	{status: 405, class: poller.ClassBlocked, fix: fixPage},
+	{status: 413, class: poller.ClassTransient, fix: fixPage},
 }
 
 // byStatus classifies what has no code that is known. A 404 without its code
@@ -106,10 +106,10 @@ var byPage = []rule{
 var byStatus = []rule{
 	{status: 200, class: poller.ClassMalformed},
 	{status: 400, class: poller.ClassBadRequest},
-	{status: 401, class: poller.ClassToken, mend: mendAuth},
-	{status: 403, class: poller.ClassPermission, mend: mendScopes},
+	{status: 401, class: poller.ClassToken, fix: fixAuth},
+	{status: 403, class: poller.ClassPermission, fix: fixScopes},
 	{status: 404, class: poller.ClassTransient},
-	{status: 407, class: poller.ClassPermission, mend: mendProxy},
+	{status: 407, class: poller.ClassPermission, fix: fixProxy},
 	{status: 413, class: poller.ClassBadRequest},
 	{status: 429, class: poller.ClassTransient},
 	{status: 500, class: poller.ClassTransient},
@@ -119,7 +119,7 @@ var byStatus = []rule{
 }
 
 // blockedRule is for the answer of the firewall itself, whatever its status.
-var blockedRule = rule{status: 200, class: poller.ClassBlocked, mend: mendBlocked}
+var blockedRule = rule{status: 200, class: poller.ClassBlocked, fix: fixBlocked}
 
 // classify finds the rule of an answer.
 func classify(status int, c errorBody) rule {
@@ -188,27 +188,27 @@ func bare(code string) string {
 func (r rule) ofToken(status int) rule {
 	switch r.class {
 	case poller.ClassBadRequest, poller.ClassUnknown, poller.ClassEnded:
-		return rule{class: poller.ClassToken, mend: mendAuth}
+		return rule{class: poller.ClassToken, fix: fixAuth}
 	}
 	if status == http.StatusNotFound && r.class == poller.ClassTransient {
-		return rule{class: poller.ClassToken, mend: "check the corp id and the endpoint"}
+		return rule{class: poller.ClassToken, fix: "check the corp id and the endpoint"}
 	}
 	return r
 }
 
-// mendEndpoint adds to what is wrong with a token request where it was sent to:
+// fixEndpoint adds to what is wrong with a token request where it was sent to:
 // DingTalk has two hosts, and neither knows the other's organizations.
-func (x *exchange) mendEndpoint(mend string, class poller.Class) string {
+func (x *exchange) fixEndpoint(fix string, class poller.Class) string {
 	const hosts = "https://api.dingtalk.com in mainland China, https://api.dingtalk.io elsewhere"
 	endpoint := x.endpoint.String()
 	switch class {
 	case poller.ClassToken:
-		return mend + "; and check that the endpoint " + endpoint + " is the organization's: " + hosts
+		return fix + "; and check that the endpoint " + endpoint + " is the organization's: " + hosts
 	case poller.ClassTransient, poller.ClassMalformed, poller.ClassBlocked:
-		if mend == "" {
-			mend = "try again later"
+		if fix == "" {
+			fix = "try again later"
 		}
-		return mend + "; if it stays so, check the endpoint " + endpoint + ": it is " + hosts
+		return fix + "; if it stays so, check the endpoint " + endpoint + ": it is " + hosts
 	}
-	return mend
+	return fix
 }

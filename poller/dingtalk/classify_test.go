@@ -61,8 +61,8 @@ func TestTableOfClasses(t *testing.T) {
 		t.Run(fmt.Sprintf("%d %s", row.status, row.body), func(t *testing.T) {
 			client, _ := serve(t, says(row.status, row.body))
 			for op, fault := range ask(t, client) {
-				if fault.Class() != row.class || fault.Status != row.status || fault.Mend != row.mend {
-					t.Errorf("%s: class %v, status %d, mend %q: %v", op, fault.Class(), fault.Status, fault.Mend, fault)
+				if fault.Class() != row.class || fault.Status != row.status || fault.Fix != row.fix {
+					t.Errorf("%s: class %v, status %d, fix %q: %v", op, fault.Class(), fault.Status, fault.Fix, fault)
 				}
 				if (fault.RetryAfter() > 0) != row.toMinute {
 					t.Errorf("%s: wait %v", op, fault.RetryAfter())

@@ -101,7 +101,7 @@ func skipNext(b []byte, i int, closing byte) (end int, more bool) {
 	return bad, false
 }
 
-// name passes the name of a member with its colon. In what it gives, bytes that
+// name passes the name of a member with its colon. In what it returns, bytes that
 // are not UTF-8 may stand as they are.
 func (c *cursor) name() (name []byte) {
 	name, c.at = keyOf(c.data, c.at)

@@ -29,7 +29,7 @@ type Fault struct {
 	RequestID string   // what DingTalk's support asks for
 	Scopes    []string // the permissions that are missing, where DingTalk names them
 	Detail    string   // our words on what was wrong with the answer
-	Mend      string   // what an operator can do; "" when nothing
+	Fix       string   // what an operator can do; "" when nothing
 
 	class    poller.Class
 	wait     time.Duration
@@ -64,7 +64,7 @@ func (f *Fault) Error() string {
 	if f.Message != "" {
 		fmt.Fprintf(&b, ", message %q", f.Message)
 	}
-	for _, part := range []string{f.Detail, f.missing(), f.Mend} {
+	for _, part := range []string{f.Detail, f.missing(), f.Fix} {
 		if part != "" {
 			b.WriteString(": " + part)
 		}

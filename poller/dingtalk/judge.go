@@ -51,7 +51,7 @@ func (x *exchange) fault(a answer, detail string) *Fault {
 	r := classify(a.status, c)
 	if a.op == opToken {
 		r = r.ofToken(a.status)
-		r.mend = x.mendEndpoint(r.mend, r.class)
+		r.fix = x.fixEndpoint(r.fix, r.class)
 	}
 	if c.requestID == "" {
 		c.requestID = headerRequestID(a.header)
@@ -63,7 +63,7 @@ func (x *exchange) fault(a answer, detail string) *Fault {
 		Message:   x.redactor.clean(c.message, maxMessage),
 		RequestID: x.redactor.clean(c.requestID, maxCode),
 		Detail:    detail,
-		Mend:      r.mend,
+		Fix:       r.fix,
 		class:     r.class,
 		wait:      retryAfter(a.header, x.now()),
 		doubtful:  !c.x5,

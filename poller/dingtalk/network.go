@@ -12,9 +12,9 @@ import (
 
 // What an operator can do about a call without an answer, if it stays so.
 const (
-	mendName = "check the host of the tenant's endpoint (https://api.dingtalk.com or https://api.dingtalk.io) and this machine's name server"
-	mendTLS  = "the server does not prove that it is the endpoint: check the tenant's endpoint, and whether a proxy on the way reads along"
-	mendWay  = "check the tenant's endpoint, and this machine's way to it: firewall, HTTPS_PROXY"
+	fixName = "check the host of the tenant's endpoint (https://api.dingtalk.com or https://api.dingtalk.io) and this machine's name server"
+	fixTLS  = "the server does not prove that it is the endpoint: check the tenant's endpoint, and whether a proxy on the way reads along"
+	fixWay  = "check the tenant's endpoint, and this machine's way to it: firewall, HTTPS_PROXY"
 )
 
 // networkFault says why there is no whole answer. The end of the caller's own
@@ -31,22 +31,22 @@ func (x *exchange) networkFault(ctx context.Context, op operation, err error) er
 	if errors.Is(err, context.DeadlineExceeded) {
 		detail = fmt.Sprintf("no whole answer from %s within %v", x.endpoint.Host, x.timeout)
 	}
-	return &Fault{Operation: string(op), Detail: detail, Mend: mendOf(err), class: classOfNetwork}
+	return &Fault{Operation: string(op), Detail: detail, Fix: fixOf(err), class: classOfNetwork}
 }
 
-// mendOf tells by the error what to look at.
-func mendOf(err error) string {
+// fixOf tells by the error what to look at.
+func fixOf(err error) string {
 	if name, ok := errors.AsType[*net.DNSError](err); ok && name.IsNotFound {
-		return mendName
+		return fixName
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return mendTLS
+		return fixTLS
 	}
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return mendTLS
+		return fixTLS
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return mendTLS
+		return fixTLS
 	}
-	return mendWay
+	return fixWay
 }

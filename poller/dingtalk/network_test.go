@@ -29,10 +29,10 @@ func TestWrongHosts(t *testing.T) {
 		transport http.RoundTripper
 		says      []string
 	}{
-		"no such name":   {"https://api.dingtalk.example", other, []string{"api.dingtalk.example", "no such host", mendName}},
-		"nobody listens": {closed.URL, nil, []string{"no answer from 127.0.0.1", mendWay}},
-		"another's name": {secure.URL, nil, []string{"certificate", mendTLS}},
-		"no TLS":         {strings.Replace(plain.URL, "http:", "https:", 1), nil, []string{mendTLS}},
+		"no such name":   {"https://api.dingtalk.example", other, []string{"api.dingtalk.example", "no such host", fixName}},
+		"nobody listens": {closed.URL, nil, []string{"no answer from 127.0.0.1", fixWay}},
+		"another's name": {secure.URL, nil, []string{"certificate", fixTLS}},
+		"no TLS":         {strings.Replace(plain.URL, "http:", "https:", 1), nil, []string{fixTLS}},
 		"a web server":   {plain.URL, nil, []string{"HTTP 404", "check the corp id and the endpoint"}},
 	} {
 		client, err := New(Config{Endpoint: c.endpoint, Auth: internalApp(), Transport: c.transport})

@@ -29,7 +29,7 @@ func (o *oddities) meaningless(field string, raw []byte) {
 }
 
 // text reads words that people wrote, cut as [rollcall.Clip] does; of others it
-// tells the type only. What it gives may alias them.
+// tells the type only. What it returns may alias them.
 func (o *oddities) text(field string, w words) []byte {
 	switch {
 	case !given(w.raw):

@@ -73,7 +73,7 @@ func TestChangedSecretsMakeANewToken(t *testing.T) {
 }
 
 // TestChangedSecretsThatAreWrong serves on with the token in hand, warns once,
-// and takes the mended secret.
+// and takes the right secret.
 func TestChangedSecretsThatAreWrong(t *testing.T) {
 	o := &office{life: 7200}
 	inVault(t, o, func(t *testing.T, v *vault, client *Client, logs *observer.ObservedLogs) {

@@ -41,7 +41,7 @@ func (x *exchange) fetchToken(ctx context.Context, auth Auth) (token, error) {
 	if err != nil {
 		return token{}, &Fault{
 			Operation: string(opToken), Detail: x.redactor.clean(err.Error(), 4*maxMessage), class: poller.ClassToken,
-			Mend: "check where the configuration says that the secret is",
+			Fix: "check where the configuration says that the secret is",
 		}
 	}
 	asked := x.now()

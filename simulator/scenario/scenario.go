@@ -141,7 +141,7 @@ func (r reader) meeting(path string, n *yaml.Node, s *Scenario) {
 	s.Meetings = append(s.Meetings, m)
 }
 
-// resolve gives every act its meeting, sorts the steps, and complains of
+// resolve returns every act its meeting, sorts the steps, and complains of
 // meetings that are not there.
 func (r reader) resolve(s *Scenario) {
 	ids := s.ConferenceIDs()

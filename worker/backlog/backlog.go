@@ -5,7 +5,7 @@
 // and is read back in its turn, by this process or by the next one on the same
 // directory. It promises
 //
-//   - that a lane gives its observations in the order in which they came, also
+//   - that a lane returns its observations in the order in which they came, also
 //     after kill -9 at any byte, and after a power failure what [Backlog.Run]
 //     has synced;
 //   - that memory holds no more than the window and one observation a lane, and
@@ -95,7 +95,7 @@ func Open(cfg Config) (*Backlog, error) {
 	return b, nil
 }
 
-// InMemory gives a backlog that has no file; most bounds its bytes, and 0 is
+// InMemory returns a backlog that has no file; most bounds its bytes, and 0 is
 // [DefaultMaxMemory].
 func InMemory(most int64) *Backlog {
 	most = cmp.Or(max(most, 0), DefaultMaxMemory)

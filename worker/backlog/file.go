@@ -107,7 +107,7 @@ func (f *file) append(key string, obs *rollcall.Observation, same map[string]tim
 	return from, f.size, nil
 }
 
-// renew gives a file of the version before the header of this one: from here on
+// renew returns a file of the version before the header of this one: from here on
 // that version cannot read all of it, and must not try.
 func (f *file) renew() error {
 	if !f.old {

@@ -45,7 +45,7 @@ type item struct {
 type Strays struct {
 	// From reports whether there may be any among the records of a key.
 	From func(key string) bool
-	// Part gives what of an observation belongs to the lane; nil: nothing.
+	// Part returns what of an observation belongs to the lane; nil: nothing.
 	Part func(*rollcall.Observation) *rollcall.Observation
 }
 
@@ -217,13 +217,13 @@ func (l *Lane) Full() bool {
 	return len(l.tail) > 0 && (l.b.full || l.b.memory() >= l.b.cfg.MaxMemory)
 }
 
-// Ready gives a token when something has come.
+// Ready returns a token when something has come.
 func (l *Lane) Ready() <-chan struct{} { return l.ready }
 
-// Wake gives the token of [Lane.Ready] though nothing has come.
+// Wake returns the token of [Lane.Ready] though nothing has come.
 func (l *Lane) Wake() { signal(l.ready) }
 
-// Moved gives a token when something was stored, or the ledger has begun to fail.
+// Moved returns a token when something was stored, or the ledger has begun to fail.
 func (l *Lane) Moved() <-chan struct{} { return l.moved }
 
 // AwaitFewer waits until fewer than n observations wait, or ctx ends.
@@ -240,7 +240,7 @@ func (l *Lane) AwaitFewer(ctx context.Context, n int) {
 	}
 }
 
-// Drain waits until nothing waits or ctx ends, and gives how many still do.
+// Drain waits until nothing waits or ctx ends, and returns how many still do.
 func (l *Lane) Drain(ctx context.Context) int {
 	for {
 		l.b.mu.Lock()

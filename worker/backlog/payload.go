@@ -98,7 +98,7 @@ func leaveOut(obs *rollcall.Observation, same map[string]time.Time) {
 	}
 }
 
-// encode gives the payload of an observation; nil: everything in it is left out.
+// encode returns the payload of an observation; nil: everything in it is left out.
 func encode(key string, obs *rollcall.Observation, same map[string]time.Time) ([]byte, error) {
 	if len(key) > maxKey {
 		return nil, fmt.Errorf("append to the journal: the key %q is longer than %d bytes", key, maxKey)
@@ -163,7 +163,7 @@ func (a *answer) read() *rollcall.Answer {
 	return out
 }
 
-// keyOf gives the key of the lane that wrote a record; "": it is of the version
+// keyOf returns the key of the lane that wrote a record; "": it is of the version
 // before.
 func keyOf(front []byte) string {
 	if len(front) < 2 || front[0] != version || len(front) < 2+int(front[1]) {

@@ -113,7 +113,7 @@ func (f *file) account(r *reader, found *Found, start, length int64) error {
 	return nil
 }
 
-// read gives what comes next for a lane between two places of the file, until
+// read returns what comes next for a lane between two places of the file, until
 // it takes room bytes, and where to go on.
 func (l *Lane) read(f *file, from, to, room int64) (got []item, at int64, err error) {
 	r := newReader(f, from, to)
@@ -139,7 +139,7 @@ func (l *Lane) read(f *file, from, to, room int64) (got []item, at int64, err er
 	return got, at, nil
 }
 
-// pick gives what of a record belongs to the lane.
+// pick returns what of a record belongs to the lane.
 func (l *Lane) pick(r *reader, start, length int64) (item, error) {
 	front, err := r.peek(start, min(length, frontBytes))
 	if err != nil {
@@ -202,7 +202,7 @@ func (r *reader) next() (start, length int64, err error) {
 	}
 }
 
-// whole gives the length of the payload of the record that begins there.
+// whole returns the length of the payload of the record that begins there.
 func (r *reader) whole(at int64) (int64, error) {
 	head, err := r.bytes(at, int64(frameBytes))
 	if err != nil {
@@ -250,7 +250,7 @@ func (r *reader) seek(from int64) error {
 	}
 }
 
-// bytes gives n bytes from at on, at most a window, until the next call.
+// bytes returns n bytes from at on, at most a window, until the next call.
 // [io.EOF]: there are not as many, or none at all.
 func (r *reader) bytes(at, n int64) ([]byte, error) {
 	if at+n > r.to {

@@ -6,7 +6,7 @@ import (
 	"rollcall"
 )
 
-// Take gives the oldest observation, or nil when none waits. [Lane.Done] must
+// Take returns the oldest observation, or nil when none waits. [Lane.Done] must
 // be called before the next one is taken.
 func (l *Lane) Take() *rollcall.Observation {
 	for {
@@ -18,7 +18,7 @@ func (l *Lane) Take() *rollcall.Observation {
 	}
 }
 
-// first gives the oldest of those in memory; again: the file is to be read first.
+// first returns the oldest of those in memory; again: the file is to be read first.
 func (l *Lane) first() (obs *rollcall.Observation, again bool) {
 	l.b.mu.Lock()
 	defer l.b.mu.Unlock()

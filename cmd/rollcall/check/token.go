@@ -80,8 +80,8 @@ func (t *tenant) refusal(ctx context.Context, err error) (found, fix string) {
 	}
 	found = said(fault)
 	switch {
-	case fault.Mend != "":
-		return found, fault.Mend
+	case fault.Fix != "":
+		return found, fault.Fix
 	case fault.Class() == poller.ClassThrottled:
 		return found, "try again in a minute: other programs ask with the same app, or another rollcall does"
 	case fault.Class() == poller.ClassMalformed:

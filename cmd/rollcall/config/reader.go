@@ -92,7 +92,7 @@ func (r reader) conference(at string, n *yaml.Node, id reflect.Value) string {
 	return problem
 }
 
-// label gives each meeting the labels that are written with it.
+// label returns each meeting the labels that are written with it.
 func (r reader) label(tenants []Tenant) {
 	for i := range tenants {
 		track := &tenants[i].Track

@@ -45,7 +45,7 @@ func (c Code) number() int {
 // Error is an answer that says why something was not done.
 type Error struct {
 	Code    Code   `json:"code"`
-	Message string `json:"message"` // one line that is safe to show; names the thing and the mend
+	Message string `json:"message"` // one line that is safe to show; names the thing and the fix
 }
 
 // Error is the message.

@@ -33,7 +33,7 @@ func (s silence) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
-// TestTroubleIsOneSentence demands that what an operator has to mend is said
+// TestTroubleIsOneSentence demands that what an operator has to fix is said
 // once in ten minutes, in one line that tells how, and shown in the status.
 func TestTroubleIsOneSentence(t *testing.T) {
 	fault := func(name string, op simulator.Operation) func(*sky) {

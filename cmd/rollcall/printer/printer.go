@@ -59,7 +59,7 @@ func who(e rollcall.Event) string {
 	return e.Participant.Nick
 }
 
-// paint gives what happened, in the colour of its kind.
+// paint returns what happened, in the colour of its kind.
 func (p Printer) paint(e rollcall.Event) string {
 	text := safetext.Field(p.what(e), whatWidth)
 	if !p.Color {

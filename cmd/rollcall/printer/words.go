@@ -71,7 +71,7 @@ func words() map[rollcall.Type]string {
 	}
 }
 
-// because gives the reason, where it says more than what happened.
+// because returns the reason, where it says more than what happened.
 func because(reason rollcall.Reason) string {
 	switch reason {
 	case rollcall.ReasonReopened:

@@ -13,7 +13,7 @@ import (
 // returning is how long a stop waits for reserved calls to be given back.
 const returning = 5 * time.Second
 
-// attachBudgets gives the budgets the ledger, and data_dir where it is ours alone.
+// attachBudgets returns the budgets the ledger, and data_dir where it is ours alone.
 func (s *Service) attachBudgets(ledger budget.Ledger) {
 	for _, t := range s.tenants {
 		if t.budget == nil {

@@ -13,7 +13,7 @@ type teardown struct {
 	steps []step
 }
 
-// step gives one thing back; its name stands before its error.
+// step returns one thing back; its name stands before its error.
 type step struct {
 	name string
 	undo func() error
