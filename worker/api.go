@@ -29,8 +29,8 @@ var (
 	ErrNotStored = errors.New("NATS has not stored it in time")
 )
 
-// storedIn is how long an order waits for the ledger: to be stored, and for the
-// answer to what it asked to be.
+// storedIn is how long an order waits for the ledger in all: to be stored, and for
+// the answer to what it asked to be.
 const storedIn = 12 * time.Second
 
 // View is what a worker knows of one meeting. Its record is not to be changed.
@@ -76,6 +76,7 @@ func (w *Worker) TrackAs(ctx context.Context, tenant, conferenceID, source strin
 	if err != nil {
 		return View{}, err
 	}
+	ordered := time.Now()
 	storing, cancel := context.WithTimeoutCause(ctx, storedIn, ErrNotStored)
 	defer cancel()
 	_, err = run(storing, s, func(ctx context.Context) (struct{}, error) {
@@ -84,7 +85,7 @@ func (w *Worker) TrackAs(ctx context.Context, tenant, conferenceID, source strin
 	if err != nil {
 		return View{}, fmt.Errorf("track meeting: %w", err)
 	}
-	trouble, failed := s.pollNow(ctx, conferenceID)
+	trouble, failed := s.pollNow(ctx, conferenceID, storedIn-time.Since(ordered))
 	view, err := w.Show(ctx, tenant, conferenceID)
 	view.Trouble = cmp.Or(trouble, view.Trouble)
 	if err == nil && failed != nil {
@@ -205,8 +206,8 @@ func (s *shard) view(id string, e *entry) View {
 
 // pollNow asks about one meeting outside the schedule and waits until the
 // answer is processed. trouble is what the answer says that no record does, such as
-// that DingTalk does not know the meeting.
-func (s *shard) pollNow(ctx context.Context, id string) (trouble string, err error) {
+// that DingTalk does not know the meeting. The ledger has this long to store the answer.
+func (s *shard) pollNow(ctx context.Context, id string, within time.Duration) (trouble string, err error) {
 	l := s.own.held()
 	if l == nil {
 		return "", ErrNotHeld
@@ -225,7 +226,7 @@ func (s *shard) pollNow(ctx context.Context, id string) (trouble string, err err
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("wait for the answer: %w", context.Cause(ctx))
 	}
-	storing, cancel := context.WithTimeoutCause(ctx, storedIn, ErrNotStored)
+	storing, cancel := context.WithTimeoutCause(ctx, within, ErrNotStored)
 	defer cancel()
 	if s.queue.Drain(storing) > 0 {
 		return "", fmt.Errorf("the answer waits: %w", ErrNotStored)
