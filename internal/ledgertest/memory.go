@@ -168,27 +168,27 @@ func (m *Memory) store(msg *ledger.Message, now time.Time) {
 // message.
 func (m *Memory) last(name string, now time.Time) Message {
 	for _, i := range slices.Backward(m.stored[name]) {
-		if !m.expired(&m.log[i], now) {
+		if !m.log[i].expired(m.Retention, now) {
 			return m.log[i]
 		}
 	}
 	return Message{}
 }
 
-func (m *Memory) expired(msg *Message, now time.Time) bool {
-	age := m.Retention
-	switch msg.TTL {
+func (m Message) expired(retention time.Duration, now time.Time) bool {
+	age := retention
+	switch m.TTL {
 	case "":
 	case ledger.Forever:
 		age = 0
 	default:
 		// CheckBatch let nothing pass that is not a duration.
-		ttl, _ := time.ParseDuration(msg.TTL)
+		ttl, _ := time.ParseDuration(m.TTL)
 		if age == 0 || ttl < age {
 			age = ttl
 		}
 	}
-	return age > 0 && now.Sub(msg.Time) >= age
+	return age > 0 && now.Sub(m.Time) >= age
 }
 
 // below returns the newest message of every subject with this prefix, in the

@@ -161,7 +161,7 @@ func (m *Memory) Tail(ctx context.Context, tenant string, after uint64) (found l
 		tail := ledger.NewTailReader(m.names, tenant)
 		for _, indexes := range m.stored {
 			for _, i := range indexes {
-				if msg := &m.log[i]; msg.Sequence > after && !m.expired(msg, time.Now()) {
+				if msg := &m.log[i]; msg.Sequence > after && !msg.expired(m.Retention, time.Now()) {
 					tail.Add(msg.raw())
 				}
 			}
