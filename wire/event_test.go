@@ -17,8 +17,6 @@ import (
 	"rollcall/wire"
 )
 
-func names() wire.Names { return wire.Names{Stream: "MEETINGS", Prefix: "meetings"} }
-
 func sample(kind rollcall.Type) rollcall.Event {
 	e := rollcall.Event{
 		Tenant: "acme", ConferenceID: "c.1", Epoch: 1700000000000, Sequence: 17, Type: kind, Time: at(1700000005123),
