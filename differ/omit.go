@@ -54,8 +54,8 @@ func (r Result) sliceAnew(n int) *rollcall.Record {
 	for i := range rec.Memory {
 		who := &rec.Memory[i].Participant
 		if _, there := find(rec.Roster, who.Key, 0); !there && who.Attendance.InRoster() { // not told yet
-			who.Attendance, who.Session = rollcall.AttendanceLeft, 0
-			who.Mic, who.Camera = rollcall.DeviceClosed, rollcall.DeviceClosed
+			setAttendance(who, rollcall.AttendanceLeft)
+			who.Session = 0
 		}
 	}
 	return &rec

@@ -26,8 +26,7 @@ func (p *person) changed() bool { return p.was != p.is || p.before != p.now || p
 // stand puts the person into the roster. What the entry does not say of the
 // devices stays as before.
 func (p *person) stand(a rollcall.Attendance, e *rollcall.Entry) {
-	p.is.Attendance, p.is.RejectDescription = a, ""
-	p.is.Mic, p.is.Camera = rollcall.DeviceClosed, rollcall.DeviceClosed
+	setAttendance(&p.is, a)
 	if a != rollcall.AttendancePresent {
 		return
 	}
@@ -47,11 +46,17 @@ func device(said, before rollcall.Device) rollcall.Device {
 
 // leave makes the person one of the gone.
 func (p *person) leave(code rollcall.Attendance, refusal string) {
-	p.is.Attendance, p.is.RejectDescription = code, ""
+	setAttendance(&p.is, code)
 	if code == rollcall.AttendanceFailed {
 		p.is.RejectDescription = refusal
 	}
-	p.is.Mic, p.is.Camera = rollcall.DeviceClosed, rollcall.DeviceClosed
+}
+
+// setAttendance also takes away what belongs to one attendance alone: the devices
+// to present, the refusal to failed.
+func setAttendance(p *rollcall.Participant, a rollcall.Attendance) {
+	p.Attendance, p.RejectDescription = a, ""
+	p.Mic, p.Camera = rollcall.DeviceClosed, rollcall.DeviceClosed
 }
 
 // visit makes the person one who came and went unseen.
