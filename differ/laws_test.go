@@ -379,10 +379,14 @@ func (b attendanceBook) hearOne(t rollcall.Type, key string) error {
 			return fmt.Errorf("no such camera")
 		}
 		who.camera = !who.camera
-	default:
-		if who != nil && t != rollcall.ParticipantRenamed {
+	case rollcall.ParticipantInvited, rollcall.ParticipantJoining, rollcall.ParticipantInvitationLapsed,
+		rollcall.ParticipantDeclined, rollcall.ParticipantJoinFailed:
+		if who != nil {
 			return fmt.Errorf("is there")
 		}
+	case rollcall.ParticipantRenamed:
+	default:
+		return fmt.Errorf("attendanceBook knows no %s: say in hearOne to whom it can happen", t)
 	}
 	return nil
 }

@@ -48,10 +48,7 @@ func (p poll) anew() error {
 
 // omits holds that nothing shows a nick.
 func omits(r *rollcall.Record, events []rollcall.Event) error {
-	people := slices.Clone(r.Roster)
-	for _, m := range r.Memory {
-		people = append(people, m.Participant)
-	}
+	people := everybody(r)
 	for _, e := range events {
 		if e.Participant != nil {
 			people = append(people, *e.Participant)
@@ -63,6 +60,15 @@ func omits(r *rollcall.Record, events []rollcall.Event) error {
 		}
 	}
 	return nil
+}
+
+// everybody returns the people of the roster, then those who are remembered.
+func everybody(r *rollcall.Record) []rollcall.Participant {
+	people := slices.Clone(r.Roster)
+	for _, m := range r.Memory {
+		people = append(people, m.Participant)
+	}
+	return people
 }
 
 // strangers gives people as they are without their names, their numbers and
@@ -147,8 +153,9 @@ func ofUsers(events []rollcall.Event) (all []string) {
 		if e.Type == rollcall.ParticipantDeclined { // of several refusals the nick says which one counts
 			e.Type = rollcall.ParticipantJoinFailed
 		}
-		who := cmp.Or(e.Participant, &rollcall.Participant{})
-		all = append(all, fmt.Sprint(e.Type, who.Key, e.Reason, e.Provenance, e.Window, e.Time, who.Attendance, who.Mic, who.Camera))
+		who := *cmp.Or(e.Participant, &rollcall.Participant{})
+		who.Nick, who.RejectDescription, who.Session = "", "", 0
+		all = append(all, fmt.Sprintf("%s %s %s %v %s %+v", e.Type, e.Reason, e.Provenance, e.Window, e.Time, who))
 	}
 	return all
 }

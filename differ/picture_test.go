@@ -4,7 +4,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"rollcall"
 )
@@ -45,15 +44,11 @@ func tellsOf(was, is string) string {
 	var record *rollcall.Record
 	var res Result
 	for i, word := range []string{"unlisted", was, is} {
-		at := time.Unix(int64(100+10*i), 0).UTC()
-		answer := &rollcall.Answer{Status: rollcall.StatusStarted, Listed: true}
+		var entries []rollcall.Entry
 		if a, ok := rollcall.ParseAttendance(word); ok {
-			answer.Entries = []rollcall.Entry{{UserID: "u", Nick: "U", Attendance: a, RejectDescription: "busy"}}
+			entries = []rollcall.Entry{{UserID: "u", Nick: "U", Attendance: a, RejectDescription: "busy"}}
 		}
-		res = Diff(record, Look{
-			Tenant: "acme", ConferenceID: "c", Kind: rollcall.SightingListed, Answer: answer,
-			Number: rollcall.Number{Term: 1, Poll: uint64(i + 1)}, AskedAt: at, AnsweredAt: at,
-		}, Rules{})
+		res = Diff(record, listing(i+1, entries...), Rules{})
 		record = res.Record
 	}
 	var words []string

@@ -69,14 +69,14 @@ func (r *rehearsal) answer() *rollcall.Answer {
 }
 
 func (r *rehearsal) entry() rollcall.Entry {
-	return rollcall.Entry{
-		UserID:            pick(r.choose, "u1", "u2", "", "", "anon:A#1", "id:anon:A#1"),
-		Nick:              pick(r.choose, "A", "A#1", "B", ""),
-		Attendance:        rollcall.Attendance(r.choose(8)), // 7: a code without a meaning
-		Mic:               rollcall.Device(r.choose(3)),
-		Camera:            rollcall.Device(r.choose(3)),
-		RejectDescription: pick(r.choose, "", "no", "later"),
-	}
+	return draw[rollcall.Entry](r.choose, values{
+		"UserID":            {"u1", "u2", "", "", "anon:A#1", "id:anon:A#1"},
+		"Nick":              {"A", "A#1", "B", ""},
+		"Attendance":        upTo(rollcall.Attendance(7)), // a code without a meaning
+		"Mic":               upTo(rollcall.DeviceOpen),
+		"Camera":            upTo(rollcall.DeviceOpen),
+		"RejectDescription": {"", "no", "later"},
+	})
 }
 
 // play checks every law along a history of polls, and along the histories in

@@ -44,27 +44,17 @@ func linesOf(key string, entries []rollcall.Entry) (lines []line) {
 	return lines
 }
 
-func devices() []rollcall.Device {
-	return []rollcall.Device{rollcall.DeviceUnknown, rollcall.DeviceClosed, rollcall.DeviceOpen}
-}
-
-func everyParticipant() (all []rollcall.Participant) {
-	for _, key := range []string{"b", "c"} {
-		for _, nick := range []string{"", "Bo"} {
-			for _, refusal := range []string{"", "busy"} {
-				for _, a := range []rollcall.Attendance{rollcall.AttendanceInvited, rollcall.AttendancePresent} {
-					for _, mic := range devices() {
-						for _, camera := range devices() {
-							all = append(all, rollcall.Participant{
-								Key: key, UserID: "b", Nick: nick, RejectDescription: refusal, Attendance: a, Mic: mic, Camera: camera,
-							})
-						}
-					}
-				}
-			}
-		}
-	}
-	return all
+func everyParticipant() []rollcall.Participant {
+	return every[rollcall.Participant](values{
+		"Key":               {"b", "c"},
+		"UserID":            {"b"},
+		"Nick":              {"", "Bo"},
+		"Attendance":        {rollcall.AttendanceInvited, rollcall.AttendancePresent},
+		"Mic":               upTo(rollcall.DeviceOpen),
+		"Camera":            upTo(rollcall.DeviceOpen),
+		"RejectDescription": {"", "busy"},
+		"Session":           {1},
+	})
 }
 
 func everyMemory() [][]rollcall.Memory {
@@ -86,18 +76,18 @@ func everyList() [][]rollcall.Entry {
 	all := [][]rollcall.Entry{nil}
 	gone := rollcall.Entry{UserID: "b", Attendance: rollcall.AttendanceLeft}
 	next := rollcall.Entry{UserID: "c", Attendance: rollcall.AttendanceLeft}
-	for _, nick := range []string{"", "Bo", "Bob"} {
-		for a := rollcall.AttendanceUnknown; a <= rollcall.AttendanceLeft; a++ {
-			for _, mic := range devices() {
-				for _, camera := range devices() {
-					e := rollcall.Entry{UserID: "b", Nick: nick, Attendance: a, Mic: mic, Camera: camera}
-					all = append(all, []rollcall.Entry{e}, []rollcall.Entry{e, e}, []rollcall.Entry{e, gone},
-						[]rollcall.Entry{gone, e}, []rollcall.Entry{e, next}, []rollcall.Entry{next, e})
-					e.UserID = ""
-					all = append(all, []rollcall.Entry{e})
-				}
-			}
-		}
+	for _, e := range every[rollcall.Entry](values{
+		"UserID":            {"b"},
+		"Nick":              {"", "Bo", "Bob"},
+		"Attendance":        upTo(rollcall.AttendanceLeft),
+		"Mic":               upTo(rollcall.DeviceOpen),
+		"Camera":            upTo(rollcall.DeviceOpen),
+		"RejectDescription": {""},
+	}) {
+		all = append(all, []rollcall.Entry{e}, []rollcall.Entry{e, e}, []rollcall.Entry{e, gone},
+			[]rollcall.Entry{gone, e}, []rollcall.Entry{e, next}, []rollcall.Entry{next, e})
+		e.UserID = ""
+		all = append(all, []rollcall.Entry{e})
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,7 +25,8 @@ import (
 //	events    what the poll before it must have led to, exactly. reason and
 //	          provenance (observed unless said) are always compared, other
 //	          words only where they stand
-//	roster, oddities   exactly; devices of the roster are closed unless said
+//	roster, oddities   exactly; what of the roster is closed, empty or false
+//	          goes unsaid
 //	record    some facts of the record
 //
 // Polls are 15 seconds apart, from 10:00:00, and answered after one second.
@@ -262,18 +264,29 @@ func readEntry(f []string) rollcall.Entry {
 	e := rollcall.Entry{UserID: value(f[0]), Nick: value(f[1])}
 	e.Attendance, _ = rollcall.ParseAttendance(f[2])
 	for _, word := range f[3:] {
-		switch key, val, _ := strings.Cut(word, "="); key {
-		case "mic":
-			e.Mic, _ = rollcall.ParseDevice(val)
-		case "camera":
-			e.Camera, _ = rollcall.ParseDevice(val)
-		case "reject":
-			e.RejectDescription = val
+		key, val, _ := strings.Cut(word, "=")
+		switch field := fieldOf(&e, key).Addr().Interface().(type) {
+		case *string:
+			*field = val
+		case *bool:
+			*field = must(strconv.ParseBool(val))
+		case *rollcall.Device:
+			*field, _ = rollcall.ParseDevice(val)
 		default:
-			panic("no such word: " + word)
+			panic(fmt.Sprintf("readEntry cannot read %s, a %T", word, field))
 		}
 	}
 	return e
+}
+
+// fieldOf returns the field of a struct whose name begins with that word.
+func fieldOf(s any, word string) reflect.Value {
+	v := reflect.ValueOf(s).Elem()
+	field := v.FieldByNameFunc(func(name string) bool { return strings.HasPrefix(strings.ToLower(name), word) })
+	if !field.IsValid() {
+		panic(fmt.Sprintf("no field of %s begins with %s", v.Type(), word))
+	}
+	return field
 }
 
 func (tl *teller) checkEvents(lines []string) string {
@@ -327,7 +340,6 @@ func (tl *teller) tell(e *rollcall.Event, words []string) string {
 }
 
 func (tl *teller) word(e *rollcall.Event, key string) string {
-	p := e.Participant
 	switch key {
 	case "window":
 		return hour(e.Window.After) + ".." + hour(e.Window.Before)
@@ -357,20 +369,8 @@ func (tl *teller) word(e *rollcall.Event, key string) string {
 		return e.Meeting.Status.String()
 	case "present":
 		return strconv.Itoa(e.Meeting.Present)
-	case "nick":
-		return p.Nick
-	case "attendance":
-		return p.Attendance.String()
-	case "mic":
-		return p.Mic.String()
-	case "camera":
-		return p.Camera.String()
-	case "reject":
-		return p.RejectDescription
-	case "session":
-		return strconv.Itoa(p.Session)
 	}
-	return "no such word"
+	return fmt.Sprint(fieldOf(e.Participant, key))
 }
 
 // labelText writes labels as a:b,c:d.
@@ -392,11 +392,12 @@ func hour(t time.Time) string {
 func (tl *teller) roster() (lines []string) {
 	for _, p := range tl.record.Roster {
 		line := p.Key + " " + p.Nick + " " + p.Attendance.String()
-		if p.Mic != rollcall.DeviceClosed {
-			line += " mic=" + p.Mic.String()
-		}
-		if p.Camera != rollcall.DeviceClosed {
-			line += " camera=" + p.Camera.String()
+		asked := rollcall.Participant{Key: p.Key, UserID: p.UserID, Nick: p.Nick, Session: p.Session}
+		setAttendance(&asked, p.Attendance)
+		for f, said := range reflect.ValueOf(p).Fields() {
+			if !said.Equal(reflect.ValueOf(asked).FieldByIndex(f.Index)) {
+				line += fmt.Sprintf(" %s=%v", strings.ToLower(f.Name), said)
+			}
 		}
 		lines = append(lines, line+" session="+strconv.Itoa(p.Session))
 	}
