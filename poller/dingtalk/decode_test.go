@@ -3,6 +3,7 @@ package dingtalk
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rollcall"
+	"rollcall/internal/fulltest"
 )
 
 func odd(pairs ...string) (list []rollcall.Oddity) {
@@ -127,6 +129,34 @@ func TestDecodeUsers(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// A field that is added to an entry and forgotten by one of the decoders shows here.
+func TestEveryFieldOfAnEntryIsRead(t *testing.T) {
+	want, named := fulltest.Entry(), map[string]any{}
+	for field, value := range reflect.ValueOf(want).Fields() {
+		name := map[string]string{
+			"UserID": "userId", "Nick": "nick", "RejectDescription": "rejectDescription",
+			"Attendance": "attendStatus", "Mic": "micStatus", "Camera": "cameraStatus",
+		}[field.Name]
+		if name == "" {
+			t.Fatalf("say here what DingTalk calls %s", field.Name)
+		}
+		named[name] = value.Interface()
+	}
+	usual, err := json.Marshal(map[string]any{"userList": []any{named}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, raw := range []string{string(usual), strings.ReplaceAll(string(usual), `":`, `" :`)} {
+		for where, a := range map[string]*rollcall.Answer{
+			"decode.go, name.go and oddity.go": decode([]byte(raw)), "reference_test.go": referenceDecode([]byte(raw)),
+		} {
+			if diff := cmp.Diff(&rollcall.Answer{Listed: true, Entries: []rollcall.Entry{want}}, a); diff != "" {
+				t.Errorf("%s read %s:\n%s", where, raw, diff)
+			}
+		}
 	}
 }
 
