@@ -13,12 +13,15 @@ import (
 
 // TestWrongHosts asks where DingTalk is not: each time it is said what to look at.
 func TestWrongHosts(t *testing.T) {
-	closed := httptest.NewServer(nil)
-	closed.Close()
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secure.Close()
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
+	talking, err := net.Dial("tcp", plain.Listener.Addr().String()) // holds a port on which nobody listens, nor can
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer talking.Close()
 	other := newTransport()
 	defer other.CloseIdleConnections()
 	other.DialContext = func(context.Context, string, string) (net.Conn, error) {
@@ -30,7 +33,7 @@ func TestWrongHosts(t *testing.T) {
 		says      []string
 	}{
 		"no such name":   {"https://api.dingtalk.example", other, []string{"api.dingtalk.example", "no such host", fixName}},
-		"nobody listens": {closed.URL, nil, []string{"no answer from 127.0.0.1", fixWay}},
+		"nobody listens": {"http://" + talking.LocalAddr().String(), nil, []string{"no answer from 127.0.0.1", fixWay}},
 		"another's name": {secure.URL, nil, []string{"certificate", fixTLS}},
 		"no TLS":         {strings.Replace(plain.URL, "http:", "https:", 1), nil, []string{fixTLS}},
 		"a web server":   {plain.URL, nil, []string{"HTTP 404", "check the corp id and the endpoint"}},
