@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rollcall"
 	"rollcall/contract"
 	"rollcall/internal/contracttest"
@@ -67,6 +69,24 @@ func TestGoldenEventsAreValidAndReadBack(t *testing.T) {
 			if name := strings.TrimSuffix(string(typ)+"."+string(reason), "."); all[name] == nil {
 				t.Errorf("there is no golden event %s", name)
 			}
+		}
+	}
+}
+
+// A golden event shows its person as that event leaves it: folded into a roster
+// that has the person so, it changes nothing, and whom it takes out is in none.
+func TestGoldenEventsShowWhatTheyTell(t *testing.T) {
+	for name, data := range golden(t) {
+		e, err := wire.DecodeEvent(data)
+		if err != nil || e.Participant == nil {
+			continue
+		}
+		want := []rollcall.Participant{*e.Participant}
+		if !e.Participant.Attendance.InRoster() {
+			want = nil
+		}
+		if diff := cmp.Diff(want, rollcall.Fold([]rollcall.Participant{*e.Participant}, []rollcall.Event{e})); diff != "" {
+			t.Errorf("%s: say in generate/golden.go how the person is after it (-golden +folded):\n%s", name, diff)
 		}
 	}
 }
