@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/control"
 	"rollcall/cmd/rollcall/service"
+	"rollcall/internal/fulltest"
 	"rollcall/simulator"
 	"rollcall/wire"
 )
@@ -182,6 +184,24 @@ func TestStrangersCannotFakeALineOfATable(t *testing.T) {
 		}
 		if got := b.String(); strings.Count(got, "\n") != write.lines || strings.ContainsAny(got, "\x1b\u202e\u2028") {
 			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// A field of a person that is zero looks otherwise than one that is set, but for
+// those that need no column.
+func TestShowPrintsEveryFieldOfAPerson(t *testing.T) {
+	leftOut := []string{"UserID", "RejectDescription"} // the key has the one; nobody in a roster has the other
+	var full wire.Person
+	if err := json.Unmarshal(wire.AppendParticipant(nil, &fulltest.Record().Roster[0]), &full); err != nil {
+		t.Fatal(err)
+	}
+	for i := range reflect.TypeFor[wire.Person]().NumField() {
+		field, other := reflect.TypeFor[wire.Person]().Field(i).Name, full
+		reflect.ValueOf(&other).Elem().Field(i).SetZero()
+		shown := !slices.EqualFunc(peopleRows([]wire.Person{full}), peopleRows([]wire.Person{other}), slices.Equal)
+		if shown == slices.Contains(leftOut, field) {
+			t.Errorf("%s is shown: %v; show it in show.go or say here why not", field, shown)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/contracttest"
+	"rollcall/internal/fulltest"
 	"rollcall/wire"
 	"rollcall/worker"
 )
@@ -33,7 +34,15 @@ func TestAnswersSayWhatTheRecordSays(t *testing.T) {
 	})
 }
 
-func same(t *rapid.T, got any, want []byte) {
+// Nor is a field left out that is added later.
+func TestEveryFieldOfARecordIsAnswered(t *testing.T) {
+	r := fulltest.Record()
+	same(t, meetingOf(&r.Meeting), wire.AppendMeeting(nil, &r.Meeting))
+	same(t, rosterOf(r.Roster)[0], wire.AppendParticipant(nil, &r.Roster[0]))
+}
+
+func same(t rapid.TB, got any, want []byte) {
+	t.Helper()
 	text, err := json.Marshal(got)
 	if err != nil || string(text) != string(want) {
 		t.Fatalf("got %s, %v\nwant %s", text, err, want)
