@@ -14,10 +14,12 @@ import (
 	"rollcall/wire"
 )
 
-const recordings = "../../consume/consumetest/testdata/"
+const (
+	recordings = "../../consume/consumetest/testdata/"
+	recordAnew = "record it anew: ROLLCALL_RECORD=1 go test -run Recorded ./simulator/scenario"
+)
 
-// What package consumetest holds is what every scenario expects. With
-// ROLLCALL_RECORD=1 it is recorded anew.
+// What package consumetest holds is what every scenario expects.
 func TestRecordedScenariosComeOutAsExpected(t *testing.T) {
 	files, err := filepath.Glob(shelf + "/*.yaml")
 	if err != nil {
@@ -33,13 +35,13 @@ func TestRecordedScenariosComeOutAsExpected(t *testing.T) {
 		}
 		events, err := consumetest.Scenario(s.Name)
 		if err != nil {
-			t.Errorf("%v; record it: ROLLCALL_RECORD=1 go test -run Recorded ./simulator/scenario", err)
+			t.Errorf("%v; %s", err, recordAnew)
 			continue
 		}
 		for _, id := range s.ConferenceIDs() {
 			own := slices.DeleteFunc(events.Events(), func(e rollcall.Event) bool { return e.ConferenceID != id })
 			if err := s.Check(id, own); err != nil {
-				t.Errorf("%s: %v; record it anew", s.Name, err)
+				t.Errorf("%s: %v; %s", s.Name, err, recordAnew)
 			}
 		}
 	}
