@@ -28,6 +28,7 @@ type polling struct {
 	good   atomic.Pointer[time.Time]
 	begun  atomic.Pointer[time.Time] // when the last good pass began
 	last   atomic.Pointer[lastPass]  // nil: there was none
+	bad    atomic.Pointer[lastPass]  // the last of which nothing was answered; nil: there was none
 
 	// Under which lease the meetings were asked about as follows. What was asked
 	// under an earlier one does not count: its answer may have been dropped.
@@ -55,10 +56,14 @@ func (p *polling) pass(ctx context.Context, l *lease, calls int) (report poller.
 		return report, false
 	}
 	before := p.state()
-	p.last.Store(&lastPass{report, l, time.Now()})
-	if ended := time.Now(); report.Good {
+	ended := time.Now()
+	last := &lastPass{report, l, ended}
+	p.last.Store(last)
+	if report.Good {
 		p.good.Store(&ended)
 		p.begun.Store(&now)
+	} else {
+		p.bad.Store(last)
 	}
 	if report.State != before {
 		p.stir() // others tell the tenant's status, too

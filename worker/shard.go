@@ -59,7 +59,7 @@ func newShard(t *tenant, number, of int) *shard {
 	}
 	s.polling = &polling{scope: c, own: s.own, meetings: s.meetings, queue: s.queue, stir: w.stir, recent: recent}
 	s.watch = &watch{
-		scope: c, own: s.own, meetings: s.meetings, lastPass: s.polling.last.Load, patience: t.patience,
+		scope: c, own: s.own, meetings: s.meetings, lastPass: s.polling.last.Load, lastBad: s.polling.bad.Load, patience: t.patience,
 		trouble:  streak.Log{Logger: log, What: "telling whether the shard is looked at"},
 		lastGood: func() time.Time { return instant(&s.polling.begun) },
 	}

@@ -22,6 +22,7 @@ type watch struct {
 	own      *ownership
 	meetings *meetings
 	lastPass func() *lastPass
+	lastBad  func() *lastPass
 	lastGood func() time.Time // when the last good pass began
 	patience func(good time.Time) time.Duration
 
@@ -55,7 +56,11 @@ func (w *watch) know(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	w.known, w.lease = known, l
-	if w.good = later(w.good, known.LastGood); w.good.IsZero() {
+	w.good = later(w.good, known.LastGood)
+	if !known.Lost {
+		w.good = later(w.good, known.After)
+	}
+	if w.good.IsZero() {
 		w.good = time.Now() // nobody ever looked: it begins now
 	}
 	return true, nil
@@ -74,22 +79,32 @@ func (w *watch) answered(ctx context.Context, obs *rollcall.Observation) (watchN
 	if known, err := w.know(ctx); !known || len(obs.Sightings) == 0 {
 		return watchNews{}, err
 	}
-	blind := rollcall.Window{After: w.good, Before: later(obs.AnsweredAt, w.good)}
 	next := w.known
 	var events []rollcall.WatchEvent
 	switch {
 	case next.Lost:
-		blind.After = next.After
+		blind := rollcall.Window{After: next.After, Before: later(obs.AnsweredAt, next.After)}
 		events = append(events, w.event(&next, rollcall.WatchResumed, next.Reason, rollcall.ProvenanceObserved, blind))
-	case obs.AnsweredAt.Sub(w.good) > w.patience(w.good): // nobody was there to tell it
+	case obs.AnsweredAt.Sub(w.good) > w.patience(w.good):
+		blind := rollcall.Window{After: w.good, Before: obs.AnsweredAt}
+		reason, provenance := w.untold(blind)
 		events = append(events,
-			w.event(&next, rollcall.WatchLost, rollcall.ReasonStopped, rollcall.ProvenanceInferred, blind),
-			w.event(&next, rollcall.WatchResumed, rollcall.ReasonStopped, rollcall.ProvenanceInferred, blind))
+			w.event(&next, rollcall.WatchLost, reason, provenance, blind),
+			w.event(&next, rollcall.WatchResumed, reason, provenance, blind))
 	default:
 		return watchNews{}, nil
 	}
-	next.Lost, next.After, next.Reason = false, time.Time{}, ""
+	next.Lost, next.After, next.Reason = false, obs.AskedAt, ""
 	return w.news(events, next)
+}
+
+// untold is why nobody looked, where it was not told meanwhile: nobody was there, or
+// whoever was could not store it.
+func (w *watch) untold(blind rollcall.Window) (rollcall.Reason, rollcall.Provenance) {
+	if bad := w.lastBad(); bad != nil && bad.at.After(blind.After) && bad.at.Before(blind.Before) {
+		return reasonOf(&bad.Report), rollcall.ProvenanceObserved
+	}
+	return rollcall.ReasonStopped, rollcall.ProvenanceInferred
 }
 
 // watchNews is what there is to tell of the watch; zero: nothing.
@@ -180,6 +195,7 @@ func (w *watch) commit(ctx context.Context, news watchNews) error {
 func (w *watch) stored(news watchNews, first uint64) {
 	if n := len(news.msgs); n > 0 {
 		w.known = news.next
+		w.good = later(w.good, news.next.After) // more of the same observation may be to come
 		w.known.Revision = first + uint64(n) - 1
 	}
 }

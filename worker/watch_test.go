@@ -210,3 +210,86 @@ func TestTheWatchIsToldOnce(t *testing.T) {
 		p.stop(t)
 	})
 }
+
+// What is stored in several parts tells the watch once, whatever fails of it.
+func TestTheWatchIsToldOnceOfManyMeetings(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), ledgertest.NewMemory(names)
+		var ids, people []string
+		for i := range 60 {
+			people = append(people, fmt.Sprint("p", i))
+		}
+		for i := range 100 {
+			ids = append(ids, fmt.Sprint("c", i))
+			w.set(ids[i], "ann")
+		}
+		p := start(t, "w1", m, w, track(ids...))
+		elapse(time.Minute)
+		w.fail(errors.New("connection refused"))
+		elapse(5 * time.Minute)
+		for _, id := range ids {
+			w.set(id, people...)
+		}
+		w.fail(nil)
+		n := 0
+		m.SetFail(func(op string) error {
+			if op == "commit" {
+				if n++; n%2 == 0 {
+					return ledger.ErrBusy
+				}
+			}
+			if op == "status" {
+				return ledger.ErrBusy // so that it says nothing newer
+			}
+			return nil
+		})
+		elapse(10 * time.Minute)
+		m.SetFail(nil)
+		elapse(time.Minute)
+		wantWatched(t, m, "watch.lost unreachable observed", "watch.resumed unreachable observed")
+		p.stop(t)
+	})
+}
+
+// What could not be told while NATS was away is told afterwards, with its reason.
+func TestBlindWhileNATSIsAway(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), ledgertest.NewMemory(names)
+		w.set("c1", "ann")
+		p := start(t, "w1", m, w, track("c1"))
+		elapse(time.Minute)
+		m.SetFail(func(string) error { return ledger.ErrBusy })
+		w.set("c1", "ann", "bob")
+		elapse(time.Minute)
+		w.fail(class(poller.ClassPermission))
+		from := time.Now()
+		elapse(5 * time.Minute)
+		w.fail(nil)
+		until := time.Now()
+		elapse(10 * time.Minute)
+		m.SetFail(nil)
+		elapse(5 * time.Minute)
+		for _, e := range wantWatched(t, m, "watch.lost permission observed", "watch.resumed permission observed") {
+			if e.Window.After.After(from) || e.Window.Before.Before(until) {
+				t.Errorf("blind from %v until %v, told as %v", from, until, e.Window)
+			}
+		}
+		p.stop(t)
+	})
+}
+
+// Where nothing was tracked nobody was missed.
+func TestAWorkerThatWasDownWithNothingToLookAt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), ledgertest.NewMemory(names)
+		w.set("c1", "ann")
+		p := start(t, "w1", m, w, nil)
+		elapse(time.Minute)
+		p.stop(t)
+		elapse(time.Hour)
+		p = start(t, "w2", m, w, track("c1"))
+		elapse(5 * time.Minute)
+		wantWatched(t, m)
+		p.stop(t)
+	})
+}

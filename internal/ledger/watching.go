@@ -12,25 +12,11 @@ import (
 
 // Watching is what the ledger says of whether a shard is being looked at.
 type Watching struct {
-	Epoch    int64  // 0: nothing was ever told
-	Sequence uint64 // of the last watch event
-	Lost     bool   // nobody looks, and that was told
-	After    time.Time
-	Reason   rollcall.Reason // of the loss
-	Revision uint64          // stream sequence of what says it; 0: there is none
+	wire.Watching
+	Revision uint64 // stream sequence of what says it; 0: there is none
 	// LastGood is when the tenant was last looked at, as its status says; zero: it
-	// has none.
+	// has none, or nothing was tracked.
 	LastGood time.Time
-}
-
-// watchingJSON is the stored shape of a [Watching].
-type watchingJSON struct {
-	Schema   int       `json:"schema"`
-	Epoch    int64     `json:"epoch"`
-	Sequence uint64    `json:"sequence"`
-	Lost     bool      `json:"lost"`
-	After    wire.Time `json:"after"`
-	Reason   string    `json:"reason"`
 }
 
 // ReadWatching reads what stands on the subject of a shard's watch, and on that of
@@ -39,23 +25,16 @@ type watchingJSON struct {
 func ReadWatching(watching, status Raw) (Watching, error) {
 	var w Watching
 	if watching.Sequence > 0 {
-		var stored watchingJSON
-		err := json.Unmarshal(watching.Data, &stored)
-		err = wire.CheckSchema(watching.Data, stored.Schema, err)
+		stored, err := wire.DecodeWatching(watching.Data)
 		if errors.Is(err, wire.ErrNewerSchema) {
-			return Watching{}, fmt.Errorf("decode the watch of a shard: %w", err)
+			return Watching{}, err
 		}
-		if err != nil { // it begins anew: its epoch is that of the next event
-			stored = watchingJSON{}
-		}
-		w = Watching{
-			Epoch: stored.Epoch, Sequence: stored.Sequence, Lost: stored.Lost, After: stored.After.Time,
-			Reason: rollcall.Reason(stored.Reason), Revision: watching.Sequence,
-		}
+		// What cannot be read begins anew: its epoch is that of the next event.
+		w.Watching, w.Revision = stored, watching.Sequence
 	}
 	if status.Sequence > 0 {
 		var said wire.Status
-		if json.Unmarshal(status.Data, &said) == nil { // else nobody says when
+		if json.Unmarshal(status.Data, &said) == nil && said.Tracked > 0 { // otherwise nobody says when
 			w.LastGood = said.LastGoodPoll
 		}
 	}
@@ -77,7 +56,7 @@ func WatchMessages(n wire.Names, events []rollcall.WatchEvent, next Watching, te
 	}
 	first := &events[0]
 	msgs[0].Guarded, msgs[0].Expect, msgs[0].ExpectOf = true, term, n.Claim(first.Tenant, first.Shard)
-	data, err := json.Marshal(watchingJSON{wire.RecordSchema, next.Epoch, next.Sequence, next.Lost, wire.Time{Time: next.After}, string(next.Reason)})
+	data, err := wire.EncodeWatching(&next.Watching)
 	if err != nil {
 		return nil, fmt.Errorf("%w: encode the watch of a shard: %w", ErrRefused, err)
 	}

@@ -29,7 +29,7 @@ func watching(t *testing.T, l Ledger, n wire.Names) {
 		t.Fatal(err)
 	}
 	since := time.UnixMilli(1700000000000).UTC()
-	next := ledger.Watching{Epoch: 7, Sequence: 1, Lost: true, After: since, Reason: rollcall.ReasonQuota}
+	next := ledger.Watching{Watching: wire.Watching{Epoch: 7, Sequence: 1, Lost: true, After: since, Reason: rollcall.ReasonQuota}}
 	tell := func(next ledger.Watching, term uint64) error {
 		msgs, err := ledger.WatchMessages(n, []rollcall.WatchEvent{{
 			Tenant: tenant, Shard: 0, Shards: 1, Epoch: next.Epoch, Sequence: next.Sequence, Type: rollcall.WatchLost, Reason: next.Reason,
