@@ -47,7 +47,7 @@ func (a *allowance) take(ctx context.Context, limiter *rate.Limiter) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if a.one() { // whoever waited before has taken more than one
+	if a.one() { // the caller that waited before has taken more than one
 		return nil
 	}
 	n := together(limiter)

@@ -65,7 +65,7 @@ func (c *caller) permit(op string) error {
 	return nil
 }
 
-// forbids returns why an operation may not be used any more; nil: it may.
+// forbids returns why an operation may no longer be used; nil: it may.
 func (c *caller) forbids(op string) *refusal {
 	if c.stopped == nil {
 		c.apply(c.gate.check(c.ctx, op))

@@ -1,4 +1,4 @@
-// Package poller knows when to ask about meetings, and about whom.
+// Package poller knows when to ask about meetings, and about which.
 //
 // A [Schedule] names the instants, a [Loop] calls at them, a [Plan] picks the
 // meetings that are due, and a [Poller] asks one tenant's [Source] about them
@@ -15,7 +15,7 @@
 //     does not say it, or cannot be asked for long.
 //
 // A pass is a run: its queries ask in batches; an endedSearch and a refusalSearch
-// find the meetings because of which a batch was refused; its lookups ask about
+// find the meetings that caused a batch to be refused; its lookups ask about
 // meetings one by one. All calls go through a caller, which asks the tenant's gate
 // whether a call may be made and reports to it what became of it. What outlasts
 // a pass is the shardState of its shard, and the tenant's gate and quarantine.

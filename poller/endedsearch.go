@@ -7,8 +7,8 @@ import (
 	"rollcall"
 )
 
-// endedSearch finds the meetings because of which batches were refused as
-// ended. Its calls are metered, so it takes the cheapest way that is open: the
+// endedSearch finds the meetings that caused batches to be refused as ended.
+// Its calls are metered, so it takes the cheapest way that is open: the
 // meetings that the organization's list lacks; halving; and, once halving has
 // cost as much as asking about each of them would, that.
 type endedSearch struct {
@@ -16,7 +16,7 @@ type endedSearch struct {
 	list    organizationList
 	probes  int  // queries that halving has cost for the batch at hand
 	spoiled int  // batches that were refused because of ended meetings
-	settled bool // nobody is suspected any more
+	settled bool // no meeting is still suspected
 }
 
 // search finds those of a refused batch.
@@ -45,7 +45,7 @@ func (s *endedSearch) search(ids []string, class Class) {
 	}
 }
 
-// halve finds the first meeting because of which a batch was refused. Only
+// halve finds the first meeting that caused a batch to be refused. Only
 // those before it are asked about on the way; those after it together, at the
 // end. When one half is accepted the other holds it, and is not asked about.
 func (s *endedSearch) halve(ids []string, class Class) {

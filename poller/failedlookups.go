@@ -24,5 +24,5 @@ func (f *failedLookups) add(id string, class Class, err error) {
 // only reports whether nobody but this meeting failed.
 func (f *failedLookups) only(id string) bool { return len(f.ids) == 1 && f.ids[id] }
 
-// general reports whether it is not about single meetings any more.
+// general reports whether it is no longer about single meetings.
 func (f *failedLookups) general() bool { return len(f.ids) >= mostAlike }

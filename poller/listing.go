@@ -4,7 +4,7 @@ import "fmt"
 
 // Listing collects the pages of a list of meetings until it ends: at a page that
 // says so, at one whose token was had before, at one that brings nothing new,
-// or after 50. The zero value is a list of which nothing was read.
+// or after 50. The zero value is a list before anything was read.
 type Listing struct {
 	Meetings []Listed // in their order, each once; what is not said of them is empty
 

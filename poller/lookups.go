@@ -131,7 +131,7 @@ func (l *lookups) ask(try func(string, func(context.Context) error) error, id st
 }
 
 // count follows the lookups that fail in a row, over passes; once some have,
-// this pass makes no more of them.
+// this pass makes no further lookups.
 func (l *lookups) count(id string, standing Standing, err error) {
 	class := ClassOf(err)
 	if err == nil && standing.Status == rollcall.StatusUnknown {

@@ -39,7 +39,7 @@ type Listed struct {
 type listCost struct {
 	mu    sync.Mutex
 	at    time.Time // when the list was asked for
-	pages int       // of which it consists; 0: not known
+	pages int       // that it consists of; 0: not known
 	class Class     // why it cannot be read; none: it can
 }
 

@@ -38,7 +38,7 @@ func (l *lookups) findEnd(e *pendingEnd) {
 	switch {
 	case refusal == nil:
 		l.askEnd(e)
-	case refusal.class == ClassNone: // the pass is over; whoever asks next finds it, too
+	case refusal.class == ClassNone: // the pass is over; the next lookup finds it, too
 		l.run.shard.dropEnd(e)
 	case refusal.class == ClassQuota || l.run.now().Sub(e.since) > mostPatience:
 		l.emitEnd(e, l.run.ask.Next())

@@ -74,7 +74,7 @@ type Metrics struct {
 // Ask is what a pass is to ask about.
 type Ask struct {
 	// Shard names the meetings whose answers are remembered together; a negative
-	// one is for questions outside the schedule, of which nothing is remembered.
+	// one is for questions outside the schedule: nothing is remembered.
 	Shard int
 	IDs   []string
 	// Later are meetings of the shard that are asked about another time. What

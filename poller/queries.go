@@ -78,7 +78,7 @@ const (
 	failed   verdict = iota // nothing is known of its meetings, and that is noted
 	accepted                // its answer is emitted
 	spoiled                 // by some of its meetings that are over; nothing is noted
-	rejected                // because of some of its ids, or whoever asks; nothing is noted
+	rejected                // because of some of its ids, or the asker; nothing is noted
 )
 
 // ask puts one query, and emits its answer.

@@ -9,8 +9,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// refusalSearch finds the meetings because of which batches were rejected as
-// bad requests, by halving.
+// refusalSearch finds the meetings that caused batches to be rejected as bad
+// requests, by halving.
 //
 // When everything is rejected in a way that could also be about single meetings,
 // such as a code that nobody documents, it is the tenant's: no batch is searched
@@ -31,7 +31,7 @@ const (
 	// mostSamples is how many meetings are asked about by themselves when a
 	// batch is rejected, until that counts as everybody's; once it does, one.
 	mostSamples = 4
-	// The tenant pauses for no less and no more than this.
+	// The bounds of the tenant's pause.
 	shortestPause, longestPause = time.Second, 5 * time.Minute
 )
 
@@ -94,8 +94,8 @@ func (s *refusalSearch) accepted(ids []string) {
 }
 
 // vouched reports whether a batch was rejected because of some of its meetings:
-// others are accepted meanwhile. One for whom nobody can vouch is to blame itself
-// unless it was answered before.
+// others are accepted meanwhile. One that no other can vouch for is to blame
+// itself unless it was answered before.
 func (s *refusalSearch) vouched(ids []string) bool {
 	switch {
 	case s.run.ask.Shard < 0: // the meeting's own shard will find out

@@ -61,8 +61,8 @@ func (s Schedule) Next(t time.Time) time.Time {
 // String returns the expression as it was read.
 func (s Schedule) String() string { return s.expression }
 
-// Pace is the shortest distance of two neighbouring instants, as far as a look
-// at some hundred of them tells.
+// Pace is the shortest distance of two neighbouring instants, judging by some
+// hundred of them.
 func (s Schedule) Pace() time.Duration { return s.pace }
 
 // Continuous reports whether a pass that has asked is followed by the next one

@@ -30,9 +30,9 @@ type Publisher struct {
 	Conn    *nats.Conn
 	Names   wire.Names
 	Timeout time.Duration // for the acknowledgement of one batch; 0: 5 s
-	// Reached is told the sequence of the last message of what was stored; nil: nobody is.
+	// Reached is called with the sequence of the last message stored; it may be nil.
 	Reached func(sequence uint64)
-	// Disk tells how full the broker's disk is; nil: that is not known.
+	// Disk returns how full the broker's disk is; nil: that is not known.
 	Disk Disk
 	// DataDir is where that disk is, for messages.
 	DataDir string
@@ -108,7 +108,7 @@ func (p *Publisher) request(ctx context.Context, m *nats.Msg) (*nats.Msg, error)
 }
 
 // explain adds to a timeout what the server said about it: a user without
-// permission to publish is told so only beside the request.
+// permission to publish learns of it only beside the request.
 func (p *Publisher) explain(err error) error {
 	said := p.Conn.LastError()
 	if errors.Is(said, nats.ErrPermissionViolation) && strings.Contains(said.Error(), p.Names.Commit("")) {

@@ -22,8 +22,8 @@ const (
 	lookWithin  = time.Second
 )
 
-// Disk tells how many bytes are free where the broker stores, and how many there
-// are at all.
+// Disk returns how many bytes are free where the broker stores, and how many
+// there are in all.
 type Disk func() (free, total int64, err error)
 
 // room knows how much can still be stored.
@@ -102,8 +102,8 @@ func (p *Publisher) look(ctx context.Context) {
 	}
 }
 
-// bound takes up a limit, 0 or less for none, of which so much is left; a byte of
-// a batch takes so many of it.
+// bound applies a limit, 0 or less for none: left is what remains of it, each
+// what one byte of a batch takes.
 func (p *Publisher) bound(name string, limit, left, each int64) {
 	if limit <= 0 {
 		return

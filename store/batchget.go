@@ -61,7 +61,7 @@ var (
 	errBehind = errors.New("the replica that answers lags behind")
 )
 
-// reader reads messages. What it returns includes all that it was told is stored.
+// reader reads messages. What it returns includes all that is known to be stored.
 type reader struct {
 	js    jetstream.JetStream
 	names wire.Names
@@ -128,7 +128,7 @@ func missing(subjects []string, found map[string]got) []string {
 }
 
 // getSure is getOnce for an answer that includes what was seen to be stored.
-// Without a message no answer tells what its replica has heard of: the one that
+// Without a message no answer shows what its replica has heard of: the one that
 // was seen is asked for as well.
 func (r *reader) getSure(ctx context.Context, stream string, subjects []string, found map[string]got) (whole bool, err error) {
 	anchor, least := r.seen.anchor()

@@ -45,7 +45,7 @@ func (s *JetStream) OpenBudget(ctx context.Context, cfg StreamConfig, logger *za
 }
 
 // reopenBudget creates the bucket where somebody has deleted it: without it no
-// call would be made any more. NATS without responders may also just be away.
+// call could be made. NATS without responders may also just be away.
 func (s *JetStream) reopenBudget(ctx context.Context) error {
 	again := s.counts.Load()
 	if again == nil {
@@ -99,8 +99,8 @@ func (s *JetStream) ReadBudget(ctx context.Context, tenant, key string) (data []
 
 // WriteBudget replaces what is kept under a key if it still has the revision
 // expect (0: nothing was ever written), and returns the new one. Its errors match
-// [ledger.ErrStale] when somebody else wrote, [ledger.ErrUnknown] when nobody
-// can tell whether it was stored, and [ledger.ErrBusy] when it was not.
+// [ledger.ErrStale] when somebody else wrote, [ledger.ErrUnknown] when it
+// cannot be known whether it was stored, and [ledger.ErrBusy] when it was not.
 func (s *JetStream) WriteBudget(ctx context.Context, tenant, key string, data []byte, expect uint64) (revision uint64, err error) {
 	ctx, cancel := within(ctx)
 	defer cancel()
@@ -128,7 +128,7 @@ func (s *JetStream) Budgets(ctx context.Context, key string) (map[string][]byte,
 	}
 	all := make(map[string][]byte, len(found))
 	for _, m := range found {
-		if m.header.Get("KV-Operation") == "" { // else somebody deleted it
+		if m.header.Get("KV-Operation") == "" { // otherwise somebody deleted it
 			tenant := strings.TrimPrefix(m.subject, "$KV."+bucket+".")
 			all[strings.TrimSuffix(tenant, "."+key)] = m.data
 		}

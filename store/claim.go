@@ -18,8 +18,8 @@ const (
 )
 
 // Claim takes the shard of the tenant for the holder and returns the new term,
-// which is greater than every earlier one. Whoever loses a race for it gets
-// [ledger.ErrStale]; when the outcome cannot be known, [ledger.ErrUnknown]
+// which is greater than every earlier one. A holder that loses a race for it
+// gets [ledger.ErrStale]; when the outcome cannot be known, [ledger.ErrUnknown]
 // (to claim again is safe); otherwise [ledger.ErrBusy].
 func (s *JetStream) Claim(ctx context.Context, tenant string, shard int, holder string) (ledger.Claim, error) {
 	now, err := s.Holder(ctx, tenant, shard)
@@ -69,8 +69,8 @@ func judgePut(err error) error {
 }
 
 // Holder reads who claimed the shard last; the zero claim when nobody ever did.
-// What stands there and is no claim is given with its error: whoever claims
-// after it replaces it.
+// What stands there and is no claim is returned with its error: the next claim
+// replaces it.
 func (s *JetStream) Holder(ctx context.Context, tenant string, shard int) (ledger.Claim, error) {
 	name := s.names.Claim(tenant, shard)
 	found, err := s.read.getLast(ctx, s.names.Stream, []string{name})

@@ -1,7 +1,7 @@
 // Package store reads the ledger on JetStream: the records of meetings, the
 // tracked set, who claimed which shard, and which workers live. Claims, members
 // and the number of shards it also writes; records and the tracked set change
-// by messages of package internal/ledger, which whoever commits sends together
+// by messages of package internal/ledger, which the committer sends together
 // with the events as one batch.
 //
 // The suite of package internal/ledgertest is its contract, which a ledger in

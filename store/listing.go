@@ -37,7 +37,7 @@ type standing struct {
 const codeNoStream jetstream.ErrorCode = 10059
 
 // ask asks the stream's leader, for the subjects that match as well. It needs
-// no consumer, of which a stream has only so many.
+// no consumer; a stream has only so many.
 func (r *reader) ask(ctx context.Context, filter string, offset int) (standing, error) {
 	ctx, cancel := within(ctx)
 	defer cancel()
@@ -124,7 +124,7 @@ func (r *reader) subjects(ctx context.Context, filter string) ([]string, error) 
 }
 
 // readAll reads the last message of every subject that matches the filter, and
-// gives each to take, which must be safe for concurrent use.
+// passes each to take, which must be safe for concurrent use.
 func (r *reader) readAll(ctx context.Context, filter string, take func(got)) error {
 	subjects, err := r.subjects(ctx, filter)
 	if err != nil {

@@ -14,9 +14,9 @@ const loadAtOnce = 100
 
 // Load reads the records of these meetings and their entries in the tracked
 // set, many with one request. A record and its entry are read at one moment: that
-// one is there without the other is how they are stored. A meeting of which neither
-// is stored is not in the map; one whose record cannot be read is there with
-// the error.
+// one is there without the other is how they are stored. A meeting with neither
+// stored is not in the map; one whose record cannot be read is there with the
+// error.
 func (s *JetStream) Load(ctx context.Context, tenant string, ids []string) (map[string]ledger.Stored, error) {
 	records := make(map[string]ledger.Stored, len(ids))
 	for part := range slices.Chunk(ids, loadAtOnce) {

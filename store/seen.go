@@ -14,7 +14,7 @@ type seen struct {
 	claims   map[string]uint64 // by tenant: the last one
 }
 
-// Reached tells the ledger the stream sequence of a message that was committed.
+// Reached records the stream sequence of a message that was committed.
 func (s *JetStream) Reached(sequence uint64) {
 	s.read.seen.mu.Lock()
 	defer s.read.seen.mu.Unlock()

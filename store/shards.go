@@ -8,7 +8,7 @@ import (
 )
 
 // Shards reads how many shards the meetings of each of the tenants form. Those
-// of which nobody has said it are not in the map.
+// without a number yet are not in the map.
 func (s *JetStream) Shards(ctx context.Context, tenants []string) (map[string]ledger.Shards, error) {
 	byName := make(map[string]string, len(tenants))
 	subjects := make([]string, len(tenants))

@@ -55,7 +55,7 @@ func (s *Server) dropCareless() (dropped int) {
 			break
 		}
 		unread -= c.Pending
-		if s.running.DisconnectClientByID(c.Cid) == nil { // otherwise it has gone by itself
+		if s.running.DisconnectClientByID(c.Cid) == nil { // otherwise it left on its own
 			dropped++
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Disk tells how many bytes of the volume under data_dir this process may still
-// write, and how many there are at all.
+// Disk returns how many bytes of the volume under data_dir this process may
+// still write, and how many there are in all.
 func (s *Server) Disk() (free, total int64, err error) {
 	var about unix.Statfs_t
 	if err := unix.Statfs(s.dir, &about); err != nil {

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Disk tells how many bytes of the volume under data_dir this process may still
-// write, and how many there are at all.
+// Disk returns how many bytes of the volume under data_dir this process may
+// still write, and how many there are in all.
 func (s *Server) Disk() (free, total int64, err error) {
 	name, err := windows.UTF16PtrFromString(s.dir)
 	if err != nil {

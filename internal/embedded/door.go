@@ -17,8 +17,8 @@ import (
 // ask for stands in the body. The rest of the subject is that of the request.
 const door = "_ROLLCALL.door."
 
-// mostConsumers bounds those of a stream; nats-server takes 1,000, and whoever
-// needs one must find room.
+// mostConsumers bounds those of a stream; nats-server takes 1,000, and a client
+// that needs one must find room.
 const mostConsumers = 800
 
 // mostAtOnce bounds the requests that the porter deals with at a time: one that
@@ -111,12 +111,12 @@ func (p *porter) create(ctx context.Context, stream string, data []byte) ([]byte
 	return json.Marshal(request)
 }
 
-// deletes lets a consumer go that would go by itself. A durable one may be
-// somebody's who is away.
+// deletes allows the deletion of a consumer that would expire anyway. A durable
+// one may belong to somebody who is away.
 func (p *porter) deletes(ctx context.Context, stream, name string) error {
 	consumer, err := p.js.Consumer(ctx, stream, name)
 	if err == nil && consumer.CachedInfo().Config.Durable != "" {
 		return errors.New("a reader may not delete a durable consumer, which may be another's")
 	}
-	return nil // what is not there the server tells
+	return nil // the server reports what is not there
 }

@@ -1,14 +1,14 @@
-// Package embedded runs a nats-server inside this process, for whoever has no
+// Package embedded runs a nats-server inside this process, for those without a
 // cluster: JetStream with file storage below a data directory that belongs to
 // this process alone, the worker connected in memory, and everybody else a
 // reader, who is kept by permissions from publishing what only the worker may
 // say and from changing what it stores.
 //
-// Each reader has an account of NATS to itself, in which nothing is but what it
-// asks and what it may hear: see rooms.go. What readers ask for in the body of a
+// Each reader has an account of NATS to itself, which holds only what it asks
+// and what it may hear: see rooms.go. What readers ask for in the body of a
 // request is looked at: see door.go. What NATS itself cannot keep apart are the
-// durable consumers, which are known by their names alone: whoever knows one may
-// take messages from it.
+// durable consumers, which are known by their names alone: any reader that
+// knows one may take messages from it.
 //
 // A message may have up to 4 MiB, as large as a whole batch, so that the record
 // of a meeting with thousands of people fits.

@@ -21,20 +21,20 @@ type logger struct {
 	kinds map[string]*telling
 }
 
-// telling is a kind of warning or error, of which there can be as many as
-// somebody likes who connects.
+// telling is a kind of warning or error, of which a client can cause as many as
+// it likes.
 type telling struct {
 	told  time.Time
-	times int // not told of yet
+	times int // not logged yet
 }
 
 // mostKinds bounds what is remembered; nats-server has about as many.
 const mostKinds = 200
 
-// Noticef tells of everyday matters, which are not the operator's.
+// Noticef logs everyday matters, which do not concern the operator.
 func (l *logger) Noticef(format string, v ...any) { l.Debugf(format, v...) }
 
-// Warnf tells of what may become a trouble.
+// Warnf logs what may become a problem.
 func (l *logger) Warnf(format string, v ...any) {
 	if strings.HasPrefix(format, "Plaintext passwords detected") {
 		return // ours is made at the start and never leaves the process
@@ -42,11 +42,11 @@ func (l *logger) Warnf(format string, v ...any) {
 	l.tell(zap.WarnLevel, format, v)
 }
 
-// Errorf tells of troubles.
+// Errorf logs problems.
 func (l *logger) Errorf(format string, v ...any) { l.tell(zap.ErrorLevel, format, v) }
 
-// tell tells each kind at once, and then at most once a minute: much of it is
-// the doing of whoever connects. A connection's trouble is not ours.
+// tell logs each kind at once, and then at most once a minute: much of it is
+// caused by clients. A connection's problem is not ours.
 func (l *logger) tell(level zapcore.Level, format string, v []any) {
 	times, due := l.due(format)
 	if !due {
@@ -60,7 +60,7 @@ func (l *logger) tell(level zapcore.Level, format string, v []any) {
 	l.log.Log(level, "nats-server: "+said, zap.Int("times", times))
 }
 
-// due counts one of a kind, and reports whether it is time to tell, and of how
+// due counts one of a kind, and reports whether it is time to log, and how
 // many.
 func (l *logger) due(format string) (times int, due bool) {
 	// What stands before the last dash names a connection.
@@ -82,12 +82,12 @@ func (l *logger) due(format string) (times int, due bool) {
 	return times, true
 }
 
-// Debugf tells of details.
+// Debugf logs details.
 func (l *logger) Debugf(format string, v ...any) {
 	l.log.Debug("nats-server: " + fmt.Sprintf(format, v...))
 }
 
-// Tracef tells of every message; the server is never asked to.
+// Tracef would log every message; the server is never asked to.
 func (l *logger) Tracef(string, ...any) {}
 
 // Fatalf keeps the reason for which the server cannot start.

@@ -14,7 +14,7 @@ import (
 // workerInbox is where the worker's requests are answered.
 const workerInbox = "_ROLLCALL.inbox"
 
-// gate lets in whoever connects: the worker by its password, operators by their
+// gate admits every client: the worker by its password, operators by their
 // token, and everybody else as a reader, with the credentials asked for or
 // without any.
 type gate struct {

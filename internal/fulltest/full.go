@@ -1,6 +1,6 @@
 // Package fulltest makes values of the root package in which no field is zero,
 // by reflection: a codec that forgets a field, also one that is added later,
-// then gives back something else than it was given.
+// then returns something other than it was given.
 package fulltest
 
 import (

@@ -31,7 +31,7 @@ func (m *Message) Size(n wire.Names) int {
 }
 
 // CheckBatch refuses what the broker would refuse, or would answer in a way
-// that does not tell what is wrong. The errors match [ErrRefused] and name the
+// that does not say what is wrong. The errors match [ErrRefused] and name the
 // message. A maxPayload of 0 or less, in bytes, is not checked.
 func CheckBatch(n wire.Names, msgs []Message, maxPayload int64) error {
 	if len(msgs) == 0 {

@@ -86,7 +86,7 @@ type Tracking struct {
 	Since        time.Time `json:"since"`
 	// Looked is for how long somebody has looked at it before it started, about.
 	Looked time.Duration `json:"-"`
-	// Labels are those that whoever tracks the meeting gave it; not to be changed.
+	// Labels are those it is tracked with; not to be changed.
 	Labels rollcall.Labels `json:"-"`
 	// Revision is the stream sequence of the entry.
 	Revision uint64 `json:"-"`

@@ -7,7 +7,7 @@ import (
 )
 
 // ErrGone is matched by the error for a ledger whose stream, or a bucket beside
-// it, is not there. [Position.Follows] tells what became of it once it is.
+// it, is not there. [Position.Follows] says what became of it once it is.
 var ErrGone = errors.New("the ledger is gone")
 
 // Position is which ledger something belongs to and how far it had come: a

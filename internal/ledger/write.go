@@ -70,8 +70,8 @@ func TrackMessage(n wire.Names, tenant string, t Tracking) (Message, error) {
 }
 
 // UntrackMessage makes the message that takes a meeting off the tracked set: a
-// tombstone without a payload that is gone a minute later. Until then whoever
-// reads the set while a replica lags learns of it.
+// tombstone without a payload that is gone a minute later. Until then a reader
+// of the set learns of it even while a replica lags.
 func UntrackMessage(n wire.Names, tenant, conferenceID string) Message {
 	return Message{Subject: n.Tracked(tenant, conferenceID), Rollup: true, TTL: "1m"}
 }

@@ -69,7 +69,7 @@ func claimRace(t *testing.T, l Ledger, _ wire.Names) {
 	}
 }
 
-// claimGuard: whoever was superseded changes the tracked set no more.
+// claimGuard: a superseded holder can no longer change the tracked set.
 func claimGuard(t *testing.T, l Ledger, n wire.Names) {
 	ctx := context1m(t)
 	under := func(claim ledger.Claim, msg ledger.Message) []ledger.Message {

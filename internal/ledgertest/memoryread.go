@@ -187,7 +187,7 @@ func (m *Memory) LastEvents(ctx context.Context, tenant string, ids []string) (f
 	return found, err
 }
 
-// Position tells as [store.JetStream.Position] does.
+// Position answers as [store.JetStream.Position] does.
 func (m *Memory) Position(ctx context.Context) (at ledger.Position, err error) {
 	err = m.do(ctx, "position", func() error {
 		at = ledger.Position{Stream: m.names.Stream, Created: m.created, Last: uint64(len(m.log))}

@@ -18,7 +18,7 @@ func told(n wire.Names, id string, epoch int64, sequence uint64) ledger.Message 
 		Index: 1, Count: 1, Meeting: rollcall.Conference{Status: rollcall.StatusStarted},
 		Provenance: rollcall.ProvenanceBaseline, Window: rollcall.Window{Before: at},
 	}
-	types := rollcall.Types() // its subject tells the type, which is that of some event
+	types := rollcall.Types() // its subject names the type, which is that of some event
 	return ledger.Message{
 		Subject: n.Event(tenant, id, types[int(sequence)%len(types)]), Data: wire.AppendEvent(nil, e),
 	}

@@ -10,8 +10,8 @@ import (
 	"rollcall/wire"
 )
 
-// watching: what a shard's watch is, is stored with the event that tells it, once,
-// and by the holder of the last claim alone.
+// watching: the state of a shard's watch is stored with the event that
+// publishes it, once, and by the holder of the last claim alone.
 func watching(t *testing.T, l Ledger, n wire.Names) {
 	read := func() ledger.Watching {
 		t.Helper()

@@ -27,8 +27,8 @@ const (
 	jitter        = 250 * time.Millisecond
 )
 
-// Config says where to connect, and as whom. At most one way to authenticate
-// is given.
+// Config says where to connect, and as which user. At most one way to
+// authenticate is given.
 type Config struct {
 	URL             string // one or more, separated by commas
 	CredentialsFile string // a .creds file
@@ -36,7 +36,7 @@ type Config struct {
 	User            string // together with PasswordFile
 	PasswordFile    string
 	TLS             TLS
-	// Failed is told of each attempt to connect that fails; it may be nil.
+	// Failed is called for each attempt to connect that fails; it may be nil.
 	Failed      func(error)
 	InboxPrefix string // of the subjects on which answers are waited for; "": _INBOX
 	// Options are added last, such as those of the embedded server; with them

@@ -41,8 +41,8 @@ func Fix(err error) string {
 	return ""
 }
 
-// Explained returns an error with what [Fix] says about it, and whose account on
-// which server it is: NATS tells a client no more than that.
+// Explained returns an error with what [Fix] says about it, and with the
+// account and the server concerned: NATS tells a client nothing else.
 func Explained(conn *nats.Conn, user string, err error) error {
 	fix := Fix(err)
 	if fix == "" {
@@ -63,7 +63,7 @@ type explained struct {
 	fix string
 }
 
-// Error tells all of it.
+// Error returns the error with its fix.
 func (e *explained) Error() string { return e.error.Error() + "; " + e.fix }
 
 // Unwrap returns the error alone.

@@ -18,7 +18,7 @@ type watcher struct {
 	log       *zap.Logger
 	addressed bool // whether the server has a URL
 	exposed   func(*nats.Conn) bool
-	failed    func(error) // nil: nobody is told
+	failed    func(error) // may be nil
 
 	mu       sync.Mutex // guards what follows
 	standing bool       // whether the log says that the connection stands
@@ -36,9 +36,9 @@ func (w *watcher) options() []nats.Option {
 	}
 }
 
-// connected logs that the connection stands, once however often it is told.
+// connected logs that the connection stands, once however often it is called.
 func (w *watcher) connected(conn *nats.Conn) {
-	w.telling.Lock() // whoever is told second returns when all is said
+	w.telling.Lock() // a second call returns once all is logged
 	defer w.telling.Unlock()
 	outage, news := w.found()
 	if !news {
@@ -63,7 +63,7 @@ func (w *watcher) server(conn *nats.Conn) string {
 	return conn.ConnectedServerName()
 }
 
-// found ends an outage and tells how long it was; news is false when the
+// found ends an outage and returns how long it was; news is false when the
 // connection stood already.
 func (w *watcher) found() (outage time.Duration, news bool) {
 	w.mu.Lock()

@@ -141,7 +141,7 @@ func Connect(t testing.TB, url string, options ...nats.Option) *nats.Conn {
 	return conn
 }
 
-// Limit sets what the account of whoever logs in may take of JetStream.
+// Limit sets how much of JetStream a user's account may take.
 func (s *Server) Limit(limits server.JetStreamAccountLimits) {
 	s.t.Helper()
 	s.mu.Lock()

@@ -1,7 +1,7 @@
 // Package safetext makes text from strangers safe to show on a terminal, in a
-// table or in a log: what it gives back never moves the cursor, never colours,
+// table or in a log: what it returns never moves the cursor, never colours,
 // never changes the direction of writing, never hides, and never looks like a
-// second line. Whatever could is written as a visible escape: \x1b, \u202e.
+// second line. What could becomes a visible escape: \x1b, \u202e.
 package safetext
 
 import (

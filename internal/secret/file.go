@@ -88,7 +88,7 @@ func CheckFile(path string) error {
 	return nil
 }
 
-// unreadable tells why a file cannot be read.
+// unreadable explains why a file cannot be read.
 func unreadable(path string, err error) error {
 	if file, is := errors.AsType[*fs.PathError](err); is {
 		err = file.Err

@@ -9,7 +9,7 @@ import (
 	"unicode"
 )
 
-// maxCauses bounds how many causes of one streak are told apart.
+// maxCauses bounds how many causes of one streak are distinguished.
 const maxCauses = 16
 
 // Streak is a run of failures. The zero value follows something that is well.

@@ -122,7 +122,7 @@ func (a *account) bury(holder string) {
 	delete(a.Leases, holder)
 }
 
-// close ends a lease of which spent was spent, and takes the rest back. It
+// close ends a lease, records what was spent of it, and takes the rest back. It
 // reports whether there was such a lease.
 func (a *account) close(holder string, spent map[string]int64) bool {
 	l := a.Leases[holder]

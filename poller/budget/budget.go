@@ -229,7 +229,7 @@ func (b *Budget) Close(ctx context.Context) error {
 	return b.giveBack(ctx)
 }
 
-// publish leaves the figures for whoever wants to see them.
+// publish makes the figures available to readers.
 func (b *Budget) publish() {
 	f := Figures{Month: b.books.held.month, Limit: b.cfg.Calls, Held: b.books.held.left(), Pace: b.pace.between(), Started: b.books.account != nil, Lost: b.lost}
 	if b.books.account != nil {

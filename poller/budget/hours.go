@@ -53,7 +53,7 @@ func slotOf(t time.Time) int {
 func hourOf(t time.Time) int64 { return t.Unix() / 3600 }
 
 // learn takes in what one worker saw in an hour. What several saw of the same
-// hour counts once, and so does what is told twice.
+// hour counts once, and so does what is reported twice.
 func (h *hours) learn(hour int64, seen float64) {
 	s := &h.Slots[slotOf(time.Unix(hour*3600, 0))]
 	switch {
@@ -107,7 +107,7 @@ func (h *hours) weights() *[slotCount]float64 {
 	return &all
 }
 
-// flat are the weights of a week of which nothing is known.
+// flat are the weights of a week about which nothing is known.
 func flat() *[slotCount]float64 { return (&hours{}).weights() }
 
 // ahead adds up the weights of the hours from now to end, in hours.

@@ -46,8 +46,8 @@ func (b *books) misses(m Month, a *account) bool {
 func (b *books) known(m Month) bool { return b.account != nil && b.held.month == m }
 
 // remake makes an account that grants no more than is certainly left: what was
-// known last counts as granted, and what the plan could have granted since; of a
-// month of which nothing is known, all that it plans until now.
+// known last counts as granted, and what the plan could have granted since; of
+// a month about which nothing is known, all that it plans until now.
 func (b *books) remake(m Month, now time.Time, rate float64) *account {
 	a := (&account{Schema: schema, At: wire.Time{Time: now}}).complete()
 	granted := b.planned(m, now)
@@ -64,7 +64,7 @@ func (b *books) remake(m Month, now time.Time, rate float64) *account {
 	return a
 }
 
-// tellLost tells of an account that was written anew.
+// tellLost logs that an account was written anew.
 func (b *Budget) tellLost(m Month, a *account, why error) {
 	b.lost++
 	b.log.Error("the account of the month is gone or cannot be read, and is written anew: what it could have granted until now counts as spent; nothing needs to be done",

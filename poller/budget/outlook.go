@@ -2,7 +2,7 @@ package budget
 
 import "time"
 
-// Outlook is a month to come, of which it is known for how long meetings go on.
+// Outlook is a month to come, with how long its meetings are known to go on.
 type Outlook struct {
 	Calls    int64         // that may be spent in it
 	Length   time.Duration // of the month

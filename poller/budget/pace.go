@@ -33,7 +33,7 @@ const (
 // bucket is what may be spent on one purpose.
 type bucket struct {
 	saved   float64 // calls
-	allowed int64   // of these, what a pass was told that it may begin with
+	allowed int64   // of these, what a pass was allowed to begin with
 }
 
 // pace lets calls out gradually: some for asking about tracked meetings, some

@@ -17,8 +17,8 @@ import (
 // mostTries bounds how often a write is tried that others overtake.
 const mostTries = 16
 
-// patience bounds one exchange with the ledger: whoever waits for a call waits
-// for it too.
+// patience bounds one exchange with the ledger: a caller waiting for a call
+// waits for it too.
 const patience = 5 * time.Second
 
 // retryAfter is how long an unreachable ledger is left alone while something
@@ -86,7 +86,7 @@ func (b *Budget) setClock(ctx context.Context) error {
 	return nil
 }
 
-// certain reports whether the ledger itself has told the month of what is held.
+// certain reports whether the ledger itself named the month of what is held.
 func (b *Budget) certain(now time.Time) bool {
 	return b.books.held.month == MonthOf(now) && b.books.held.month == MonthOf(b.clock.told)
 }
@@ -114,8 +114,8 @@ func (b *Budget) restore(ctx context.Context) error {
 	return nil
 }
 
-// turn begins another month. What is held of the one before is worth nothing
-// any more, except that its account should be complete.
+// turn begins another month. What is held of the one before is now worthless,
+// except that its account should be complete.
 func (b *Budget) turn(ctx context.Context, m Month) {
 	if b.books.held.month != "" {
 		if err := b.giveBack(ctx); err != nil {

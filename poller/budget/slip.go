@@ -17,8 +17,8 @@ import (
 // written down before it is made; a slip that cannot be read gives nothing back.
 type Slip struct{ path string }
 
-// NewSlip returns the slip of a tenant in a directory of which this process is
-// the only user.
+// NewSlip returns the slip of a tenant in a directory that only this process
+// uses.
 func NewSlip(dir, tenant string) *Slip {
 	return &Slip{filepath.Join(dir, "budget-"+tenant+".slip")}
 }

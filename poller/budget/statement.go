@@ -10,11 +10,11 @@ import (
 type Statement struct {
 	Month Month
 	Limit int64 // the calls of the month; 0: nobody has reserved any yet
-	// Spent are the calls that workers have told of, by operation. One that
-	// works tells with its next reservation, and when it stops.
+	// Spent are the calls that workers have reported, by operation. A running
+	// worker reports with its next reservation, and when it stops.
 	Spent map[string]int64
-	// Reserved are the calls that workers took to spend them, and did not tell
-	// of yet. Those of a worker that crashed without its disk stay here.
+	// Reserved are the calls that workers took to spend them, and have not
+	// reported yet. Those of a worker that crashed without its disk stay here.
 	Reserved int64
 	Left     int64 // neither spent nor reserved
 	// Pace is the time between two calls about tracked meetings, of all workers

@@ -28,7 +28,7 @@ const accessDenied = "Forbidden.AccessDenied."
 
 // rule says what an answer means.
 type rule struct {
-	// status is the HTTP status. With a code it only tells where the code is
+	// status is the HTTP status. With a code it only says where the code is
 	// documented: the code decides.
 	status int
 	// code is DingTalk's, in any letter case; a * at its end stands for any rest,

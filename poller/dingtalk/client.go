@@ -103,9 +103,9 @@ func (c *Client) Lookup(ctx context.Context, id string) (poller.Standing, error)
 	return standing, err
 }
 
-// call asks with a token and reads the answer, of which read may keep nothing.
+// call asks with a token and reads the answer; read must not retain any of it.
 // A token that DingTalk refuses is renewed once, and the question asked once
-// more, if whoever pays for the first request pays for the second one, too.
+// more, if what pays for the first request pays for the second one, too.
 func (c *Client) call(ctx context.Context, q question, read func(answer) error) error {
 	held, err := c.tokens.get(ctx, 0)
 	if err != nil {

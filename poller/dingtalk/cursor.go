@@ -23,7 +23,7 @@ func (c *cursor) done() bool {
 	return c.at != bad && skipSpace(c.data, c.at) == len(c.data)
 }
 
-// peek returns the first byte of the value ahead, which tells its type; 0 when
+// peek returns the first byte of the value ahead, which shows its type; 0 when
 // there is none.
 func (c *cursor) peek() byte {
 	if c.at == bad || c.at >= len(c.data) {

@@ -36,7 +36,7 @@ func (x *exchange) redirectHost(h http.Header) string {
 }
 
 // refused returns the fault of an answer that says by itself that the call
-// failed; nil if it does not. empty tells that it says nothing else.
+// failed; nil if it does not. empty means that it says nothing more.
 func (x *exchange) refused(a answer, empty bool) error {
 	if c := readErrorBody(a.header.Get("Content-Type"), a.body); c.tells(empty) {
 		return x.fault(a, "")

@@ -34,7 +34,7 @@ func (x *exchange) networkFault(ctx context.Context, op operation, err error) er
 	return &Fault{Operation: string(op), Detail: detail, Fix: fixOf(err), class: classOfNetwork}
 }
 
-// fixOf tells by the error what to look at.
+// fixOf returns what to look at, judging by the error.
 func fixOf(err error) string {
 	if name, ok := errors.AsType[*net.DNSError](err); ok && name.IsNotFound {
 		return fixName

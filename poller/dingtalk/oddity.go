@@ -21,7 +21,7 @@ func (o *oddities) add(field, value string) {
 	}
 }
 
-// meaningless tells of a value that has no meaning, if there is one.
+// meaningless records a value that has no meaning, if there is one.
 func (o *oddities) meaningless(field string, raw []byte) {
 	if given(raw) {
 		o.add(field, shown(raw))
@@ -29,7 +29,7 @@ func (o *oddities) meaningless(field string, raw []byte) {
 }
 
 // text reads words that people wrote, cut as [rollcall.Clip] does; of others it
-// tells the type only. What it returns may alias them.
+// records the type only. What it returns may alias them.
 func (o *oddities) text(field string, w words) []byte {
 	switch {
 	case !given(w.raw):

@@ -14,7 +14,7 @@ import (
 var _ poller.Lister = (*Client)(nil)
 
 // pageSize is how many meetings of a list are asked for at once: what DingTalk
-// gives of its other lists where nobody says.
+// returns of its other lists by default.
 const pageSize = 128
 
 // Ongoing asks for one page of the organization's ongoing meetings with one
@@ -109,8 +109,8 @@ func answerOf(raw []byte) reply {
 	return unsaid
 }
 
-// listedMeetings reads a list of meetings, of which null is an empty one; ok is
-// false where it is none, or where an entry cannot be told.
+// listedMeetings reads a list of meetings, where null is an empty one; ok is
+// false where it is not a list, or where an entry cannot be identified.
 func listedMeetings(raw []byte) (all []poller.Listed, ok bool) {
 	if raw[0] != '[' {
 		return nil, !given(raw)

@@ -8,7 +8,7 @@ import (
 
 // readAnswers reads the answer of a batch query. One that lists no meetings says
 // nothing about any, and is a failure, other than an empty list; so is a list
-// whose entries cannot be told apart.
+// whose entries cannot be distinguished.
 func (x *exchange) readAnswers(a answer, ids []string, known [][]byte) (poller.Answers, error) {
 	answers, listed, wry, ok := split(a.body, ids, known)
 	silent := len(answers.Found)+len(answers.Malformed)+answers.Unasked == 0

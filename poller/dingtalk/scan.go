@@ -11,7 +11,7 @@ const maxDepth = 10000
 // bad is what the skip functions return instead of a position in broken JSON.
 const bad = -1
 
-// The skip functions below take the position where something begins and give
+// The skip functions below take the position where something begins and return
 // the one after it. Together they accept exactly what encoding/json accepts.
 // Those that begin a step of a walk take bad, too, and leave it so.
 
@@ -120,7 +120,7 @@ func skipString(b []byte, i int) int {
 }
 
 // skipText skips a string, the better part of any answer, eight bytes at a time,
-// and tells how it is written.
+// and reports how it is written.
 func skipText(b []byte, i int) (end int, form form) {
 	var beyond uint64
 	for i++; ; {

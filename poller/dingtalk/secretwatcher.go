@@ -25,7 +25,7 @@ type secretWatcher struct {
 func (w *secretWatcher) pending() bool { return w.changes != w.honored }
 
 // look reads the secrets, when it is time. Unreadable ones are perhaps being
-// written; a token request would tell.
+// written; a token request would show.
 func (t *tokens) look() {
 	if !t.lookIsDue() {
 		return
@@ -67,7 +67,7 @@ func (a Auth) digest() (digest [sha256.Size]byte, ok bool) {
 		if err != nil {
 			return digest, false
 		}
-		// Each is hashed by itself: no border between two can be shifted.
+		// Each is hashed separately: no boundary between two can shift.
 		one := sha256.Sum256([]byte(value.Reveal()))
 		hash.Write(one[:])
 	}

@@ -10,7 +10,7 @@ import (
 // splitter finds the asked meetings in the answer of a batch query and decodes
 // them, in the one pass that also proves that the answer is JSON. An element that
 // it knows from an earlier answer is proven already, and passed undecoded: the
-// bytes of a JSON object tell where it ends, whatever follows.
+// bytes of a JSON object show where it ends, whatever follows.
 type splitter struct {
 	decoder
 	ids     []string
@@ -40,8 +40,8 @@ const (
 // split returns the asked meetings of an answer; what is found has memory of its
 // own, or that of known where nothing has changed, and no answer is decoded.
 // listed is false for an answer without a usable list of meetings, ok for one
-// that is not a JSON object or lists too many people; wry says that a member beside the list may tell of
-// a failure.
+// that is not a JSON object or lists too many people; wry says that a member
+// beside the list may report a failure.
 func split(body []byte, ids []string, known [][]byte) (answers poller.Answers, listed, wry, ok bool) {
 	s := splitter{decoder: decoder{cursor: *newCursor(body)}, ids: ids, known: known, places: make([]int, len(ids))}
 	s.answers = poller.Answers{Complete: true, Found: make([]poller.Found, 0, len(ids))}
@@ -98,9 +98,9 @@ func (s *splitter) element() {
 	}
 }
 
-// read decodes the element at hand and says whose it is. Once that is told, one
-// that has not changed is passed up to its last bracket; who tells it again and
-// again is not believed again, which could take time without end.
+// read decodes the element at hand and says whose it is. Once that is known,
+// one that has not changed is passed up to its last bracket; an id that is
+// repeated is not trusted again, since that could take unbounded time.
 func (s *splitter) read() (same bool) {
 	s.begin()
 	s.whose = nobody

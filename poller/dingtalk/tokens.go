@@ -14,8 +14,8 @@ import (
 )
 
 // tokens keeps the client's token fresh. At most one request for a token is
-// under way; it belongs to nobody, so that no caller who gives up ends it for
-// the others. Who still holds a valid token never waits for it.
+// under way; it belongs to nobody, so that no caller that gives up ends it for
+// the others. A caller that still holds a valid token never waits for it.
 type tokens struct {
 	fetch  func(context.Context) (token, error)
 	now    func() time.Time
@@ -138,7 +138,7 @@ func closedFault() *Fault {
 // close ends the request under way and waits until it is over.
 func (t *tokens) close() {
 	t.mu.Lock()
-	t.end() // under the lock: no fetch starts any more
+	t.end() // under the lock: no further fetch starts
 	t.mu.Unlock()
 	t.flying.Wait()
 }

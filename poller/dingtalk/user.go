@@ -6,8 +6,8 @@ import (
 	"net/url"
 )
 
-// OngoingOf returns the ids of the ongoing meetings of a user, whom a union id
-// names, with one metered call.
+// OngoingOf returns the ids of the ongoing meetings of the user with a union
+// id, with one metered call.
 func (c *Client) OngoingOf(ctx context.Context, unionID string) (ids []string, err error) {
 	query := url.Values{"unionId": {unionID}}
 	q := question{op: opUser, method: http.MethodGet, path: "/v1.0/conference/users/lists?" + query.Encode()}
@@ -41,8 +41,8 @@ func (x *exchange) readUser(a answer) (ids []string, err error) {
 	return ids, nil
 }
 
-// idList reads a list of ids, of which null is an empty one; ok is false where
-// it is none, or where an entry is no id.
+// idList reads a list of ids, where null is an empty one; ok is false where it
+// is not a list, or where an entry is not an id.
 func idList(raw []byte) (ids []string, ok bool) {
 	if raw[0] != '[' {
 		return nil, !given(raw)
