@@ -39,7 +39,7 @@ type View struct {
 	Tracked      bool
 	Source       string           // why it is tracked: config, api, organization, user:ID …
 	Since        time.Time        // since when it is tracked
-	Labels       rollcall.Labels  // that whoever tracks it gave it; not to be changed
+	Labels       rollcall.Labels  // that it is tracked with; not to be changed
 	Record       *rollcall.Record // nil: nothing was recorded
 	AskedAt      time.Time        // when the last answer was asked that showed the record's state
 	Trouble      string           // what is wrong with it; "" when nothing is

@@ -34,9 +34,9 @@ func (p *polling) waitForCommit(ctx context.Context) {
 	}
 }
 
-// maxWait is how long it waits for room at most, once nothing is stored any
-// more. It is the pace at which a tenant that asks continuously does so while
-// NATS is away.
+// maxWait is how long it waits for room at most, once nothing more is stored.
+// It is the pace at which a tenant that asks continuously does so while NATS is
+// away.
 const maxWait = time.Second
 
 // waitForLedger waits in the passes of a tenant that asks continuously until few

@@ -81,8 +81,8 @@ func (w *Worker) register(ctx context.Context, beat uint64) error {
 	return err
 }
 
-// assign tells every shard whether it belongs to this worker. Nothing is asked
-// before each of them has heard it.
+// assign informs every shard whether it belongs to this worker. Nothing is
+// asked before each of them has heard it.
 func (w *Worker) assign() {
 	for _, t := range w.tenants {
 		for _, s := range t.shards() {

@@ -75,7 +75,7 @@ type busy struct {
 	took   atomic.Int64 // nanoseconds
 }
 
-// reset says that a pass begins of which nothing is known yet.
+// reset says that a pass begins about which nothing is known yet.
 func (b *busy) reset() { b.asking.Store(false) }
 
 func (b *busy) note(began time.Time, answered int, state string) {

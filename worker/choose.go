@@ -11,7 +11,7 @@ import (
 	"rollcall/poller"
 )
 
-// due picks whom to ask about now, and remembers when those were asked about
+// due picks the meetings to ask about now, and remembers when it picked those
 // that are not asked about at every pass. The ids may be the plan's own.
 func (p *polling) due(now time.Time) []string {
 	plan := p.meetings.plan()

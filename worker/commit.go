@@ -9,8 +9,8 @@ import (
 	"rollcall"
 )
 
-// commit stores a batch, or a write that is too large for one in slices; and with a
-// batch what there is to tell of the watch.
+// commit stores a batch, or a write that is too large for one in slices; and
+// with a batch the news of the watch.
 func (c *committer) commit(ctx context.Context, batch []pendingWrite, news watchNews) error {
 	if len(batch) == 1 && !batch[0].fits() {
 		return c.commitSlices(ctx, &batch[0])

@@ -8,7 +8,7 @@ import (
 	"rollcall/internal/ledger"
 )
 
-// compare returns what has to be stored. A sighting that tells nothing new, or
+// compare returns what has to be stored. A sighting that shows nothing new, or
 // that is not newer than its record, yields none.
 func (c *committer) compare(obs *rollcall.Observation, sightings []*rollcall.Sighting, draft *ledger.Draft) []pendingWrite {
 	writes := make([]pendingWrite, 0, len(sightings))

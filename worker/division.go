@@ -99,7 +99,7 @@ func (w *Worker) divide(ctx context.Context) error {
 }
 
 // follow divides the tenant's meetings as the ledger says. What is held under
-// the division before is processed and given up; its claims do not count any more.
+// the division before is processed and given up; its claims no longer count.
 func (t *tenant) follow(said ledger.Shards) {
 	now := t.division.now.Load()
 	if !t.division.count.Follows(said.Revision, now.revision) {

@@ -10,6 +10,6 @@
 //
 // A shard is worked on by two goroutines: the tenant's loop, which asks, and
 // the shard's own, which processes. Everything that is known of a meeting belongs
-// to the second one; the first sees a snapshot of whom to ask about. [shard] shows
-// its parts, each of which owns what it knows.
+// to the second one; the first sees a snapshot of the meetings to ask about.
+// [shard] shows its parts, each of which owns what it knows.
 package worker

@@ -26,8 +26,8 @@ type entry struct {
 	refused  refusal
 }
 
-// labels are those that whoever tracks the meeting gave it; nil: nobody tracks it,
-// and those of the record hold.
+// labels are those the meeting is tracked with; nil: nobody tracks it, and
+// those of the record hold.
 func (e *entry) labels() rollcall.Labels {
 	if e.tracked && e.tracking.Labels == nil {
 		return rollcall.Labels{}

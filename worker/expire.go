@@ -36,7 +36,7 @@ func (t *tracker) sweep(ctx context.Context) {
 			delete(t.meetings.entries, id)
 		}
 	}
-	t.meetings.replan() // also those that nobody watches any more
+	t.meetings.replan() // also those that nobody still watches
 	t.meetings.makePlan()
 }
 
@@ -51,7 +51,7 @@ func (t *tracker) expired(e *entry) bool {
 const lookStored = 48
 
 // countLooks adds the time since the last pass that was counted to what was
-// looked at, where the pass now told something. A gap without a pass counts for
+// looked at, where the pass learned something. A gap without a pass counts for
 // no more than two passes are apart.
 func (t *tracker) countLooks(ctx context.Context, l *lease) {
 	limit, last := t.tenant.ExpireUnstarted, t.lastPass()

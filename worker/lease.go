@@ -48,7 +48,7 @@ type ownership struct {
 // held is the lease; nil: the shard is not ours to ask about.
 func (o *ownership) held() *lease { return o.current.Load() }
 
-// hold takes the shard, or with nil gives it up.
+// hold takes the shard or, with nil, gives it up.
 func (o *ownership) hold(l *lease) {
 	o.ground.Right(o.records()) // they are read anew under the next lease
 	if o.current.Swap(l) != l {
@@ -84,8 +84,8 @@ func (o *ownership) claimable() bool {
 }
 
 // mayClaim reports whether nobody who may still have something to store holds
-// the shard. After a start, or a lapse that may have met everybody, whoever
-// claimed it last and is not there counts as alive for a TTL.
+// the shard. After a start, or a lapse that may have met everybody, the worker
+// that claimed it last and is not there counts as alive for a TTL.
 func (o *ownership) mayClaim(ctx context.Context) (bool, error) {
 	if o.heart.Settled() {
 		return true, nil
@@ -122,7 +122,7 @@ func (o *ownership) lose() {
 	o.later()
 }
 
-// forget gives up the shard and what was known of claims in a ledger that is no more.
+// forget gives up the shard and what was known of claims in a former ledger.
 func (o *ownership) forget() {
 	o.hold(nil)
 	o.last, o.doubt, o.staleReads = nil, false, 0

@@ -58,7 +58,7 @@ func (tr *trust) put(entries map[string]*entry) {
 
 // read returns the entries of the shard: its tracked meetings and those that
 // the configuration names or that vanished lately. The tracked set comes last:
-// whoever still writes records puts meetings back into it with them.
+// a worker that still writes records puts meetings back into it with them.
 func (tr *trust) read(ctx context.Context) (map[string]*entry, error) {
 	all, err := tr.readings.get(ctx)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // meetings is what is known of a shard's meetings. It belongs to the shard's
-// goroutine; others see a plan of whom to ask about.
+// goroutine; others see a plan of those to ask about.
 type meetings struct {
 	log     *zap.Logger
 	entries map[string]*entry // nil: nothing was read yet
@@ -20,7 +20,7 @@ type meetings struct {
 	current atomic.Pointer[plan]
 }
 
-// plan is whom to ask about. It is shared, and never changed.
+// plan is which meetings to ask about. It is shared, and never changed.
 type plan struct {
 	ids    []string              // at every pass; sorted
 	slow   []string              // now and then
@@ -34,7 +34,7 @@ func newMeetings(log *zap.Logger) *meetings {
 	return m
 }
 
-// plan is whom to ask about. Any goroutine may call it.
+// plan returns which meetings to ask about. Any goroutine may call it.
 func (m *meetings) plan() *plan { return m.current.Load() }
 
 // known reports whether the shard's meetings were read.
@@ -56,14 +56,14 @@ func (m *meetings) put(entries map[string]*entry) {
 	m.replan()
 }
 
-// void gives up what is known of these records, to be read again.
+// void discards what is known of these records, to be read again.
 func (m *meetings) void(ids ...string) {
 	for _, id := range ids {
 		m.entries[id].record.Void()
 	}
 }
 
-// voidAll gives up what is known of every record.
+// voidAll discards what is known of every record.
 func (m *meetings) voidAll() {
 	for _, e := range m.entries {
 		e.record.Void()
@@ -97,11 +97,11 @@ func (m *meetings) refuse(id string, err error) {
 		zap.Duration("again_in", e.refused.again()), zap.Error(err))
 }
 
-// replan notes that whom to ask about has changed. Many such changes, as when
-// all meetings of a day end, make one new plan.
+// replan notes that the meetings to ask about have changed. Many such changes,
+// as when all meetings of a day end, make one new plan.
 func (m *meetings) replan() { m.changed = true }
 
-// makePlan lets others see whom to ask about, where that has changed.
+// makePlan shows others which meetings to ask about, where that has changed.
 func (m *meetings) makePlan() {
 	if !m.changed {
 		return

@@ -36,7 +36,7 @@ func (w *pendingWrite) record() ledger.Message { return w.messages()[len(w.resul
 func (w *pendingWrite) extra() []ledger.Message { return w.messages()[len(w.result.Events)+1:] }
 
 // needed reports whether it has to be stored. The first answer of a term writes
-// the record anew, changed or not: that fences whoever held the shard before.
+// the record anew, changed or not: that fences the previous holder.
 func (w *pendingWrite) needed(term uint64) bool {
 	if w.result.Record == nil {
 		return false
@@ -54,8 +54,8 @@ func (w *pendingWrite) fits() bool {
 	return w.count() <= ledger.MaxBatchMessages && w.size <= ledger.MaxBatchBytes
 }
 
-// goesOn reports whether the next poll tells what this one leaves out. After an
-// end that was looked up, or an operator's word, there may be none.
+// goesOn reports whether the next poll publishes what this one leaves out.
+// After an end that was looked up, or an operator's word, there may be none.
 func (w *pendingWrite) goesOn() bool { return w.sighting.Kind == rollcall.SightingListed }
 
 func sightingsOf(batch []pendingWrite) []*rollcall.Sighting {

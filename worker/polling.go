@@ -11,15 +11,15 @@ import (
 	"rollcall/worker/backlog"
 )
 
-// errPaused ends a pass whose answers find no more room.
+// errPaused ends a pass whose answers have no room left.
 var errPaused = errors.New("polling pauses: too many observations wait for NATS")
 
-// polling asks about a shard's meetings. Passes belong to the tenant's loop, of
-// which one at a time asks; what is atomic any goroutine may read.
+// polling asks about a shard's meetings. Passes belong to the tenant's loop,
+// one at a time; what is atomic any goroutine may read.
 type polling struct {
 	*scope
 	own      *ownership
-	meetings *meetings // of which it sees the plan alone
+	meetings *meetings // it sees only their plan
 	queue    *backlog.Lane
 	stir     func() // others are to know at once how the shard is
 	recent   *recentChanges
@@ -66,7 +66,7 @@ func (p *polling) pass(ctx context.Context, l *lease, calls int) (report poller.
 		p.bad.Store(last)
 	}
 	if report.State != before {
-		p.stir() // others tell the tenant's status, too
+		p.stir() // others publish the tenant's status, too
 	}
 	if report.Answered == 0 {
 		p.queue.Wake() // no observation does
@@ -75,8 +75,9 @@ func (p *polling) pass(ctx context.Context, l *lease, calls int) (report poller.
 }
 
 // ask asks in this lease. What is answered is queued. Once the lease is over
-// nothing is asked: the queue of a shard that was let go may be closed. Whoever
-// lets go of it looks at asking afterwards, so that one of the two sees the other.
+// nothing is asked: the queue of a shard that was let go may be closed. The
+// goroutine that lets go of it looks at asking afterwards, so that one of the
+// two sees the other.
 func (p *polling) ask(ctx context.Context, l *lease, ask poller.Ask) (report poller.Report, asked bool) {
 	era := p.ground.Replaced()
 	p.asking.Add(1)
@@ -88,7 +89,7 @@ func (p *polling) ask(ctx context.Context, l *lease, ask poller.Ask) (report pol
 	ask.Emit = func(_ context.Context, obs rollcall.Observation) error {
 		if era != p.ground.Replaced() {
 			p.metrics.dropped.WithLabelValues(p.tenant.Name, "foreign").Inc()
-			return nil // it was asked under a claim of a ledger that is no more
+			return nil // it was asked under a claim of a ledger that no longer exists
 		}
 		p.omit(&obs)
 		p.queue.Push(&obs)

@@ -97,7 +97,7 @@ func (c *committer) know(ctx context.Context) bool {
 	return ctx.Err() == nil && !c.trust.moved()
 }
 
-// waits tells failures that pass with time from those where the next
+// waits distinguishes failures that pass with time from those where the next
 // attempt is another one, such as with fewer meetings in a batch.
 func waits(err error, g group, again []group) bool {
 	if errors.Is(err, ledger.ErrRefused) {

@@ -57,7 +57,8 @@ func (r *readings) join() (one *reading, mine bool) {
 	return r.next, mine
 }
 
-// make reads once it is its turn. Whoever asks from then on waits for another.
+// make reads once it is its turn. A caller that asks from then on waits for
+// another.
 func (r *readings) make(ctx context.Context, one *reading) {
 	defer close(one.done)
 	select {

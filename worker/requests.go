@@ -19,7 +19,7 @@ type request func(ctx context.Context)
 type requests struct {
 	changes chan request
 	looks   chan request  // those that change nothing: they are not kept waiting by a back-off
-	over    chan struct{} // closed once nobody serves any more
+	over    chan struct{} // closed once nobody serves them
 }
 
 func newRequests() *requests {

@@ -13,7 +13,7 @@ import (
 	"rollcall/worker/membership"
 )
 
-// scope is of which meetings a shard is, and what it works with. Nothing in it
+// scope is which meetings a shard has, and what it works with. Nothing in it
 // changes; each part of the shard has it.
 type scope struct {
 	cfg     *Config

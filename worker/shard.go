@@ -17,7 +17,7 @@ import (
 // those before it:
 //
 //	own       whether the shard is this worker's, and the lease
-//	meetings  what is known of its meetings, and whom to ask about
+//	meetings  what is known of its meetings, and which to ask about
 //	trust     what of that may be believed; reading and fixing
 //	commits   diff, cut, commit, and what became of it
 //	tracker   which meetings are tracked
@@ -111,8 +111,8 @@ func (s *shard) leaves() bool {
 	return s.own.held() == nil && (s.polling.asking.Load() > 0 || s.waits() > 0)
 }
 
-// run processes what waits, and claims the shard when nothing of an earlier
-// claim waits any more. It returns when ctx ends.
+// run processes what waits, and claims the shard once nothing of an earlier
+// claim waits. It returns when ctx ends.
 func (s *shard) run(ctx context.Context) {
 	defer close(s.requests.over)
 	for ctx.Err() == nil {
@@ -158,7 +158,7 @@ func (s *shard) process(ctx context.Context, obs *rollcall.Observation) {
 func (s *shard) atRest(ctx context.Context) {
 	switch {
 	case !s.own.assigned.Load() && s.own.held() != nil:
-		s.own.hold(nil) // nothing waits: whoever it belongs to may have it
+		s.own.hold(nil) // nothing waits: the worker it belongs to may have it
 	case s.own.claimable():
 		s.tryClaim(ctx)
 	case s.own.held() == nil && s.meetings.known():
@@ -214,7 +214,7 @@ func (s *shard) claim(ctx context.Context) error {
 	return nil
 }
 
-// giveUp forgets everything that was held of a ledger that is no more.
+// giveUp forgets everything that was held of a ledger that no longer exists.
 func (s *shard) giveUp() {
 	n := s.waits()
 	adopted := Adopt(s.cfg.Backlog, s.ground.Position(), s.log)

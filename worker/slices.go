@@ -12,7 +12,7 @@ import (
 )
 
 // mostSlices bounds what one poll stores of one meeting, as each slice carries
-// the whole record. What is left is told by the next poll, so that a crowd
+// the whole record. What is left is published by the next poll, so that a crowd
 // does not keep the other meetings of its shard waiting.
 const mostSlices = 8
 

@@ -98,7 +98,7 @@ func (t *tracker) trackListed(ctx context.Context, source string, listed []strin
 }
 
 // choice returns the listed meetings of the shard that are to be tracked and are
-// not. What became of those of which nothing is known here is read first.
+// not. What became of those that nothing is known of here is read first.
 func (t *tracker) choice(ctx context.Context, listed []string) (ids []string, err error) {
 	var unheard []string
 	for _, id := range listed {

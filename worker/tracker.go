@@ -35,9 +35,9 @@ type tracker struct {
 }
 
 // track puts the meeting on the tracked set. One that is there is said to be
-// once more, so that the ledger says whether the shard is still ours. Whoever
-// gives it other labels than it had is its source from now on: the configuration
-// gives its own back to nobody else's.
+// once more, so that the ledger says whether the shard is still ours. One that
+// sets other labels than it had is its source from now on: the configuration
+// restores its own labels only where it is the source.
 func (t *tracker) track(ctx context.Context, id, source string, labels rollcall.Labels) error {
 	delete(t.declined, id)
 	tracking := ledger.Tracking{ConferenceID: id, Source: source, Since: time.Now().UTC(), Labels: labels}

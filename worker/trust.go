@@ -52,7 +52,7 @@ func (tr *trust) verify(ctx context.Context) error {
 }
 
 // makeSure verifies what is held after a commit that was not acknowledged, so
-// that whoever looks is shown what is true though nothing more is committed.
+// that readers see what is true though nothing more is committed.
 func (tr *trust) makeSure(ctx context.Context) {
 	if tr.unclear && tr.meetings.known() {
 		_ = tr.verify(ctx) // the next beat wakes the shard to do it again
@@ -60,7 +60,7 @@ func (tr *trust) makeSure(ctx context.Context) {
 	}
 }
 
-// lookWhoHolds reads the last claim, and gives up every record, to be read again.
+// lookWhoHolds reads the last claim, and discards every record, to be read again.
 func (tr *trust) lookWhoHolds(ctx context.Context) error {
 	if err := tr.ground.Look(ctx); err != nil {
 		return err
@@ -124,7 +124,7 @@ func (tr *trust) andAdrift(ids []string) []string {
 }
 
 // sound returns a stream sequence up to which no event stands beyond the record of
-// its meeting. Whoever holds a shard commits nothing more to it before what was
+// its meeting. The holder of a shard commits nothing more to it before what was
 // stored in part is fixed: so the last record that was written in a term comes
 // before it. Records of several terms are those of several holders.
 func (tr *trust) sound() uint64 {
@@ -193,7 +193,7 @@ func (tr *trust) rewrite(ctx context.Context) error {
 
 // commitClaimed stores what no record guards, such as members of the tracked
 // set: the ledger takes it only while the shard's claim is the last, so that
-// whoever claims the shard after it reads it, and nobody else changes the set.
+// the next claimant of the shard reads it, and nobody else changes the set.
 func (tr *trust) commitClaimed(ctx context.Context, msgs ...ledger.Message) error {
 	first := &msgs[0]
 	first.Guarded, first.Expect, first.ExpectOf = true, tr.own.term(), tr.cfg.Names.Claim(tr.tenant.Name, tr.number)
@@ -209,10 +209,10 @@ func (tr *trust) commitClaimed(ctx context.Context, msgs ...ledger.Message) erro
 	return err
 }
 
-// moved reports whether what the shard holds belongs to a ledger that is no more.
+// moved reports whether what the shard holds belongs to a former ledger.
 func (tr *trust) moved() bool { return tr.era != tr.ground.Replaced() }
 
-// forget gives up what was held of a ledger that is no more.
+// forget discards what was held of a ledger that no longer exists.
 func (tr *trust) forget() {
 	tr.era = tr.ground.Replaced()
 	tr.own.forget()

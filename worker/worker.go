@@ -103,8 +103,8 @@ type Tenant struct {
 	// ExpireUnstarted is after how long a meeting that never started is
 	// untracked. 0: never.
 	ExpireUnstarted time.Duration
-	// Holds is told how many of the tenant's shards this worker holds, so that
-	// a limit for the tenant can be shared among workers. It may be nil.
+	// Holds is called with how many of the tenant's shards this worker holds,
+	// so that they can share a limit for the tenant. It may be nil.
 	Holds func(held, shards int)
 	// Budget paces the passes; nil: the schedule alone does.
 	Budget Budget
@@ -266,8 +266,8 @@ func (w *Worker) leave(ctx context.Context) {
 	}
 }
 
-// release says of the shards that are held that nobody holds them: whoever claims
-// one need not wait for this worker to come back.
+// release says of the shards that are held that nobody holds them: the next
+// claimant need not wait for this worker to come back.
 func (w *Worker) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.MemberTTL/2)
 	defer cancel()

@@ -1,9 +1,9 @@
 // Package backlog keeps the observations that wait to be stored, in order, in
-// lanes of which each is settled by one goroutine. While all goes well they are
-// in memory alone and there is no file. What fails or lags is written to one
-// file, and what is beyond a small window of memory lives in that file alone
-// and is read back in its turn, by this process or by the next one on the same
-// directory. It promises
+// lanes, each settled by one goroutine. While all goes well they are in memory
+// alone and there is no file. What fails or lags is written to one file, and
+// what is beyond a small window of memory lives in that file alone and is read
+// back in its turn, by this process or by the next one on the same directory.
+// It promises
 //
 //   - that a lane returns its observations in the order in which they came, also
 //     after kill -9 at any byte, and after a power failure what [Backlog.Run]
@@ -11,12 +11,12 @@
 //   - that memory holds no more than the window and one observation a lane, and
 //     the file no more than its bound;
 //   - that a torn end, which a crash in the middle of a write leaves, is cut
-//     off, and a damaged record is lost alone; both are told;
-//   - that what was written for another ledger is never given, but set aside in
+//     off, and a damaged record is lost alone; both are reported;
+//   - that what was written for another ledger is never returned, but set aside in
 //     a file beside it.
 //
-// An observation that was given before may be given again by the next process:
-// its number tells.
+// An observation that was returned before may be returned again by the next
+// process: its number shows it.
 package backlog
 
 import (
@@ -80,7 +80,7 @@ type Found struct {
 }
 
 // Open opens the file and looks at what an earlier process left in it, which
-// the lanes give first. It reads it through without keeping it.
+// the lanes return first. It reads it through without keeping it.
 func Open(cfg Config) (*Backlog, error) {
 	cfg.MaxBytes = cmp.Or(max(cfg.MaxBytes, 0), DefaultMaxBytes)
 	cfg.Window = cmp.Or(max(cfg.Window, 0), DefaultWindow)
@@ -108,9 +108,9 @@ func nothing() Found { return Found{Observations: map[string]int{}} }
 // Found is what [Open] saw that an earlier process had left.
 func (b *Backlog) Found() Found { return b.found }
 
-// Tell has onError told how each access to the file went, with nil for success,
-// one after the other, and onDamage of each record that turns out to be
-// unreadable when its turn comes. They must not call the backlog.
+// Tell has onError called with the outcome of each access to the file, nil for
+// success, one after the other, and onDamage for each record that turns out to
+// be unreadable when its turn comes. They must not call the backlog.
 func (b *Backlog) Tell(onError, onDamage func(error)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -204,12 +204,12 @@ func (b *Backlog) sync() {
 	err := f.sync() // without the lock: it may take long
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if f == b.file && err != nil { // what is written next tells when it works again
+	if f == b.file && err != nil { // the next write shows when it works again
 		b.onError(err)
 	}
 }
 
-// Close syncs the file and gives it back. What waits stays in it.
+// Close syncs the file and releases it. What waits stays in it.
 func (b *Backlog) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -262,7 +262,7 @@ func (b *Backlog) stored() {
 	}
 }
 
-// signal wakes up whoever waits, now or next.
+// signal wakes the goroutine that waits, now or next.
 func signal(to chan struct{}) {
 	select {
 	case to <- struct{}{}:

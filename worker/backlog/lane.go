@@ -77,8 +77,8 @@ func (l *Lane) inherit() {
 	}
 }
 
-// Close takes the lane out, and gives back what is in memory alone, in order.
-// What is in the file is given to lanes that are added later.
+// Close takes the lane out, and returns what is in memory alone, in order. What
+// is in the file goes to lanes that are added later.
 func (l *Lane) Close() (left []*rollcall.Observation) {
 	l.b.mu.Lock()
 	defer l.b.mu.Unlock()
@@ -132,7 +132,7 @@ func (l *Lane) Push(obs *rollcall.Observation) {
 // the file where it is to be kept, or where something before it is only there.
 func (l *Lane) place() {
 	if l.b.on {
-		_ = l.keep() // it is told, and tried again with the next one
+		_ = l.keep() // it is reported, and tried again with the next one
 	}
 	for len(l.tail) > 0 {
 		it := l.tail[0]

@@ -30,7 +30,7 @@ func decodeOrigin(front []byte) (p ledger.Position, is bool) {
 	return p, true
 }
 
-// Aside is what was set aside: what waited for a ledger that is no more.
+// Aside is what was set aside: what waited for a ledger that no longer exists.
 type Aside struct {
 	Why          error
 	Observations int    // about; 0: nothing was
@@ -39,7 +39,7 @@ type Aside struct {
 
 // Adopt says which ledger it is that stores what waits now. What waits for
 // another one, or for a later state of it than it has now, is set aside in a
-// file beside the journal: told to this one it could be false. It is called
+// file beside the journal: in this one it could be false. It is called
 // before the first Take, and whenever the ledger may have been replaced.
 //
 // A file of the version before does not say what it was written for. It is

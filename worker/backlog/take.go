@@ -56,7 +56,7 @@ func (l *Lane) refill() {
 	}
 	if err != nil {
 		l.b.onError(err)
-		from = l.to // lost, and told
+		from = l.to // lost, and reported
 	}
 	for _, it := range got {
 		l.head, l.headBytes = append(l.head, it), l.headBytes+it.bytes
@@ -92,7 +92,7 @@ func (l *Lane) Done(obs *rollcall.Observation) {
 	signal(l.moved)
 }
 
-// rested tells those who wait for it that nothing waits.
+// rested signals those who wait for it that nothing waits.
 func (l *Lane) rested() {
 	if l.len() > 0 {
 		if len(l.head) > 0 {

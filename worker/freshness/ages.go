@@ -53,7 +53,7 @@ type minute struct {
 	counts [buckets]uint64
 }
 
-// New returns ages of which none was seen yet.
+// New returns ages with none seen yet.
 func New() *Ages { return &Ages{bounds: upperBounds()} }
 
 // Every calls sample about every 5 s, until ctx ends.

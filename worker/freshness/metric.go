@@ -18,7 +18,7 @@ func Metric(ages map[string]*Ages) prometheus.Collector {
 		[]string{"tenant"}, nil)}
 }
 
-// Describe tells the metric.
+// Describe describes the metric.
 func (m *metric) Describe(to chan<- *prometheus.Desc) { to <- m.desc }
 
 // Collect measures it.

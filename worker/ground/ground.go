@@ -1,7 +1,7 @@
 // Package ground knows whether the ledger is still the one that a worker stands
 // on. A ledger can be deleted, emptied, or restored from a backup under a running
-// worker: then what the worker holds belongs to one that is no more. It promises
-// that
+// worker: then what the worker holds belongs to one that no longer exists. It
+// promises that
 //
 //   - a ledger is taken for another one only after it has looked so for a while,
 //     since a server that was frozen shows what was long ago;
@@ -59,13 +59,13 @@ const (
 	Members = "members"
 )
 
-// New returns a ledger of which nothing is known yet.
+// New returns a ledger about which nothing is known yet.
 func New(source Source, log *zap.Logger, patience time.Duration) *Ledger {
 	return &Ledger{source: source, log: log, patience: patience}
 }
 
-// Replaced counts how often the ledger turned out to be another one. Whoever read
-// something before must not believe it after.
+// Replaced counts how often the ledger turned out to be another one. What was
+// read before must not be believed after.
 func (g *Ledger) Replaced() uint64 { return g.replaced.Load() }
 
 // Look compares the ledger with the one that is known. An error says that
@@ -96,7 +96,7 @@ func (g *Ledger) compare(now ledger.Position) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.lasts {
-		now.First = 0 // all that there is may be statuses, of which each takes the place of the one before
+		now.First = 0 // all that there is may be statuses, each of which replaces the one before
 	}
 	if err := now.Follows(g.known); err != nil {
 		return fmt.Errorf("the ledger is not the one that was: %w", err)
@@ -177,7 +177,7 @@ func (g *Ledger) replace(ctx context.Context, now ledger.Position, replaced uint
 }
 
 // Note takes up the stream sequence of a claim or a division, or of what was
-// stored under it, by whoever knows of so many replacements.
+// stored under it, from a caller that knows of so many replacements.
 func (g *Ledger) Note(replaced, sequence uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -219,10 +219,10 @@ func (g *Ledger) Complaint() error {
 // replaced before that.
 const lagsFor = time.Minute
 
-// Lags notes that the ledger shows less than it has acknowledged, to whoever read
-// what when it had been replaced so often. Where nothing can lag, or it goes on for
-// too long, it was restored from a backup, or has lost its end, and came as far
-// again before anybody looked.
+// Lags notes that the ledger shows less than it has acknowledged, to a caller
+// that read what when it had been replaced so often. Where nothing can lag, or
+// it goes on for too long, it was restored from a backup, or has lost its end,
+// and came as far again before anybody looked.
 func (g *Ledger) Lags(ctx context.Context, what string, why error, replaced uint64) error {
 	patience := lagsFor
 	if g.Position().Alone {

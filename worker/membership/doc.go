@@ -1,5 +1,5 @@
-// Package membership says which workers live, what belongs to whom, and into how
-// many shards a tenant's meetings are divided. It promises that
+// Package membership says which workers live, what belongs to each, and into
+// how many shards a tenant's meetings are divided. It promises that
 //
 //   - a worker counts as alive only while the ledger has lately confirmed it;
 //   - all who have read the same members agree on the owner of each shard;

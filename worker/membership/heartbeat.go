@@ -18,7 +18,7 @@ type Heartbeat struct {
 	back chan struct{} // closed and renewed at the first beat after a lapse
 }
 
-// NewHeartbeat returns one of which no beat was confirmed yet. A worker that is
+// NewHeartbeat returns one without a confirmed beat. A worker that is
 // silent for longer than ttl does not count as alive.
 func NewHeartbeat(ttl time.Duration) *Heartbeat {
 	return &Heartbeat{ttl: ttl, back: make(chan struct{})}
@@ -58,12 +58,13 @@ func (h *Heartbeat) Fresh() bool {
 	return last != nil && time.Since(*last) < h.ttl
 }
 
-// Lapses counts how often the confirmation came too late. Whoever trusted a
-// cache before a lapse must not trust it after.
+// Lapses counts how often the confirmation came too late. A cache that was
+// trusted before a lapse must not be trusted after.
 func (h *Heartbeat) Lapses() uint64 { return h.lapses.Load() }
 
 // Settled reports whether this worker has lived without a lapse for a TTL. What met
-// it before may have met everybody: whoever lived then has had time to say so.
+// it before may have met everybody: those that lived then have had time to say
+// so.
 func (h *Heartbeat) Settled() bool {
 	began := h.began.Load()
 	return began != nil && h.Fresh() && time.Since(*began) >= h.ttl

@@ -22,7 +22,7 @@ type Info struct {
 	// asked about them is not processed yet.
 	Leaving []Leaving `json:"leaving,omitempty"`
 	Beat    uint64    `json:"beat"` // how often it has said so
-	// Tenants are those of which it holds a shard.
+	// Tenants are those it holds a shard of.
 	Tenants map[string]TenantReport `json:"tenants,omitempty"`
 }
 

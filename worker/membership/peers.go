@@ -15,8 +15,8 @@ import (
 const patience = 6
 
 // Peers is who lives, what the others hold or have not let go of, and what
-// belongs to whom. One goroutine calls [Peers.Meet] and [Peers.Blocks]; the
-// others may be called by any.
+// belongs to which worker. One goroutine calls [Peers.Meet] and [Peers.Blocks];
+// the others may be called by any.
 type Peers struct {
 	self    string
 	ttl     time.Duration
@@ -52,7 +52,8 @@ type progress struct {
 	since   time.Time
 }
 
-// NewPeers returns the peers of the worker of this id, of whom nothing is known yet.
+// NewPeers returns the peers of the worker with this id; nothing is known of
+// them yet.
 func NewPeers(self string, ttl time.Duration) *Peers {
 	p := &Peers{self: self, ttl: ttl, slow: make(map[part]progress)}
 	p.now.Store(&reading{})
@@ -123,9 +124,9 @@ func (p *Peers) Held(tenant string) (all []Held) {
 	return all
 }
 
-// Blocks reports whether another worker has not let go of the shard, of so many.
-// Whoever stores nothing of what waits for a long time is not waited for:
-// somebody is to tell what is seen.
+// Blocks reports whether another worker has not let go of the shard, of so
+// many. One that stores nothing of what waits for a long time is not waited
+// for: somebody has to publish what is seen.
 func (p *Peers) Blocks(tenant string, shard, of int) bool {
 	blocked := false
 	for _, h := range p.now.Load().has {

@@ -23,9 +23,9 @@ type ShardCount struct {
 	older int  // how often in a row the ledger showed an earlier one
 }
 
-// Say tells the ledger the number of the configuration, once, and the number in
-// force where the ledger has lost it. It returns what the ledger says then;
-// changed: this worker has changed it.
+// Say writes the number of the configuration to the ledger, once, and the
+// number in force where the ledger has lost it. It returns what the ledger says
+// then; changed: this worker has changed it.
 func (c *ShardCount) Say(ctx context.Context, l ShardLedger, said ledger.Shards, inForce int) (now ledger.Shards, changed bool, err error) {
 	count := c.Configured
 	if c.said {

@@ -8,8 +8,8 @@ import (
 )
 
 // gatherAfter is how many records a meeting may have, one after the other, until
-// their texts are gathered. A person's stand in the texts of the answer in which
-// that person last changed, all of which they keep alive: in a lively meeting of
+// their texts are gathered. A person's texts are part of the answer in which
+// that person last changed, and keep all of it alive: in a lively meeting of
 // hundreds, those of hundreds of answers.
 const gatherAfter = 8
 

@@ -87,7 +87,7 @@ func (p *packer) ints(values ...int64) {
 	}
 }
 
-// length tells an absent list from an empty one.
+// length distinguishes an absent list from an empty one.
 func (p *packer) length(absent bool, n int) {
 	if !absent {
 		n++

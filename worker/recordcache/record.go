@@ -27,7 +27,7 @@ type Record struct {
 	fenced   bool         // it was written in this term
 	raw      []byte       // the answer that led to it; nil: not known
 	asked    time.Time    // when the last answer was asked that showed the record's state
-	since    atomic.Int64 // the same in ns since 1970 while the meeting goes on, else 0
+	since    atomic.Int64 // the same in ns since 1970 while the meeting goes on, otherwise 0
 }
 
 // Read puts in what the ledger holds; a revision of 0: it holds no record.
@@ -48,7 +48,7 @@ func (r *Record) Wrote(record *rollcall.Record, revision uint64, fenced bool, as
 	r.Confirmed(asked)
 }
 
-// Void gives up what is known, to be read again.
+// Void discards what is known, to be read again.
 func (r *Record) Void() { r.loaded, r.raw = false, nil }
 
 // LedBy notes the answer that led to the record; nil: it is not known. The bytes
@@ -70,8 +70,8 @@ func (r *Record) Unchanged(raw []byte, number rollcall.Number, asked time.Time) 
 	return true
 }
 
-// Confirmed notes when the answer was asked that the record's state is known from;
-// zero: it is not known, and the record itself tells from when it is.
+// Confirmed notes when the answer was asked that the record's state is known
+// from; zero: it is not known, and the record itself says from when it is.
 func (r *Record) Confirmed(asked time.Time) {
 	r.asked = asked
 	switch {
