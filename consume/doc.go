@@ -11,6 +11,8 @@
 //   - [Attendance] folds them to who was there, when and for how long, each with
 //     the least and the most that it can be.
 //   - [Follow] shows events as they come, and remembers nothing.
+//   - [Meetings.Health] says whether a tenant's meetings are being looked at, and
+//     [ParseWatch] reads the events that tell it.
 //   - [Subject] names what to subscribe to, and [ParseSubject] reads it back.
 //
 // A meeting's events form one sequence 1, 2, 3 … within an epoch; only the

@@ -10,7 +10,8 @@ import (
 var ErrNewer = wire.ErrNewerSchema
 
 // Event is one thing that changed in one meeting. Its window says when: after
-// Window.After (zero: there was no earlier look) and before Window.Before.
+// Window.After (zero: there was no earlier look) and before Window.Before. One
+// without a ConferenceID is of no meeting, as a watch event: see [ParseWatch].
 type Event struct {
 	rollcall.Event
 	known bool
@@ -24,6 +25,11 @@ func Parse(data []byte) (Event, error) {
 	e, known, err := wire.ParseEvent(data)
 	return Event{e, known}, err
 }
+
+// ParseWatch reads an event that says that a tenant's meetings are not, or are
+// again, being looked at, from meetings.watch.<tenant>.<verb>. [Parse] reads it as
+// of a type that is not known. The error of a newer schema matches [ErrNewer].
+func ParseWatch(data []byte) (rollcall.WatchEvent, error) { return wire.DecodeWatch(data) }
 
 // Known reports whether this program knows the event's type.
 func (e *Event) Known() bool { return e.known }

@@ -18,7 +18,8 @@ type Feed struct {
 	Names        Names
 	Tenant       string              // "": every tenant
 	ConferenceID string              // "": every meeting
-	Types        []rollcall.Type     // none: every type
+	Types        []rollcall.Type     // none: every type of a meeting's events
+	Watch        bool                // where Types has none: also the tenants' watch events, for [ParseWatch]
 	Since        time.Time           // zero: only what is new
 	JetStream    jetstream.JetStream // as in [Options]
 	OnTrouble    func(error)         // as in [Options]
@@ -35,6 +36,9 @@ func Follow(ctx context.Context, nc *nats.Conn, f Feed, each func(data []byte) e
 		return fmt.Errorf("follow events: %w", err)
 	}
 	subjects := f.Names.Subject(f.Tenant, f.ConferenceID, f.Types...)
+	if f.Watch && len(f.Types) == 0 {
+		subjects = append(subjects, s.names.Watch(anyOr(f.Tenant), "watch.*"))
+	}
 	take := func(m jetstream.Msg, _ *jetstream.MsgMetadata) error {
 		if err := each(m.Data()); err != nil {
 			return final{err}
@@ -109,8 +113,8 @@ func Visits(ctx context.Context, nc *nats.Conn, f Feed, upTo Event) ([]Visit, er
 func ParseType(word string) ([]rollcall.Type, error) {
 	wanted := strings.TrimPrefix(word, "rollcall.")
 	var types []rollcall.Type
-	names := "participant.*, meeting.*"
-	for _, t := range rollcall.Types() {
+	names := "participant.*, meeting.*, watch.*"
+	for _, t := range append(rollcall.Types(), rollcall.WatchLost, rollcall.WatchResumed) {
 		names += ", " + string(t)
 		if wanted == string(t) || wanted == t.Verb() || wanted == t.Entity()+".*" {
 			types = append(types, t)

@@ -9,18 +9,20 @@ import (
 
 // Health is whether a tenant's meetings are being looked at.
 type Health struct {
-	// Blind says that what is known may be out of date by more than three
-	// paces: nobody looks, or nothing is answered.
+	// Blind says that nobody looks at some of them: it was told, or what is
+	// known is out of date by more than three paces.
 	Blind bool
-	// Why is ok, throttled, quota, auth or away, as the status says; silent
-	// where it says ok and has grown too old to be believed, as after a worker
+	// Why is, where Blind, the reason of the watch event that told it, and
+	// otherwise the state of the status: ok, throttled, quota, auth or away; silent
+	// where that says ok and has grown too old to be believed, as after a worker
 	// was killed; unknown where there is no status.
 	Why      string
+	Since    time.Time     // where Blind: from when on nobody has looked; zero: nobody ever did
 	LastGood time.Time     // the last poll that learned anything; zero: none yet
 	Age      time.Duration // since LastGood
 }
 
-// The words of [Health.Why] that no status has.
+// The words of [Health.Why] that nobody stores.
 const (
 	WhySilent  = "silent"
 	WhyUnknown = "unknown"
@@ -29,16 +31,36 @@ const (
 // grace is how long a pass may take on top of its pace.
 const grace = 30 * time.Second
 
+// loss is what was stored, and when, of a shard at which nobody looks.
+type loss struct {
+	wire.Watching
+	at time.Time
+}
+
+// part names a shard of a tenant.
+type part struct{ tenant, shard string }
+
 // Health returns whether the tenant's meetings are being looked at, from its
-// status and the clock.
+// watch events, its status and the clock.
 func (m *Meetings) Health(tenant string) Health {
 	m.mu.RLock()
+	defer m.mu.RUnlock()
+	h := Health{Blind: true, Why: WhyUnknown}
 	s, known := m.statuses[tenant]
-	m.mu.RUnlock()
-	if !known {
-		return Health{Blind: true, Why: WhyUnknown}
+	if known {
+		h = healthOf(s, time.Now())
 	}
-	return healthOf(s, time.Now())
+	first := loss{}
+	for k, told := range m.losses {
+		// Where all were looked at since, it is a shard of an earlier division.
+		if k.tenant == tenant && told.at.After(h.LastGood) && (!first.Lost || told.After.Before(first.After)) {
+			first = told
+		}
+	}
+	if first.Lost {
+		h.Blind, h.Why, h.Since = true, string(first.Reason), first.After
+	}
+	return h
 }
 
 func healthOf(s wire.Status, now time.Time) Health {
@@ -47,8 +69,11 @@ func healthOf(s wire.Status, now time.Time) Health {
 		h.Age = max(0, now.Sub(s.LastGoodPoll))
 	}
 	h.Blind = s.LastGoodPoll.IsZero() || h.Age > 3*s.Pace+grace
-	if h.Blind && s.State == wire.StateOK {
-		h.Why = WhySilent
+	if h.Blind {
+		h.Since = s.LastGoodPoll
+		if s.State == wire.StateOK {
+			h.Why = WhySilent
+		}
 	}
 	return h
 }

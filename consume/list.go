@@ -1,6 +1,8 @@
 package consume
 
 import (
+	"github.com/nats-io/nats.go/jetstream"
+
 	"rollcall"
 	"rollcall/wire"
 )
@@ -9,6 +11,7 @@ import (
 type listing struct {
 	records  map[key]stored
 	statuses map[string]wire.Status
+	losses   map[part]loss
 	subjects map[string]bool
 	messages uint64 // that came, whatever they held
 	last     uint64 // the highest stream sequence among those that were there before
@@ -20,11 +23,11 @@ type stored struct {
 }
 
 func newListing() *listing {
-	return &listing{records: map[key]stored{}, statuses: map[string]wire.Status{}, subjects: map[string]bool{}}
+	return &listing{records: map[key]stored{}, statuses: map[string]wire.Status{}, losses: map[part]loss{}, subjects: map[string]bool{}}
 }
 
 // take reads one message. What cannot be read is told, and does not hide the others.
-func (l *listing) take(w *watcher, subject string, data []byte, sequence uint64) {
+func (l *listing) take(w *watcher, subject string, data []byte, meta *jetstream.MsgMetadata) {
 	l.subjects[subject] = true
 	if len(data) == 0 {
 		return
@@ -36,7 +39,7 @@ func (l *listing) take(w *watcher, subject string, data []byte, sequence uint64)
 			w.tell(err)
 			return
 		}
-		l.records[key{r.Tenant, r.ConferenceID}] = stored{r, sequence}
+		l.records[key{r.Tenant, r.ConferenceID}] = stored{r, meta.Sequence.Stream}
 	case "status":
 		var s wire.Status
 		if err := s.UnmarshalJSON(data); err != nil {
@@ -44,5 +47,14 @@ func (l *listing) take(w *watcher, subject string, data []byte, sequence uint64)
 			return
 		}
 		l.statuses[s.Tenant] = s
+	case "watching":
+		told, err := wire.DecodeWatching(data)
+		if err != nil {
+			w.tell(err)
+			return
+		}
+		if told.Lost {
+			l.losses[w.part(subject)] = loss{told, meta.Timestamp}
+		}
 	}
 }

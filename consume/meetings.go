@@ -48,20 +48,28 @@ type Meetings struct {
 	mu       sync.RWMutex
 	entries  map[key]*entry
 	statuses map[string]wire.Status
+	losses   map[part]loss // the shards of which it was told that nobody looks
 	repairs  uint64
 	once     sync.Once
 }
 
 func newMeetings() *Meetings {
-	return &Meetings{synced: make(chan struct{}), changed: make(chan struct{}, 1), entries: map[key]*entry{}, statuses: map[string]wire.Status{}}
+	return &Meetings{synced: make(chan struct{}), changed: make(chan struct{}, 1), entries: map[key]*entry{}, statuses: map[string]wire.Status{}, losses: map[part]loss{}}
 }
 
 // Synced closes when all that is stored was read for the first time.
 func (m *Meetings) Synced() <-chan struct{} { return m.synced }
 
-// Changed receives after something has changed, once for any number of changes
-// that nobody has received yet. It is closed when the context of [Watch] has ended.
+// Changed receives after a meeting has changed, or a watch event was told, once for
+// any number of changes that nobody has received yet. It is closed when the context of [Watch] has ended.
 func (m *Meetings) Changed() <-chan struct{} { return m.changed }
+
+func (m *Meetings) stir() {
+	select {
+	case m.changed <- struct{}{}:
+	default: // whoever reads looks at what is, and not at each change
+	}
+}
 
 func (m *Meetings) markSynced() { m.once.Do(func() { close(m.synced) }) }
 
@@ -197,7 +205,7 @@ func (e *entry) put(r *rollcall.Record, revision uint64) {
 func (m *Meetings) replace(l *listing, tell func(Update)) {
 	m.mu.Lock()
 	before := m.entries
-	m.entries, m.statuses = make(map[key]*entry, len(l.records)), l.statuses
+	m.entries, m.statuses, m.losses = make(map[key]*entry, len(l.records)), l.statuses, l.losses
 	var updates []Update
 	for k, s := range l.records {
 		e := &entry{roster: RosterOf(s.record)}
@@ -245,4 +253,14 @@ func (m *Meetings) setStatus(s wire.Status) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.statuses[s.Tenant] = s
+}
+
+// setWatching notes whether somebody looks at a shard.
+func (m *Meetings) setWatching(p part, told loss) {
+	defer m.stir()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if delete(m.losses, p); told.Lost {
+		m.losses[p] = told
+	}
 }

@@ -60,6 +60,8 @@ func RosterOf(r *rollcall.Record) *Roster {
 func (r *Roster) Apply(e Event) (Change, error) {
 	change, want := Applied, r.sequence+1
 	switch {
+	case e.ConferenceID == "": // it is of a whole tenant
+		return Repeated, nil
 	case e.Epoch < r.epoch || e.Epoch == r.epoch && e.Sequence < want:
 		return Repeated, nil
 	case e.Epoch > r.epoch:

@@ -51,10 +51,18 @@ func (n Names) Subject(tenant, conferenceID string, types ...rollcall.Type) []st
 	for _, t := range types {
 		if !seen[t] {
 			seen[t] = true
-			subjects = append(subjects, front+string(t))
+			subjects = append(subjects, subjectOf(names, tenant, front, t))
 		}
 	}
 	return subjects
+}
+
+// subjectOf is the subject of a type; a watch event is of a tenant, whatever the meeting.
+func subjectOf(names wire.Names, tenant, front string, t rollcall.Type) string {
+	if t == rollcall.WatchLost || t == rollcall.WatchResumed {
+		return names.Watch(anyOr(tenant), t)
+	}
+	return front + string(t)
 }
 
 func anyOr(token string) string {

@@ -59,10 +59,7 @@ func Watch(ctx context.Context, nc *nats.Conn, o Options) (*Meetings, error) {
 		if tell != nil {
 			tell(u)
 		}
-		select {
-		case m.changed <- struct{}{}:
-		default: // whoever reads looks at what is, and not at each change
-		}
+		m.stir()
 	}
 	w := &watcher{stream: s, meetings: m, options: o}
 	go func() {

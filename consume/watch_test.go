@@ -18,6 +18,7 @@ import (
 	"rollcall"
 	"rollcall/consume"
 	"rollcall/differ"
+	"rollcall/internal/ledger"
 	"rollcall/wire"
 )
 
@@ -264,6 +265,63 @@ func TestHealthIsOfTheStatusAndTheClock(t *testing.T) {
 	put(wire.StateAuth, time.Hour)
 	if h := seen.Health("acme"); !h.Blind || h.Why != wire.StateAuth {
 		t.Errorf("auth: %+v", h)
+	}
+}
+
+func TestHealthIsOfWhatIsTold(t *testing.T) {
+	w := newWorld(t)
+	since := time.Now().Add(-time.Hour).UTC().Truncate(time.Millisecond)
+	revisions := map[int]uint64{}
+	tell := func(shard int, lost bool, reason rollcall.Reason, after time.Time) {
+		t.Helper()
+		data, err := wire.EncodeWatching(&wire.Watching{Epoch: 1, Sequence: 1, Lost: lost, After: after, Reason: reason})
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := wire.Names{Stream: consume.DefaultStream, Prefix: consume.DefaultPrefix}
+		msg := ledger.Message{Subject: names.Watching("acme", shard), Data: data, Guarded: true, Expect: revisions[shard], Rollup: true}
+		if revisions[shard], err = w.commits.Commit(t.Context(), []ledger.Message{msg}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good := func(ago time.Duration) {
+		t.Helper()
+		err := w.commits.PutStatus(t.Context(), "acme", wire.Status{State: wire.StateOK, LastGoodPoll: time.Now().Add(-ago), Pace: 15 * time.Second, At: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	good(10 * time.Second)
+	tell(0, true, rollcall.ReasonThrottled, since.Add(time.Minute))
+	tell(1, true, rollcall.ReasonPermission, since)
+	for _, again := range []bool{false, true} { // as it stands, and as it changes
+		seen := watch(t, w, consume.Options{})
+		is := func(what string, blind bool, why string) {
+			t.Helper()
+			limit := time.After(time.Minute)
+			for h := seen.Health("acme"); h.Blind != blind || h.Why != why; h = seen.Health("acme") {
+				select {
+				case <-seen.Changed():
+				case <-limit:
+					t.Fatalf("%s: still %+v", what, h)
+				}
+			}
+		}
+		is("both", true, "permission")
+		if h := seen.Health("acme"); !h.Since.Equal(since) || h.Age > time.Minute {
+			t.Errorf("%+v", h)
+		}
+		if h := seen.Health("acm"); h.Why != consume.WhyUnknown {
+			t.Errorf("another tenant: %+v", h)
+		}
+		if !again {
+			continue
+		}
+		tell(1, false, "", time.Now())
+		is("one", true, "throttled")
+		good(-time.Second) // the first shard is of a division that is no more
+		tell(2, false, "", time.Now())
+		is("looked at since", false, wire.StateOK)
 	}
 }
 

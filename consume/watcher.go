@@ -32,6 +32,8 @@ func (w *watcher) subjects(words ...string) []string {
 			all = append(all, w.names.Prefix+".state."+tenant+"."+meeting)
 		case "status":
 			all = append(all, w.names.Prefix+".status."+tenant)
+		case "watching":
+			all = append(all, w.names.Prefix+".watching."+tenant+".*")
 		}
 	}
 	return all
@@ -49,7 +51,7 @@ func (w *watcher) session(ctx context.Context) error {
 		w.listed = true
 		w.meetings.markSynced()
 	}
-	return w.follow(ctx, w.subjects("event", "state", "status"), time.Time{}, w.take, w.check)
+	return w.follow(ctx, w.subjects("event", "state", "status", "watching"), time.Time{}, w.take, w.check)
 }
 
 func (w *watcher) check(ctx context.Context) error {
@@ -70,13 +72,13 @@ func (w *watcher) list(ctx context.Context) error {
 	}
 	found := newListing()
 	err = w.scan(ctx, listSilence, jetstream.OrderedConsumerConfig{
-		FilterSubjects: w.subjects("state", "status"), DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
+		FilterSubjects: w.subjects("state", "status", "watching"), DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
 	}, func(m jetstream.Msg, meta *jetstream.MsgMetadata, announced uint64) (bool, error) {
 		found.messages++
 		if meta.Sequence.Stream <= info.State.LastSeq {
 			found.last = max(found.last, meta.Sequence.Stream)
 		}
-		found.take(w, m.Subject(), m.Data(), meta.Sequence.Stream)
+		found.take(w, m.Subject(), m.Data(), meta)
 		return found.messages >= announced || meta.NumPending == 0, nil
 	})
 	if err == nil || found.messages > 0 && errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
@@ -116,7 +118,7 @@ func (w *watcher) complete(ctx context.Context, found *listing) error {
 		if err != nil {
 			return err
 		}
-		found.take(w, subject, m.Data, m.Sequence)
+		found.take(w, subject, m.Data, &jetstream.MsgMetadata{Sequence: jetstream.SequencePair{Stream: m.Sequence}, Timestamp: m.Time})
 	}
 	return nil
 }
@@ -129,11 +131,13 @@ func (w *watcher) take(message jetstream.Msg, meta *jetstream.MsgMetadata) error
 		w.record(message.Data(), meta.Sequence.Stream)
 	case "status":
 		w.status(message.Data())
+	case "watching":
+		w.watching(message.Subject(), message.Data(), meta.Timestamp)
 	}
 	return nil
 }
 
-// word is what a subject is about: event, state or status.
+// word is what a subject is about: event, state, status or watching.
 func (w *watcher) word(subject string) string {
 	word, _, _ := strings.Cut(strings.TrimPrefix(subject, w.names.Prefix+"."), ".")
 	return word
@@ -168,4 +172,19 @@ func (w *watcher) status(data []byte) {
 		return
 	}
 	w.meetings.setStatus(s)
+}
+
+func (w *watcher) watching(subject string, data []byte, at time.Time) {
+	told, err := wire.DecodeWatching(data)
+	if err != nil {
+		w.tell(err)
+		return
+	}
+	w.meetings.setWatching(w.part(subject), loss{told, at})
+}
+
+// part is the shard that a subject of its watch names.
+func (w *watcher) part(subject string) part {
+	tenant, shard, _ := strings.Cut(strings.TrimPrefix(subject, w.names.Prefix+".watching."), ".")
+	return part{tenant, shard}
 }

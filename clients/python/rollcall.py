@@ -71,6 +71,8 @@ class Roster:
     def apply(self, event):
         """Folds an event: ANEW where it begins another epoch, REPEATED where it
         was applied before. GapError and NewerError change nothing."""
+        if "conferenceId" not in event["data"]:
+            return REPEATED  # it is of a whole tenant, as rollcall.watch.lost
         if event["dataschema"] != SCHEMA:
             raise NewerError(f"an event of schema {event['dataschema']!r}")
         data, change, want = event["data"], APPLIED, self.sequence + 1
@@ -118,6 +120,8 @@ class Meetings:
 
     def apply(self, event):
         """As Roster.apply. What is folded is still that of before a gap."""
+        if "conferenceId" not in event["data"]:
+            return REPEATED  # it is of a whole tenant, as rollcall.watch.lost
         meeting = name(event["data"])
         try:
             change = self.rosters.setdefault(meeting, Roster()).apply(event)

@@ -37,8 +37,8 @@ func completeWith(cmd *cobra.Command, flag string, words []string) {
 
 // typeWords are the words that --type of tail understands, the wide ones first.
 func typeWords() []string {
-	words := []string{"participant.*", "meeting.*"}
-	for _, t := range rollcall.Types() {
+	words := []string{"participant.*", "meeting.*", "watch.*"}
+	for _, t := range append(rollcall.Types(), rollcall.WatchLost, rollcall.WatchResumed) {
 		words = append(words, string(t))
 	}
 	return words

@@ -18,7 +18,8 @@ import (
 )
 
 const tailHelp = `Tail shows what happens in the meetings, one line an event: time, meeting, who,
-what. It shows new events, or with --since also those of the last minutes or
+what; and of each tenant, when nobody looks at its meetings, and when somebody does
+again. It shows new events, or with --since also those of the last minutes or
 hours, and goes on until it is stopped. It reads from the NATS that --nats or
 the configuration names; without either from that of a "rollcall run" on this
 machine.`
@@ -80,7 +81,7 @@ func (p *program) tail(cmd *cobra.Command, wanted tailFlags) error {
 
 // feed reads which events are wanted; its errors are usage errors.
 func (f tailFlags) feed() (consume.Feed, error) {
-	feed := consume.Feed{Tenant: f.tenant, ConferenceID: f.conference}
+	feed := consume.Feed{Tenant: f.tenant, ConferenceID: f.conference, Watch: f.conference == "" && f.title == ""}
 	switch {
 	case f.since < 0:
 		return feed, usageErrorf("--since %s lies in the future; give a duration such as 10m", f.since)
@@ -114,6 +115,13 @@ func (p *program) show(wanted tailFlags) func([]byte) error {
 			return nil
 		case wanted.asJSON:
 			return p.showJSON(data)
+		case event.Type == rollcall.WatchLost, event.Type == rollcall.WatchResumed:
+			told, err := consume.ParseWatch(data)
+			if err != nil {
+				p.complain("passed over a watch event: " + err.Error())
+				return nil
+			}
+			return out.PrintWatch(told)
 		}
 		return out.Print(event.Event)
 	}

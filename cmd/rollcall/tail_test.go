@@ -110,6 +110,38 @@ func TestTailJSONIsWhatIsStored(t *testing.T) {
 	}
 }
 
+func TestTailShowsThatNobodyLooks(t *testing.T) {
+	server, js := tailStream(t, storedEvent(1, "Ada"))
+	at := time.Now().UTC().Truncate(time.Millisecond)
+	lost := rollcall.WatchEvent{
+		Tenant: "acme", Shards: 1, Epoch: 1, Sequence: 1, Type: rollcall.WatchLost, Reason: rollcall.ReasonThrottled,
+		Provenance: rollcall.ProvenanceObserved, Window: rollcall.Window{After: at.Add(-2 * time.Minute), Before: at},
+	}
+	data, err := wire.EncodeWatch("", &lost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.Publish(t.Context(), wire.Names{Stream: "M", Prefix: "m"}.Watch("acme", lost.Type), data); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, js, storedEvent(2, "Bob"))
+	args := []string{"--nats", server.URL(), "--stream", "M", "--prefix", "m", "--since", "1h"}
+	for want, more := range map[string][]string{
+		"Ada, nobody looks, Bob": nil, "nobody looks": {"--type", "watch.*"}, "Ada, Bob": {"--conference", "c.1"},
+		"Ada, watch.lost, Bob": {"--json", "--tenant", "acme"},
+	} {
+		out, stop := tailing(t, append(args, more...)...)
+		for _, want := range strings.Split(want, ", ") {
+			if got := line(t, out); !strings.Contains(got, want) {
+				t.Errorf("%q: got %q, want one with %q", more, got, want)
+			}
+		}
+		if code, said := stop(); code != exitDone || said != "" {
+			t.Errorf("%q: exit code %d, standard error %q", more, code, said)
+		}
+	}
+}
+
 func TestTailNamesMeetingsByTitle(t *testing.T) {
 	other := bytes.ReplaceAll(storedEvent(1, "Bob"), []byte("Weekly"), []byte("Daily"))
 	server, _ := tailStream(t, other, storedEvent(2, "Ada"))

@@ -32,6 +32,16 @@ func (p Printer) Print(e rollcall.Event) error {
 	return err
 }
 
+// PrintWatch writes one line: time, tenant, and whether somebody looks at its meetings.
+func (p Printer) PrintWatch(e rollcall.WatchEvent) error {
+	text := p.watch(e)
+	if p.Color {
+		text = "\x1b[1m" + text + "\x1b[0m"
+	}
+	_, err := fmt.Fprintf(p.Out, "%s  %s  %s  %s\n", p.time(e.Window.Before), safetext.Pad(e.Tenant, titleWidth), safetext.Pad("-", whoWidth), text)
+	return err
+}
+
 func (p Printer) time(t time.Time) string {
 	location := p.Location
 	if location == nil {

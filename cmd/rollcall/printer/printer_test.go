@@ -101,6 +101,34 @@ func TestEveryTypeHasWords(t *testing.T) {
 	}
 }
 
+func TestPrintWatch(t *testing.T) {
+	at := time.Date(2026, 11, 23, 9, 15, 0, 0, time.UTC)
+	e := rollcall.WatchEvent{
+		Tenant: "acme", Shards: 1, Type: rollcall.WatchLost, Reason: rollcall.ReasonThrottled,
+		Window: rollcall.Window{After: at.Add(-90 * time.Second), Before: at},
+	}
+	print := func() string {
+		var b strings.Builder
+		if err := (printer.Printer{Out: &b, Location: time.UTC}).PrintWatch(e); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	want := "11-23 09:15:00  acme                      -                 nobody looks at the meetings since 11-23 09:13:30 (DingTalk asks to go slower)\n"
+	if got := print(); got != want {
+		t.Errorf("\ngot  %q\nwant %q", got, want)
+	}
+	e.Type, e.Shard, e.Shards = rollcall.WatchResumed, 2, 4
+	for _, reason := range append(rollcall.WatchReasons(), "evil\n\x1b[2J\u202e") {
+		e.Reason = reason
+		got := print()
+		known := reason[0] != 'e'
+		if !strings.Contains(got, "shard 2 of 4 are looked at again") || strings.Count(got, "\n") != 1 || strings.ContainsAny(got, "\x1b\u202e") || known && strings.Contains(got, "("+string(reason)+")") {
+			t.Errorf("%s: %q", reason, got)
+		}
+	}
+}
+
 type full struct{}
 
 var errFull = errors.New("disk full")

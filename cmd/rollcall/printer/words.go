@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"rollcall"
+	"rollcall/internal/safetext"
 )
 
 // what says in words what happened, and how it is known where not by the
@@ -37,6 +38,39 @@ func (p Printer) happened(e rollcall.Event) string {
 		return text + ": " + e.Participant.RejectDescription
 	}
 	return text
+}
+
+// watch says whether somebody looks at the meetings, since when not, and why.
+func (p Printer) watch(e rollcall.WatchEvent) string {
+	meetings := "the meetings"
+	if e.Shards > 1 {
+		meetings = fmt.Sprintf("the meetings of shard %d of %d", e.Shard, e.Shards)
+	}
+	text := fmt.Sprintf("nobody looks at %s since %s", meetings, p.time(e.Window.After))
+	if e.Type == rollcall.WatchResumed {
+		text = fmt.Sprintf("%s are looked at again; nobody looked since %s", meetings, p.time(e.Window.After))
+	}
+	return safetext.Field(text+" ("+whyBlind(e.Reason)+")", whatWidth)
+}
+
+// whyBlind says why nobody looks; a reason that has no words yet speaks for itself.
+func whyBlind(reason rollcall.Reason) string {
+	words := map[rollcall.Reason]string{
+		rollcall.ReasonThrottled:   "DingTalk asks to go slower",
+		rollcall.ReasonBlocked:     "DingTalk blocks the address",
+		rollcall.ReasonQuota:       "the month's calls are used up",
+		rollcall.ReasonBudget:      "the budget is used up",
+		rollcall.ReasonAuth:        "the credentials are refused",
+		rollcall.ReasonPermission:  "a permission is missing",
+		rollcall.ReasonUnreachable: "DingTalk does not answer",
+		rollcall.ReasonRefused:     "each meeting is refused",
+		rollcall.ReasonPaused:      "too much waits for NATS",
+		rollcall.ReasonStopped:     "no worker was there",
+	}
+	if text, known := words[reason]; known {
+		return text
+	}
+	return string(reason)
 }
 
 func words() map[rollcall.Type]string {
