@@ -130,13 +130,13 @@ type Event struct {
 	Epoch        int64
 	Sequence     uint64 // 1, 2, 3 … without holes within an epoch
 	Type         Type
-	Time         time.Time // the exact time if known and in the window, else Window.Before
+	Time         time.Time // the exact time if known and in the window, otherwise Window.Before
 	Exact        bool      // Time is DingTalk's own
 	Index, Count int       // this is the Index-th (from 1) of the poll's Count events of this meeting
 	// Meeting is as after the whole poll, but that a meeting that is untracked
 	// shows how many were present until then.
 	Meeting Conference
-	Labels  Labels // of whoever tracks the meeting; not to be changed
+	Labels  Labels // that the meeting is tracked with; not to be changed
 	// Participant is set on participant events only. Like Meeting it shows
 	// the person as after the whole poll.
 	Participant *Participant

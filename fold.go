@@ -92,7 +92,7 @@ func entered(t Type) Attendance {
 	return AttendanceUnknown
 }
 
-// happen lets an event happen to the person whom it is about; whoever is in no
+// happen lets an event happen to the person it is about; one who is in no
 // roster has no attendance.
 func happen(p *Participant, e *Event) {
 	switch {

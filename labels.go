@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// Labels are what whoever tracks a meeting says of it: team=blue. They stand in
+// Labels are what a meeting is tracked with: team=blue. They stand in
 // the tracked set, the record and each later event.
 type Labels map[string]string
 

@@ -2,7 +2,7 @@ package rollcall
 
 import "time"
 
-// Number tells which of two questions was asked later. The term is that of the
+// Number shows which of two questions was asked later. The term is that of the
 // shard's claim, the poll counts the questions within it; both start at 1.
 type Number struct {
 	Term, Poll uint64
@@ -25,12 +25,12 @@ type Observation struct {
 	Unanswered []Unanswered
 }
 
-// SightingKind says what an observation tells about one meeting.
+// SightingKind says what an observation shows about one meeting.
 type SightingKind uint8
 
 // The kinds of a sighting.
 const (
-	// SightingListed: the batch query gave the meeting; Raw holds its JSON.
+	// SightingListed: the batch query listed the meeting; Raw holds its JSON.
 	SightingListed SightingKind = iota + 1
 	// SightingEnded: the single-meeting query says that it has ended.
 	SightingEnded
@@ -45,7 +45,7 @@ const (
 	SightingSummarized
 )
 
-// Sighting is what an observation tells about one meeting.
+// Sighting is what an observation shows about one meeting.
 type Sighting struct {
 	ConferenceID string
 	Kind         SightingKind
@@ -54,12 +54,12 @@ type Sighting struct {
 	// Answer is Raw decoded, or nil where nobody needed it decoded yet.
 	Answer *Answer
 	// SeenAt is when the last of the answers was asked that equalled the one
-	// before this, where they are not told themselves; zero: there was none.
+	// before this, where they are no sightings themselves; zero: none was.
 	SeenAt time.Time
 	// EndTime is DingTalk's exact end; zero when not known. It may also go
 	// with a SightingListed whose status is ended.
 	EndTime time.Time
-	// Reason is that of the end which SightingEnded tells, or of
+	// Reason is that of the end which SightingEnded reports, or of
 	// SightingUntracked: operator or expired.
 	Reason Reason
 }

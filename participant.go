@@ -27,7 +27,7 @@ func ParseAttendance(word string) (a Attendance, ok bool) { return attendanceNam
 // joining or present.
 func (a Attendance) InRoster() bool { return a >= AttendanceInvited && a <= AttendancePresent }
 
-// Gone reports whether such a person was there or was asked, and is no more:
+// Gone reports whether such a person was there or was asked, and no longer is:
 // failed, kicked out or left.
 func (a Attendance) Gone() bool { return a >= AttendanceFailed && a <= AttendanceLeft }
 

@@ -11,7 +11,7 @@ type Record struct {
 	ObservedAt   time.Time // when the poll that wrote the record was asked
 	Number       Number    // of the poll that wrote the record
 	Meeting      Conference
-	Labels       Labels        // of whoever tracks the meeting; not to be changed
+	Labels       Labels        // that the meeting is tracked with; not to be changed
 	Roster       []Participant // invited, joining or present; sorted by key, bytewise
 	// Memory is what else the next diff needs of people, sorted by key: those
 	// who are gone, and those of the roster with entries of a gone code.
@@ -27,7 +27,7 @@ type Record struct {
 	// Partial is set while a poll's events are stored in several slices and
 	// this record is not the last of them.
 	Partial *Partial
-	// EndReason and EndedAt tell how and when a meeting with status ended did
+	// EndReason and EndedAt say how and when a meeting with status ended did
 	// so, and why and when one that goes on was taken off the tracked set.
 	EndReason Reason
 	EndedAt   time.Time
@@ -48,7 +48,7 @@ type Memory struct {
 	Failed, KickedOut, Left int
 }
 
-// Partial tells under which conditions the poll goes on that a record is a slice of.
+// Partial is the conditions under which the poll of a sliced record goes on.
 type Partial struct {
 	Provenance  Provenance
 	WindowAfter time.Time // zero: there was no earlier poll

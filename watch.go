@@ -28,9 +28,9 @@ type WatchEvent struct {
 	Sequence      uint64 // 1, 2, 3 … of the shard, within an epoch
 	Type          Type
 	Reason        Reason
-	Provenance    Provenance // observed, or inferred: a worker tells what happened before it was there
-	// Window is, for a loss, from when the last good answer was asked until it is
-	// told, and for a return the whole time in which nobody looked.
+	Provenance    Provenance // observed, or inferred: a worker publishes what happened before it was there
+	// Window is, for a loss, from when the last good answer was asked until it
+	// is published, and for a return the whole time in which nobody looked.
 	Window Window
 }
 

@@ -87,11 +87,11 @@ func (c *comparison) bags() map[string]bag {
 	return bags
 }
 
-// recognize reads an attendance that is not said as it was before: whom the
+// recognize reads an attendance that is not said as it was before: somebody the
 // others do not account for is taken for one who stands there, the most present
-// first, or else for one whose gone entry
-// is no longer there; a new one is invited. It returns the lines
-// in order, without those that say neither who stands there nor how.
+// first, otherwise for one whose gone entry is no longer there; a new one is
+// invited. It returns the lines in order, without those that say neither who
+// stands there nor how.
 func (c *comparison) recognize(last bag, lines []line) []line {
 	for _, l := range lines {
 		if a := l.entry.Attendance; a.InRoster() {

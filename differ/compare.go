@@ -25,7 +25,7 @@ func (c *comparison) odd(field, value string) {
 }
 
 // compare walks the known people who are not settled and the lines side by side,
-// and returns those about whom anything changed, by key.
+// and returns those that changed, by key.
 func (c *comparison) compare(l list) (people []person) {
 	if c.first {
 		people = make([]person, 0, len(l.lines))
@@ -104,7 +104,7 @@ func (c *comparison) sight(k known, lines []line, partial bool) person {
 	return p
 }
 
-// depart judges somebody of whom there are only gone entries.
+// depart judges somebody with gone entries only.
 func (c *comparison) depart(p *person, lines []line, partial bool) {
 	code := p.now.grown(p.before)
 	if lines[0].entry.UserID == "" {
@@ -132,7 +132,7 @@ func (c *comparison) before(p *person) bool {
 	if p.was.Attendance == rollcall.AttendanceUnknown {
 		return c.fresh || c.forgotten && p.is.UserID == ""
 	}
-	return c.fresh && !c.cut // else a slice may end in the middle of it
+	return c.fresh && !c.cut // otherwise a slice may end in the middle of it
 }
 
 // departFromRoster judges the going of somebody who stood in the roster.

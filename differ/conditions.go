@@ -59,8 +59,8 @@ func startTime(t *transition) time.Time { return exact(t, t.next.Meeting.StartTi
 
 func endTime(t *transition) time.Time { return exact(t, t.look.EndTime) }
 
-// exact returns a time that DingTalk tells, if things can have happened then as
-// far as we saw: its clock is not ours, and plans are no facts.
+// exact returns a time that DingTalk states, if things can have happened then
+// as far as we saw: its clock is not ours, and plans are no facts.
 func exact(t *transition, at time.Time) time.Time {
 	if at.IsZero() || !t.window.Contains(at) {
 		return time.Time{}
@@ -102,7 +102,7 @@ func goesAtEnd(t *transition, p *person) bool {
 	return goes(p) && t.ending != "" && p.is.Attendance == rollcall.AttendanceLeft
 }
 
-// Whoever came and went had been asked, but has been there.
+// Somebody who came and went had been asked, but has been there.
 func lapsed(p *person) bool {
 	return asked(p.was.Attendance) && p.is.Attendance == rollcall.AttendanceLeft && !p.visited
 }

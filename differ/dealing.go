@@ -22,8 +22,8 @@ type dealing struct {
 	refused map[string][]int // the same of failed ones, by their rejectDescription
 }
 
-// deal lets who is gone keep the code of the last list, or else the remembered
-// one. Of the rest, people of the roster come first: they did leave.
+// deal lets those who are gone keep the code of the last list, otherwise the
+// remembered one. Of the rest, people of the roster come first: they did leave.
 func (d *dealing) deal() {
 	d.sort()
 	for i := range d.places {
@@ -88,7 +88,7 @@ func (d *dealing) keep(p *place, code rollcall.Attendance) {
 	}
 }
 
-// take deals an entry of a code that grew, or else the first one.
+// take deals an entry of a code that grew, otherwise the first one.
 func (d *dealing) take(p *place, order [3]rollcall.Attendance) {
 	if p.dealt {
 		return

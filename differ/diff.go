@@ -73,7 +73,7 @@ type Result struct {
 	// look shows. These are two polls as far as [rollcall.Event] counts them.
 	Anew bool
 
-	anew       *Result     // what is told anew; nil unless Anew
+	anew       *Result     // what is published anew; nil unless Anew
 	transition *transition // how it came about, for Slice
 }
 
@@ -118,7 +118,7 @@ func diff(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
 }
 
 // opens reports whether such a look is reason enough to begin a record. A miss
-// is: else a meeting that DingTalk never knew would be asked about for ever.
+// is: otherwise one unknown to DingTalk would be asked about forever.
 func opens(kind rollcall.SightingKind) bool {
 	return kind == rollcall.SightingListed || kind == rollcall.SightingEnded || kind == rollcall.SightingMissed
 }

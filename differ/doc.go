@@ -2,9 +2,8 @@
 // state and says what changed.
 //
 // It is arithmetic: values in, values out. It has no clock, no log and no I/O;
-// the same input gives the same bytes; it never changes what it is given. What
-// it returns may share memory with what it was given, so neither is to be
-// changed afterwards.
+// the same input yields the same bytes; it never changes its arguments. What it
+// returns may share memory with them, so neither may be changed afterwards.
 //
 //   - [Diff] returns the next record and the events that lead to it.
 //   - [Fold] applies events to a roster; folding all events of a meeting gives

@@ -90,7 +90,7 @@ func (t *transition) farewell(a *rollcall.Answer) []person {
 	return people
 }
 
-// leaveAtEnd sees one person off; told begins with what the last answer says
+// leaveAtEnd lets one person leave; told begins with what the last answer says
 // of this person, if it says anything new.
 func leaveAtEnd(k known, told []person) person {
 	p := person{was: k.who, is: k.who, before: k.gone, now: k.gone, half: k.half}

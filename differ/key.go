@@ -7,9 +7,9 @@ const (
 	idPrefix   = "id:"
 )
 
-// keyOf returns the key of somebody with a user id. Without the id: a user could
-// call himself somebody without an id. It is also put before an id that already
-// looks so escaped: else id:anon:x and anon:x would be one person.
+// keyOf returns the key of somebody with a user id. Without the id: a user
+// could pose as somebody without an id. It is also put before an id that
+// already looks so escaped: otherwise id:anon:x and anon:x would be one person.
 func keyOf(userID string) string {
 	rest := userID
 	for strings.HasPrefix(rest, idPrefix) {

@@ -8,13 +8,13 @@ import (
 )
 
 // maxAway is how many people without a user id are remembered who are gone and
-// no longer listed. Whoever calls himself something else with each answer would
-// otherwise leave a trace of each name until the meeting ends.
+// no longer listed. Somebody with another name in each answer would otherwise
+// leave a trace of each name until the meeting ends.
 const maxAway = 200
 
 // bounded returns a memory without those people where they are too many. From
-// then on of such people nothing is told that leans on the memory: whoever of
-// them turns up as gone may have been gone before.
+// then on no event about such people relies on the memory: one who turns up as
+// gone may have been gone before.
 func (t *transition) bounded(memory []rollcall.Memory) []rollcall.Memory {
 	if len(memory) <= maxAway {
 		return memory

@@ -91,10 +91,10 @@ func compareEntries(a, b *rollcall.Entry) int {
 	)
 }
 
-// maybe ranks a device; one of which it is not said may be open.
+// maybe ranks a device; one whose state is not said may be open.
 func maybe(d rollcall.Device) int { return [...]int{1, 0, 2}[d] }
 
-// presence ranks attendances; somebody of whom it is not said ranks as invited.
+// presence ranks attendances; somebody whose is not said ranks as invited.
 func presence(a rollcall.Attendance) int {
 	switch {
 	case a.Gone():
@@ -106,8 +106,8 @@ func presence(a rollcall.Attendance) int {
 }
 
 // agree puts the entry that counts first, where entries of one person leave
-// something unsaid: that is as it was before. Before an equal one counts who says
-// more: else the same list, read again, would tell something new.
+// something unsaid: that is as it was before. Of equal ones the one that says
+// more comes first: otherwise the same list, read again, would bring news.
 func agree(k known, lines []line) {
 	lines[0].unsure = slices.ContainsFunc(lines, line.unsaid)
 	unsure := lines[0].unsure
@@ -118,8 +118,8 @@ func agree(k known, lines []line) {
 	lines[0].unsure = unsure
 }
 
-// weigh returns how present an entry shows a person of whom k is known, and with
-// what open; whoever stood in no roster is none of whom nothing is said.
+// weigh returns how present an entry shows a person about whom k is known, and
+// with what open; an unsaid one who stood in no roster ranks last.
 func weigh(k known, e *rollcall.Entry) [4]int {
 	said := 1
 	present := presence(e.Attendance)
@@ -129,7 +129,7 @@ func weigh(k known, e *rollcall.Entry) [4]int {
 			present = presence(k.who.Attendance)
 		}
 	}
-	var mic, camera rollcall.Device // as before; nothing is open of whom the entry does not show present
+	var mic, camera rollcall.Device // as before; nothing is open for somebody the entry does not show present
 	if present == presence(rollcall.AttendancePresent) {
 		mic, camera = k.who.Mic, k.who.Camera
 	}

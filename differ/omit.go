@@ -8,10 +8,10 @@ import (
 )
 
 // A record that was written while nicks were kept shows them, in the keys of
-// people without a user id too, and its events have told them. That a person is
-// now called nothing, or that another one came in the place of this, would be
-// false. So such a record is told anew, without nicks, as the beginning of
-// another epoch; then the look is compared with it as ever.
+// people without a user id too, and its events have published them. That a
+// person now has no name, or was replaced by another, would be false. So such a
+// record is published anew, without nicks, as the beginning of another epoch;
+// then the look is compared with it as ever.
 
 // tellAnew compares a look with a record that shows nicks which are to be omitted.
 func tellAnew(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
@@ -23,8 +23,8 @@ func tellAnew(table []rule, prev *rollcall.Record, look Look, rules Rules) Resul
 	}
 }
 
-// restate tells a record without nicks, from nothing. When any of it came about
-// is as little known as on a first poll.
+// restate publishes a record without nicks, from nothing. When any of it came
+// about is as little known as on a first poll.
 func restate(table []rule, prev *rollcall.Record, look *Look) Result {
 	var t transition
 	t.begin(prev, look)
@@ -40,8 +40,8 @@ func restate(table []rule, prev *rollcall.Record, look *Look) Result {
 	return t.result(table)
 }
 
-// sliceAnew returns the record as of after the first n of the events that tell it
-// anew; the next look goes on as after a slice of a first poll.
+// sliceAnew returns the record as of after the first n of the events that
+// publish it anew; the next look goes on as after a slice of a first poll.
 func (r Result) sliceAnew(n int) *rollcall.Record {
 	whole, told := r.anew.Record, r.anew.Events[:n]
 	rec := *whole
@@ -53,7 +53,7 @@ func (r Result) sliceAnew(n int) *rollcall.Record {
 	rec.Meeting.Present = present(rec.Roster)
 	for i := range rec.Memory {
 		who := &rec.Memory[i].Participant
-		if _, there := find(rec.Roster, who.Key, 0); !there && who.Attendance.InRoster() { // not told yet
+		if _, there := find(rec.Roster, who.Key, 0); !there && who.Attendance.InRoster() { // not published yet
 			setAttendance(who, rollcall.AttendanceLeft)
 			who.Session = 0
 		}

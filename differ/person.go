@@ -7,7 +7,7 @@ import (
 	"rollcall"
 )
 
-// person is somebody about whom an answer changed anything.
+// person is somebody an answer changed.
 type person struct {
 	was, is     rollcall.Participant // was.Attendance is unknown for a new person
 	before, now tally
@@ -83,7 +83,7 @@ type known struct {
 	who  rollcall.Participant
 	gone tally
 	half bool   // see person
-	nick string // the last one that was told; another than who's where a slice ends before the renaming
+	nick string // the last one published; not who's where a slice ends before the renaming
 }
 
 // before returns the person as it was before it had this nick.

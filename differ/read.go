@@ -72,8 +72,8 @@ func (c *comparison) read(a *rollcall.Answer, d *scratch) list {
 	return l
 }
 
-// marks returns the marks of the roster. Whom there is a memory of, one entry does
-// not settle: the others are counted.
+// marks returns the marks of the roster. One entry does not settle a person
+// with a memory: the others are counted.
 func (c *comparison) marks(room []rosterMark) []rosterMark {
 	if len(room) < len(c.roster) {
 		room = make([]rosterMark, len(c.roster))

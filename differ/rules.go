@@ -18,8 +18,8 @@ type rule struct {
 	person     func(*transition, *person) bool
 }
 
-// What is told of a person, by what an answer shows in place of what the record
-// has ("·": nothing; events without their entity):
+// What is published of a person, by what an answer shows in place of what the
+// record has ("·": nothing; events without their entity):
 //
 //	was \ is   | unlisted | invited       | joining       | present | failed         | kicked_out       | left
 //	nothing    | ·        | invited       | joining       | joined  | declined       | came, kicked_out | came, left
@@ -31,12 +31,13 @@ type rule struct {
 //	left       | ·        | invited       | joining       | joined  | declined       | came, kicked_out | ·
 //
 // lapsed is invitation_lapsed; declined is join_failed without a rejectDescription.
-// came is joined, inferred; it and the departure are told where the code stands in
-// more entries than before. devices are what was opened or closed: beside joined
-// and the departures what was or is open, too. renamed goes with any of these.
+// came is joined, inferred; it and the departure hold where the code stands in
+// more entries than before. devices are what was opened or closed: beside
+// joined and the departures what was or is open, too. renamed goes with any of
+// these.
 
-// eventRules is the contract's table of events. Rules of one row about people are
-// told person by person; rows are told one after the other.
+// eventRules is the contract's table of events. Rules of one row about people
+// are published person by person; rows one after the other.
 func eventRules() [43]rule {
 	const inferred, reconciled = rollcall.ProvenanceInferred, rollcall.ProvenanceReconciled
 	return [...]rule{

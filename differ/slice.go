@@ -10,12 +10,12 @@ import (
 // Slice returns the record as of after the first n of the result's events, for a
 // result that is too large for one commit; prev is the record that the result
 // was made from. A later Diff against it goes on under the same provenance and
-// window: it tells what is missing, and tells nothing twice. With n at
+// window: it returns what is missing, and nothing twice. With n at
 // len(r.Events) it is r.Record itself.
 //
 // Its roster is, as ever, what the events so far fold to.
 //
-// Four things can differ from the uncut telling. The renaming of somebody who
+// Four things can differ from the uncut events. The renaming of somebody who
 // is called again with a new nick is lost when the cut falls between departure
 // and call; the call shows the new nick. The rest about gone people of one nick
 // without user ids may stand under each other's number. Of a list with
@@ -68,7 +68,7 @@ func origin(t *transition, prev *rollcall.Record) *rollcall.Record {
 	return rec
 }
 
-// retell brings the meeting to where the told events leave it.
+// retell brings the meeting to where the published events leave it.
 func retell(rec *rollcall.Record, told []rollcall.Event, after rollcall.Conference) {
 	m := &rec.Meeting
 	for i := range told {
@@ -102,8 +102,8 @@ func bitOf(t rollcall.Type) rollcall.Media {
 	return 0
 }
 
-// cut returns the people as far as the first n events tell of them. Of whom they
-// do not tell yet, the old memory holds. Silent ones are complete.
+// cut returns the people as far as the first n events cover them. For those not
+// covered yet, the old memory holds. Silent ones are complete.
 func cut(t *transition, n int, roster []rollcall.Participant) []person {
 	people := make([]person, 0, len(t.people))
 	for _, p := range lend(t.people, roster) {
@@ -122,7 +122,7 @@ func cut(t *transition, n int, roster []rollcall.Participant) []person {
 // with another of their nick, whose entry moved.
 func lend(of []person, roster []rollcall.Participant) []person {
 	people := slices.Clone(of)
-	moved := map[loan][]int{} // places in people, from the first one on that may have counts to give
+	moved := map[loan][]int{} // places in people, from the first one on that may have counts to lend
 	for i := range of {
 		p := &of[i]
 		at, there := find(roster, p.is.Key, 0)
@@ -149,8 +149,8 @@ type loan struct {
 	code rollcall.Attendance
 }
 
-// moves returns where the people are whose entries only moved, and of which codes
-// they have more than before.
+// moves returns where the people are whose entries only moved, by the codes
+// they have more of than before.
 func moves(people []person) map[loan][]int {
 	moved := map[loan][]int{}
 	for i := range people {
@@ -167,9 +167,9 @@ func moves(people []person) map[loan][]int {
 
 func (p *person) grew(code rollcall.Attendance) bool { return *p.now.of(code) > *p.before.of(code) }
 
-// halfway returns a person of whom some events are not told. The counts are such
+// halfway returns a person with events not yet published. The counts are such
 // that the rest is seen to have grown again: those of before, or, since people
-// without a user id share theirs, all but the own.
+// without a user id share theirs, all but their own.
 func halfway(t *transition, p person, begun bool, roster []rollcall.Participant) person {
 	after := p
 	switch {

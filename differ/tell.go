@@ -12,7 +12,7 @@ type firing struct{ rule, person int }
 
 const nobody = -1
 
-// tell makes the events. It gathers what there is to tell first: then each
+// tell makes the events. It gathers what there is to publish first: then each
 // event is written once, in its place.
 func (t *transition) tell(table []rule) []rollcall.Event {
 	var room [16]firing
@@ -36,8 +36,8 @@ func (t *transition) tell(table []rule) []rollcall.Event {
 	return events
 }
 
-// firings adds to all what there is to tell: rule by rule, and where neighbouring
-// rules are about people, person by person.
+// firings adds to all what there is to publish: rule by rule, and where
+// neighbouring rules are about people, person by person.
 func (t *transition) firings(table []rule, all []firing) []firing {
 	for from := 0; from < len(table); {
 		if holds := table[from].meeting; holds != nil {
@@ -61,8 +61,8 @@ func (t *transition) firings(table []rule, all []firing) []firing {
 	return all
 }
 
-// together counts the rules that are told person by person: those of one row.
-// Row 11 stands beside the row whose events it lends a reason to.
+// together counts the rules that are applied person by person: those of one
+// row. Row 11 stands beside the row whose events it lends a reason to.
 func together(table []rule) int {
 	n := 1
 	for n < len(table) && table[n].person != nil && (table[n].row == table[0].row || table[n].row == "11") {

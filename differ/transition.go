@@ -26,7 +26,7 @@ type transition struct {
 	memory []rollcall.Memory
 
 	next     *rollcall.Record
-	people   []person // those about whom anything changed, by key
+	people   []person // those that changed, by key
 	oddities []rollcall.Oddity
 
 	ending                             rollcall.Reason // "" unless this transition ends the meeting
@@ -74,8 +74,8 @@ func (t *transition) labels() rollcall.Labels {
 // the clock on the wall shows, would be judged otherwise after they were read back.
 func wall(t time.Time) time.Time { return t.Truncate(time.Millisecond) }
 
-// termsOf returns the provenance and the start of the window. A poll of which
-// only a slice is stored goes on under its own.
+// termsOf returns the provenance and the start of the window. A poll with only
+// a slice stored goes on under its own.
 func (t *transition) termsOf(prev *rollcall.Record) rollcall.Partial {
 	switch {
 	case t.first:
@@ -195,7 +195,7 @@ func (t *transition) meet(a *rollcall.Answer) {
 	t.people = c.compare(list)
 	t.oddities = append(t.oddities, c.oddities...)
 	if !list.partial {
-		t.next.Partial = nil // everybody has been looked at: nothing of the cut poll is left to tell
+		t.next.Partial = nil // everybody has been looked at: nothing of the cut poll is left to publish
 	}
 	if len(t.people) > 0 {
 		t.next.Roster = rosterOf(t.roster, t.people)
@@ -203,7 +203,7 @@ func (t *transition) meet(a *rollcall.Answer) {
 	}
 }
 
-// comparison is with the people whom the record knows.
+// comparison is with the people that the record knows.
 func (t *transition) comparison() comparison {
 	return comparison{
 		roster: t.roster, memory: t.memory, first: t.first, fresh: t.fresh,
@@ -211,8 +211,8 @@ func (t *transition) comparison() comparison {
 	}
 }
 
-// result closes the transition. Only one that has something to tell is on the heap,
-// where the rules get hold of it, and Slice.
+// result closes the transition. Only one that has something to publish is on
+// the heap, where the rules get hold of it, and Slice.
 func (t *transition) result(table []rule) Result {
 	if len(t.next.Roster) == 0 {
 		t.next.Roster = nil
@@ -234,7 +234,7 @@ func (t *transition) idle() bool {
 }
 
 // changed reports whether the next record says more than that somebody looked,
-// told or not.
+// published or not.
 func (t *transition) changed() bool {
 	if t.prev == nil || len(t.people) > 0 {
 		return true

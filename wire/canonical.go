@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// canonical goes through JSON of which every byte but the values is known
-// beforehand. After the first thing that is not as expected it returns zero
-// values, and ended says so.
+// canonical walks JSON in which every byte but the values is known beforehand.
+// After the first thing that is not as expected it returns zero values, and
+// ended says so.
 type canonical struct {
 	rest  string
 	other bool // it has another form

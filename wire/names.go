@@ -42,7 +42,7 @@ func (n Names) Watch(tenant string, t rollcall.Type) string {
 }
 
 // Watching is the subject that says whether a shard of a tenant is being looked
-// at, as the last watch event told it.
+// at, according to the last watch event.
 func (n Names) Watching(tenant string, shard int) string {
 	return fmt.Sprintf("%s.watching.%s.%d", n.Prefix, tenant, shard)
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // AppendParticipant appends a participant as it stands in events and in the
-// roster of records. A device of which nobody has said anything is closed,
-// and a person of whom nobody has said how they stand is invited.
+// roster of records. A device of unknown state is closed, and a person of
+// unknown attendance is invited.
 func AppendParticipant(dst []byte, p *rollcall.Participant) []byte {
 	shown := *p
 	shown.Attendance = max(p.Attendance, rollcall.AttendanceInvited)

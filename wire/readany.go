@@ -9,7 +9,7 @@ import (
 )
 
 // ErrNewerSchema is matched by the error for what a newer rollcall has stored.
-// Whoever meets it leaves the thing alone: only the newer version may write it.
+// Such a thing is left alone: only the newer version may write it.
 var ErrNewerSchema = errors.New("stored by a newer version of rollcall")
 
 // recordJSON is the stored shape of a record.

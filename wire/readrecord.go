@@ -216,7 +216,7 @@ func (c *canonical) partial() *rollcall.Partial {
 }
 
 // gather moves the texts of a record into one piece of memory of their own:
-// else each would keep the whole of what was read.
+// otherwise each would keep the whole of what was read.
 func gather(r *rollcall.Record) {
 	size := 0
 	eachText(r, func(s *string) { size += len(*s) })

@@ -15,7 +15,7 @@ import (
 const RecordSchema = 1
 
 // EncodeRecord appends the stored form of a record, one JSON object, to dst.
-// It refuses a record that [DecodeRecord] could not give back.
+// It refuses a record that [DecodeRecord] could not restore.
 func EncodeRecord(dst []byte, r *rollcall.Record) ([]byte, error) {
 	if err := checkRecord(r); err != nil {
 		return dst, fmt.Errorf("encode record of meeting %.300q: %w", r.ConferenceID, err)

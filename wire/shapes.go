@@ -2,8 +2,8 @@ package wire
 
 import "reflect"
 
-// The types by which the JSON on the bus is read and written, for whoever
-// describes it: the schemas of the contract are made from them.
+// The types by which the JSON on the bus is read and written, for those who
+// describe it: the schemas of the contract are made from them.
 
 // EventShape is the type of an event.
 func EventShape() reflect.Type { return reflect.TypeFor[eventJSON]() }

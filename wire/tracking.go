@@ -18,7 +18,7 @@ type Tracking struct {
 	// Looked is for how long somebody has looked at the meeting before it
 	// started, about; it is written in whole milliseconds.
 	Looked time.Duration
-	Labels rollcall.Labels // that whoever wants it watched gave it
+	Labels rollcall.Labels // that it is tracked with
 }
 
 // trackingJSON is the stored shape of a [Tracking].
