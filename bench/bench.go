@@ -18,7 +18,7 @@ type bench struct {
 	plainFile string
 }
 
-// say tells how far the bench has come.
+// say prints how far the bench has come.
 func (b *bench) say(format string, args ...any) {
 	fmt.Fprintf(b.progress, "%5.0fs  %s\n", time.Since(b.began).Seconds(), fmt.Sprintf(format, args...))
 }
@@ -92,7 +92,7 @@ func (b *bench) play(ctx context.Context, d session, then func(*scene) error) ([
 	return samples, nil
 }
 
-// settle lets the client see that nothing changes any more, and stops it. What
+// settle lets the client see that nothing more changes, and stops it. What
 // it holds it must store first.
 func (s *scene) settle(ctx context.Context) error {
 	if err := s.begin(ctx, hold); err != nil {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// startRollcall starts the worker as whoever runs it would, with a schedule
+// startRollcall starts the worker as an operator would, with a schedule
 // that leaves no time between two polls.
 func (b *bench) startRollcall(s *scene) error {
 	listen, err := freeAddress()

@@ -10,8 +10,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// story is what must have been told of one meeting, and how far the stored
-// events have told it.
+// story is what must have been published of one meeting, and how far the stored
+// events have done so.
 type story struct {
 	expected []happening
 	told     int
@@ -65,7 +65,7 @@ type told struct {
 
 // judge holds everything that was stored against the truth: each event once,
 // in order, without a hole, and records that agree with the last answers. It
-// gives the samples what the events tell about their time.
+// adds to the samples what the events say about their time.
 func (s *scene) judge(ctx context.Context, samples []*sample) error {
 	var phases []phase
 	if err := getJSON(ctx, s.dingtalk+"/bench/phases", &phases); err != nil {

@@ -11,7 +11,7 @@
 //	make bench BENCHFLAGS=-scale                      1,000 to 100,000 meetings over 50 tenants, and the start
 //	make bench BENCHFLAGS='-plain=false -profile DIR' with profiles of the worker
 //
-// It needs Linux, whose /proc tells what a process takes.
+// It needs Linux, whose /proc shows what a process takes.
 package main
 
 import (

@@ -33,7 +33,7 @@ func (s *scene) read(ctx context.Context) (c clocks, err error) {
 type sample struct {
 	meetings   int // that are tracked
 	from, to   clocks
-	mallocs    float64 // objects allocated by the client in between, where it tells
+	mallocs    float64 // objects allocated by the client in between, where it reports them
 	heap       float64 // its live heap, in bytes; 0: not measured
 	peak       int64   // resident bytes of the client
 	brokerPeak int64
@@ -114,8 +114,9 @@ func (s *scene) peaks(m *sample, read func(*process) (int64, error)) (err error)
 	return err
 }
 
-// counters are those of the client's memory, where it tells, and of the plain
-// script's stream. What the worker has stored is counted when it is judged.
+// counters are those of the client's memory, where reported, and of the
+// plain script's stream. What the worker has stored is counted when it is
+// judged.
 type counters struct {
 	mallocs  float64
 	messages int64

@@ -67,7 +67,7 @@ func helper(dir, command string, args ...string) (*process, string, error) {
 }
 
 // serveUntilTold is what helpers do: they print their address and work until
-// whoever started them closes their input, or is gone.
+// the process that started them closes their input, or is gone.
 func serveUntilTold(address string) {
 	fmt.Println(address)
 	_, _ = io.Copy(io.Discard, os.Stdin)
@@ -109,8 +109,8 @@ func (p *process) cpu() (time.Duration, error) {
 	return used, nil
 }
 
-// ticks is how many parts of a second Linux counts CPU time in, for whoever
-// reads it from /proc.
+// ticks is how many parts of a second Linux counts CPU time in, for readers of
+// /proc.
 const ticks = 100
 
 func cpuOf(pid int) (time.Duration, error) {

@@ -77,7 +77,7 @@ func (b *bench) restart(ctx context.Context, s *scene, starts map[int]*start) er
 	return nil
 }
 
-// awaitLoaded waits until the worker tells other workers that it holds all.
+// awaitLoaded waits until the worker reports to the others that it holds all.
 func (s *scene) awaitLoaded(ctx context.Context) error {
 	return s.jetStream(func(js jetstream.JetStream) error {
 		workers, err := js.KeyValue(ctx, "MEETINGS_WORKERS")

@@ -118,7 +118,7 @@ func (s *simulated) answer(dst, question []byte) ([]byte, error) {
 }
 
 // pages are DingTalk's, and some to steer it: /bench/rate begins a phase,
-// /bench/served counts, /bench/phases tells everything.
+// /bench/served counts, /bench/phases returns everything.
 func (s *simulated) pages() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1.0/oauth2/accessToken", func(w http.ResponseWriter, _ *http.Request) {

@@ -100,7 +100,7 @@ func appendPerson(dst []byte, meeting, person int, on bool) []byte {
 // happening is an event as far as the truth knows it; Key is that of a person.
 type happening struct{ Type, Key string }
 
-// baseline is what the first look at a meeting tells: it runs, and everybody
+// baseline is what the first look at a meeting shows: it runs, and everybody
 // is there.
 func (w world) baseline(meeting int) []happening {
 	all := []happening{{Type: "rollcall.meeting.started"}}

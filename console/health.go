@@ -48,7 +48,7 @@ type readyBody struct {
 const patience = 2 * time.Second
 
 // measuring measures health in a goroutine of its own, one at a time: what it
-// looks at may hang with a disk, and whoever asks is to be told that.
+// looks at may hang with a disk, and the client is to learn of that.
 type measuring struct {
 	health Health
 
@@ -145,5 +145,5 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.WriteHeader(status)
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(body) // whoever asked has gone: nobody is left to tell
+	_ = encoder.Encode(body) // the client has gone: nobody is left to answer
 }

@@ -8,8 +8,8 @@ import (
 
 // limited is a listener with at most so many open connections. When they are
 // all taken, the next one takes the place of the one that has waited longest
-// for its next question, since that is what nobody misses: whoever is being
-// answered keeps theirs. While all are being answered the next one waits.
+// for its next question, since that is what nobody misses: a client being
+// answered keeps its own. While all are being answered the next one waits.
 type limited struct {
 	net.Listener
 	most int
@@ -34,7 +34,7 @@ func (l *limited) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	if !l.place() {
-		_ = conn.Close() // nobody answers it any more
+		_ = conn.Close() // nobody answers it now
 		return nil, net.ErrClosed
 	}
 	counted := &counted{Conn: conn}
@@ -54,7 +54,7 @@ func (l *limited) place() bool {
 		}
 		delete(l.silent, longest)
 		l.mu.Unlock()
-		_ = longest.Close() // whoever it was had nothing to say
+		_ = longest.Close() // the client had nothing to say
 		l.mu.Lock()
 	}
 	l.open++
@@ -71,7 +71,7 @@ func (l *limited) longest() (found net.Conn) {
 	return found
 }
 
-// follow is told what becomes of each connection.
+// follow is called with what becomes of each connection.
 func (l *limited) follow(conn net.Conn, state http.ConnState) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

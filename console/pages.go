@@ -57,7 +57,7 @@ func profiled(mux *http.ServeMux) {
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 }
 
-// guarded lets only reading through, and tells browsers to trust nothing.
+// guarded lets only reading through, and has browsers trust nothing.
 func guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()

@@ -13,8 +13,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// The bounds of the server. Whoever is slower, larger or one too many waits or
-// is cut off, and takes nothing from the others.
+// The bounds of the server. A client that is slower, larger or one too many
+// waits or is cut off, and takes nothing from the others.
 const (
 	readTimeout    = 5 * time.Second
 	writeTimeout   = 15 * time.Second
@@ -44,7 +44,7 @@ type Server struct {
 }
 
 // Listen opens the address, host:port, so that a start fails early where it
-// cannot be had. Port 0 takes any free one. Close or Run gives it back.
+// cannot be had. Port 0 takes any free one. Close or Run releases it.
 func Listen(address string) (*Server, error) {
 	listener, err := net.Listen("tcp", address)
 	switch {
@@ -112,6 +112,6 @@ func shutdown(ctx context.Context, server *http.Server) {
 	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
 	defer cancel()
 	if server.Shutdown(ctx) != nil {
-		_ = server.Close() // the bound is over: cut off whoever still reads
+		_ = server.Close() // the bound is over: cut off clients still reading
 	}
 }

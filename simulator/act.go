@@ -148,7 +148,7 @@ func (m *meeting) find(act Act, fresh bool, able func(*device) bool) (*device, e
 	return m.addDevice(person{userID: act.UserID, nick: orText(act.Nick, act.UserID)}), nil
 }
 
-// standings tells why none of somebody's devices would do.
+// standings explains why none of somebody's devices would do.
 func standings(theirs []*device) string {
 	if len(theirs) == 0 {
 		return "nobody of that name is known there; invite, call or join them first"

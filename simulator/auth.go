@@ -57,7 +57,7 @@ func (a *auth) admit(r *http.Request) (code string) {
 	return ""
 }
 
-// expireIn is the life of a token in whole seconds, as DingTalk tells it.
+// expireIn is the life of a token in whole seconds, as DingTalk states it.
 func (a *auth) expireIn() int64 { return int64(a.cfg.TokenLife / time.Second) }
 
 type internalToken struct {

@@ -40,12 +40,12 @@ const (
 )
 
 // Config describes a world and the API that shows it. The zero value works: it
-// is a small world in which nothing happens by itself.
+// is a small world in which nothing happens on its own.
 type Config struct {
-	Seed     uint64  // the same seed and the same instants give the same facts and bytes
+	Seed     uint64  // the same seed and the same instants yield the same facts and bytes
 	Meetings int     // at the start; 0: 3, negative: none
 	People   int     // people who have to do with a meeting, about; 0: 8, at most 250
-	Rate     float64 // facts a second over all meetings; 0: nothing happens by itself
+	Rate     float64 // facts a second over all meetings; 0: nothing happens on its own
 	Empty    bool    // meetings begin with status 0 and nobody listed, not in full swing
 
 	Lifetime time.Duration // about how long a meeting lives before a new one takes its place; 0: forever

@@ -89,7 +89,7 @@ func send(w http.ResponseWriter, status int, pieces [][]byte) {
 	w.WriteHeader(status)
 	for _, piece := range pieces {
 		if _, err := w.Write(piece); err != nil {
-			return // the caller is gone; there is nobody to tell
+			return // the caller is gone; there is nobody to answer
 		}
 	}
 }

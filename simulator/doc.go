@@ -3,7 +3,7 @@
 //
 // It promises:
 //
-//   - The same seed and the same instants give the same facts and the same
+//   - The same seed and the same instants yield the same facts and the same
 //     bytes. A meeting that did not change is shown with the same bytes.
 //   - Nothing happens that cannot: nobody leaves who is not there, and a
 //     microphone or camera is open only while its owner is present.
@@ -12,7 +12,7 @@
 //     Rollcall's roster must be.
 //   - Everything DingTalk may do wrong can be made to happen: see [Fault].
 //
-// A world stands still until it is told to go on: by [Simulator.StepTo] and
+// A world stands still until it is advanced: by [Simulator.StepTo] and
 // [Simulator.StepFacts], by [Simulator.Act], or by [Simulator.Run], which lets
 // it follow the clock. The API is [Simulator.Handler]; [NewWire] serves it
 // without sockets. The operations are POST query, GET meeting, members,
@@ -21,7 +21,7 @@
 //
 // # Control
 //
-// Below /_sim/ the world itself can be asked and told. Answers are JSON; a
+// Below /_sim/ the world itself can be queried and changed. Answers are JSON; a
 // mistake is 400, an act that cannot happen now 409, an unknown path 404, each
 // with {"error":"what is wrong, and what is allowed"}.
 //
@@ -32,8 +32,8 @@
 //	POST   /_sim/act        an act, below; answers {"facts":[FACT…]}
 //	GET    /_sim/fault      {"faults":[FAULT…]}, those that can still strike
 //	POST   /_sim/fault      FAULT, one more; answers as GET
-//	DELETE /_sim/fault      none any more; answers as GET
-//	POST   /_sim/revoke     no token that was given out is good any more; answers {}
+//	DELETE /_sim/fault      none from now on; answers as GET
+//	POST   /_sim/revoke     no token issued so far stays valid; answers {}
 //
 //	FACT   {"number","at","conferenceId","type","reason","meeting":{"title","startTime","status","mediaStatus","present"},"person":PERSON}
 //	PERSON {"line","listed","userId","nick","attendance","mic","camera","rejectDescription"}
@@ -44,7 +44,7 @@
 //
 // An act is {"act":VERB,"conferenceId":ID, …}. Who is meant is said by
 // "userId", or "nick" for somebody without one; "device":2 means the person's
-// second device. Whoever is new to the meeting comes to be by invite, call or join.
+// second device. Somebody new to the meeting comes to be by invite, call or join.
 //
 //	create          conferenceId, title, people (who come by chance): all may be left out
 //	rename          title

@@ -47,7 +47,7 @@ func errorRows() []row {
 		{"param.error", 400, "a parameter is wrong"},
 		{"missingRoomId", 400, "the room id is missing"},
 		// These two are in no document: a refusal that says nothing about any
-		// meeting, and an unknown meeting that is not told as one.
+		// meeting, and an unknown meeting that is not reported as one.
 		{"Throttling.User", 400, "Request was denied due to user flow control."},
 		{"conference.notExist", 404, "the conference does not exist"},
 		{"Throttling", 429, "too many requests"},

@@ -18,7 +18,7 @@ type meeting struct {
 	ordinal          int
 	status           rollcall.Status
 	media            rollcall.Media
-	startsAt, endsAt time.Time // when it does so by itself; zero: never
+	startsAt, endsAt time.Time // when it does so on its own; zero: never
 	planned          time.Time // when it is to begin; zero: nobody has said
 	started, ended   time.Time
 	endStyle         EndStyle
@@ -31,7 +31,7 @@ type meeting struct {
 	raw    []byte    // the entry of infos; nil after a change
 }
 
-// device is a line with what only the sibling operations tell of it.
+// device is a line with what only the sibling operations show of it.
 type device struct {
 	Line
 	person          person
@@ -138,7 +138,7 @@ func (m *meeting) conference() rollcall.Conference {
 	}
 }
 
-// due is when the meeting next does something by itself; zero: never.
+// due is when the meeting next does something on its own; zero: never.
 func (m *meeting) due() time.Time {
 	if m.status == rollcall.StatusInitialized && !m.startsAt.IsZero() {
 		return m.startsAt

@@ -93,7 +93,7 @@ func (s *Simulator) StepTo(to time.Time) []Fact {
 }
 
 // StepFacts lets the world go on until at least n more facts have happened,
-// and returns them. There are fewer only if nothing happens by itself any more.
+// and returns them. There are fewer only if nothing more happens on its own.
 // One thing may make several facts at one instant, which stay together.
 func (s *Simulator) StepFacts(n int) []Fact {
 	s.mu.Lock()

@@ -21,10 +21,11 @@ type Truth struct {
 	Roster []rollcall.Participant
 }
 
-// Truth tells what was true of a meeting at an instant, all facts of that
+// Truth returns what was true of a meeting at an instant, all facts of that
 // instant included. An answer may have been given before some of them, where a
-// clock stands: what it showed is told by [Shown.Truth]. An instant before the remembered facts (see [Config] Keep)
-// and a meeting without facts until then are errors.
+// clock stands: what it showed is in [Shown.Truth]. An instant before the
+// remembered facts (see [Config] Keep), and a meeting without facts until then
+// are errors.
 func (s *Simulator) Truth(conferenceID string, at time.Time) (Truth, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

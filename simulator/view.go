@@ -163,7 +163,7 @@ func views[T, V any](items []T, view func(T) V) []V {
 	return all
 }
 
-// fields names the JSON fields of a struct, for whoever misspelled one.
+// fields lists the JSON fields of a struct, for errors about a misspelled one.
 func fields(of any) []string {
 	t := reflect.TypeOf(of).Elem()
 	names := make([]string, 0, t.NumField())

@@ -32,7 +32,7 @@ func NewWire(handler http.Handler) *Wire {
 // Client returns the client; it reaches the handler by whatever http:// address.
 func (w *Wire) Client() *http.Client { return w.client }
 
-// Close ends all connections and returns once nothing is served any more.
+// Close ends all connections and returns once nothing more is served.
 func (w *Wire) Close() {
 	w.hangUp.Do(func() { close(w.closed) })
 	w.client.CloseIdleConnections()

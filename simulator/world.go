@@ -62,7 +62,7 @@ func (w *world) headcount() int {
 	return max(1, n-n/4+w.rng.IntN(n/2+1))
 }
 
-// schedule sets when a meeting starts and ends by itself; it lives between
+// schedule sets when a meeting starts and ends on its own; it lives between
 // from and to lifetimes.
 func (w *world) schedule(m *meeting, from, to float64) {
 	start := time.Duration(w.rng.Float64() * float64(10*time.Second))
@@ -148,7 +148,7 @@ func (w *world) advance(to time.Time) {
 	w.at = later(w.at, to.Round(0).UTC())
 }
 
-// upcoming is the next thing that happens by itself.
+// upcoming is the next thing that happens on its own.
 func (w *world) upcoming() (time.Time, func()) {
 	next, happen := w.nextChance(), w.chanceFact
 	for i, m := range w.seats {

@@ -34,7 +34,7 @@ func (p *program) connect(ctx context.Context, cfg config.Config) (*nats.Conn, e
 	broker.Failed = func(err error) {
 		select {
 		case failed <- err:
-		default: // nobody waits any more
+		default: // nobody is waiting
 		}
 	}
 	conn, err := natsconn.Connect(broker, logger)

@@ -17,8 +17,8 @@ import (
 const looking = 3 * time.Second
 
 // known refuses a prefix or a tenant that cannot be right, for which a command
-// would wait in vain. What cannot be told, as where there is no stream yet or
-// nobody may look at it, may be right.
+// would wait in vain. What cannot be determined, as where there is no stream
+// yet or nobody may look at it, may be right.
 func known(ctx context.Context, js jetstream.JetStream, names wire.Names, tenant string) error {
 	ctx, cancel := context.WithTimeout(ctx, looking)
 	defer cancel()
@@ -47,7 +47,7 @@ func known(ctx context.Context, js jetstream.JetStream, names wire.Names, tenant
 }
 
 // retryRead reads what any replica can answer. One that stands still keeps its
-// share of the requests for minutes: whoever asks again is answered by another.
+// share of the requests for minutes: a retry is answered by another.
 func retryRead(ctx context.Context, read func(context.Context) error) (err error) {
 	for range 4 {
 		limited, cancel := context.WithTimeout(ctx, 2*time.Second)

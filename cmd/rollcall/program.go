@@ -31,7 +31,7 @@ type program struct {
 
 // run runs the command that args name, until ctx is over, and returns the exit code.
 func (p *program) run(ctx context.Context) int {
-	// What goes wrong before a command begins is a mistake of whoever called it.
+	// What goes wrong before a command begins is the caller's mistake.
 	begun := false
 	root := p.root()
 	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
@@ -61,7 +61,7 @@ func (p *program) complain(text string) {
 	_, _ = io.WriteString(p.stderr, b.String())
 }
 
-// errUsage marks the mistakes of whoever called the program.
+// errUsage marks the mistakes of the program's caller.
 var errUsage = errors.New("usage error")
 
 // usageError is such a mistake; it prints without the mark.
@@ -73,5 +73,5 @@ func (usageError) Is(target error) bool { return target == errUsage }
 // Unwrap returns the mistake itself.
 func (u usageError) Unwrap() error { return u.error }
 
-// usageErrorf makes the error of a mistake of whoever called the program.
+// usageErrorf returns the error for a mistake of the program's caller.
 func usageErrorf(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }

@@ -151,7 +151,7 @@ func (p *program) forEachID(ctx context.Context, ids []string, asJSON bool, ask 
 	return nil
 }
 
-// tell writes one line about a meeting.
+// tell prints one line about a meeting.
 func (p *program) tell(m control.Meeting, asJSON bool) error {
 	if asJSON {
 		return p.writeJSON(m)

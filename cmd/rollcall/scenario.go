@@ -99,7 +99,7 @@ func perform(ctx context.Context, player *scenario.Player, listener net.Listener
 	defer cancel()
 	served := make(chan error, 1)
 	go func() {
-		defer cancel() // nobody can ask any more
+		defer cancel() // nobody can ask from here on
 		served <- serveUntil(ctx, listener, player.Handler())
 	}()
 	err := player.Run(ctx)

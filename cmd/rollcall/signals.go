@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// onHangup calls do at every SIGHUP. release gives the signal back.
+// onHangup calls do at every SIGHUP. release restores the signal.
 func onHangup(do func()) (release func()) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -27,7 +27,7 @@ func onHangup(do func()) (release func()) {
 }
 
 // interruptible returns a context that the first SIGINT or SIGTERM cancels; at
-// the second one leave is called. release gives the signals back.
+// the second one leave is called. release restores the signals.
 func interruptible(parent context.Context, notes io.Writer, leave func()) (ctx context.Context, release func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)

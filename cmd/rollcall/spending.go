@@ -80,8 +80,8 @@ func (b *books) spendings(m budget.Month, tenant string, now time.Time) []spendi
 	return all
 }
 
-// unlimited reports whether only the configuration tells of the tenant, and
-// says that it is.
+// unlimited reports whether only the configuration knows the tenant, and says
+// that it is.
 func (b *books) unlimited(tenant string) bool {
 	calls, configured := b.configured[tenant]
 	return configured && calls == 0

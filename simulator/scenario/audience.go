@@ -8,7 +8,7 @@ import (
 	"rollcall/simulator"
 )
 
-// audience knows what has been shown to whoever asks.
+// audience knows what has been shown to each poller.
 type audience struct {
 	world *simulator.Simulator
 	news  chan struct{} // one may wait; something was asked
@@ -64,7 +64,7 @@ func whole(served simulator.Served) bool {
 // finale is the last that is to be seen of a meeting.
 type finale struct {
 	fact  uint64
-	ended bool // a look at the meeting by itself shows it as well
+	ended bool // a lookup of the meeting alone shows it as well
 }
 
 // missing lists the meetings whose finale nobody has seen.

@@ -1,4 +1,4 @@
-// Package scenario reads written scenarios and plays them: YAML files that tell
+// Package scenario reads written scenarios and plays them: YAML files that say
 // what happens in a simulated DingTalk and when, and which events Rollcall must
 // publish about it.
 //

@@ -102,7 +102,7 @@ func (r reader) want(path string, n *yaml.Node, often string) Want {
 }
 
 // Check holds the events of a meeting, in the order of their sequence, against
-// what is expected of it. Its error tells the first difference.
+// what is expected of it. Its error names the first difference.
 func (s *Scenario) Check(conferenceID string, events []rollcall.Event) error {
 	next := 0
 	for _, item := range s.Expect[conferenceID] {
@@ -134,7 +134,7 @@ func (x Expected) take(counts []int, e rollcall.Event) bool {
 	return false
 }
 
-// following tells what came where something else was expected.
+// following says what came where something else was expected.
 func following(events []rollcall.Event, next int) string {
 	if next >= len(events) {
 		return "nothing more"

@@ -19,7 +19,7 @@ type Player struct {
 	// Patience bounds how long Run waits for the first questions, and for the
 	// last ones; 0: as long as it takes.
 	Patience time.Duration
-	// Tell gets a line at each step, safe to show; nil: nobody is told.
+	// Tell is called with a line at each step, safe to show; it may be nil.
 	Tell func(line string)
 
 	scenario *Scenario
@@ -57,7 +57,7 @@ func NewPlayer(s *Scenario, speed float64, base simulator.Config) (*Player, erro
 func (p *Player) World() *simulator.Simulator { return p.world }
 
 // Handler serves the world, its control API, and GET /_sim/scenario, which
-// tells how far the scenario is: see [Progress].
+// shows how far the scenario is: see [Progress].
 func (p *Player) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /_sim/scenario", p.tellProgress)
@@ -86,7 +86,7 @@ func (p *Player) Run(ctx context.Context) error {
 	if err := p.await(ctx, "see the end of"); err != nil {
 		return err
 	}
-	// Whoever saw the end may have a question left, such as when it was.
+	// A poller that saw the end may have a question left, such as when it was.
 	if !wait.For(ctx, p.pace(p.scenario.Poll)) {
 		return ctx.Err()
 	}

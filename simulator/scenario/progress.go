@@ -45,7 +45,7 @@ func (p *progress) set(state State, at time.Duration) {
 	p.state, p.at = state, at
 }
 
-// Progress tells how far the scenario is.
+// Progress says how far the scenario is.
 func (p *Player) Progress() Progress {
 	p.progress.mu.Lock()
 	defer p.progress.mu.Unlock()
@@ -64,5 +64,5 @@ func (p *Player) Progress() Progress {
 
 func (p *Player) tellProgress(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(p.Progress()) // whoever is gone cannot be told
+	_ = json.NewEncoder(w).Encode(p.Progress()) // a client that is gone cannot be answered
 }

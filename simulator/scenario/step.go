@@ -55,7 +55,7 @@ func (s Step) act(n int) simulator.Act {
 	return act
 }
 
-// String tells the step in a line that is safe to show. It names people by
+// String returns the step as a line that is safe to show. It names people by
 // their id, or not at all.
 func (s Step) String() string {
 	if s.IsFault() {

@@ -14,7 +14,7 @@ type due struct {
 }
 
 // timeline lists everything that happens, in order. At one instant faults come
-// before acts, so that they strike whoever comes to see the acts.
+// before acts, so that they strike the poller that comes to see the acts.
 func (s *Scenario) timeline() []due {
 	var all []due
 	for _, step := range s.Steps {

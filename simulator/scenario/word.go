@@ -69,7 +69,7 @@ func (w Word) String() string {
 	return strings.Join(parts, " ")
 }
 
-// WordOf tells an event as a file may expect it: with its key, and with what
+// WordOf returns an event as a file may expect it: with its key, and with what
 // its type leaves open.
 func WordOf(e rollcall.Event) Word {
 	w := Word{Type: e.Type, Details: map[string]string{}}

@@ -14,8 +14,8 @@ import (
 // nobody says another number.
 const serversConsumers = 1000
 
-// consumers counts those of the stream. Workers need none; whoever subscribes
-// does, and a service that leaves its durables behind takes everybody's.
+// consumers counts those of the stream. Workers need none; subscribers do, and
+// a service that leaves its durables behind takes everybody's.
 func (b *broker) consumers(ctx context.Context) Result {
 	const tried = "count the consumers of the stream"
 	ctx, stop := b.probe.watch(ctx)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// greeting is what a nats-server says of itself to whoever connects.
+// greeting is what a nats-server says of itself to a client that connects.
 type greeting struct {
 	Name    string `json:"server_name"`
 	Version string `json:"version"`

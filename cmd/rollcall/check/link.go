@@ -178,8 +178,8 @@ func (l *link) dial(ctx context.Context) {
 	}
 }
 
-// observeTLS notes the certificate that the server shows; it forces no TLS, which
-// the client would begin by itself on ws:// as soon as it had settings for it.
+// observeTLS notes the certificate that the server shows; it forces no TLS,
+// which the client would start on ws:// as soon as it had settings for it.
 func (l *link) observeTLS(o *nats.Options) error {
 	if strings.HasPrefix(o.Url, "ws://") || len(o.Servers) > 0 && strings.HasPrefix(o.Servers[0], "ws://") {
 		return nil
@@ -216,7 +216,7 @@ func (l *link) login(ctx context.Context) Result {
 	return fail(tried, shorter(l.err), "check nats.url and the keys beside it")
 }
 
-// identity says as whom we log in, without what is secret of it.
+// identity says which user we log in as, without the secret part.
 func (l *link) identity() string {
 	n := l.check.Broker
 	switch {

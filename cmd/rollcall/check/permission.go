@@ -53,7 +53,7 @@ func (t *tenant) query(ctx context.Context, id string) Result {
 	return t.denied(ctx, tried, err)
 }
 
-// leftOut looks up a meeting of which a query tells nothing, as the worker does.
+// leftOut looks up a meeting that a query leaves out, as the worker does.
 func (t *tenant) leftOut(ctx context.Context, id, fix string) Result {
 	const tried = "query the first of track.conferences, and look it up (two metered calls)"
 	standing, err := t.client.Lookup(ctx, id)

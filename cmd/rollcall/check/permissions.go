@@ -101,7 +101,7 @@ func (b *broker) tenants() []string {
 	return names
 }
 
-// api listens where operators ask the workers. Whoever asks meanwhile is
+// api listens where operators ask the workers. Requests in the meantime are
 // answered by a worker all the same.
 func (b *broker) api(ctx context.Context) Result {
 	const tried = "listen for rollcall track, untrack, list and show"

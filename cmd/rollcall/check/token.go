@@ -90,7 +90,7 @@ func (t *tenant) refusal(ctx context.Context, err error) (found, fix string) {
 	return found, "try again later; DingTalk's support asks for the request id"
 }
 
-// said is what a fault tells beside its fix.
+// said is what a fault says beside its fix.
 func said(f *dingtalk.Fault) string {
 	parts := []string{f.Class().String()}
 	if f.Status != 0 {

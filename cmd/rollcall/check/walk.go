@@ -17,7 +17,7 @@ type table struct {
 type step struct {
 	name  string
 	needs string // names of earlier steps, separated by blanks
-	doing string // what it does, for whoever waits
+	doing string // what it does, for those who wait
 	try   func(ctx context.Context) Result
 }
 
@@ -58,8 +58,8 @@ func (w *walker) step(ctx context.Context, t table, s step, fine map[string]bool
 	return w.bounded(ctx, s)
 }
 
-// bounded gives up a step that does not heed its deadline, such as one that
-// hangs in the file system. Whatever needs its result is skipped then.
+// bounded abandons a step that does not heed its deadline, such as one that
+// hangs in the file system. Steps that need its result are then skipped.
 func (w *walker) bounded(ctx context.Context, s step) Result {
 	ctx, cancel := context.WithTimeoutCause(ctx, w.check.Timeout, errSlow)
 	defer cancel()

@@ -49,7 +49,7 @@ type State struct {
 	Since        wire.Time `json:"since"`   // since when it is tracked; null when it is not
 	AskedAt      wire.Time `json:"askedAt"` // when the last answer was asked that showed the record; null: not yet by this worker
 	Trouble      string    `json:"trouble"` // what is wrong with it; "" when nothing is
-	// Labels are those that whoever tracks it gave it; absent: none.
+	// Labels are those it is tracked with; absent: none.
 	Labels rollcall.Labels `json:"labels,omitempty"`
 	Record *Record         `json:"record"` // null: nothing was observed yet
 }

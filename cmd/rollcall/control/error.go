@@ -23,7 +23,7 @@ const (
 	NoSuchTenant Code = "no_such_tenant" // 404: the configuration has no such tenant
 	NotTracked   Code = "not_tracked"    // 404: nothing is known of the meeting, or untrack finds it untracked
 	NotHeld      Code = "not_held"       // 503: no worker holds the meeting's shard at the moment; ask again
-	NotAnswered  Code = "not_answered"   // 504: the meeting is tracked, and DingTalk told nothing of it yet
+	NotAnswered  Code = "not_answered"   // 504: the meeting is tracked, and DingTalk has not answered about it yet
 	Unavailable  Code = "unavailable"    // 503: the worker cannot do it now; ask again
 	TooMany      Code = "too_many"       // 429: more orders came for the tenant than are obeyed; ask again in a second
 )
@@ -96,7 +96,7 @@ func problemOf(err error, tenant, verb, id string) *Error {
 const noLedger = "NATS does not answer it, or it is overloaded: has the stream a leader, and most of its replicas? " +
 	"\"rollcall check\" and the worker's log tell; ask again when it is well"
 
-// unanswered tells that a meeting is tracked of which nothing was learned.
+// unanswered says that a meeting is tracked and nothing was learned of it.
 func unanswered(id, why string, err error) *Error {
 	if errors.Is(err, worker.ErrNotStored) {
 		return apiError(Unavailable, "meeting %s is tracked now, but what DingTalk answered is not stored, as the worker waits: %s", shown(id), noLedger)
@@ -105,7 +105,7 @@ func unanswered(id, why string, err error) *Error {
 		"it stays tracked and is asked about again: untrack it if the id is wrong", shown(id), why)
 }
 
-// unknownTo tells that a meeting is tracked that DingTalk does not know.
+// unknownTo says that a meeting is tracked that DingTalk does not know.
 func unknownTo(id string) *Error {
 	return apiError(NotAnswered, "meeting %s is tracked now, but DingTalk told nothing of it (it does not know the meeting); "+
 		"it stays tracked while a few more answers may know it: is the id right?", shown(id))

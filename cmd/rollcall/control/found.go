@@ -12,29 +12,29 @@ import (
 )
 
 // verbFound is not for operators: a worker that has read a list of ongoing
-// meetings tells the others, each of which takes what belongs to its shards.
+// meetings sends it to the others, and each takes what belongs to its shards.
 const verbFound = "found"
 
 // taking bounds how long a worker takes what another has found.
 const taking = 30 * time.Second
 
-// mostFound is how many meetings one message tells of: with the longest ids
-// it has half of what NATS takes.
+// mostFound is how many meetings one message holds: with the longest ids it has
+// half of what NATS takes.
 const mostFound = 1000
 
-// found is what a list tells.
+// found is what a list says.
 type found struct {
 	Schema    int      `json:"schema"`
-	From      string   `json:"from"` // the service that tells it, which has taken it already
+	From      string   `json:"from"` // the service that sends it, which has taken it already
 	Source    string   `json:"source"`
 	Listed    []string `json:"listed"`
 	Gone      []string `json:"gone"`
 	Restarted bool     `json:"restarted"`
 }
 
-// Found has this worker and all others take what a list tells; see
-// [Worker]. Nobody answers: whoever does not hear it takes it from
-// the next reading of the list.
+// Found has this worker and all others take what a list says; see
+// [Worker]. Nobody answers: a worker that misses it takes it from the next
+// reading of the list.
 func (s *Service) Found(ctx context.Context, tenant, source string, listed, gone []string, restarted bool) error {
 	if err := s.worker.Found(ctx, tenant, source, listed, gone, restarted); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (e *endpoint) takeFound(m *nats.Msg) {
 	if json.Unmarshal(m.Data, &f) != nil || f.Schema != Schema || f.From == s.presence.id {
 		return
 	}
-	// What is not admitted is told again with the next reading.
+	// What is not admitted is sent again with the next reading.
 	_ = e.admit(func(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, taking)
 		defer cancel()

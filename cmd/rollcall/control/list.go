@@ -69,7 +69,7 @@ func (e *endpoint) ownShare(ctx context.Context, after string) (share, error) {
 	return own, nil
 }
 
-// stopCause tells a stop of the service from other ends of a context.
+// stopCause distinguishes a stop of the service from other ends of a context.
 func stopCause(ctx context.Context, err error) error {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -130,7 +130,7 @@ func merge(shares []share, size int) List {
 			horizon = s.Next
 		}
 		for _, m := range s.Meetings {
-			// A shard that changes hands may be told of twice.
+			// A shard that changes hands may be listed twice.
 			if known, twice := fresh[m.ConferenceID]; !twice || m.AskedAt.After(known.AskedAt.Time) {
 				fresh[m.ConferenceID] = m
 			}

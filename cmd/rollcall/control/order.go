@@ -52,7 +52,7 @@ func (e *endpoint) obeyed(ctx context.Context, wanted request) (worker.View, err
 	return e.bounded(ctx, show)
 }
 
-// tracked tracks a meeting and, when DingTalk does not answer in time, tells
+// tracked tracks a meeting and, when DingTalk does not answer in time, reports
 // whether it is tracked all the same.
 func (e *endpoint) tracked(ctx context.Context, wanted request, show order) (worker.View, error) {
 	asking, cancel := context.WithTimeout(ctx, limit(verbTrack)-limit(verbShow))

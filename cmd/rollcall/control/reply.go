@@ -13,9 +13,9 @@ import (
 )
 
 // inboxes are what a subject may begin with on which an answer is sent: where
-// clients wait for answers, here and in other accounts. Whoever asks says where
-// the answer goes, and the worker may publish what its askers may not: records,
-// claims, events.
+// clients wait for answers, here and in other accounts. The client says where
+// the answer goes, and the worker may publish what its clients may not:
+// records, claims, events.
 func inboxes(conn *nats.Conn) []string {
 	return []string{nats.InboxPrefix, "_R_.", strings.TrimSuffix(cmp.Or(conn.Opts.InboxPrefix, nats.InboxPrefix), ".") + "."}
 }
@@ -30,14 +30,14 @@ func (s *Service) answers(to string) bool {
 	return to == ""
 }
 
-// refusals tells of requests that are refused for where their answer would go:
+// refusals logs requests that are refused for where their answer would go:
 // the first at once, and then, at most once a minute, how many there were.
 type refusals struct {
 	log *zap.Logger
 
 	mu    sync.Mutex // guards what follows
 	told  time.Time
-	since int // not told of yet
+	since int // not logged yet
 }
 
 func (r *refusals) note(m *nats.Msg) {

@@ -2,7 +2,7 @@ package control
 
 import "reflect"
 
-// RequestShape is the type of a request, for whoever describes the service; not
+// RequestShape is the type of a request, for descriptions of the service; not
 // every verb takes every member, see [Members].
 func RequestShape() reflect.Type { return reflect.TypeFor[request]() }
 

@@ -37,7 +37,7 @@ type Plan struct {
 	// schedule, whether meetings go on or not.
 	Lists []poller.Schedule
 	// Waiting are meetings that are tracked before they begin, at a time, or that
-	// queries leave out though they go on: each is looked up by itself.
+	// queries leave out though they go on: each is looked up on its own.
 	Waiting int
 	Ends    int // meetings that end in the month: each is looked up once
 	// Meetings go on for Hours on each of Days in the month.
@@ -126,8 +126,8 @@ func (p Plan) Costs(ctx context.Context, from time.Time) (Costs, error) {
 	return c, nil
 }
 
-// lookups counts those of a month with so many passes and queries. Of what a
-// budget gives, those that most likely tell nothing new take no more than queries.
+// lookups counts those of a month with so many passes and queries. Of a budget,
+// those that most likely show nothing new take no more than queries.
 func (p Plan) lookups(passes, queries int64) int64 {
 	n := int64(p.Waiting) * min(LookupsEach, passes)
 	if p.Calls > 0 {

@@ -27,8 +27,8 @@ func (s *Service) attachBudgets(ledger budget.Ledger) {
 	}
 }
 
-// closeBudgets gives back what is reserved. What cannot be given back now is,
-// by the next process on the same data_dir.
+// closeBudgets returns what is reserved. What cannot be returned now is, by the
+// next process on the same data_dir.
 func (s *Service) closeBudgets() {
 	ctx, cancel := context.WithTimeout(context.Background(), returning)
 	defer cancel()

@@ -29,8 +29,8 @@ type stored interface {
 }
 
 // disk watches what the embedded server stores on. nats-server keeps a write error
-// until it is started again, also when there is room again: then the process ends,
-// and whoever keeps it running starts it again.
+// until it is started again, also when there is room again: then the process
+// ends, and its supervisor starts it again.
 type disk struct {
 	dir    string
 	store  stored

@@ -48,8 +48,8 @@ type Service struct {
 }
 
 // New takes what can be refused at once: files, ports, the data directory. It
-// asks nothing of anybody; Run or Close gives everything back. The version is
-// what it says of itself on the bus: a semantic version.
+// sends no request; Run or Close releases everything. The version is what it
+// says of itself on the bus: a semantic version.
 func New(cfg config.Config, version string, log *zap.Logger) (*Service, error) {
 	s := &Service{cfg: cfg, version: version, log: log, registry: prometheus.NewRegistry(), ready: make(chan struct{})}
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -97,16 +97,16 @@ func (s *Service) Worker() *worker.Worker {
 	}
 }
 
-// Close gives back what was taken, in reverse order, and returns what failed of
-// it. It may be called again, and after Run, which calls it.
+// Close releases what was taken, in reverse order, and returns what failed. It
+// may be called again, and after Run, which calls it.
 func (s *Service) Close() error { return s.teardown.run() }
 
-// Run works until ctx ends, stops in order, and gives everything back. It
+// Run works until ctx ends, stops in order, and releases everything. It
 // returns nil after an orderly stop.
 func (s *Service) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	// Without its health nobody could tell how the worker does.
+	// Without its health nobody could see how the worker is doing.
 	s.beside(context.WithoutCancel(ctx), "console", s.console.Run, cancel)
 	if s.disk != nil {
 		s.beside(ctx, "watching the disk", s.disk.run, cancel)

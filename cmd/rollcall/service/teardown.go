@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// teardown gives back what was taken, the last first. A start that fails, and a
+// teardown releases what was taken, the last first. A start that fails, and a
 // stop, are the same to it.
 type teardown struct {
 	mu    sync.Mutex
@@ -19,15 +19,15 @@ type step struct {
 	undo func() error
 }
 
-// push adds what gives back that which was just taken.
+// push adds the release of what was just taken.
 func (t *teardown) push(name string, undo func() error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.steps = append(t.steps, step{name, undo})
 }
 
-// run gives everything back, also where some of it fails, and returns all errors.
-// What was given back before is not again.
+// run releases everything, even where some of it fails, and returns all errors.
+// What was released before is not released again.
 func (t *teardown) run() error {
 	var failed []error
 	for s, more := t.pop(); more; s, more = t.pop() {

@@ -57,7 +57,7 @@ func (r *runner) stop() {
 type program struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
-	answers chan []byte // closed when there will be no more
+	answers chan []byte // closed at the end
 	said    *tail       // on standard error
 	timeout time.Duration
 	kill    context.CancelFunc
@@ -102,7 +102,7 @@ func (p *program) read(ctx context.Context, out io.Reader) {
 // ask writes the lines and the question behind them, and awaits the answer.
 func (p *program) ask(ctx context.Context, lines [][]byte) ([]byte, error) {
 	text := append(bytes.Join(lines, []byte("\n")), "\n"+`{"ask":"rosters"}`+"\n"...)
-	go func() { _, _ = p.in.Write(text) }() // whoever reads no more does not answer either
+	go func() { _, _ = p.in.Write(text) }() // a program that stops reading does not answer either
 	limit := time.NewTimer(p.timeout)
 	defer limit.Stop()
 	select {
@@ -138,7 +138,7 @@ func (p *program) stop() {
 	_ = p.in.Close() // it may be closed
 	limit := time.AfterFunc(time.Second, p.kill)
 	defer limit.Stop()
-	_ = p.cmd.Wait() // how it ends is no matter any more
+	_ = p.cmd.Wait() // how it ends no longer matters
 	p.kill()
 }
 

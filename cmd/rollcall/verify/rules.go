@@ -75,8 +75,8 @@ func repetition() consumetest.Sequence {
 	return s.events().Repeat()
 }
 
-// epoch has somebody gone whom nobody has told to have gone, and tells
-// something of the old epoch again.
+// epoch has somebody gone whose departure was never published, and repeats
+// something of the old epoch.
 func epoch() consumetest.Sequence {
 	s := begin("epoch", "6f1d")
 	s.tell(rollcall.ParticipantJoined, "u1", "u2")
@@ -87,7 +87,7 @@ func epoch() consumetest.Sequence {
 	return append(s.events(), old[1])
 }
 
-// gap leaves out that somebody left, asks, and then gives the record.
+// gap leaves out that somebody left, asks, and then sends the record.
 func gap() ([][][]byte, error) {
 	s := begin("gap", "6f1e")
 	s.tell(rollcall.ParticipantJoined, "u1", "u2")

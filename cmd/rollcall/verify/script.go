@@ -33,7 +33,7 @@ func begin(tenant, id string) *script {
 	return s
 }
 
-// tell tells one event of each of these people, or one of the meeting, in a poll.
+// tell adds one event of each of these people, or of the meeting, in a poll.
 func (s *script) tell(t rollcall.Type, keys ...string) {
 	e := s.next
 	e.Type, e.Count = t, max(1, len(keys))

@@ -1,7 +1,7 @@
 // Package verify holds a program in any language to the rules for consumers: it
 // plays events to it as lines, asks who is where, and says which rule is broken.
 //
-// What is right it does not know by itself: package consume is asked the same.
+// It does not itself know what is right: package consume is asked the same.
 package verify
 
 import (
@@ -24,10 +24,11 @@ type Verdict struct {
 	Breach string // how the program breaks the rule; "": it keeps it
 }
 
-// Verify plays each rule to the program, and tells its verdict as it is found.
-// A program that breaks the first is asked nothing else, since it may not follow
-// at all; to one that keeps all the scenarios are played, each with every fault of a stream.
-// The error is that of a program that cannot be started, or of ctx.
+// Verify plays each rule to the program, and reports its verdict as it is
+// found. A program that breaks the first is asked nothing more, since it may
+// not follow at all; to one that keeps all the scenarios are played, each with
+// every fault of a stream. The error is that of a program that cannot be
+// started, or of ctx.
 func (c Consumer) Verify(ctx context.Context, tell func(Verdict)) (broken int, err error) {
 	program := runner{consumer: c}
 	defer program.stop()
