@@ -1,5 +1,6 @@
 // Command generate writes the schemas, the AsyncAPI document and the golden events
-// of package contract from the Go types; see there.
+// of package contract from the Go types, and from the schemas the types that
+// clients/typescript reads; see there.
 //
 //	go run ./generate             in the folder contract, as go generate does
 //	go run ./generate -released   also takes the schemas for those of a release
@@ -57,7 +58,8 @@ func write(path string, data []byte) error {
 // files are all that is made, by path.
 func files() (map[string][]byte, error) {
 	made := map[string]any{"asyncapi.json": asyncAPI()}
-	for name, schema := range schemas() {
+	all := schemas()
+	for name, schema := range all {
 		made["schemas/"+name+".json"] = schema
 	}
 	golden, err := golden()
@@ -67,7 +69,11 @@ func files() (map[string][]byte, error) {
 	for name, data := range golden {
 		made["golden/"+name+".json"] = json.RawMessage(data)
 	}
-	out := make(map[string][]byte, len(made))
+	types, err := typescript(all)
+	if err != nil {
+		return nil, fmt.Errorf("write the types of TypeScript: %w", err)
+	}
+	out := map[string][]byte{"../clients/typescript/types.ts": types}
 	for name, value := range made {
 		if out[name], err = indented(value); err != nil {
 			return nil, fmt.Errorf("write %s: %w", name, err)
