@@ -15,7 +15,7 @@ const (
 	ReasonAuth        Reason = "auth"        // the credentials are refused
 	ReasonPermission  Reason = "permission"  // a permission is missing
 	ReasonUnreachable Reason = "unreachable" // no question was answered
-	ReasonRefused     Reason = "refused"     // every meeting is refused by itself
+	ReasonRefused     Reason = "refused"     // every meeting is refused even alone
 	ReasonPaused      Reason = "paused"      // too much waits to be stored
 	ReasonStopped     Reason = "stopped"     // no worker was there
 )

@@ -18,7 +18,7 @@ type story struct {
 	state    uint64 // at last
 }
 
-// stories replays what DingTalk has told.
+// stories replays what DingTalk has reported.
 func (w world) stories(phases []phase) ([]story, error) {
 	all := make([]story, w.Meetings)
 	for meeting := range all {

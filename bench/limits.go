@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// limits are what nobody can do without who asks DingTalk, in microseconds of
+// limits are what nobody who asks DingTalk can do without, in microseconds of
 // CPU a meeting.
 type limits struct {
 	read   float64 // read the answer, and compare its bytes with those of the last
@@ -123,7 +123,7 @@ func split(answer []byte, meetings int) error {
 	return nil
 }
 
-// decode decodes meetings as one does who knows nothing faster.
+// decode decodes meetings as anyone without a faster way does.
 func decode(meetings [][]byte) error {
 	for _, meeting := range meetings {
 		var m struct {

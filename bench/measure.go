@@ -152,7 +152,7 @@ func (s *scene) jetStream(f func(jetstream.JetStream) error) error {
 	return f(js)
 }
 
-// polls is how many meetings were told of in the meantime.
+// polls is how many meetings were reported in the meantime.
 func (m *sample) polls() float64 { return float64(m.to.served.Meetings - m.from.served.Meetings) }
 
 // perPoll is a span of CPU time in microseconds a meeting and poll.

@@ -20,7 +20,7 @@ import (
 type process struct {
 	name string
 	cmd  *exec.Cmd
-	in   io.Closer // its end tells helpers to stop
+	in   io.Closer // its end makes helpers stop
 	said *tail
 	done chan struct{}
 }

@@ -97,7 +97,7 @@ func getJSON(ctx context.Context, address string, into any) error {
 	return nil
 }
 
-// awaitPasses waits until each meeting was told of so many times in the phase.
+// awaitPasses waits until each meeting was reported so many times in the phase.
 func (s *scene) awaitPasses(ctx context.Context, passes int32) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*patience)
 	defer cancel()

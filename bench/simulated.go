@@ -17,7 +17,7 @@ const hold = 0.0
 // phase is a time during which the people change at one rate.
 type phase struct {
 	Rate   float64
-	Served []int32 // by meeting, how many answers told of it
+	Served []int32 // by meeting, how many answers reported it
 }
 
 // simulated is DingTalk with answers that were rendered before. Whatever is
@@ -33,7 +33,7 @@ type simulated struct {
 	phases []phase
 	rate   float64
 	last   [][]byte // by meeting, what was said of it last
-	total  int64    // meetings told of, in all phases
+	total  int64    // meetings reported, in all phases
 	calls  int64
 }
 
@@ -145,11 +145,11 @@ func (s *simulated) pages() http.Handler {
 	return mux
 }
 
-// served is how much was told.
+// served is how much was reported.
 type served struct {
 	Meetings int64 // in all
 	Calls    int64 // in all
-	Least    int32 // answers about the meeting that was told of least, in this phase
+	Least    int32 // answers about the meeting that was reported least, in this phase
 }
 
 func (s *simulated) served() served {

@@ -100,7 +100,7 @@ func table(w io.Writer, markdown bool, columns []column, rs rows) {
 	for _, cells := range lines {
 		fmt.Fprintln(text, strings.Join(cells, "\t"))
 	}
-	_ = text.Flush() // to the terminal, whose loss nobody could be told of
+	_ = text.Flush() // to the terminal, whose loss could not be reported
 }
 
 func asMarkdown(w io.Writer, lines [][]string) {

@@ -92,7 +92,7 @@ func (m *measuring) measure(current *measurement) {
 	close(current.done)
 }
 
-// ready answers 200 when every check holds and 503 otherwise, also when there
+// ready answers 200 when every check holds and 503 otherwise, even when there
 // is nothing yet that could be checked.
 func ready(health Health) http.HandlerFunc {
 	measured := &measuring{health: health}

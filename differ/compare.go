@@ -140,7 +140,7 @@ func departFromRoster(p *person, code rollcall.Attendance, refusal string) {
 	switch {
 	case code == rollcall.AttendanceFailed:
 		p.leave(code, refusal)
-	case code == rollcall.AttendanceUnknown: // old entries alone: for one who was asked no proof of a visit
+	case code == rollcall.AttendanceUnknown: // old entries alone: for somebody asked, no proof of a visit
 		p.leave(rollcall.AttendanceLeft, "")
 	case p.was.Attendance == rollcall.AttendancePresent:
 		p.leave(code, "")

@@ -41,8 +41,8 @@ const DefaultMissingAfterPolls = 3
 // Rules are the settings of a tenant that a diff depends on.
 type Rules struct {
 	MissingAfterPolls int // misses in a row that end a meeting; 0: [DefaultMissingAfterPolls]
-	// OmitNicks leaves nicks out of the next record and the events, also those
-	// that the record shows; see [Result.Anew].
+	// OmitNicks leaves nicks out of the next record and the events, including
+	// those that the record shows; see [Result.Anew].
 	OmitNicks bool
 }
 

@@ -6,7 +6,7 @@
 // returns may share memory with them, so neither may be changed afterwards.
 //
 //   - [Diff] returns the next record and the events that lead to it.
-//   - [Fold] applies events to a roster; folding all events of a meeting gives
+//   - [Fold] applies events to a roster; folding all events of a meeting yields
 //     its roster.
 //   - [Result.Slice] cuts a result that is too large for one commit.
 //

@@ -118,8 +118,8 @@ func agree(k known, lines []line) {
 	lines[0].unsure = unsure
 }
 
-// weigh returns how present an entry shows a person about whom k is known, and
-// with what open; an unsaid one who stood in no roster ranks last.
+// weigh returns how present an entry shows the person k, and with what open; an
+// unsaid one who stood in no roster ranks last.
 func weigh(k known, e *rollcall.Entry) [4]int {
 	said := 1
 	present := presence(e.Attendance)

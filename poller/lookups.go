@@ -21,7 +21,7 @@ type lookups struct {
 	absent  []lookupTask // that are not over, and that queries were found to leave out
 }
 
-// lookupTask is a meeting to be asked about by itself, since a query left it out
+// lookupTask is a meeting to be asked about alone, since a query left it out
 // or was refused, perhaps because of it; or since a query said that it has ended.
 type lookupTask struct {
 	id        string

@@ -2,7 +2,7 @@ package poller
 
 import "slices"
 
-// present returns those of the ids that have an entry: who is left out has still
+// present returns those of the ids that have an entry: one left out still has
 // to show that a lookup is not refused.
 func present(ids []string, entries []Found) []string {
 	if !slices.ContainsFunc(entries, func(f Found) bool { return f.ConferenceID == "" }) {

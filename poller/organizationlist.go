@@ -131,7 +131,7 @@ func (o *organizationList) read(lister Lister, calls int) (list *Listing, pages 
 // pagesOf estimates the pages of a list; 0 where nothing is said.
 func pagesOf(total, size int) int { return (total + max(size, 1) - 1) / max(size, 1) }
 
-// lasting returns the class of a fault that will not pass by itself, or none.
+// lasting returns the class of a fault that will not pass on its own, or none.
 func lasting(class Class) Class {
 	switch class {
 	case ClassPermission, ClassBadRequest, ClassUnknown:

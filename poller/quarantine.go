@@ -10,7 +10,7 @@ import (
 	"rollcall/internal/wait"
 )
 
-// Quarantined is a meeting that is refused even when asked about by itself.
+// Quarantined is a meeting that is refused even when asked about alone.
 type Quarantined struct {
 	ConferenceID string
 	Shard        int

@@ -39,7 +39,7 @@ func (r *run) observation(q question) rollcall.Observation {
 	}
 }
 
-// emit passes an observation on, also when the pass is being ended.
+// emit passes an observation on, even when the pass is being ended.
 func (r *run) emit(o rollcall.Observation) {
 	if len(o.Sightings)+len(o.Unanswered) == 0 {
 		return

@@ -13,9 +13,9 @@ import (
 // requests, by halving.
 //
 // When everything is rejected in a way that could also be about single meetings,
-// such as a code that nobody documents, it is the tenant's: no batch is searched
-// for who is to blame, nobody is put into quarantine, and the tenant leaves out
-// every other pass. The passes between ask little, and find out soon when it is over.
+// such as a code that nobody documents, it is the tenant's: no batch is
+// searched, no meeting is put into quarantine, and the tenant leaves out every
+// other pass. The passes between ask little, and find out soon when it is over.
 type refusalSearch struct {
 	run      *run
 	refusals int              // queries in a row that were rejected
@@ -48,7 +48,7 @@ func (s *refusalSearch) search(ids []string, err error) bool {
 	if len(rest) == len(ids) {
 		return s.halve(ids, err)
 	}
-	return len(rest) == 0 || s.part(rest) // who was to blame may be found already
+	return len(rest) == 0 || s.part(rest) // those to blame may be found already
 }
 
 // part asks about a part of a rejected batch.

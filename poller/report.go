@@ -53,8 +53,8 @@ func (r *Report) Looked(conferenceID string) bool {
 }
 
 // Trouble returns in words why nothing was learned about a meeting; "" when
-// something was, or when its turn comes with the next pass; or how it is watched
-// where it is looked up by itself.
+// something was, or when its turn comes with the next pass; or how it is
+// watched where it is looked up alone.
 func (r *Report) Trouble(conferenceID string) string {
 	class := r.Unanswered[conferenceID]
 	if until, apart := r.Apart[conferenceID]; apart {

@@ -89,7 +89,7 @@ func (r *run) askAll() {
 	r.lookups.all()
 }
 
-// isolate puts a meeting that is refused by itself into quarantine.
+// isolate puts a meeting that is refused even alone into quarantine.
 func (r *run) isolate(id string, class Class, err error) {
 	r.tally.unanswered(class, id)
 	r.tally.fault(err)
@@ -150,7 +150,7 @@ func (r *run) conclusive() bool {
 
 // findBlindness notes that nothing was learned though nothing keeps the tenant
 // from asking: all that could be asked about is refused, or waits in quarantine;
-// and that lookups fail whosever they are, also where none was due.
+// and that all lookups fail, even where none was due.
 func (r *run) findBlindness() {
 	t, failed := &r.tally, &r.shard.failed
 	switch {

@@ -73,7 +73,7 @@ type Class uint8
 // The classes of faults.
 const (
 	ClassNone       Class = iota
-	ClassToken            // the token or the credentials are refused, also after a renewal
+	ClassToken            // the token or the credentials are refused, even after a renewal
 	ClassThrottled        // asked too fast: back off
 	ClassQuota            // the month's calls are used up
 	ClassPermission       // not allowed: the operator's to fix, not retried

@@ -10,7 +10,7 @@ import (
 
 // wallClock ticks at every second at which a clock on the wall of its zone
 // shows what the fields want. The library that parsed them looks for the next
-// one by setting a clock forward, and goes wrong, or on for ever, where the
+// one by setting a clock forward, and goes wrong, or on forever, where the
 // clock is set by half an hour, at midnight, or by a whole day.
 type wallClock struct{ cron.SpecSchedule }
 

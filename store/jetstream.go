@@ -128,7 +128,7 @@ func openWorkers(ctx context.Context, js jetstream.JetStream, n wire.Names, c St
 		kv, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
 			Bucket: bucket, Description: "Rollcall: the workers that live", Replicas: c.Replicas,
 			History: 1, LimitMarkerTTL: markerTTL,
-			// Workers that are gone are forgotten also where their own TTL was
+			// Workers that are gone are forgotten even where their own TTL was
 			// lost, as at a server that was killed.
 			TTL: time.Hour,
 		})

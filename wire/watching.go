@@ -9,7 +9,7 @@ import (
 )
 
 // Watching is what stands on [Names.Watching]: how the last watch event of a shard
-// left it. The zero value is a shard of which nothing was ever told.
+// left it. The zero value is a shard for which nothing was ever published.
 type Watching struct {
 	Epoch    int64           // Unix ms, of the last watch event
 	Sequence uint64          // of the last watch event

@@ -69,7 +69,7 @@ func (p *polling) choose(due []string, calls int, now time.Time) (ids, later []s
 	return ids, later
 }
 
-// remember notes who is asked about now, and forgets those that are gone.
+// remember notes which are asked about now, and forgets those that are gone.
 func (p *polling) remember(ids, later []string, now time.Time) {
 	asked := make(map[string]time.Time, len(ids)+len(later))
 	for _, id := range later {

@@ -36,7 +36,7 @@ func (t *tracker) sweep(ctx context.Context) {
 			delete(t.meetings.entries, id)
 		}
 	}
-	t.meetings.replan() // also those that nobody still watches
+	t.meetings.replan() // including those that nobody watches now
 	t.meetings.makePlan()
 }
 

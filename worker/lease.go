@@ -36,7 +36,7 @@ type ownership struct {
 	recheck  atomic.Bool // the claim is to be read again
 	current  atomic.Pointer[lease]
 
-	last       *lease // also when it is lost; nil: there was none
+	last       *lease // kept when it is lost; nil: there was none
 	lapses     uint64 // the heartbeat's lapses when the lease was last verified
 	doubt      bool   // somebody else seems to hold the shard
 	surpassed  bool   // a record bears a later term than the shard's own claim
@@ -166,7 +166,7 @@ func (o *ownership) compareWithRecords() {
 }
 
 // recheckLease notices a later claim of a worker that has given the shard up
-// since, as when two start at once: ours would be outdated for ever.
+// since, as when two start at once: ours would be outdated forever.
 func (o *ownership) recheckLease(ctx context.Context) {
 	if !o.recheck.Swap(false) || o.held() == nil {
 		return

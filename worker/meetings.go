@@ -79,7 +79,7 @@ func (m *meetings) setTracked(e *entry, tracked bool) {
 }
 
 // track notes that a meeting is tracked from now on. The next answer counts,
-// also one that is known already.
+// even one that is known already.
 func (m *meetings) track(t ledger.Tracking) {
 	e := m.entry(t.ConferenceID)
 	e.tracking = t

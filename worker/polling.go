@@ -28,7 +28,7 @@ type polling struct {
 	good   atomic.Pointer[time.Time]
 	begun  atomic.Pointer[time.Time] // when the last good pass began
 	last   atomic.Pointer[lastPass]  // nil: there was none
-	bad    atomic.Pointer[lastPass]  // the last of which nothing was answered; nil: there was none
+	bad    atomic.Pointer[lastPass]  // the last with nothing answered; nil: there was none
 
 	// Under which lease the meetings were asked about as follows. What was asked
 	// under an earlier one does not count: its answer may have been dropped.

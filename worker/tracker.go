@@ -81,7 +81,7 @@ func (t *tracker) trackAll(ctx context.Context, wanted []ledger.Tracking) error 
 	return nil
 }
 
-// untrack takes a meeting off the tracked set, with an event that gives the
+// untrack takes a meeting off the tracked set, with an event that states the
 // reason where it was ever seen.
 func (t *tracker) untrack(ctx context.Context, l *lease, id string, reason rollcall.Reason) error {
 	t.catchUp(ctx)

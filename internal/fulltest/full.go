@@ -1,5 +1,5 @@
 // Package fulltest makes values of the root package in which no field is zero,
-// by reflection: a codec that forgets a field, also one that is added later,
+// by reflection: a codec that forgets a field, even one that is added later,
 // then returns something other than it was given.
 package fulltest
 

@@ -42,7 +42,7 @@ func (p Position) Follows(earlier Position) error {
 		return fmt.Errorf("stream %s ends at sequence %d, and had come to %d before: it was restored from a backup, or its end was lost",
 			p.Stream, p.Last, earlier.Last)
 	case earlier.Last > 0 && p.First > earlier.Last:
-		// Claims and how meetings are divided stay for ever.
+		// Claims and how meetings are divided stay forever.
 		return fmt.Errorf("stream %s begins at sequence %d, and had come to %d before: it was purged", p.Stream, p.First, earlier.Last)
 	}
 	return nil

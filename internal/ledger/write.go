@@ -76,9 +76,9 @@ func UntrackMessage(n wire.Names, tenant, conferenceID string) Message {
 	return Message{Subject: n.Tracked(tenant, conferenceID), Rollup: true, TTL: "1m"}
 }
 
-// ClaimMessage makes the message that gives a shard to a holder, if its claim is
-// still the one of this term (0: there is none yet). Its stream sequence is the
-// new term.
+// ClaimMessage makes the message that assigns a shard to a holder, if its claim
+// is still the one of this term (0: there is none yet). Its stream sequence is
+// the new term.
 func ClaimMessage(n wire.Names, tenant string, shard int, holder string, term uint64) (Message, error) {
 	data, err := json.Marshal(claimJSON{Schema: wire.RecordSchema, Holder: holder, At: wire.Time{Time: time.Now()}})
 	if err != nil {

@@ -62,7 +62,7 @@ func NewMemory(n wire.Names) *Memory {
 }
 
 // Messages returns every message that was ever stored, in the order of their
-// sequences, also those that were rolled up or have expired since.
+// sequences, including those that were rolled up or have expired since.
 func (m *Memory) Messages() []Message {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -42,7 +42,7 @@ func Fix(err error) string {
 }
 
 // Explained returns an error with what [Fix] says about it, and with the
-// account and the server concerned: NATS tells a client nothing else.
+// account and the server concerned: a client learns nothing else from NATS.
 func Explained(conn *nats.Conn, user string, err error) error {
 	fix := Fix(err)
 	if fix == "" {

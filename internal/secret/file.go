@@ -70,7 +70,7 @@ func quoted(text string) bool {
 	return false
 }
 
-// CheckFile reports why a path, also one of a certificate or a key, names
+// CheckFile reports why a path, even one of a certificate or a key, names
 // nothing that can be read again and again: only a regular file can, and never
 // blocks.
 func CheckFile(path string) error {

@@ -35,8 +35,8 @@ func (x *exchange) redirectHost(h http.Header) string {
 	return x.redactor.clean(target.Host, maxCode)
 }
 
-// refused returns the fault of an answer that says by itself that the call
-// failed; nil if it does not. empty means that it says nothing more.
+// refused returns the fault of an answer that itself says that the call failed;
+// nil if it does not. empty means that it says nothing more.
 func (x *exchange) refused(a answer, empty bool) error {
 	if c := readErrorBody(a.header.Get("Content-Type"), a.body); c.tells(empty) {
 		return x.fault(a, "")

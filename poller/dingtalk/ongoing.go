@@ -94,7 +94,7 @@ const (
 	no
 )
 
-// answerOf reads a boolean, also one in a string or written as a number.
+// answerOf reads a boolean, even one in a string or written as a number.
 func answerOf(raw []byte) reply {
 	word := string(raw)
 	if s, ok := text(raw); ok {

@@ -36,7 +36,7 @@ func text(raw []byte) (s string, ok bool) {
 	return string(plain(raw)), true
 }
 
-// integer reads a whole number, also one in a string or written as a float; ok
+// integer reads a whole number, even one in a string or written as a float; ok
 // is false for any other value, and for none.
 func integer(raw []byte) (n int64, ok bool) {
 	if len(raw) > 2 && raw[0] == '"' {

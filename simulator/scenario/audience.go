@@ -26,7 +26,7 @@ func newAudience(world *simulator.Simulator) *audience {
 // watch notes what the answers of a handler show.
 func (a *audience) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer a.look() // also where a fault breaks the connection
+		defer a.look() // even where a fault breaks the connection
 		next.ServeHTTP(w, r)
 	})
 }

@@ -105,8 +105,8 @@ func weigh(obs *rollcall.Observation) int64 {
 	return n
 }
 
-// Push puts in an observation. It takes each, also one for which there is no
-// room: who asks looks at [Lane.Full] before asking.
+// Push puts in an observation. It takes each, even one for which there is no
+// room: the caller checks [Lane.Full] before asking.
 func (l *Lane) Push(obs *rollcall.Observation) {
 	l.b.mu.Lock()
 	defer l.b.mu.Unlock()

@@ -43,7 +43,7 @@ type Ledger struct {
 	mu     sync.Mutex
 	known  ledger.Position  // as the stream's leader said last
 	stored uint64           // the last stream sequence that is known to be stored
-	lasts  bool             // a claim or a division is known to be among it: they stay for ever
+	lasts  bool             // a claim or a division is known to be among it: they stay forever
 	amiss  map[string]amiss // what is wrong with it, by what it is wrong with
 }
 
@@ -53,7 +53,7 @@ type amiss struct {
 	why   error
 }
 
-// What can be wrong besides what a shard has read: each is set right by itself.
+// What can be wrong besides what a shard has read: each is fixed separately.
 const (
 	Stream  = "stream"
 	Members = "members"

@@ -157,7 +157,7 @@ func (p *Peers) progresses(h possession) bool {
 // others begins anew, who may be able to store nothing either.
 func (p *Peers) Refused() { p.blocked.Store(true) }
 
-// forgetLeft forgets who has let go.
+// forgetLeft forgets those that have let go.
 func (p *Peers) forgetLeft(now *reading) {
 	maps.DeleteFunc(p.slow, func(part part, _ progress) bool {
 		return !slices.ContainsFunc(now.has, func(h possession) bool { return h.part == part })

@@ -74,7 +74,7 @@ func takeable(ctx context.Context, listen string) error {
 
 func taken(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
 
-// embedded looks who has the address of the embedded NATS.
+// embedded finds out who has the address of the embedded NATS.
 func (m *machine) embedded(ctx context.Context) Result {
 	listen := m.check.Config.NATS.Embedded.Listen
 	tried := "listen on " + listen + " for the embedded NATS"
@@ -97,7 +97,7 @@ func (m *machine) embedded(ctx context.Context) Result {
 	return ok(tried, "it is taken by a running rollcall, whose NATS is of version %s", info.Version)
 }
 
-// http looks who has the address of the console.
+// http finds out who has the address of the console.
 func (m *machine) http(ctx context.Context) Result {
 	listen := m.check.Config.HTTP.Listen
 	tried := "listen on " + listen + " for health and metrics"

@@ -30,7 +30,7 @@ func (p Plan) paced(busy time.Duration) (between time.Duration, fresh Fresh) {
 	if every <= tick {
 		return between, p.Kept()
 	}
-	// A pass waits for a tick, also when it could begin before.
+	// A pass waits for a tick, even when it could begin before.
 	worst := (every + tick - 1) / tick * tick
 	return between, Fresh{Every: every, Median: every / 2, Worst: worst}
 }

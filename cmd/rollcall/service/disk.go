@@ -29,7 +29,7 @@ type stored interface {
 }
 
 // disk watches what the embedded server stores on. nats-server keeps a write error
-// until it is started again, also when there is room again: then the process
+// until it is started again, even when there is room again: then the process
 // ends, and its supervisor starts it again.
 type disk struct {
 	dir    string

@@ -65,7 +65,7 @@ func waiting(t worker.Health) console.Check {
 // shownAside is how many meetings that are set aside are named.
 const shownAside = 3
 
-// aside says of meetings of which nothing can be stored. It does not make the
+// aside names meetings for which nothing can be stored. It does not make the
 // worker unready: another one could do no better, and the others go on.
 func aside(t worker.Health) console.Check {
 	detail := fmt.Sprintf("%d meetings are set aside, since their records can be neither read nor stored (the log says why): %q",

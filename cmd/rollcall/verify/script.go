@@ -53,7 +53,7 @@ func (s *script) tell(t rollcall.Type, keys ...string) {
 	s.next.Sequence, s.next.Window = e.Sequence, e.Window
 }
 
-// person is who has the key, as after this.
+// person returns the person with the key, as after this.
 func (s *script) person(t rollcall.Type, key string) *rollcall.Participant {
 	p := rollcall.Participant{Key: key, UserID: key, Nick: "Nick of " + key, Session: 1}
 	if name, ok := strings.CutPrefix(key, "anon:"); ok {
