@@ -87,7 +87,7 @@ func (w typeWriter) union(name, envelope, data string, events map[string]object)
 	commonHead, commonBody := common(heads), common(bodies)
 	w.declare(envelope, w.members(object{"properties": commonHead, "required": events[names[0]]["required"]}))
 	w.declare(data, w.members(object{"properties": commonBody, "required": properties(events[names[0]])["data"].(object)["required"]}))
-	var any []string
+	var titles []string
 	for i, event := range names {
 		own := without(heads[i], slices.Collect(maps.Keys(commonHead))...)
 		own["data"] = object{
@@ -96,9 +96,9 @@ func (w typeWriter) union(name, envelope, data string, events map[string]object)
 		}
 		title := camel(strings.TrimPrefix(event, "event."))
 		w.declare(title, "extends "+envelope+" "+w.members(object{"properties": own, "required": events[event]["required"]}))
-		any = append(any, title)
+		titles = append(titles, title)
 	}
-	w.set(name, "export type "+name+" =\n  | "+strings.Join(any, "\n  | ")+";")
+	w.set(name, "export type "+name+" =\n  | "+strings.Join(titles, "\n  | ")+";")
 }
 
 func properties(schema object) object { return schema["properties"].(object) }
