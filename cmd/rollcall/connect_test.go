@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -10,10 +11,29 @@ import (
 	"rollcall/internal/natstest"
 )
 
+// lockedBuilder may be written to while NATS still calls back.
+type lockedBuilder struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lockedBuilder) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuilder) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
 // failing runs a command and gives its exit code and what it complains of.
 func failing(t *testing.T, args ...string) (int, string) {
 	t.Helper()
-	var out, complaint strings.Builder
+	var out strings.Builder
+	var complaint lockedBuilder
 	p := program{args: args, stdout: &out, stderr: &complaint, env: func(string) (string, bool) { return "", false }}
 	return p.run(t.Context()), complaint.String()
 }

@@ -58,7 +58,7 @@ func TestLongOutageOfMinutes(t *testing.T) {
 	if n := len(w.witness.seen()); n != until+1 {
 		t.Errorf("the second worker asked %d times with NATS away since before its start", n-until-1)
 	}
-	if !second.err.has("NATS cannot be reached") {
+	if !second.err.has("cannot reach NATS") {
 		t.Error("the second worker does not say what it waits for")
 	}
 	w.broker.start()
