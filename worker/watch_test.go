@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -193,9 +194,9 @@ func TestTheWatchIsToldOnce(t *testing.T) {
 		p := start(t, "w1", m, w, track("c1"))
 		elapse(time.Minute)
 		w.fail(errors.New("connection refused"))
-		n := 0
+		var n atomic.Int64
 		m.SetFail(func(op string) error {
-			if n++; op == "commit done" && n%3 > 0 {
+			if n := n.Add(1); op == "commit done" && n%3 > 0 {
 				return ledger.ErrUnknown
 			}
 			return nil
@@ -231,12 +232,10 @@ func TestTheWatchIsToldOnceOfManyMeetings(t *testing.T) {
 			w.set(id, people...)
 		}
 		w.fail(nil)
-		n := 0
+		var n atomic.Int64
 		m.SetFail(func(op string) error {
-			if op == "commit" {
-				if n++; n%2 == 0 {
-					return ledger.ErrBusy
-				}
+			if op == "commit" && n.Add(1)%2 == 0 {
+				return ledger.ErrBusy
 			}
 			if op == "status" {
 				return ledger.ErrBusy // so that it says nothing newer
