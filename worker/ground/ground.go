@@ -147,7 +147,7 @@ func (g *Ledger) Renew(ctx context.Context, what string, gone error) error {
 	if err := g.source.Renew(ctx); err != nil {
 		return fmt.Errorf("%w; to create it anew: %w", gone, err)
 	}
-	if what != Stream { // [ground.replace] logs it
+	if what != Stream { // [Ledger.replace] logs it
 		g.Right(what)
 		g.log.Error("a bucket was deleted and is created anew: nothing needs to be done", zap.Error(gone))
 	}
