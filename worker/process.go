@@ -54,12 +54,12 @@ func (c *committer) process(ctx context.Context, obs *rollcall.Observation) bool
 	if !c.know(ctx) {
 		return false
 	}
-	todo := []group{{sightings: c.notable(obs)}}
+	uncommitted := []group{{sightings: c.notable(obs)}}
 	stale := 0
-	for len(todo) > 0 && ctx.Err() == nil && !c.trust.moved() {
-		g := todo[0]
+	for len(uncommitted) > 0 && ctx.Err() == nil && !c.trust.moved() {
+		g := uncommitted[0]
 		again, err := c.attempt(ctx, obs, g)
-		todo = append(again, todo[1:]...)
+		uncommitted = append(again, uncommitted[1:]...)
 		if ctx.Err() != nil {
 			break
 		}
