@@ -32,10 +32,10 @@ func interruptible(parent context.Context, notes io.Writer, leave func()) (ctx c
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
 	go func() {
-		select {
-		case <-signals:
-		case <-ctx.Done():
+		defer close(done)
+		if _, came := <-signals; !came {
 			return
 		}
 		_, _ = io.WriteString(notes, "rollcall: stopping; a second signal exits immediately\n")
@@ -46,7 +46,8 @@ func interruptible(parent context.Context, notes io.Writer, leave func()) (ctx c
 	}()
 	return ctx, func() {
 		signal.Stop(signals)
-		cancel()
 		close(signals)
+		<-done
+		cancel()
 	}
 }

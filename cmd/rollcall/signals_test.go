@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -70,5 +71,17 @@ func TestSecondSignalLeavesAtOnce(t *testing.T) {
 				t.Errorf("exit code %d, want %d", code, exitFailed)
 			}
 		})
+	}
+}
+
+// A command that is done was not interrupted: it must not say that it stops.
+func TestReleaseIsNoSignal(t *testing.T) {
+	for range 1000 {
+		var notes strings.Builder
+		_, release := interruptible(context.Background(), &notes, func() { t.Error("left") })
+		release()
+		if notes.Len() > 0 {
+			t.Fatalf("no signal came, and it said %q", notes.String())
+		}
 	}
 }
