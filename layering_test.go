@@ -24,14 +24,20 @@ var walls = map[string][]string{
 	"poller":    {".", "std", "any", "internal/...", "wire"},
 	"store":     {".", "std", "any", "internal/...", "wire"},
 	"publisher": {".", "std", "any", "internal/...", "wire"},
-	"forwarder": {".", "std", "any", "internal/...", "wire"},
-	"console":   {".", "std", "any", "internal/...", "wire"},
+	"console":   {".", "std", "any", "internal/...", "wire", "consume"},
+
+	// Chat groups are told: when, what, and how. How a service is told knows
+	// nothing of meetings; what is told knows nothing of services.
+	"forwarder":        {".", "std", "any", "internal/...", "wire", "consume", "forwarder/..."},
+	"forwarder/note":   {".", "std", "wire", "consume", "internal/safetext"},
+	"forwarder/target": {"std", "any", "internal/..."},
 
 	"poller/budget":      {".", "std", "any", "internal/...", "wire"},
 	"poller/discovery":   {".", "std", "any", "internal/...", "wire", "poller"},
 	"poller/dingtalk":    {".", "std", "any", "internal/...", "wire", "poller"},
 	"simulator":          {".", "std", "any", "internal/..."},
 	"simulator/scenario": {".", "std", "any", "internal/...", "simulator"},
+	"simulator/chat":     {"std", "any", "internal/..."},
 
 	// The reader's side, which programs of others import.
 	"consume": {".", "std", "wire", "internal/wait", "github.com/nats-io/nats.go/..."},
@@ -57,7 +63,7 @@ var walls = map[string][]string{
 	"worker/membership": {"std", "internal/ledger", "worker/freshness"},
 
 	// The roof may stand on everything; ground only on ground and the words.
-	"cmd":      {".", "std", "any", "cmd/...", "internal/...", "wire", "consume/...", "simulator/...", "poller/...", "differ", "store", "publisher", "worker/...", "forwarder", "console"},
+	"cmd":      {".", "std", "any", "cmd/...", "internal/...", "wire", "consume/...", "simulator/...", "poller/...", "differ", "store", "publisher", "worker/...", "forwarder/...", "console"},
 	"internal": {".", "std", "any", "internal/...", "wire"},
 
 	// What others are written against: made from what writes it.
