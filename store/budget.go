@@ -14,7 +14,8 @@ import (
 )
 
 // OpenBudget makes sure that the bucket is there in which calls are counted,
-// and that it forgets nothing. cfg is that of [Open]; only its replicas count.
+// and that it forgets nothing. cfg is that of [Open]; its replicas count, and
+// BudgetMaxBytes.
 func (s *JetStream) OpenBudget(ctx context.Context, cfg StreamConfig, logger *zap.Logger) error {
 	again := func(ctx context.Context) error { return s.OpenBudget(ctx, cfg, logger) }
 	s.counts.Store(&again)
@@ -23,6 +24,7 @@ func (s *JetStream) OpenBudget(ctx context.Context, cfg StreamConfig, logger *za
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		kv, err = s.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
 			Bucket: bucket, Description: "Rollcall: the calls of the month", Replicas: cfg.withDefaults().Replicas, History: 1,
+			MaxBytes: cfg.BudgetMaxBytes,
 		})
 		if err == nil {
 			logger.Info("bucket created", zap.String("bucket", bucket))

@@ -37,6 +37,8 @@ type StreamConfig struct {
 	Replicas  int           // 0: 1
 	Retention time.Duration // how long events are kept; 0: [DefaultRetention]
 	MaxBytes  int64         // bytes; the stream refuses more; 0: no limit
+	// Sizes of the buckets that are created, in bytes; 0: no limit.
+	WorkersMaxBytes, BudgetMaxBytes int64
 }
 
 // Open returns the ledger in the stream of these names. What is absent, stream
@@ -127,7 +129,7 @@ func openWorkers(ctx context.Context, js jetstream.JetStream, n wire.Names, c St
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		kv, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
 			Bucket: bucket, Description: "Rollcall: the workers that live", Replicas: c.Replicas,
-			History: 1, LimitMarkerTTL: markerTTL,
+			History: 1, LimitMarkerTTL: markerTTL, MaxBytes: c.WorkersMaxBytes,
 			// Workers that are gone are forgotten even where their own TTL was
 			// lost, as at a server that was killed.
 			TTL: time.Hour,

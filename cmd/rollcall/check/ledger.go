@@ -79,12 +79,7 @@ type imaginedStatus struct {
 func (s imaginedStatus) LimitMarkerTTL() time.Duration { return s.ttl }
 
 func (b *broker) open(ctx context.Context, js jetstream.JetStream, log *zap.Logger) (*store.JetStream, error) {
-	return store.Open(ctx, js, b.names, b.settings(), log)
-}
-
-func (b *broker) settings() store.StreamConfig {
-	s := b.check.Config.Stream
-	return store.StreamConfig{Replicas: s.Replicas, Retention: s.Retention, MaxBytes: s.MaxBytes}
+	return store.Open(ctx, js, b.names, b.check.Config.Stream.Ledger(), log)
 }
 
 // version lets the ledger judge the server, and nothing else.

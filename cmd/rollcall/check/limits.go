@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -29,7 +30,7 @@ func (b *broker) limits(ctx context.Context) Result {
 	if !is {
 		return fail(tried, fmt.Sprintf("the account has no tier for R%d", replicas), "set stream.replicas to a number of replicas that the account has a tier for: "+tiersOf(info.Tiers))
 	}
-	found, fixes := b.exceeded(tier, int64(replicas))
+	found, fixes := exceeded(info, tier, int64(replicas), b.created(ctx))
 	if len(found) > 0 {
 		return fail(tried, strings.Join(found, "; "), strings.Join(fixes, "\n"))
 	}
@@ -65,41 +66,64 @@ func tiersOf(tiers map[string]jetstream.Tier) string {
 	return strings.Join(all, ", ")
 }
 
-// created is how many streams a worker would create, buckets among them.
-func (b *broker) created() (streams int) {
-	for _, missing := range []bool{b.missing.stream, b.missing.bucket} {
-		if missing {
-			streams++
-		}
-	}
-	if b.missing.stream && b.counts() {
-		streams++ // the bucket of what is spent, which nobody has made either
-	}
-	return streams
+// creation is a stream that a worker creates; a bucket is one too.
+type creation struct {
+	name, key string // key says how large it is made
+	size      int64  // bytes; 0: no limit
 }
 
-// exceeded says which limits would refuse what is missing.
-func (b *broker) exceeded(tier jetstream.Tier, replicas int64) (found, fixes []string) {
+// created are the streams that a worker would create.
+func (b *broker) created(ctx context.Context) (all []creation) {
+	s := b.check.Config.Stream
+	if b.missing.stream {
+		all = append(all, creation{"the stream " + b.names.Stream, "stream.max_bytes", s.MaxBytes})
+	}
+	if b.missing.bucket {
+		all = append(all, creation{"the bucket " + b.names.Workers(), "stream.workers_max_bytes", s.WorkersMaxBytes})
+	}
+	if b.counts() && b.uncounted(ctx) {
+		all = append(all, creation{"the bucket " + b.names.Budget(), "stream.budget_max_bytes", s.BudgetMaxBytes})
+	}
+	return all
+}
+
+// uncounted reports whether nobody has created the bucket of what is spent yet.
+func (b *broker) uncounted(ctx context.Context) bool {
+	ctx, stop := b.probe.watch(ctx)
+	defer stop()
+	_, err := b.link.js.Stream(ctx, "KV_"+b.names.Budget())
+	return errors.Is(err, jetstream.ErrStreamNotFound)
+}
+
+// exceeded says which limits would refuse what is created and stored. The account
+// counts every replica, unless it has a tier for so many of them.
+func exceeded(info *jetstream.AccountInfo, tier jetstream.Tier, replicas int64, all []creation) (found, fixes []string) {
 	refuse := func(problem, fix string) { found, fixes = append(found, problem), append(fixes, fix) }
-	limits, size := tier.Limits, b.check.Config.Stream.MaxBytes
-	if most, more := limits.MaxStreams, b.created(); most > 0 && tier.Streams+more > most {
+	if len(info.Tiers) > 0 {
+		replicas = 1
+	}
+	limits := tier.Limits
+	if most, more := limits.MaxStreams, len(all); most > 0 && tier.Streams+more > most {
 		refuse(fmt.Sprintf("the account may have %d streams, has %d, and needs %d more", most, tier.Streams, more), "raise max_streams of the account, or remove streams that nobody needs")
 	}
-	if limits.MaxBytesRequired && b.missing.stream && size == 0 {
-		refuse("the account demands a max_bytes of every stream, and stream.max_bytes is 0", "set stream.max_bytes")
-	}
-	if limits.MaxBytesRequired && b.missing.bucket {
-		refuse("the account demands a max_bytes of every stream, and the bucket "+b.names.Workers()+" is created without one",
-			"lift max_bytes_required of the account for rollcall")
-	}
-	if most := limits.StoreMaxStreamBytes; most > 0 && b.missing.stream && size > most {
-		refuse(fmt.Sprintf("a stream of the account may have %s bytes, and stream.max_bytes is %s", cost.Grouped(most), cost.Grouped(size)), "lower stream.max_bytes, or raise storage_max_stream_bytes of the account")
+	reserved := int64(0)
+	var keys []string
+	for _, c := range all {
+		if limits.MaxBytesRequired && c.size == 0 {
+			refuse("the account demands a max_bytes of every stream, and "+c.name+" is created without one", "set "+c.key)
+		}
+		if most := limits.StoreMaxStreamBytes; most > 0 && c.size > most {
+			refuse(fmt.Sprintf("a stream of the account may have %s bytes, and %s is %s", cost.Grouped(most), c.key, cost.Grouped(c.size)), "lower "+c.key+", or raise storage_max_stream_bytes of the account")
+		}
+		if c.size > 0 {
+			keys, reserved = append(keys, c.key), reserved+c.size*replicas
+		}
 	}
 	left := limits.MaxStore - int64(max(tier.ReservedStore, tier.Store))
 	switch most := limits.MaxStore; {
 	case most < 0:
-	case b.missing.stream && size*replicas > left:
-		refuse(fmt.Sprintf("the account has %s bytes of storage left, and stream.max_bytes takes %s", cost.Grouped(max(left, 0)), cost.Grouped(size*replicas)), "lower stream.max_bytes, or raise max_storage of the account")
+	case reserved > left:
+		refuse(fmt.Sprintf("the account has %s bytes of storage left, and %s bytes are taken by %s", cost.Grouped(max(left, 0)), cost.Grouped(reserved), strings.Join(keys, " and ")), "lower "+strings.Join(keys, " and ")+", or raise max_storage of the account")
 	case left < ledger.MaxBatchBytes*replicas:
 		refuse(fmt.Sprintf("the account may store %s bytes, and %s of them are left: less than one batch of a worker", cost.Grouped(most), cost.Grouped(max(left, 0))), "raise max_storage of the account, or remove streams that nobody needs")
 	}

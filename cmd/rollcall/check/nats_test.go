@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
+	"rollcall/cmd/rollcall/config"
 	"rollcall/internal/natstest"
 	"rollcall/store"
 	"rollcall/wire"
@@ -359,28 +360,57 @@ func TestStreamsOnTheSameSubjects(t *testing.T) {
 	run(t, w.check()).says(t, "nats downstream", Fail, "GREEDY", "choose another stream.name")
 }
 
-// An account refuses a worker's stream; the check says so before.
+// What an account refuses of what a worker creates, the check says before; and it
+// says nothing where the account refuses nothing.
 func TestLimitsOfTheAccount(t *testing.T) {
+	unlimited := server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: -1, MaxStreams: -1, MaxConsumers: -1}
 	for name, c := range map[string]struct {
-		limits server.JetStreamAccountLimits
-		size   int64
-		want   []string
+		limit func(*server.JetStreamAccountLimits)
+		sizes [3]int64 // of the stream, the workers' bucket and the budget's
+		calls config.Calls
+		want  []string // none: nothing is refused
 	}{
-		"streams":   {server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: -1, MaxStreams: 1, MaxConsumers: -1}, 0, []string{"may have 1 streams", "max_streams"}},
-		"storage":   {server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: 64 << 20, MaxStreams: -1, MaxConsumers: -1}, 1 << 30, []string{"67,108,864 bytes of storage left", "lower stream.max_bytes"}},
-		"room":      {server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: 1 << 20, MaxStreams: -1, MaxConsumers: -1}, 0, []string{"less than one batch", "max_storage"}},
-		"max_bytes": {server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: -1, MaxStreams: -1, MaxConsumers: -1, MaxBytesRequired: true}, 0, []string{"demands a max_bytes", "set stream.max_bytes"}},
-		"stream":    {server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: -1, MaxStreams: -1, MaxConsumers: -1, StoreMaxStreamBytes: 1 << 20}, 1 << 30, []string{"may have 1,048,576 bytes", "lower stream.max_bytes"}},
+		"none":               {func(*server.JetStreamAccountLimits) {}, [3]int64{}, 5000, nil},
+		"streams":            {func(l *server.JetStreamAccountLimits) { l.MaxStreams = 1 }, [3]int64{}, config.Unlimited, []string{"may have 1 streams", "needs 2 more", "max_streams"}},
+		"a bucket too many":  {func(l *server.JetStreamAccountLimits) { l.MaxStreams = 2 }, [3]int64{}, 5000, []string{"may have 2 streams", "needs 3 more"}},
+		"enough streams":     {func(l *server.JetStreamAccountLimits) { l.MaxStreams = 2 }, [3]int64{}, config.Unlimited, nil},
+		"storage":            {func(l *server.JetStreamAccountLimits) { l.MaxStore = 64 << 20 }, [3]int64{1 << 30}, config.Unlimited, []string{"67,108,864 bytes of storage left", "lower stream.max_bytes"}},
+		"storage of all":     {func(l *server.JetStreamAccountLimits) { l.MaxStore = 64 << 20 }, [3]int64{50 << 20, 10 << 20, 10 << 20}, 5000, []string{"73,400,320 bytes are taken by stream.max_bytes and stream.workers_max_bytes and stream.budget_max_bytes"}},
+		"enough storage":     {func(l *server.JetStreamAccountLimits) { l.MaxStore = 64 << 20 }, [3]int64{50 << 20, 10 << 20, 10 << 20}, config.Unlimited, nil},
+		"room":               {func(l *server.JetStreamAccountLimits) { l.MaxStore = 1 << 20 }, [3]int64{}, config.Unlimited, []string{"less than one batch", "max_storage"}},
+		"max_bytes":          {func(l *server.JetStreamAccountLimits) { l.MaxBytesRequired = true }, [3]int64{}, 5000, []string{"demands a max_bytes", "set stream.max_bytes\nset stream.workers_max_bytes\nset stream.budget_max_bytes"}},
+		"of a bucket":        {func(l *server.JetStreamAccountLimits) { l.MaxBytesRequired = true }, [3]int64{1 << 20, 0, 1 << 20}, 5000, []string{"the bucket MEETINGS_WORKERS is created without one", "set stream.workers_max_bytes"}},
+		"of the budget":      {func(l *server.JetStreamAccountLimits) { l.MaxBytesRequired = true }, [3]int64{1 << 20, 1 << 20, 0}, 5000, []string{"the bucket MEETINGS_BUDGET is created without one", "set stream.budget_max_bytes"}},
+		"all have one":       {func(l *server.JetStreamAccountLimits) { l.MaxBytesRequired = true }, [3]int64{1 << 20, 1 << 20, 1 << 20}, 5000, nil},
+		"stream":             {func(l *server.JetStreamAccountLimits) { l.StoreMaxStreamBytes = 1 << 20 }, [3]int64{1 << 30}, config.Unlimited, []string{"may have 1,048,576 bytes", "lower stream.max_bytes"}},
+		"a bucket too large": {func(l *server.JetStreamAccountLimits) { l.StoreMaxStreamBytes = 1 << 20 }, [3]int64{1 << 20, 2 << 20}, config.Unlimited, []string{"stream.workers_max_bytes is 2,097,152", "lower stream.workers_max_bytes"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := startNATS(t, nil)
-			s.Limit(c.limits)
+			limits := unlimited
+			c.limit(&limits)
+			s.Limit(limits)
 			w := newWorld(t).on(s.URL()).as(t, "w")
-			w.cfg.Stream.MaxBytes = c.size
-			run(t, w.check()).says(t, "nats limits", Fail, c.want...)
+			w.tenant().Poll.MonthlyCalls = c.calls
+			w.cfg.Stream.MaxBytes, w.cfg.Stream.WorkersMaxBytes, w.cfg.Stream.BudgetMaxBytes = c.sizes[0], c.sizes[1], c.sizes[2]
+			verdict := OK
+			if c.want != nil {
+				verdict = Fail
+			}
+			run(t, w.check()).says(t, "nats limits", verdict, c.want...)
+			js := s.JetStream(t, nats.UserInfo("admin", password))
+			ledger, err := store.Open(t.Context(), js, names(), w.cfg.Stream.Ledger(), zap.NewNop())
+			if err == nil && c.calls != config.Unlimited {
+				err = ledger.OpenBudget(t.Context(), w.cfg.Stream.Ledger(), zap.NewNop())
+			}
+			if refused := err != nil; refused != (c.want != nil) && name != "room" { // what is stored later is refused there
+				t.Errorf("a worker's start: %v", err)
+			}
+			if err == nil { // what is there already is not counted again
+				run(t, w.check()).says(t, "nats stream", OK)
+			}
 		})
 	}
-	run(t, newWorld(t).on(startNATS(t, nil).URL()).as(t, "w").check()).says(t, "nats limits", OK)
 }
 
 // Where NATS is asked over a WebSocket, the check asks as the worker does.

@@ -61,7 +61,7 @@ func (b *broker) lasting(ctx context.Context, fine Result) Result {
 	if err != nil {
 		return fine
 	}
-	if err := ledger.OpenBudget(ctx, b.settings(), zap.NewNop()); err != nil {
+	if err := ledger.OpenBudget(ctx, b.check.Config.Stream.Ledger(), zap.NewNop()); err != nil {
 		found, fix, _ := strings.Cut(err.Error(), ": ")
 		return fail(fine.Tried, found, fix)
 	}

@@ -57,6 +57,8 @@ func (c checker) stream(s Stream) {
 	between(c, "stream.replicas", s.Replicas, 1, 5)
 	atLeast(c, "stream.retention", s.Retention, time.Hour)
 	atLeast(c, "stream.max_bytes", s.MaxBytes, 0)
+	atLeast(c, "stream.workers_max_bytes", s.WorkersMaxBytes, 0)
+	atLeast(c, "stream.budget_max_bytes", s.BudgetMaxBytes, 0)
 	if !validSource(s.Source) {
 		c.Refuse("stream.source", shown(s.Source)+" cannot begin the source of events")
 	}

@@ -114,6 +114,13 @@ type Stream struct {
 	// The stream's size in bytes; 0 sets no limit. When full, nothing new is stored
 	// until room is made: events are not thrown away to make it.
 	MaxBytes int64 `yaml:"max_bytes" allow:"a whole number of bytes, 0 for no limit"`
+	// The size of the bucket in which workers register, when it is created, in bytes.
+	// Accounts of managed NATS demand one; a worker takes about 1 kB and 200 bytes a
+	// shard.
+	WorkersMaxBytes int64 `yaml:"workers_max_bytes" allow:"a whole number of bytes, 0 for no limit"`
+	// The same of the bucket in which calls are counted, where a tenant has a number
+	// of monthly_calls: about 2 kB a tenant and month.
+	BudgetMaxBytes int64 `yaml:"budget_max_bytes" allow:"a whole number of bytes, 0 for no limit"`
 	// What stands before the source of each event, so that events of several
 	// installations can be told apart.
 	Source string `yaml:"source" allow:"the beginning of a URI without a query, at most 256 bytes and not ending in /, such as https://rollcall.example/prod"`

@@ -37,7 +37,7 @@ nats:
   domain: hub
   tls: {ca_file: ca, cert_file: cert, key_file: key}
   embedded: {listen: "[::1]:0", sync: interval, operator_token_file: o}
-stream: {name: M-1, prefix: a.b_c, replicas: 3, retention: 1h30m, max_bytes: 1000, source: "https://r.example/prod"}
+stream: {name: M-1, prefix: a.b_c, replicas: 3, retention: 1h30m, max_bytes: 1000, workers_max_bytes: 2000, budget_max_bytes: 3000, source: "https://r.example/prod"}
 tenants:
   - name: one
     endpoint: http://localhost:9099/
@@ -74,7 +74,7 @@ tenants: [{name: one, auth: {client_id: c, client_secret_file: s}, poll: {monthl
 			TLS:      config.TLS{CAFile: "ca", CertFile: "cert", KeyFile: "key"},
 			Embedded: config.Embedded{Listen: "[::1]:0", Sync: "interval", OperatorTokenFile: "o"},
 		},
-		Stream: config.Stream{Name: "M-1", Prefix: "a.b_c", Replicas: 3, Retention: 90 * time.Minute, MaxBytes: 1000, Source: "https://r.example/prod"},
+		Stream: config.Stream{Name: "M-1", Prefix: "a.b_c", Replicas: 3, Retention: 90 * time.Minute, MaxBytes: 1000, WorkersMaxBytes: 2000, BudgetMaxBytes: 3000, Source: "https://r.example/prod"},
 		Tenants: []config.Tenant{{
 			Name: "one", Endpoint: "http://localhost:9099/",
 			Auth: config.Auth{Kind: "corp", SuiteKey: "k", SuiteSecretFile: "s", CorpID: "c", SuiteTicketFile: "t"},

@@ -3,12 +3,21 @@ package config
 import (
 	"rollcall/internal/address"
 	"rollcall/internal/natsconn"
+	"rollcall/store"
 	"rollcall/wire"
 )
 
 // Names are the names on the bus that derive from the stream's.
 func (s Stream) Names() wire.Names {
 	return wire.Names{Stream: s.Name, Prefix: s.Prefix, Source: s.Source}
+}
+
+// Ledger is how the stream and its buckets are made.
+func (s Stream) Ledger() store.StreamConfig {
+	return store.StreamConfig{
+		Replicas: s.Replicas, Retention: s.Retention,
+		MaxBytes: s.MaxBytes, WorkersMaxBytes: s.WorkersMaxBytes, BudgetMaxBytes: s.BudgetMaxBytes,
+	}
 }
 
 // Client says how to connect to the NATS of url, or as a reader to the one that a

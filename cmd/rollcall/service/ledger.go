@@ -58,9 +58,7 @@ func (s *Service) tryLedger(ctx context.Context, js jetstream.JetStream) (*store
 	if !s.conn.IsConnected() {
 		return nil, errors.Join(nats.ErrDisconnected, s.conn.LastError())
 	}
-	stream := store.StreamConfig{
-		Replicas: s.cfg.Stream.Replicas, Retention: s.cfg.Stream.Retention, MaxBytes: s.cfg.Stream.MaxBytes,
-	}
+	stream := s.cfg.Stream.Ledger()
 	ledger, err := store.Open(ctx, js, s.Names(), stream, s.log)
 	if err == nil && s.budgeted() {
 		err = ledger.OpenBudget(ctx, stream, s.log)
