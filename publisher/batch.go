@@ -24,6 +24,8 @@ const (
 
 // batch dresses the messages of one atomic batch, one after the other, in the
 // same [nats.Msg]: nats.go has written a message out when it comes back.
+// A message that is alone is a batch without an id: it is published plainly,
+// since the broker stages each batch in files of its own.
 // Messages that have the same headers share the map, and all share the values,
 // so that a message costs no map and no slices.
 type batch struct {
@@ -50,6 +52,9 @@ const (
 )
 
 func newBatch(n wire.Names, id string, msgs []ledger.Message) *batch {
+	if len(msgs) == 1 {
+		id = ""
+	}
 	b := &batch{id: [1]string{id}, commit: [1]string{"1"}, rollup: [1]string{"sub"}}
 	b.longer = len(n.Commit("")) - len(n.Prefix+".")
 	b.subjects = b.joined(n, msgs)
@@ -84,7 +89,7 @@ func (b *batch) message(m *ledger.Message, sequence int, last bool) *nats.Msg {
 	end := len(m.Subject) + b.longer
 	b.msg.Subject, b.subjects = b.subjects[:end], b.subjects[end:]
 	b.msg.Data = m.Data
-	b.msg.Header = b.header(shapeOf(m, last))
+	b.msg.Header = b.header(shapeOf(m, last && b.id[0] != ""))
 	return &b.msg
 }
 
@@ -104,7 +109,10 @@ func (b *batch) header(s shape) nats.Header {
 	if b.headers[s] != nil {
 		return b.headers[s]
 	}
-	h := nats.Header{headerBatchID: b.id[:], headerBatchSequence: b.sequence[:]}
+	h := nats.Header{}
+	if b.id[0] != "" {
+		h[headerBatchID], h[headerBatchSequence] = b.id[:], b.sequence[:]
+	}
 	for _, has := range [...]struct {
 		bit   shape
 		name  string

@@ -42,7 +42,7 @@ type Publisher struct {
 	room room
 }
 
-// Commit stores the messages as one atomic batch and returns the stream sequence
+// Commit stores the messages together or not at all, and returns the stream sequence
 // of the first; the others follow it without a gap. Its errors match exactly
 // one of [ledger.ErrStale], [ledger.ErrBusy], [ledger.ErrUnknown],
 // [ledger.ErrFull] and [ledger.ErrRefused].
@@ -117,13 +117,13 @@ func (p *Publisher) explain(err error) error {
 	return err
 }
 
-// acknowledgement is the server's answer to a batch.
+// acknowledgement is the server's answer to a batch, or to a message alone.
 type acknowledgement struct {
 	Error    *jetstream.APIError `json:"error"`
 	Stream   string              `json:"stream"`
 	Sequence uint64              `json:"seq"` // of the last message
 	Batch    string              `json:"batch"`
-	Count    int                 `json:"count"`
+	Count    int                 `json:"count"` // 0: of a message alone
 }
 
 func (p *Publisher) acknowledged(data []byte, id string, count int) (first uint64, again bool, err error) {
@@ -135,7 +135,7 @@ func (p *Publisher) acknowledged(data []byte, id string, count int) (first uint6
 		v := judgeRefusal(ack.Error, count)
 		return 0, v.again, fmt.Errorf("%w: %s: %w", v.outcome, v.means, ack.Error)
 	}
-	if ack.Stream != p.Names.Stream || ack.Batch != id || ack.Count != count || ack.Sequence < uint64(count) {
+	if ack.Stream != p.Names.Stream || ack.Batch != id || max(ack.Count, 1) != count || ack.Sequence < uint64(count) {
 		return 0, false, fmt.Errorf("%w: the acknowledgement is not that of this batch: stream %q, batch of %d at %d",
 			ledger.ErrUnknown, ack.Stream, ack.Count, ack.Sequence)
 	}

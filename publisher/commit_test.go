@@ -187,12 +187,13 @@ func TestTooManyBatchesInFlight(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := p.Commit(minute(t), batch()[:1])
-	expect(t, "a batch of one", err, ledger.ErrBusy)
-	_, err = p.Commit(minute(t), batch())
+	_, err := p.Commit(minute(t), batch())
 	expect(t, "a batch of two", err, ledger.ErrBusy)
-	if last := lastSequence(t, js); last != 0 {
-		t.Errorf("%d messages are stored", last)
+	if first, err := p.Commit(minute(t), batch()[:1]); err != nil || first != 1 {
+		t.Errorf("a message alone is no batch: %d, %v", first, err)
+	}
+	if last := lastSequence(t, js); last != 1 {
+		t.Errorf("%d messages are stored, want the one that was alone", last)
 	}
 }
 
@@ -293,5 +294,43 @@ func BenchmarkCommit(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.N)*float64(size)/b.Elapsed().Seconds(), "messages/s")
 		})
+	}
+}
+
+// A message that is alone is no batch for the broker, and is guarded, rolled up
+// and kept like one.
+func TestAMessageAlone(t *testing.T) {
+	js := natstest.Start(t).JetStream(t)
+	p := real(t, js, store.StreamConfig{})
+	record := ledger.Message{
+		Subject: "meetings.state.acme.c", Data: []byte("1"), ContentType: "application/json", Guarded: true, Rollup: true, TTL: "never",
+	}
+	first, err := p.Commit(minute(t), []ledger.Message{record})
+	if err != nil || first != 1 {
+		t.Fatalf("the first: %d, %v", first, err)
+	}
+	_, err = p.Commit(minute(t), []ledger.Message{record})
+	expect(t, "a stale guard", err, ledger.ErrStale)
+	record.Expect, record.Data = 1, []byte("2")
+	if second, err := p.Commit(minute(t), []ledger.Message{record}); err != nil || second != 2 {
+		t.Fatalf("the second: %d, %v", second, err)
+	}
+	by := ledger.Message{Subject: "meetings.status.acme", Guarded: true, Expect: 1, ExpectOf: record.Subject}
+	_, err = p.Commit(minute(t), []ledger.Message{by})
+	expect(t, "a stale guard of another subject", err, ledger.ErrStale)
+	by.Expect = 2
+	if third, err := p.Commit(minute(t), []ledger.Message{by}); err != nil || third != 3 {
+		t.Fatalf("guarded by another subject: %d, %v", third, err)
+	}
+	stream, err := js.Stream(t.Context(), "MEETINGS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := stream.GetLastMsgForSubject(t.Context(), record.Subject)
+	if err != nil || got.Sequence != 2 || string(got.Data) != "2" || got.Header.Get("Nats-TTL") != "never" || got.Header.Get("Nats-Batch-Id") != "" {
+		t.Errorf("%v, %v, want the second record and no batch", got, err)
+	}
+	if _, err := stream.GetMsg(t.Context(), 1); !errors.Is(err, jetstream.ErrMsgNotFound) {
+		t.Errorf("the first record is still there: %v", err)
 	}
 }

@@ -34,12 +34,13 @@ func batch() []ledger.Message {
 	return []ledger.Message{{Subject: "meetings.event.acme.c.meeting.started", Data: []byte("{}")}, {Subject: "meetings.state.acme.c", Guarded: true, Rollup: true}}
 }
 
-// pretend answers every batch in the place of a stream, and counts them.
+// pretend answers every batch, and every message that is alone, in the place of
+// a stream, and counts them.
 func pretend(t *testing.T, conn *nats.Conn, answer func(m *nats.Msg, n int64) string) *atomic.Int64 {
 	t.Helper()
 	var batches atomic.Int64
 	sub, err := conn.Subscribe(names().Commits(), func(m *nats.Msg) {
-		if m.Header.Get("Nats-Batch-Commit") == "" {
+		if m.Header.Get("Nats-Batch-Id") != "" && m.Header.Get("Nats-Batch-Commit") == "" {
 			return
 		}
 		if text := answer(m, batches.Add(1)); text != "" {
@@ -143,7 +144,7 @@ func TestAnAnswerThatIsNotOursProvesNothing(t *testing.T) {
 	for _, answer := range []string{
 		"not JSON", `{}`, `{"stream":"MEETINGS","seq":9,"batch":"other","count":2}`,
 		`{"stream":"OTHER","seq":9,"batch":"ID","count":2}`, `{"stream":"MEETINGS","seq":9,"batch":"ID","count":1}`,
-		`{"stream":"MEETINGS","seq":1,"batch":"ID","count":2}`,
+		`{"stream":"MEETINGS","seq":1,"batch":"ID","count":2}`, `{"stream":"MEETINGS","seq":9}`,
 	} {
 		t.Run(answer, func(t *testing.T) {
 			pretend(t, conn, func(m *nats.Msg, _ int64) string {
