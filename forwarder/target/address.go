@@ -44,6 +44,15 @@ func (a Address) Key() string {
 // Empty reports whether there is no address.
 func (a Address) Empty() bool { return a.raw.Empty() }
 
+// reveal returns the address itself, for the one place that sends.
+func (a Address) reveal() *url.URL {
+	u, err := url.Parse(a.raw.Reveal())
+	if err != nil { // ParseAddress has parsed it
+		return &url.URL{}
+	}
+	return u
+}
+
 // String prints dots.
 func (a Address) String() string { return a.raw.String() }
 

@@ -51,7 +51,7 @@ const (
 
 // Kinds returns the table of all kinds, in the order in which they are documented.
 func Kinds() []Kind {
-	return []Kind{}
+	return []Kind{dingTalk(), feishu(), weCom(), slack(), teams(), webhook()}
 }
 
 // KindOf returns the kind of that name.

@@ -11,6 +11,4 @@ type Markup interface {
 	Line(escaped string) string
 	// Color shows a tone, "good", "bad" or "muted", where the service can.
 	Color(escaped, tone string) string
-	// Mention names users of the service, or "all", so that they are notified.
-	Mention(users []string) string
 }

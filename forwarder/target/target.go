@@ -70,7 +70,7 @@ const (
 // Outcome is what became of [Target.Send].
 type Outcome struct {
 	Class Class
-	// Pause is how long the service wants silence, with RateLimited.
+	// Pause is how long the service wants silence; never 0 with RateLimited.
 	Pause time.Duration
 	// Unsure: it may have been delivered, since the answer was lost.
 	Unsure bool
