@@ -25,6 +25,7 @@ const (
 	pingInterval  = 2 * time.Second // a server that hangs is noticed within three, and another one taken
 	reconnectWait = 500 * time.Millisecond
 	jitter        = 250 * time.Millisecond
+	syncQueue     = 2048 // messages that wait for a reader; the client's 64 Ki take 512 KB for each small read
 )
 
 // Config says where to connect, and as which user. At most one way to
@@ -88,6 +89,7 @@ func (cfg *Config) options() ([]nats.Option, error) {
 		nats.Name(clientName), nats.Timeout(dialTimeout), nats.PingInterval(pingInterval),
 		nats.FlusherTimeout(3 * time.Second), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectBufSize(-1),
 		nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(jitter, jitter),
+		nats.SyncQueueLen(syncQueue),
 		// Credentials are renewed in their files; the client would give up
 		// after two refusals.
 		nats.IgnoreAuthErrorAbort(),
