@@ -49,29 +49,42 @@ type Meeting struct {
 	Tenant, ConferenceID string
 	State                rollcall.Conference // as the last event says
 	Labels               rollcall.Labels
-	Found                *Line                 // that it was found at the first look
+	Found                *Finding              // how it was found at the first look
 	Lines                []Line                // what is told one by one, in order
 	Counts               map[rollcall.Type]int // what is told by number
 	Attendance           []Attendee            // who was there, the longest first, once it has ended
 	Attended             int                   // how many there were; more than are named in Attendance where there were many
 }
 
+// Finding is how a meeting was found at the first look: nothing is said of when
+// that happened.
+type Finding struct {
+	State   rollcall.Conference
+	Invited int // who was asked and is not there yet
+	At      time.Time
+}
+
 // Line is what happened to one meeting or person, told by itself.
 type Line struct {
-	Type       rollcall.Type
-	With       []rollcall.Type // what happened to the person in the same poll: joined with the microphone open
-	Person     *rollcall.Participant
-	Before     string // the name that a renamed person had, where the batch knows it
-	Meeting    rollcall.Conference
-	Reason     rollcall.Reason
-	Provenance rollcall.Provenance
-	Exact      bool // At is DingTalk's own
-	At         time.Time
-	Window     rollcall.Window
+	Tenant, ConferenceID string
+	Epoch                int64
+	Sequence             uint64
+	Type                 rollcall.Type
+	With                 []rollcall.Type // what happened to the person in the same poll: joined with the microphone open
+	Person               *rollcall.Participant
+	Along                int    // how many left with the end of the meeting
+	Before               string // the name that a renamed person had, where the batch knows it
+	Meeting              rollcall.Conference
+	Reason               rollcall.Reason
+	Provenance           rollcall.Provenance
+	Exact                bool // At is DingTalk's own
+	At                   time.Time
+	Window               rollcall.Window
 }
 
 // Others counts what happened in meetings that have no place of their own.
 type Others struct {
+	Found    int // meetings that were found going on
 	Meetings int
 	Counts   map[rollcall.Type]int
 }
@@ -79,12 +92,12 @@ type Others struct {
 // Watch says that nobody looks at a tenant's meetings; where Resumed is set
 // that somebody does again, and that nobody did during the window.
 type Watch struct {
-	Tenant        string
-	Shard, Shards int
-	Resumed       bool
-	Reason        rollcall.Reason
-	Provenance    rollcall.Provenance
-	Window        rollcall.Window
+	Tenant     string
+	Shards, Of int // so many shards, of how many
+	Resumed    bool
+	Reason     rollcall.Reason
+	Provenance rollcall.Provenance
+	Window     rollcall.Window
 }
 
 // Attendee is a person who was in a meeting that has ended.
