@@ -144,7 +144,6 @@ type gathering struct {
 	sequence uint64
 	items    []*item
 	dead     int              // items that were undone
-	found    int              // events that the first look is told with
 	paths    map[aspect]*path // what may be undone yet
 	known    map[aspect]*naming
 }
@@ -204,7 +203,7 @@ func (g *gathering) find(e *rollcall.Event) {
 	if g.Found == nil {
 		g.Found = &Finding{}
 	}
-	g.found++
+	g.Found.Events++
 	g.Found.State, g.Found.At = e.Meeting, e.Window.Before
 	if e.Type == rollcall.ParticipantInvited || e.Type == rollcall.ParticipantJoining {
 		g.Found.Invited++

@@ -61,25 +61,36 @@ func (b *Batch) counted() bool {
 	return len(b.rest) > 0 || slices.ContainsFunc(b.order, func(g *gathering) bool { return len(g.Counts) > 0 })
 }
 
-// settle completes the account: whatever was not told one by one, undone or cut
-// was told by number.
+// settle completes the account: what is told by a line, and what by a number.
 func (n *Note) settle() {
 	a := &n.Account
 	for i := range n.Meetings {
-		for j := range n.Meetings[i].Lines {
-			a.Told += n.Meetings[i].Lines[j].events()
+		m := &n.Meetings[i]
+		for j := range m.Lines {
+			a.Told += 1 + len(m.Lines[j].With)
+		}
+		if a.Digested += sum(m.Counts); m.Found != nil {
+			a.Digested += m.Found.Events
 		}
 	}
-	a.Digested = a.Events - a.Undone - a.Cut - a.Told
+	a.Digested += sum(n.Others.Counts) + n.Others.Baseline
 }
 
-// events is how many events the line tells.
-func (l *Line) events() int { return 1 + len(l.With) + l.Along }
+func sum(counts map[rollcall.Type]int) (all int) {
+	for _, n := range counts {
+		all += n
+	}
+	return all
+}
 
 // compose returns what there is to say of the meeting, without changing what is held.
 func (g *gathering) compose() Meeting {
 	m := g.Meeting
 	m.Counts, m.Lines = maps.Clone(g.Counts), nil
+	if g.Found != nil {
+		found := *g.Found
+		m.Found = &found
+	}
 	hosts, line := g.hosts(), map[int]int{}
 	for i, it := range g.items {
 		if !it.undone && hosts[i] == i {
@@ -91,11 +102,8 @@ func (g *gathering) compose() Meeting {
 		if it.undone || hosts[i] == i {
 			continue
 		}
-		if host := &m.Lines[line[hosts[i]]]; host.Type == rollcall.MeetingEnded {
-			host.Along++
-		} else {
-			host.With = append(host.With, it.Type)
-		}
+		host := &m.Lines[line[hosts[i]]]
+		host.With = append(host.With, it.Type)
 	}
 	return m
 }
@@ -103,6 +111,7 @@ func (g *gathering) compose() Meeting {
 // personal is a participant at one look.
 type personal struct {
 	key   string
+	epoch int64
 	poll  [2]int64
 	comes bool
 }
@@ -155,7 +164,7 @@ func (l *Line) personal(comes bool) personal {
 	if l.Person != nil {
 		key = l.Person.Key
 	}
-	return personal{key, [2]int64{l.Window.After.UnixNano(), l.Window.Before.UnixNano()}, comes}
+	return personal{key, l.Epoch, [2]int64{l.Window.After.UnixNano(), l.Window.Before.UnixNano()}, comes}
 }
 
 // shorten makes numbers of all lines but those that matter most, of which there
@@ -222,13 +231,8 @@ func (m *Meeting) count(stays func(*Line) bool) {
 			return false
 		}
 		counts[l.Type]++
-		if l.Along > 0 {
-			counts[rollcall.ParticipantLeft] += l.Along
-		}
-		if l.Type == rollcall.ParticipantJoined { // of who goes it is clear what closes
-			for _, t := range l.With {
-				counts[t]++
-			}
+		for _, t := range l.With {
+			counts[t]++
 		}
 		return true
 	})
@@ -246,5 +250,6 @@ func (o *Others) add(m *Meeting) {
 	o.Meetings++
 	if m.Found != nil {
 		o.Found++
+		o.Baseline += m.Found.Events
 	}
 }

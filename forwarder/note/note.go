@@ -61,6 +61,7 @@ type Meeting struct {
 type Finding struct {
 	State   rollcall.Conference
 	Invited int // who was asked and is not there yet
+	Events  int // that say so
 	At      time.Time
 }
 
@@ -72,7 +73,6 @@ type Line struct {
 	Type                 rollcall.Type
 	With                 []rollcall.Type // what happened to the person in the same poll: joined with the microphone open
 	Person               *rollcall.Participant
-	Along                int    // how many left with the end of the meeting
 	Before               string // the name that a renamed person had, where the batch knows it
 	Meeting              rollcall.Conference
 	Reason               rollcall.Reason
@@ -84,7 +84,8 @@ type Line struct {
 
 // Others counts what happened in meetings that have no place of their own.
 type Others struct {
-	Found    int // meetings that were found going on
+	Found    int // how many of them were found going on
+	Baseline int // the events that say so
 	Meetings int
 	Counts   map[rollcall.Type]int
 }

@@ -39,7 +39,11 @@ func (v *view) page(n *Note) *page {
 	if totals == nil {
 		totals = map[rollcall.Type]int{}
 	}
+	found := n.Others.Found
 	for i := range n.Meetings {
+		if n.Meetings[i].Found != nil && !alone {
+			found++
+		}
 		told := n.Meetings[i].totals()
 		p.Meetings = append(p.Meetings, v.meeting(&n.Meetings[i], told, alone))
 		for t, number := range told {
@@ -51,6 +55,9 @@ func (v *view) page(n *Note) *page {
 		totals[n.Watches[i].kind()]++
 	}
 	p.Totals, p.All = v.countsOf(totals, alone), len(n.Meetings)+n.Others.Meetings
+	if found > 0 {
+		p.Totals = append([]count{{N: found, Of: "found"}}, p.Totals...)
+	}
 	p.Timed = p.Failure != nil || len(n.Meetings) == 0 && p.Others == nil || alone && len(n.Meetings[0].Counts) == 0
 	if alone {
 		if p.Meeting = p.Meetings[0]; n.Kind == Sample { // its title says something else
