@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,32 +17,53 @@ import (
 // configVariable names the configuration file where --config does not.
 const configVariable = "ROLLCALL_CONFIG"
 
-// addConfigFlag returns a command the flag that [program.loadConfig] reads.
+// addConfigFlag returns a command the flags that [program.loadConfig] reads.
 func addConfigFlag(cmd *cobra.Command) {
+	cmd.Flags().StringArray("set", nil, "a `KEY=VALUE` over the configuration, as http.listen=:8080 (repeatable)")
 	cmd.Flags().String("config", "", "the configuration `FILE` (default: what "+configVariable+" names, otherwise the built-in defaults)")
 }
 
 // loadConfig reads the configuration that --config or the environment names;
-// without either it is the built-in one. Its errors are usage errors and hold
-// everything that is wrong.
+// without either it is the built-in one. Over it stand the environment's values and
+// those of --set. Its errors are usage errors and hold everything that is wrong.
 func (p *program) loadConfig(cmd *cobra.Command) (config.Config, error) {
-	file, err := cmd.Flags().GetString("config")
+	source, err := p.configSource(cmd)
 	if err != nil {
-		return config.Config{}, fmt.Errorf("read flag --config: %w", err)
+		return config.Config{}, err
 	}
-	if !cmd.Flags().Changed("config") {
-		file, _ = p.env(configVariable)
-		if file == "" {
-			return config.Defaults(), nil
+	loaded, err := p.readConfig(cmd.Context(), source)
+	return loaded.Config, err
+}
+
+// configSource says what the configuration is to be made of, and reads nothing.
+func (p *program) configSource(cmd *cobra.Command) (source config.Source, err error) {
+	flags := cmd.Flags()
+	name, err := flags.GetString("config")
+	if err == nil {
+		source.Set, err = flags.GetStringArray("set")
+	}
+	if err != nil {
+		return source, fmt.Errorf("read the flags --config and --set: %w", err)
+	}
+	if !flags.Changed("config") {
+		name, _ = p.env(configVariable)
+	} else if name == "" {
+		return source, usageErrorf("--config names no file")
+	}
+	source.Name, source.Env = name, p.env
+	return source, nil
+}
+
+// readConfig reads the file of a source, and all that goes with it.
+func (p *program) readConfig(ctx context.Context, source config.Source) (loaded config.Loaded, err error) {
+	if source.Name != "" {
+		if source.Data, err = readBounded(ctx, source.Name); err != nil {
+			return loaded, usageErrorf("read configuration: %w", err)
 		}
 	}
-	data, err := readBounded(cmd.Context(), file)
-	if err != nil {
-		return config.Config{}, usageErrorf("read configuration: %w", err)
-	}
-	loaded, err := config.Load(data, p.env)
+	loaded, err = source.Load()
 	if complaints, ok := errors.AsType[config.Complaints](err); ok {
-		return config.Config{}, usageError{listed(file, complaints)}
+		return loaded, usageError{listed(source.Name, complaints)}
 	}
 	return loaded, err
 }
@@ -82,5 +104,5 @@ func listed(file string, complaints config.Complaints) error {
 		count = fmt.Sprintf("%d mistakes", len(complaints))
 	}
 	lines := strings.ReplaceAll(complaints.Error(), "\n", "\n  ")
-	return fmt.Errorf("%s in the configuration %s:\n  %s", count, file, lines)
+	return fmt.Errorf("%s in the configuration %s:\n  %s", count, cmp.Or(file, "of the environment and the command line"), lines)
 }

@@ -7,14 +7,20 @@ import (
 
 // Complaint is one mistake in a file.
 type Complaint struct {
-	Line    int    // from 1; where the key stands, or the section that lacks it; 0: the whole file
+	// File is where the key stands, or the section that lacks it, if not in the
+	// document that is read first: another file, or what else gives a value.
+	File    string
+	Line    int    // from 1, in the file; 0: the whole of it
 	Key     string // tenants[0].poll.schedule; "" where no key is at fault
 	Problem string // what is wrong, and what is allowed; never a secret, safe to show
 }
 
 // String returns the complaint as one line.
 func (c Complaint) String() string {
-	parts := make([]string, 0, 3)
+	parts := make([]string, 0, 4)
+	if c.File != "" {
+		parts = append(parts, c.File)
+	}
 	if c.Line > 0 {
 		parts = append(parts, fmt.Sprintf("line %d", c.Line))
 	}

@@ -62,7 +62,7 @@ func (r *Reader) Section(path string, n *yaml.Node, keys []Key) (written map[str
 			r.Add(name.Line, at, "no such key"+hint(near, namesOf(keys)))
 			continue
 		}
-		first[name.Value], r.lines[at], written[name.Value] = name.Line, name.Line, true
+		first[name.Value], r.places[at], written[name.Value] = name.Line, Place{r.File, name.Line}, true
 		r.Value(at, value, keys[k].Read)
 	}
 	return written
@@ -101,7 +101,7 @@ func (r *Reader) List(path string, n *yaml.Node, read func(i int, path string, n
 	}
 	for i, item := range n.Content {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		r.lines[at] = item.Line
+		r.places[at] = Place{r.File, item.Line}
 		r.Value(at, item, func(path string, n *yaml.Node) string { return read(i, path, n) })
 	}
 }

@@ -12,16 +12,16 @@ import (
 // syntax makes one complaint of what the YAML parser could not read. The
 // parser's words name anchors, which a secret in the wrong place could be:
 // those are replaced.
-func syntax(data []byte, err error) Complaint {
+func (r *Reader) syntax(data []byte, err error) Complaint {
 	failure, ok := errors.AsType[*yaml.LoadError](err)
 	if !ok {
-		return Complaint{Problem: "this is not YAML"}
+		return Complaint{File: r.File, Problem: "this is not YAML"}
 	}
 	line := failure.Mark.Line
 	if strings.Contains(failure.ContextMsg, "flow") || strings.Contains(failure.ContextMsg, "quoted") {
 		line = failure.ContextMark.Line // where the bracket or the quote that never closes was opened
 	}
-	return Complaint{Line: line, Problem: "this is not YAML: " + reason(data, line, failure.Message)}
+	return Complaint{File: r.File, Line: line, Problem: "this is not YAML: " + reason(data, line, failure.Message)}
 }
 
 func reason(data []byte, line int, message string) string {

@@ -28,7 +28,7 @@ func (c checker) config(cfg Config) {
 		at := fmt.Sprintf("tenants[%d]", i)
 		c.tenant(at, tenant)
 		if first, twice := seen[tenant.Name]; twice && tenant.Name != "" {
-			c.Refuse(join(at, "name"), fmt.Sprintf("is also the name of tenants[%d]", first))
+			c.Refuse(join(at, "name"), fmt.Sprintf("is also the name of tenants[%d]%s", first, c.elsewhere(first)))
 		}
 		seen[tenant.Name] = i
 	}
@@ -39,6 +39,14 @@ func (c checker) config(cfg Config) {
 	c.pprof(cfg.HTTP)
 	c.oneOf("log.level", cfg.Log.Level, "debug", "info", "warn", "error")
 	c.oneOf("log.format", cfg.Log.Format, "json", "console")
+}
+
+// elsewhere says where a tenant of a file of tenants_dir is written.
+func (c checker) elsewhere(tenant int) string {
+	if at, _ := c.Written(fmt.Sprintf("tenants[%d]", tenant)); at.File != "" {
+		return fmt.Sprintf(" (%s, line %d)", at.File, at.Line)
+	}
+	return ""
 }
 
 func (c checker) rate(key string, qps float64) {

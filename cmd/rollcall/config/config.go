@@ -1,7 +1,8 @@
 // Package config is what an operator may say to Rollcall. [Load] turns the
 // bytes of one YAML document, and the environment, into a complete [Config] or
 // into every complaint there is about them, each with its line, its key and
-// what is allowed. It opens no file and holds no secret: only where they are.
+// what is allowed. It holds no secret, only where they are, and opens no file but
+// those of tenants_dir.
 //
 // The comments of the fields are the manual: docs/configuration.md and
 // config.example.yaml are made of them, of the tags and of the defaults. The tag
@@ -9,7 +10,7 @@
 // when a file is read anew; every other change takes effect at the next start.
 package config
 
-//go:generate go test . -run TestTheManualIsCurrent -update
+//go:generate go test . -run Current -update
 
 import "time"
 
@@ -29,6 +30,9 @@ type Config struct {
 	Journal Journal `yaml:"journal"`
 	// One for each organization of DingTalk, with its own credentials and pace.
 	Tenants []Tenant `yaml:"tenants" allow:"a list of tenants"`
+	// A directory of files (.yaml or .yml) with more tenants, each file one tenant or
+	// a list of them, as they stand in tenants: for those who have hundreds.
+	TenantsDir string `yaml:"tenants_dir" allow:"the path of a directory"`
 	// Calls a second of this process, over all tenants. DingTalk blocks an address
 	// that makes more than 10,000 in 20 s (500 a second), for five minutes; above
 	// 490 that is kept away from.

@@ -29,6 +29,7 @@ func TestNothingSaidGivesTheDefaults(t *testing.T) {
 func TestEveryKeyIsRead(t *testing.T) {
 	const data = `
 data_dir: /data
+tenants_dir: ""
 nats:
   url: tls://a:4222, nats://b
   user: u

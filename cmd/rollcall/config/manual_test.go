@@ -68,10 +68,18 @@ Every key, with its default, what it does and what it takes. [config.example.yam
 is not known, is given twice, or has an impossible value is refused at the start, as are anchors, aliases and tags. A key without a value keeps its
 default. Durations need a unit: 500ms, 15s, 10m, 24h.
 
+A value on the command line (` + "`--set stream.replicas=3`" + `) stands over the environment, which stands over the file. Each key has a variable: nats.url is
+` + "`ROLLCALL_NATS_URL`" + `, tenants[0].poll.qps is ` + "`ROLLCALL_TENANTS_0_POLL_QPS`" + `, or ` + "`ROLLCALL_TENANTS_ACME_POLL_QPS`" + ` with the tenant's name; a list is given as YAML. An
+empty variable says nothing. ` + "`rollcall config`" + ` prints what is in force and where each value comes from; ` + "`rollcall config --schema`" + ` prints a JSON Schema for
+editors, which a file names in a line ` + "`# yaml-language-server: $schema=rollcall.schema.json`" + `.
+
 A change takes effect at the next start. What is *read anew* without one is said below.
 `
 
-const exampleHead = `# Rollcall's configuration: every key with its default, and what it is for.
+const exampleHead = `# yaml-language-server: $schema=cmd/rollcall/config/schema.json
+# (elsewhere: rollcall config --schema > rollcall.schema.json)
+#
+# Rollcall's configuration: every key with its default, and what it is for.
 # What you leave out keeps the default shown; only what is under "tenants" has
 # keys without one. Durations need a unit: 500ms, 15s, 10m, 24h.
 #
@@ -172,13 +180,7 @@ func (m *manual) wrap(indent, comment string) {
 func written(v reflect.Value) string {
 	switch value := v.Interface().(type) {
 	case time.Duration:
-		text := value.String()
-		for _, none := range []string{"m0s", "h0m"} {
-			if strings.HasSuffix(text, none) {
-				text = text[:len(text)-2]
-			}
-		}
-		return text
+		return durationText(value)
 	case Calls:
 		if value == Unlimited {
 			return "unlimited"
@@ -272,7 +274,7 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 // configuration uses it.
 func TestEveryKeyIsUsed(t *testing.T) {
 	var source strings.Builder
-	for _, pattern := range []string{"../service/*.go", "../check/*.go", "../cost/*.go", "../*.go", "names.go", "credentials.go"} {
+	for _, pattern := range []string{"../service/*.go", "../check/*.go", "../cost/*.go", "../*.go", "names.go", "credentials.go", "tenants_dir.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

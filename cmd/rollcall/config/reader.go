@@ -65,21 +65,27 @@ func (r reader) section(path string, n *yaml.Node, v reflect.Value) {
 	r.Section(path, n, keys)
 }
 
-// list reads a sequence; a tenant in it starts from a tenant's defaults.
+// list reads a sequence.
 func (r reader) list(key string, n *yaml.Node, v reflect.Value) {
 	if n.Kind == yaml.SequenceNode {
 		v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	}
 	r.List(key, n, func(i int, at string, item *yaml.Node) string {
 		if tenant, ok := v.Index(i).Addr().Interface().(*Tenant); ok {
-			*tenant = TenantDefaults()
-			r.allowAll(at, v.Type().Elem())
+			return r.tenant(at, item, tenant)
 		}
 		if item.Kind == yaml.MappingNode && strings.HasSuffix(key, ".track.conferences") {
 			return r.conference(at, item, v.Index(i))
 		}
 		return r.value(at, item, v.Index(i))
 	})
+}
+
+// tenant reads a tenant, beginning with a tenant's defaults.
+func (r reader) tenant(at string, n *yaml.Node, tenant *Tenant) string {
+	*tenant = TenantDefaults()
+	r.allowAll(at, reflect.TypeFor[Tenant]())
+	return r.value(at, n, reflect.ValueOf(tenant).Elem())
 }
 
 // conference reads a meeting that is written as a section into its id; its labels
