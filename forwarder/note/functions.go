@@ -1,7 +1,9 @@
 package note
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"text/template"
 )
@@ -30,6 +32,7 @@ func (w *Writer) functions(set *template.Template, m Markup) template.FuncMap {
 		"counted":  func(c count) (Text, error) { return render("count."+c.Of, c) },
 		"of":       func(subject Text, l *linePage) *linePage { copied := *l; copied.Subject = subject; return &copied },
 		"plural":   plural,
+		"slice":    slice,
 		"join":     join,
 		"bold":     styled(m.Bold),
 		"item":     styled(m.Line),
@@ -64,4 +67,18 @@ func join(between string, parts ...any) Text {
 		}
 	}
 	return Text(strings.Join(full, between))
+}
+
+// slice is some of a list: from the first index up to the second. That of a text
+// could cut an escape in half.
+func slice(list any, at ...int) (any, error) {
+	v := reflect.ValueOf(list)
+	if v.Kind() != reflect.Slice || len(at) == 0 || len(at) > 2 {
+		return nil, errors.New("slice takes a list and one or two indexes; texts are cut already")
+	}
+	from, to := at[0], append(at, v.Len())[1]
+	if from < 0 || from > to || to > v.Len() {
+		return nil, fmt.Errorf("slice from %d to %d of %d", from, to, v.Len())
+	}
+	return v.Slice(from, to).Interface(), nil
 }

@@ -44,7 +44,7 @@ func NewWriter(language string, zone *time.Location, own fs.FS) (*Writer, error)
 		return nil, err
 	}
 	if w.templates = w.plain; own != nil {
-		if w.templates, err = ownTemplates(w.plain, own); err != nil {
+		if w.templates, err = ownTemplates(w.plain, w.functions(nil, Plain{}), own); err != nil {
 			return nil, err
 		}
 	}
