@@ -36,6 +36,7 @@ type meetingPage struct {
 	Counts     []count   // what is told by number only
 	Totals     []count   // all that is told
 	Attendance []attendeePage
+	Over       bool  // it has ended, or nobody looks any more
 	Lasted     *stay // of a meeting that has ended
 	Attended   int
 	Unnamed    int   // how many of Attended are not in Attendance
@@ -53,14 +54,14 @@ type foundPage struct {
 // linePage is a change as the templates have it.
 type linePage struct {
 	Type        string
-	Known       bool // there are words for the type
-	Subject     Text // whom or what it happened to
-	Person      bool // it is a person
-	Key         Text // the person's; it may be a user id
-	Was         Text // what a renamed person was called, "" where that is not known
-	Why         Text // what was said with a refusal
-	Title       Text // the meeting's, after the change
-	Present     int  // likewise
+	Known       bool   // there are words for the type
+	Subject     Text   // whom or what it happened to
+	About       string // person, meeting, or setting: something in the meeting
+	Key         Text   // the person's; it may be a user id
+	Was         Text   // what a renamed person was called, "" where that is not known
+	Why         Text   // what was said with a refusal
+	Title       Text   // the meeting's, after the change
+	Present     int    // likewise
 	Start       *when
 	Reason      Text
 	Provenance  string

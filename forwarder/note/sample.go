@@ -167,7 +167,11 @@ func everyChange() []Note {
 	var notes []Note
 	for _, t := range append(rollcall.Types(), "participant.role_changed") {
 		for _, reason := range rollcall.Reasons(t) {
-			notes = append(notes, sampleOf("Weekly review").add(t, reason, "Mei").note("", 0))
+			s := sampleOf("Weekly review")
+			if t == rollcall.MeetingEnded {
+				s.state.Status, s.state.Present = rollcall.StatusEnded, 0
+			}
+			notes = append(notes, s.add(t, reason, "Mei").note("", 0))
 		}
 	}
 	for _, reason := range rollcall.WatchReasons() {

@@ -43,3 +43,14 @@ func device(t rollcall.Type) (opened, ok bool) {
 	}
 	return false, false
 }
+
+// about says what a change of a meeting happened to: the meeting as a whole, or
+// a setting of it.
+func about(t rollcall.Type) string {
+	switch t {
+	case rollcall.MeetingInitialized, rollcall.MeetingStarted, rollcall.MeetingEnded, rollcall.MeetingUntracked, rollcall.MeetingSummarized,
+		rollcall.MeetingTitleChanged, rollcall.MeetingStartTimeChanged:
+		return "meeting"
+	}
+	return "setting"
+}

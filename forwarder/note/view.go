@@ -92,7 +92,7 @@ func (v *view) meeting(m *Meeting, totals map[rollcall.Type]int, alone bool) *me
 	}
 	for i := range m.Lines {
 		p.Lines = append(p.Lines, v.line(&m.Lines[i]))
-		if m.Lines[i].Type == rollcall.MeetingEnded {
+		if p.Over = over(m.Lines[i].Type); p.Over {
 			p.Lasted = lasted(&m.Lines[i])
 		}
 	}
@@ -125,7 +125,7 @@ func (p *meetingPage) share() {
 
 func (v *view) line(l *Line) *linePage {
 	p := &linePage{
-		Type: string(l.Type), Known: knownType(l.Type), Subject: Text(v.words.meeting), Was: v.text(l.Before, maxName),
+		Type: string(l.Type), About: about(l.Type), Known: knownType(l.Type), Subject: Text(v.words.meeting), Was: v.text(l.Before, maxName),
 		Title: v.text(l.Meeting.Title, maxTitle), Present: l.Meeting.Present, Start: v.at(l.Meeting.StartTime),
 		Reason: v.text(string(l.Reason), maxName), Provenance: string(l.Provenance), When: v.span(l.Window),
 		Mic:    slices.Contains(l.With, rollcall.ParticipantMicOpened),
@@ -138,7 +138,7 @@ func (v *view) line(l *Line) *linePage {
 		p.Type = v.markup.Text(clip(p.Type, maxTitle))
 	}
 	if l.Person != nil {
-		p.Person = true
+		p.About = "person"
 		p.Subject = v.or(l.Person.Nick, maxName, v.words.nameless)
 		p.Key, p.Why = v.text(l.Person.Key, maxName), v.text(l.Person.RejectDescription, maxReason)
 	}
@@ -148,7 +148,7 @@ func (v *view) line(l *Line) *linePage {
 // lasted is how long a meeting went on that has ended; nil where nobody knows.
 func lasted(l *Line) *stay {
 	start := l.Meeting.StartTime
-	if start.IsZero() || l.At.Before(start) {
+	if l.Type != rollcall.MeetingEnded || start.IsZero() || l.At.Before(start) {
 		return nil
 	}
 	from, to := l.Window.After, l.Window.Before

@@ -1,0 +1,4 @@
+package note
+
+// EveryChange is what templates are tried with.
+func EveryChange() []Note { return everyChange() }
