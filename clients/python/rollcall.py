@@ -133,6 +133,9 @@ class Meetings:
         return change
 
     def read(self, record):
-        """Takes a meeting's stored record in the place of what is known of it."""
+        """Takes a meeting's stored record in the place of what is known of it,
+        unless more of the same poll is on the way: then the next one is awaited."""
+        if record["partial"]:
+            return
         self.rosters.setdefault(name(record), Roster()).read(record)
         self.gaps.discard(name(record))

@@ -66,6 +66,16 @@ class RosterTest(unittest.TestCase):
         meetings.apply(event(1, "meeting.started", 45, epoch=2))
         self.assertFalse(meetings.gaps)
 
+    def test_a_record_of_a_part_is_awaited(self):
+        record = json.loads((GOLDEN / "record.json").read_text())
+        meetings = rollcall.Meetings()
+        meetings.gaps.add(rollcall.name(record))
+        self.assertIsNotNone(record["partial"])
+        meetings.read(record)
+        self.assertEqual((meetings.rosters, meetings.gaps), ({}, {rollcall.name(record)}))
+        meetings.read(dict(record, partial=None))
+        self.assertFalse(meetings.gaps)
+
     def test_an_unknown_type_counts_in_the_sequence(self):
         for fold in rollcall.Roster(), attendance.Attendance():
             fold.apply(event(1, "participant.joined", 0, "ann"))

@@ -11,6 +11,7 @@ const gaps = new Set<string>();
 const joined = new Map<string, number>();
 
 function fold(event: Event): void {
+  if (!event.data.conferenceId) return; // it is of a whole tenant, as rollcall.watch.lost
   const name = nameOf(event.data);
   const roster = rosters.get(name) ?? new Roster();
   rosters.set(name, roster);
@@ -25,6 +26,7 @@ function fold(event: Event): void {
 }
 
 function read(record: StoredRecord): void {
+  if (record.partial) return; // more of the same poll is on the way
   rosters.set(nameOf(record), Roster.of(record));
   gaps.delete(nameOf(record));
 }

@@ -76,6 +76,7 @@ export class Meetings {
 
   /** Folds an event. GapError is thrown once; then the meeting awaits its record. */
   apply(event: Event): void {
+    if (!event.data.conferenceId) return; // it is of a whole tenant, as rollcall.watch.lost
     const entry = this.#entry(event.data);
     if (entry.lost) return;
     try {

@@ -74,6 +74,7 @@ export class Roster {
 
   /** Folds the meeting's next event. GapError and NewerError change nothing. */
   apply(event: Event): Change {
+    if (!event.data.conferenceId) return 'repeated'; // it is of a whole tenant, as rollcall.watch.lost
     if (event.dataschema !== schema) throw new NewerError(`an event of schema ${JSON.stringify(event.dataschema)}`);
     const { data } = event;
     const anew = data.epoch > this.epoch;

@@ -56,6 +56,11 @@ func (r *reference) judge(lines [][]byte, said []byte, rule rule) error {
 			return breachf("%s has a roster, and there is no such meeting", name)
 		}
 	}
+	for _, name := range got.Gaps {
+		if r.meetings[name] == nil && strings.HasPrefix(name, rule.tenant+"/") {
+			return breachf("its gaps name %s, and there is no such meeting", name)
+		}
+	}
 	return nil
 }
 
@@ -63,7 +68,7 @@ func (r *reference) judge(lines [][]byte, said []byte, rule rule) error {
 func (r *reference) apply(line []byte) error {
 	if inner, ok := bytes.CutPrefix(line, []byte(`{"record":`)); ok {
 		record, err := wire.DecodeRecord(inner[:len(inner)-1])
-		if err == nil {
+		if err == nil && record.Partial == nil {
 			m := r.of(record.Tenant, record.ConferenceID)
 			m.roster, m.missing, m.read = consume.RosterOf(record), false, true
 		}
@@ -75,6 +80,9 @@ func (r *reference) apply(line []byte) error {
 	}
 	if err != nil {
 		return err
+	}
+	if e.ConferenceID == "" {
+		return nil // it is of a whole tenant
 	}
 	m := r.of(e.Tenant, e.ConferenceID)
 	change, err := m.roster.Apply(e)

@@ -1,8 +1,12 @@
 package verify
 
 import (
+	"errors"
+	"slices"
+
 	"rollcall"
 	"rollcall/consume/consumetest"
+	"rollcall/wire"
 )
 
 // rule is one rule for consumers, played in the meetings of a tenant of its own.
@@ -21,11 +25,14 @@ func first() ([]rule, error) {
 // as few others as can be.
 func rules() ([]rule, error) {
 	filled, err := gap()
+	awaited, wrong := partial()
+	blind, failed := watch()
 	return []rule{
 		{"who is kicked out is gone", "double counting after a kick", "kick", false, parts(kick())},
 		{"an event that comes again changes nothing", "applying a repetition", "repeat", true, parts(repetition())},
 		{"another epoch begins anew", "ignoring epoch", "epoch", false, parts(epoch())},
 		{"a gap is seen, and filled from the record", "ignoring a gap", "gap", false, filled},
+		{"a record with partial is awaited", "taking a part for the whole", "partial", false, awaited},
 		{"sequence orders, time does not", "trusting time for order", "time", false, parts(backwards())},
 		{"an unknown type counts in the sequence", "dying on an unknown type", "unknown", false, parts(unknown())},
 		{"a newer schema is passed over", "misreading a newer schema", "newer", false, parts(newer())},
@@ -33,7 +40,8 @@ func rules() ([]rule, error) {
 		{"meeting.untracked clears the roster", "losing untracked", "untracked", false, parts(untracked())},
 		{"people without a user id are told apart by their keys", "anonymous people taken for one", "anonymous", false, parts(anonymous())},
 		{"a meeting is one of its tenant", "tenants taken for one", "tenants", false, parts(tenants())},
-	}, err
+		{"a watch event is of a tenant, and changes no meeting", "mistaking a watch event for a meeting's", "watch", false, blind},
+	}, errors.Join(err, wrong, failed)
 }
 
 func parts(s consumetest.Sequence) [][][]byte { return [][][]byte{data(s)} }
@@ -97,6 +105,32 @@ func gap() ([][][]byte, error) {
 	record, err := lastRecords(before)
 	s.tell(rollcall.ParticipantLeft, "u2")
 	return [][][]byte{data(before.Gap(3)), append(record, data(s.events()[len(before):])...)}, err
+}
+
+// partial sends the record of a part of a poll late, as a replica that lags does.
+func partial() ([][][]byte, error) {
+	s := begin("partial", "6f26")
+	s.tell(rollcall.ParticipantJoined, "u1", "u2")
+	told := s.events()
+	whole, err := told.PartialRecord()
+	return [][][]byte{append(data(told), recordLine(whole[2]))}, err
+}
+
+// watch has nobody look for a while.
+func watch() ([][][]byte, error) {
+	s := begin("watch", "6f27")
+	s.tell(rollcall.ParticipantJoined, "u1", "u2")
+	before := len(s.told)
+	s.tell(rollcall.ParticipantLeft, "u1")
+	lines := data(s.events())
+	e := rollcall.WatchEvent{
+		Tenant: "watch", Shards: 1, Epoch: s.next.Epoch, Sequence: 3, Type: rollcall.WatchLost, Reason: rollcall.ReasonUnreachable,
+		Provenance: rollcall.ProvenanceObserved, Window: s.next.Window,
+	}
+	lost, err := wire.EncodeWatch("", &e)
+	e.Type, e.Sequence = rollcall.WatchResumed, 4
+	resumed, wrong := wire.EncodeWatch("", &e)
+	return [][][]byte{append(slices.Insert(lines, before, lost), resumed)}, errors.Join(err, wrong)
 }
 
 // backwards has a worker take over whose clock is behind.

@@ -146,7 +146,7 @@ func lastRecords(s consumetest.Sequence) ([][]byte, error) {
 	last := map[string][]byte{}
 	for _, m := range whole {
 		if strings.HasPrefix(m.Subject, "meetings.state.") {
-			last[m.Subject] = fmt.Appendf(nil, `{"record":%s}`, m.Data)
+			last[m.Subject] = recordLine(m)
 		}
 	}
 	lines := make([][]byte, 0, len(last))
@@ -155,3 +155,5 @@ func lastRecords(s consumetest.Sequence) ([][]byte, error) {
 	}
 	return lines, err
 }
+
+func recordLine(m consumetest.Message) []byte { return fmt.Appendf(nil, `{"record":%s}`, m.Data) }

@@ -16,6 +16,8 @@ def meeting(data):
 def apply(event):
     if event["dataschema"] != "rollcall:event:1":
         return print("an event of a newer schema", file=sys.stderr)
+    if "conferenceId" not in event["data"]:
+        return  # it is of a whole tenant, as watch.lost
     data, kind, m = event["data"], event["type"].removeprefix("rollcall."), meeting(event["data"])
     if data["epoch"] > m["epoch"]:
         m.update(epoch=data["epoch"], sequence=0, people={}, gap=False)
@@ -35,6 +37,8 @@ def apply(event):
 
 
 def read(record):
+    if record["partial"]:
+        return  # more of the same poll is on the way
     people = {p["key"]: p["attendance"] for p in record["roster"]}
     meeting(record).update(epoch=record["epoch"], sequence=record["sequence"], people=people, gap=False)
 
