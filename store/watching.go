@@ -3,20 +3,27 @@ package store
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"rollcall/internal/ledger"
 )
 
-// Watching reads whether a shard is being looked at, and when its tenant last was.
-func (s *JetStream) Watching(ctx context.Context, tenant string, shard int) (ledger.Watching, error) {
-	watching, status := s.names.Watching(tenant, shard), s.names.Status(tenant)
-	found, err := s.read.getLast(ctx, s.names.Stream, []string{watching, status})
-	if err != nil {
-		return ledger.Watching{}, fmt.Errorf("read the watch of shard %d of tenant %s: %w", shard, tenant, err)
+// Watching reads whether the shards of a tenant are being looked at, and its status.
+func (s *JetStream) Watching(ctx context.Context, tenant string) (ledger.Watch, error) {
+	var mu sync.Mutex // guards all
+	var all []ledger.Raw
+	err := s.read.readAll(ctx, s.names.Watchings(tenant), func(m got) {
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, m.raw())
+	})
+	status := s.names.Status(tenant)
+	found := map[string]got{}
+	if err == nil {
+		found, err = s.read.getLast(ctx, s.names.Stream, []string{status})
 	}
-	w, err := ledger.ReadWatching(found[watching].raw(), found[status].raw())
 	if err != nil {
-		return ledger.Watching{}, fmt.Errorf("read the watch of shard %d of tenant %s: %w", shard, tenant, err)
+		return ledger.Watch{}, fmt.Errorf("read the watch of tenant %s: %w", tenant, err)
 	}
-	return w, nil
+	return ledger.ReadWatch(all, found[status].raw()), nil
 }

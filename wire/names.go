@@ -47,6 +47,9 @@ func (n Names) Watching(tenant string, shard int) string {
 	return fmt.Sprintf("%s.watching.%s.%d", n.Prefix, tenant, shard)
 }
 
+// Watchings matches those of all shards of a tenant.
+func (n Names) Watchings(tenant string) string { return n.Prefix + ".watching." + tenant + ".*" }
+
 // Claim is the subject that says which worker holds a shard of a tenant. The
 // claim lives in the same stream as the records, so that its sequence, which
 // is the term, can never fall behind the terms that the records hold.

@@ -29,6 +29,10 @@ type Status struct {
 	Tracked      int           // meetings in the tracked set
 	SetAside     int           // meetings of the worker that says this whose records can be neither read nor stored
 	At           time.Time     // when this was said
+	// Shards are when the last pass over each shard began that learned anything;
+	// zero: there was none, or nothing of the shard is tracked. Empty: an earlier
+	// version does not say.
+	Shards []time.Time
 }
 
 // statusJSON is the stored shape of a [Status].
@@ -42,16 +46,27 @@ type statusJSON struct {
 	Tracked      int    `json:"tracked"`
 	SetAside     int    `json:"setAside,omitempty"`
 	At           Time   `json:"at"`
+
+	Shards []shardStatusJSON `json:"shards,omitempty"`
+}
+
+type shardStatusJSON struct {
+	LookedAt Time `json:"lookedAt"`
 }
 
 // MarshalJSON writes {"schema":1,"tenant","state","lastGoodPoll","lastPass",
-// "pace","tracked","setAside" where there are any,"at"}: times in RFC 3339 with milliseconds or null, the pace
-// as a Go duration ("15s").
+// "pace","tracked","setAside" where there are any,"at","shards":[{"lookedAt"}]}: times in RFC 3339 with
+// milliseconds or null, the pace as a Go duration ("15s").
 func (s Status) MarshalJSON() ([]byte, error) {
+	shards := make([]shardStatusJSON, len(s.Shards))
+	for i, at := range s.Shards {
+		shards[i].LookedAt.Time = at
+	}
 	return json.Marshal(statusJSON{
 		Schema: StatusSchema, Tenant: s.Tenant, State: s.State,
 		LastGoodPoll: Time{Time: s.LastGoodPoll}, LastPass: Time{Time: s.LastPass},
 		Pace: s.Pace.String(), Tracked: s.Tracked, SetAside: s.SetAside, At: Time{Time: s.At},
+		Shards: shards,
 	})
 }
 
@@ -70,6 +85,9 @@ func (s *Status) UnmarshalJSON(data []byte) error {
 	*s = Status{
 		Tenant: stored.Tenant, State: stored.State, LastGoodPoll: stored.LastGoodPoll.Time,
 		LastPass: stored.LastPass.Time, Pace: pace, Tracked: stored.Tracked, SetAside: stored.SetAside, At: stored.At.Time,
+	}
+	for _, shard := range stored.Shards {
+		s.Shards = append(s.Shards, shard.LookedAt.Time)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ type Watching struct {
 	Lost     bool            // nobody looks
 	After    time.Time       // when the last good answer was asked, of those that led to the event
 	Reason   rollcall.Reason // of the loss; "" where somebody looks
+	Shards   int             // of the division that the shard was one of; 0: an earlier version does not say
 }
 
 type watchingJSON struct {
@@ -25,11 +26,12 @@ type watchingJSON struct {
 	Lost     bool   `json:"lost"`
 	After    Time   `json:"after"`
 	Reason   string `json:"reason"`
+	Shards   int    `json:"shards,omitempty"`
 }
 
 // EncodeWatching returns the stored JSON.
 func EncodeWatching(w *Watching) ([]byte, error) {
-	return json.Marshal(watchingJSON{RecordSchema, w.Epoch, w.Sequence, w.Lost, Time{Time: w.After}, string(w.Reason)})
+	return json.Marshal(watchingJSON{RecordSchema, w.Epoch, w.Sequence, w.Lost, Time{Time: w.After}, string(w.Reason), w.Shards})
 }
 
 // DecodeWatching reads what [EncodeWatching] writes. The error of a newer schema
@@ -40,5 +42,5 @@ func DecodeWatching(data []byte) (Watching, error) {
 	if err := CheckSchema(data, stored.Schema, err); err != nil {
 		return Watching{}, fmt.Errorf("decode the watch of a shard: %w", err)
 	}
-	return Watching{stored.Epoch, stored.Sequence, stored.Lost, stored.After.Time, rollcall.Reason(stored.Reason)}, nil
+	return Watching{stored.Epoch, stored.Sequence, stored.Lost, stored.After.Time, rollcall.Reason(stored.Reason), stored.Shards}, nil
 }

@@ -30,7 +30,8 @@ var names = wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 type world struct {
 	mu       sync.Mutex
 	meetings map[string]*meeting
-	fault    error // of every question, where it is set
+	fault    error           // of every question, where it is set
+	faulty   map[string]bool // of questions about these alone, where there are any
 	queries  int
 	onQuery  func() // called with each question, where it is set
 }
@@ -89,7 +90,14 @@ func (w *world) forget(id string) {
 func (w *world) fail(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.fault = err
+	w.fault, w.faulty = err, nil
+}
+
+// failAbout lets questions fail that are about this meeting, too.
+func (w *world) failAbout(id string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fault, w.faulty = err, map[string]bool{id: true}
 }
 
 func (w *world) asked() int {
@@ -106,7 +114,8 @@ func (w *world) Query(_ context.Context, ids []string) (poller.Answers, error) {
 		w.onQuery()
 	}
 	answers := poller.Answers{Complete: true}
-	if w.fault != nil {
+	faulty := len(w.faulty) == 0 || slices.ContainsFunc(ids, func(id string) bool { return w.faulty[id] })
+	if w.fault != nil && faulty {
 		return answers, w.fault
 	}
 	for _, id := range ids {

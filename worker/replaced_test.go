@@ -103,6 +103,10 @@ func (l *site) PutStatus(ctx context.Context, tenant string, s wire.Status) erro
 	return err
 }
 
+func (l *site) Watching(ctx context.Context, tenant string) (ledger.Watch, error) {
+	return with(l, func(m *ledgertest.Memory) (ledger.Watch, error) { return m.Watching(ctx, tenant) })
+}
+
 func (l *site) Shards(ctx context.Context, tenants []string) (map[string]ledger.Shards, error) {
 	return with(l, func(m *ledgertest.Memory) (map[string]ledger.Shards, error) { return m.Shards(ctx, tenants) })
 }

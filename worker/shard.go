@@ -59,7 +59,7 @@ func newShard(t *tenant, number, of int) *shard {
 	}
 	s.polling = &polling{scope: c, own: s.own, meetings: s.meetings, queue: s.queue, stir: w.stir, recent: recent}
 	s.watch = &watch{
-		scope: c, own: s.own, meetings: s.meetings, lastPass: s.polling.last.Load, lastBad: s.polling.bad.Load, patience: t.patience,
+		scope: c, own: s.own, meetings: s.meetings, looks: &t.looks, lastPass: s.polling.last.Load, lastBad: s.polling.bad.Load, patience: t.patience,
 		trouble:  streak.Log{Logger: log, What: "telling whether the shard is looked at"},
 		lastGood: func() time.Time { return instant(&s.polling.begun) },
 	}
@@ -119,7 +119,7 @@ func (s *shard) run(ctx context.Context) {
 		if s.trust.moved() {
 			s.giveUp()
 		}
-		s.watch.idle()
+		s.watch.rest()
 		s.requests.serve(ctx)
 		s.own.recheckLease(ctx)
 		if obs := s.queue.Take(); obs != nil {
@@ -205,6 +205,9 @@ func (s *shard) claim(ctx context.Context) error {
 		return err
 	}
 	if err := s.tracker.reconcile(ctx, l); err != nil {
+		return err
+	}
+	if err := s.watch.read(ctx, l); err != nil {
 		return err
 	}
 	s.meetings.replan()

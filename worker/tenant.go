@@ -25,6 +25,7 @@ type tenant struct {
 	kick     chan struct{}   // a pass is wanted before the next tick
 	ages     *freshness.Ages
 	statuses *statuses
+	looks    looks
 
 	ended        atomic.Pointer[time.Time] // when the last pass was over
 	readings     *readings
@@ -161,9 +162,26 @@ func (t *tenant) status(state string) wire.Status {
 	for _, held := range t.others() {
 		state = worse(state, held.State)
 	}
+	t.noteLooks()
 	return wire.Status{
 		Tenant: t.cfg.Name, State: state, LastGoodPoll: t.lastGood(),
 		LastPass: instant(&t.ended), Pace: t.pace(), Tracked: t.tracks(), SetAside: aside, At: time.Now(),
+		Shards: t.looks.all(),
+	}
+}
+
+// noteLooks takes what the holders of the tenant's shards say.
+func (t *tenant) noteLooks() {
+	shards := t.shards()
+	for _, held := range t.others() {
+		if held.Of == len(shards) {
+			t.looks.note(held.Shard, held.Of, held.Tracked, held.LookedAt)
+		}
+	}
+	for _, s := range shards {
+		if s.own.held() != nil {
+			t.looks.note(s.number, s.of, len(s.meetings.plan().ids), instant(&s.polling.begun))
+		}
 	}
 }
 

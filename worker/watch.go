@@ -10,8 +10,6 @@ import (
 	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/internal/streak"
-	"rollcall/poller"
-	"rollcall/wire"
 )
 
 // watch tells when the shard is not looked at any more, and when it is again. It
@@ -21,6 +19,7 @@ type watch struct {
 	*scope
 	own      *ownership
 	meetings *meetings
+	looks    *looks // of the tenant
 	lastPass func() *lastPass
 	lastBad  func() *lastPass
 	lastGood func() time.Time // when the last good pass began
@@ -28,47 +27,59 @@ type watch struct {
 
 	trouble streak.Log // with telling it
 
-	known ledger.Watching
-	lease *lease    // under which known was read; nil: it is not known
-	good  time.Time // when the last answer was asked; zero: there was none
-}
-
-// watchReader is a ledger that knows whether shards are being looked at.
-type watchReader interface {
-	Watching(ctx context.Context, tenant string, shard int) (ledger.Watching, error)
+	known   ledger.Watching
+	earlier map[int]ledger.Watching // losses of shards of an earlier division, that this one ends
+	lease   *lease                  // under which these were read; nil: they are not known
+	good    time.Time               // when the last answer was asked; zero: there was none
 }
 
 // know reads what the ledger says, once under each lease; false: nothing can be told now.
 func (w *watch) know(ctx context.Context) (bool, error) {
 	l := w.own.held()
-	reader, ok := w.cfg.Ledger.(watchReader)
-	if l == nil || !ok {
+	if l == nil {
 		return false, nil
 	}
-	if w.lease == l {
-		return true, nil
+	if w.lease != l {
+		if err := w.read(ctx, l); err != nil {
+			return false, err
+		}
 	}
-	known, err := reader.Watching(ctx, w.tenant.Name, w.number)
-	if errors.Is(err, wire.ErrNewerSchema) {
-		return false, nil // the newer version tells it
-	}
-	if err != nil {
-		return false, err
-	}
-	w.known, w.lease = known, l
-	w.good = later(w.good, known.LastGood)
-	if !known.Lost {
-		w.good = later(w.good, known.After)
-	}
-	if w.good.IsZero() {
-		w.good = time.Now() // nobody ever looked: it begins now
-	}
-	return true, nil
+	return w.known.Err == nil, nil // a newer version tells its own
 }
 
-// idle notes that there is nothing to look at: that is not to be blind.
-func (w *watch) idle() {
-	if plan := w.meetings.plan(); w.lease != nil && len(plan.ids)+len(plan.slow) == 0 {
+// read reads what the ledger says, under a lease before anything is asked in it:
+// the first answer changes it.
+func (w *watch) read(ctx context.Context, l *lease) error {
+	said, err := w.cfg.Ledger.Watching(ctx, w.tenant.Name)
+	if err != nil {
+		return err
+	}
+	w.looks.learn(&said, w.of)
+	w.known, w.earlier, w.lease = said.Shards[w.number], map[int]ledger.Watching{}, l
+	for n, told := range said.Shards {
+		if n >= w.of && n%w.of == w.number && told.Lost {
+			w.earlier[n] = told
+		}
+	}
+	w.good = later(w.good, said.LookedAt(w.number, w.of))
+	switch {
+	case w.good.IsZero():
+		w.good = time.Now() // nobody ever looked, or had to: it begins now
+	case !w.known.Lost:
+		w.good = later(w.good, w.known.After)
+	}
+	return nil
+}
+
+// idle reports whether there is nothing to look at: that is not to be blind.
+func (w *watch) idle() bool {
+	plan := w.meetings.plan()
+	return len(plan.ids)+len(plan.slow) == 0
+}
+
+// rest notes that nobody is missed where there is nothing to look at.
+func (w *watch) rest() {
+	if w.lease != nil && w.idle() {
 		w.good = time.Now()
 	}
 }
@@ -79,23 +90,18 @@ func (w *watch) answered(ctx context.Context, obs *rollcall.Observation) (watchN
 	if known, err := w.know(ctx); !known || len(obs.Sightings) == 0 {
 		return watchNews{}, err
 	}
-	next := w.known
-	var events []rollcall.WatchEvent
-	switch {
-	case next.Lost:
-		blind := rollcall.Window{After: next.After, Before: later(obs.AnsweredAt, next.After)}
-		events = append(events, w.event(&next, rollcall.WatchResumed, next.Reason, rollcall.ProvenanceObserved, blind))
-	case obs.AnsweredAt.Sub(w.good) > w.patience(w.good):
-		blind := rollcall.Window{After: w.good, Before: obs.AnsweredAt}
-		reason, provenance := w.untold(blind)
-		events = append(events,
-			w.event(&next, rollcall.WatchLost, reason, provenance, blind),
-			w.event(&next, rollcall.WatchResumed, reason, provenance, blind))
-	default:
+	if w.known.Lost {
+		return w.resumed(obs.AskedAt, obs.AnsweredAt)
+	}
+	if obs.AnsweredAt.Sub(w.good) <= w.patience(w.good) {
 		return watchNews{}, nil
 	}
-	next.Lost, next.After, next.Reason = false, obs.AskedAt, ""
-	return w.news(events, next)
+	next, blind := w.known, rollcall.Window{After: w.good, Before: obs.AnsweredAt}
+	reason, provenance := w.untold(blind)
+	lost := w.event(&next, rollcall.WatchLost, reason, provenance, blind)
+	again := w.event(&next, rollcall.WatchResumed, reason, provenance, blind)
+	next.After = obs.AskedAt
+	return w.news(next, lost, again)
 }
 
 // untold is why nobody looked, where it was not told meanwhile: nobody was there, or
@@ -113,8 +119,9 @@ type watchNews struct {
 	next ledger.Watching // what holds when they are stored
 }
 
-func (w *watch) news(events []rollcall.WatchEvent, next ledger.Watching) (watchNews, error) {
-	msgs, err := ledger.WatchMessages(w.cfg.Names, events, next, w.lease.term)
+func (w *watch) news(next ledger.Watching, events ...rollcall.WatchEvent) (watchNews, error) {
+	next.Shards = w.of
+	msgs, err := ledger.WatchMessages(w.cfg.Names, events, next, w.number, w.lease.term)
 	return watchNews{msgs, next}, err
 }
 
@@ -138,22 +145,34 @@ func (w *watch) looked(obs *rollcall.Observation) {
 	}
 }
 
-// check tells, while no observation waits, that nobody looks any more.
+// check tells, while no observation waits, that nobody looks any more, or that
+// nobody has to.
 func (w *watch) check(ctx context.Context) error {
 	known, err := w.know(ctx)
-	if !known || w.known.Lost {
+	if !known {
 		return err
 	}
+	if w.known.Lost {
+		return w.unmissed(ctx)
+	}
 	w.good = later(w.good, w.lastGood())
+	if err := w.endEarlier(ctx); err != nil {
+		return err
+	}
 	now, begun := time.Now(), later(w.good, w.lease.began)
 	if now.Sub(begun) <= w.patience(begun) {
 		return nil
 	}
+	return w.lost(ctx, now)
+}
+
+// lost tells that nobody looks any more.
+func (w *watch) lost(ctx context.Context, now time.Time) error {
 	next := w.known
 	reason := w.reason()
 	event := w.event(&next, rollcall.WatchLost, reason, rollcall.ProvenanceObserved, rollcall.Window{After: w.good, Before: now})
 	next.Lost, next.After, next.Reason = true, w.good, reason
-	news, err := w.news([]rollcall.WatchEvent{event}, next)
+	news, err := w.news(next, event)
 	if err != nil {
 		return err
 	}
@@ -163,6 +182,56 @@ func (w *watch) check(ctx context.Context) error {
 	w.log.Debug("shard is not looked at", // why is logged where it fails
 		zap.String("reason", string(reason)), zap.Time("since", w.good))
 	return nil
+}
+
+// unmissed ends a loss where nothing is left to look at.
+func (w *watch) unmissed(ctx context.Context) error {
+	if !w.idle() {
+		return nil
+	}
+	now := time.Now()
+	news, err := w.resumed(now, now)
+	if err != nil {
+		return err
+	}
+	return w.commit(ctx, news)
+}
+
+// endEarlier ends the losses of an earlier division: the meetings are looked at now,
+// or there are none.
+func (w *watch) endEarlier(ctx context.Context) error {
+	if w.good.Before(w.lease.began) {
+		return nil
+	}
+	for n, next := range w.earlier {
+		event := w.end(&next, w.good, w.good)
+		event.Shard, event.Shards = n, max(n+1, next.Shards)
+		msgs, err := ledger.WatchMessages(w.cfg.Names, []rollcall.WatchEvent{event}, next, w.number, w.lease.term)
+		if err == nil {
+			_, err = w.cfg.Committer.Commit(ctx, msgs)
+		}
+		if err != nil {
+			w.failed(err)
+			return err
+		}
+		delete(w.earlier, n)
+	}
+	return nil
+}
+
+// resumed makes what ends the loss that is told, by an answer or without one.
+func (w *watch) resumed(asked, answered time.Time) (watchNews, error) {
+	next := w.known
+	event := w.end(&next, asked, answered)
+	return w.news(next, event)
+}
+
+// end makes the event that ends a loss, which next then says too.
+func (w *watch) end(next *ledger.Watching, asked, answered time.Time) rollcall.WatchEvent {
+	blind := rollcall.Window{After: next.After, Before: later(answered, next.After)}
+	event := w.event(next, rollcall.WatchResumed, next.Reason, rollcall.ProvenanceObserved, blind)
+	next.Lost, next.After, next.Reason = false, asked, ""
+	return event
 }
 
 // event makes the next event; next counts it.
@@ -209,51 +278,4 @@ func (w *watch) failed(err error) {
 	if errors.Is(err, ledger.ErrStale) {
 		w.own.recheck.Store(true)
 	}
-}
-
-// reason is why nobody looks, as the last pass says.
-func (w *watch) reason() rollcall.Reason {
-	last := w.lastPass()
-	if last == nil {
-		return rollcall.ReasonUnreachable
-	}
-	if last.Good && w.tenant.Budget != nil { // none was made since: there are no calls
-		return rollcall.ReasonBudget
-	}
-	return reasonOf(&last.Report)
-}
-
-func reasonOf(report *poller.Report) rollcall.Reason {
-	if errors.Is(report.Err, errPaused) {
-		return rollcall.ReasonPaused
-	}
-	said := poller.ClassOf(report.Err)
-	switch held := heldBack(report); {
-	case said == poller.ClassQuota:
-		return rollcall.ReasonQuota
-	case held == poller.ClassQuota: // it was not DingTalk that said so
-		return rollcall.ReasonBudget
-	case said == poller.ClassThrottled || held == poller.ClassThrottled:
-		return rollcall.ReasonThrottled
-	case said == poller.ClassBlocked || held == poller.ClassBlocked:
-		return rollcall.ReasonBlocked
-	case said == poller.ClassPermission || held == poller.ClassPermission:
-		return rollcall.ReasonPermission
-	case said == poller.ClassToken || held == poller.ClassToken:
-		return rollcall.ReasonAuth
-	case said == poller.ClassBadRequest || held == poller.ClassBadRequest:
-		return rollcall.ReasonRefused
-	}
-	return rollcall.ReasonUnreachable
-}
-
-// heldBack is the class for which meetings were not asked about, where all are so.
-func heldBack(report *poller.Report) poller.Class {
-	lowest := poller.ClassNone
-	for _, class := range report.Unanswered {
-		if class != poller.ClassNone && (lowest == poller.ClassNone || class < lowest) {
-			lowest = class
-		}
-	}
-	return lowest
 }

@@ -3,6 +3,7 @@ package worker_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"rollcall/internal/ledgertest"
 	"rollcall/poller"
 	"rollcall/wire"
+	"rollcall/worker/membership"
 )
 
 // class is a fault of one class.
@@ -37,12 +39,17 @@ func watched(t *testing.T, m *ledgertest.Memory) (all []rollcall.WatchEvent) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e.Sequence != uint64(len(all)+1) || msg.Subject != names.Watch("acme", e.Type) {
+		if e.Sequence != uint64(len(ofShard(all, e.Shard))+1) || msg.Subject != names.Watch("acme", e.Type) {
 			t.Errorf("watch event %d stands on %s and is %+v", len(all)+1, msg.Subject, e)
 		}
 		all = append(all, e)
 	}
 	return all
+}
+
+// ofShard are those of one shard.
+func ofShard(all []rollcall.WatchEvent, shard int) []rollcall.WatchEvent {
+	return slices.DeleteFunc(slices.Clone(all), func(e rollcall.WatchEvent) bool { return e.Shard != shard })
 }
 
 // wantWatched fails unless exactly these were told.
@@ -289,6 +296,146 @@ func TestAWorkerThatWasDownWithNothingToLookAt(t *testing.T) {
 		p = start(t, "w2", m, w, track("c1"))
 		elapse(5 * time.Minute)
 		wantWatched(t, m)
+		p.stop(t)
+	})
+}
+
+// oneOfEach returns a meeting of each of so many shards.
+func oneOfEach(shards int) []string {
+	ids := make([]string, shards)
+	for i, left := 0, shards; left > 0; i++ {
+		id := fmt.Sprint("m", i)
+		if n := membership.ShardOf(id, shards); ids[n] == "" {
+			ids[n] = id
+			left--
+		}
+	}
+	return ids
+}
+
+// A shard that is looked at is told to be so, beside one that is not: also by
+// whoever takes both over.
+func TestARestartBesideABlindShard(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m, ids := newWorld(), ledgertest.NewMemory(names), oneOfEach(2)
+		w.set(ids[0], "ann")
+		w.set(ids[1], "ann")
+		p := start(t, "w1", m, w, divided(2, ids...))
+		elapse(time.Minute)
+		w.failAbout(ids[1], errors.New("connection refused"))
+		elapse(10 * time.Minute)
+		for _, next := range []string{"w2", "w3"} {
+			p.stop(t)
+			elapse(3 * time.Second)
+			p = start(t, next, m, w, divided(2, ids...))
+			elapse(time.Minute)
+		}
+		wantWatched(t, m, "watch.lost unreachable observed")
+		p.stop(t)
+		from := time.Now()
+		elapse(5 * time.Minute)
+		until := time.Now()
+		w.fail(nil)
+		p = start(t, "w4", m, w, divided(2, ids...))
+		elapse(time.Minute)
+		all := watched(t, m)
+		if of := ofShard(all, 1); len(of) != 2 || of[1].Type != rollcall.WatchResumed || of[1].Reason != rollcall.ReasonUnreachable {
+			t.Errorf("of the blind shard: %+v", of)
+		}
+		of := ofShard(all, 0)
+		if len(of) != 2 || of[0].Type != rollcall.WatchLost || of[1].Provenance != rollcall.ProvenanceInferred {
+			t.Fatalf("of the other one: %+v", of)
+		}
+		if w := of[1].Window; w.After.After(from) || from.Sub(w.After) > 16*time.Second || w.Before.Before(until) || w.Before.Sub(until) > 30*time.Second {
+			t.Errorf("down from %v until %v, told as %v", from, until, w)
+		}
+		p.stop(t)
+	})
+}
+
+// Whoever takes over the shards of two others knows when each was last looked at.
+func TestTheShardsOfWorkersThatWereDown(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m, ids := newWorld(), ledgertest.NewMemory(names), oneOfEach(4)
+		for _, id := range ids {
+			w.set(id, "ann")
+		}
+		p1, p2 := start(t, "w1", m, w, divided(4, ids...)), start(t, "w2", m, w, divided(4, ids...))
+		elapse(time.Minute)
+		p1.stop(t)
+		elapse(time.Minute)
+		wantWatched(t, m)
+		p2.stop(t)
+		from := time.Now()
+		elapse(5 * time.Minute)
+		until := time.Now()
+		p1, p2 = start(t, "w3", m, w, divided(4, ids...)), start(t, "w4", m, w, divided(4, ids...))
+		elapse(time.Minute)
+		for n := range ids {
+			of := ofShard(watched(t, m), n)
+			if len(of) != 2 {
+				t.Fatalf("of shard %d: %+v", n, of)
+			}
+			if w := of[1].Window; w.After.After(from) || from.Sub(w.After) > 16*time.Second || w.Before.Before(until) {
+				t.Errorf("down from %v until %v, told of shard %d as %v", from, until, n, w)
+			}
+		}
+		p1.stop(t)
+		p2.stop(t)
+	})
+}
+
+// The loss of a shard that is no more ends as well, once.
+func TestALossOfAnEarlierDivision(t *testing.T) {
+	for _, c := range []struct{ from, to int }{{2, 1}, {1, 2}, {4, 3}, {3, 4}} {
+		for _, restarted := range []bool{true, false} {
+			bubble(t, func(t *testing.T) {
+				w, m, ids := newWorld(), ledgertest.NewMemory(names), oneOfEach(c.from)
+				for _, id := range ids {
+					w.set(id, "ann")
+				}
+				p := start(t, "w1", m, w, divided(c.from, ids...))
+				elapse(time.Minute)
+				w.failAbout(ids[c.from-1], errors.New("connection refused"))
+				elapse(5 * time.Minute)
+				lost := wantWatched(t, m, "watch.lost unreachable observed")[0]
+				w.fail(nil)
+				if restarted {
+					p.stop(t)
+				}
+				next := start(t, "w2", m, w, divided(c.to, ids...))
+				elapse(5 * time.Minute)
+				resumed := wantWatched(t, m, "watch.lost unreachable observed", "watch.resumed unreachable observed")[1]
+				if resumed.Shard != c.from-1 || !resumed.Window.After.Equal(lost.Window.After) {
+					t.Errorf("%+v: lost %+v, resumed %+v", c, lost, resumed)
+				}
+				next.stop(t)
+				if !restarted {
+					p.stop(t)
+				}
+			})
+		}
+	}
+}
+
+// Where nothing is left to look at nobody is missed.
+func TestALossEndsWithTheLastMeeting(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), ledgertest.NewMemory(names)
+		w.set("c1", "ann")
+		p := start(t, "w1", m, w, track("c1"))
+		elapse(time.Minute)
+		w.fail(errors.New("connection refused"))
+		elapse(5 * time.Minute)
+		if _, err := p.worker.Untrack(t.Context(), "acme", "c1"); err != nil {
+			t.Fatal(err)
+		}
+		until := time.Now()
+		elapse(time.Hour)
+		resumed := wantWatched(t, m, "watch.lost unreachable observed", "watch.resumed unreachable observed")[1]
+		if after := resumed.Window.Before.Sub(until); after < 0 || after > time.Minute {
+			t.Errorf("nothing was tracked from %v on, told as %v", until, resumed.Window)
+		}
 		p.stop(t)
 	})
 }

@@ -33,6 +33,7 @@ type Ledger interface {
 	LastEvents(ctx context.Context, tenant string, ids []string) (map[string]ledger.Last, error)
 	Position(ctx context.Context) (ledger.Position, error)
 	Renew(ctx context.Context) error
+	Watching(ctx context.Context, tenant string) (ledger.Watch, error)
 	Shards(ctx context.Context, tenants []string) (map[string]ledger.Shards, error)
 	SetShards(ctx context.Context, tenant string, count int, by string, expect uint64) (ledger.Shards, error)
 	Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error

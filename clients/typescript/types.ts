@@ -254,6 +254,7 @@ export interface Status {
   pace: string;
   schema: 1;
   setAside?: number;
+  shards?: { lookedAt: string | null; }[];
   state: "ok" | "throttled" | "quota" | "auth" | "away";
   tenant: string;
   tracked: number;

@@ -39,6 +39,7 @@ func golden() (map[string][]byte, error) {
 	}
 	all["status"], err = json.Marshal(wire.Status{
 		Tenant: "acme", State: wire.StateOK, LastGoodPoll: at(15), LastPass: at(16), Pace: 15 * time.Second, Tracked: 12, SetAside: 1, At: at(16),
+		Shards: []time.Time{at(15)},
 	})
 	return all, err
 }

@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -66,19 +67,19 @@ func TestStatusOnTheWire(t *testing.T) {
 	at := time.Date(2026, 11, 23, 1, 2, 3, 4_000_000, time.UTC)
 	status := wire.Status{
 		Tenant: "acme", State: wire.StateQuota, LastGoodPoll: at,
-		Pace: 15 * time.Second, Tracked: 7, At: at.Add(time.Minute),
+		Pace: 15 * time.Second, Tracked: 7, At: at.Add(time.Minute), Shards: []time.Time{at, {}},
 	}
 	m, err := ledger.StatusMessage(names, status)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := `{"schema":1,"tenant":"acme","state":"quota","lastGoodPoll":"2026-11-23T01:02:03.004Z","lastPass":null,` +
-		`"pace":"15s","tracked":7,"at":"2026-11-23T01:03:03.004Z"}`
+		`"pace":"15s","tracked":7,"at":"2026-11-23T01:03:03.004Z","shards":[{"lookedAt":"2026-11-23T01:02:03.004Z"},{"lookedAt":null}]}`
 	if string(m.Data) != want || m.Subject != "meetings.status.acme" || !m.Rollup || m.TTL != "never" {
 		t.Fatalf("got %+v %s", m, m.Data)
 	}
 	var back wire.Status
-	if err := json.Unmarshal(m.Data, &back); err != nil || back != status {
+	if err := json.Unmarshal(m.Data, &back); err != nil || !reflect.DeepEqual(back, status) {
 		t.Fatalf("got %+v, %v", back, err)
 	}
 }

@@ -4,47 +4,79 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"rollcall"
 	"rollcall/wire"
 )
 
-// Watching is what the ledger says of whether a shard is being looked at.
+// Watching is what the ledger says of whether one shard is being looked at.
 type Watching struct {
 	wire.Watching
 	Revision uint64 // stream sequence of what says it; 0: there is none
-	// LastGood is when the tenant was last looked at, as its status says; zero: it
-	// has none, or nothing was tracked.
-	LastGood time.Time
+	Err      error  // it matches [wire.ErrNewerSchema]: a newer version has stored it
 }
 
-// ReadWatching reads what stands on the subject of a shard's watch, and on that of
-// its tenant's status; both may be missing, or be none. What a newer version has
-// stored is refused with [wire.ErrNewerSchema].
-func ReadWatching(watching, status Raw) (Watching, error) {
-	var w Watching
-	if watching.Sequence > 0 {
-		stored, err := wire.DecodeWatching(watching.Data)
+// Watch is what the ledger says of whether a tenant's meetings are being looked at.
+type Watch struct {
+	Shards map[int]Watching // those of which anything was told, of earlier divisions too
+	Status wire.Status      // the zero value: there is none
+}
+
+// ReadWatch reads what stands on the subjects of the watch of a tenant's shards, and
+// on that of its status. What cannot be read begins anew.
+func ReadWatch(watchings []Raw, status Raw) Watch {
+	w := Watch{Shards: make(map[int]Watching, len(watchings))}
+	for _, m := range watchings {
+		shard, err := strconv.Atoi(MeetingOf(m.Subject))
+		if err != nil {
+			continue
+		}
+		one := Watching{Revision: m.Sequence}
+		one.Watching, err = wire.DecodeWatching(m.Data)
 		if errors.Is(err, wire.ErrNewerSchema) {
-			return Watching{}, err
+			one.Err = err
 		}
-		// What cannot be read begins anew: its epoch is that of the next event.
-		w.Watching, w.Revision = stored, watching.Sequence
+		w.Shards[shard] = one
 	}
-	if status.Sequence > 0 {
-		var said wire.Status
-		if json.Unmarshal(status.Data, &said) == nil && said.Tracked > 0 { // otherwise nobody says when
-			w.LastGood = said.LastGoodPoll
+	if status.Sequence > 0 && json.Unmarshal(status.Data, &w.Status) != nil {
+		w.Status = wire.Status{}
+	}
+	return w
+}
+
+// LookedAt is when a shard, one of so many, was last looked at, as the status says;
+// zero: it does not, or nothing was tracked. Where the meetings were divided
+// otherwise, nobody knows which of them are this shard's: it is the first of those
+// instants, without the shards that are told to be lost.
+func (w *Watch) LookedAt(shard, of int) (first time.Time) {
+	s := &w.Status
+	switch {
+	case len(s.Shards) == of:
+		return s.Shards[shard]
+	case len(s.Shards) == 0 && s.Tracked > 0: // an earlier version
+		return s.LastGoodPoll
+	}
+	for i, at := range s.Shards {
+		told := w.Shards[i]
+		if at.IsZero() || told.Lost {
+			continue
+		}
+		if at.Before(told.After) { // its loss has ended since
+			at = told.After
+		}
+		if first.IsZero() || at.Before(first) {
+			first = at
 		}
 	}
-	return w, nil
+	return first
 }
 
 // WatchMessages makes the messages of watch events of a shard, and behind them that
 // of what holds after them. They are stored only while the claim of that term is
-// the last, and nothing else was said since next.Revision.
-func WatchMessages(n wire.Names, events []rollcall.WatchEvent, next Watching, term uint64) ([]Message, error) {
+// the last of the shard that publishes them, and nothing else was said since next.Revision.
+func WatchMessages(n wire.Names, events []rollcall.WatchEvent, next Watching, by int, term uint64) ([]Message, error) {
 	var msgs []Message
 	for i := range events {
 		e := &events[i]
@@ -55,7 +87,7 @@ func WatchMessages(n wire.Names, events []rollcall.WatchEvent, next Watching, te
 		msgs = append(msgs, Message{Subject: n.Watch(e.Tenant, e.Type), Data: data, ContentType: wire.ContentType})
 	}
 	first := &events[0]
-	msgs[0].Guarded, msgs[0].Expect, msgs[0].ExpectOf = true, term, n.Claim(first.Tenant, first.Shard)
+	msgs[0].Guarded, msgs[0].Expect, msgs[0].ExpectOf = true, term, n.Claim(first.Tenant, by)
 	data, err := wire.EncodeWatching(&next.Watching)
 	if err != nil {
 		return nil, fmt.Errorf("%w: encode the watch of a shard: %w", ErrRefused, err)

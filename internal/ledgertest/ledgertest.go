@@ -30,7 +30,7 @@ type Ledger interface {
 	Renew(ctx context.Context) error
 	Shards(ctx context.Context, tenants []string) (map[string]ledger.Shards, error)
 	SetShards(ctx context.Context, tenant string, count int, by string, expect uint64) (ledger.Shards, error)
-	Watching(ctx context.Context, tenant string, shard int) (ledger.Watching, error)
+	Watching(ctx context.Context, tenant string) (ledger.Watch, error)
 	Heartbeat(ctx context.Context, id string, info []byte, ttl time.Duration) error
 	Leave(ctx context.Context, id string) error
 	Members(ctx context.Context) ([]ledger.Member, error)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"rollcall/internal/ledger"
@@ -202,11 +203,16 @@ func (m *Memory) Renew(ctx context.Context) error {
 }
 
 // Watching reads as [store.JetStream.Watching] does.
-func (m *Memory) Watching(ctx context.Context, tenant string, shard int) (w ledger.Watching, err error) {
+func (m *Memory) Watching(ctx context.Context, tenant string) (w ledger.Watch, err error) {
 	err = m.do(ctx, "watching", func() error {
-		now := time.Now()
-		w, err = ledger.ReadWatching(m.last(m.names.Watching(tenant, shard), now).raw(), m.last(m.names.Status(tenant), now).raw())
-		return err
+		var all []ledger.Raw
+		for subject := range m.stored {
+			if strings.HasPrefix(subject, strings.TrimSuffix(m.names.Watchings(tenant), "*")) {
+				all = append(all, m.last(subject, time.Now()).raw())
+			}
+		}
+		w = ledger.ReadWatch(all, m.last(m.names.Status(tenant), time.Now()).raw())
+		return nil
 	})
 	return w, err
 }

@@ -15,11 +15,11 @@ import (
 func watching(t *testing.T, l Ledger, n wire.Names) {
 	read := func() ledger.Watching {
 		t.Helper()
-		w, err := l.Watching(context1m(t), tenant, 0)
+		w, err := l.Watching(context1m(t), tenant)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return w
+		return w.Shards[0]
 	}
 	if w := read(); w != (ledger.Watching{}) {
 		t.Errorf("of a shard of which nothing was told: %+v", w)
@@ -34,7 +34,7 @@ func watching(t *testing.T, l Ledger, n wire.Names) {
 		msgs, err := ledger.WatchMessages(n, []rollcall.WatchEvent{{
 			Tenant: tenant, Shard: 0, Shards: 1, Epoch: next.Epoch, Sequence: next.Sequence, Type: rollcall.WatchLost, Reason: next.Reason,
 			Provenance: rollcall.ProvenanceObserved, Window: rollcall.Window{After: since, Before: since.Add(time.Minute)},
-		}}, next, term)
+		}}, next, 0, term)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,5 +58,15 @@ func watching(t *testing.T, l Ledger, n wire.Names) {
 	next.Sequence++
 	if err := tell(next, claim.Term); !errors.Is(err, ledger.ErrStale) {
 		t.Errorf("told under a claim that is not the last: %v", err)
+	}
+	if err := l.PutStatus(context1m(t), tenant, wire.Status{State: wire.StateOK, Pace: time.Second, Tracked: 5, At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := l.Watching(context1m(t), tenant)
+	if err != nil || len(all.Shards) != 1 || all.Status.Tracked != 5 {
+		t.Errorf("the watch of the tenant: %+v, %v", all, err)
+	}
+	if other, err := l.Watching(context1m(t), "another"); err != nil || len(other.Shards) != 0 || other.Status.Tenant != "" {
+		t.Errorf("the watch of another tenant: %+v, %v", other, err)
 	}
 }

@@ -43,6 +43,7 @@ type Held struct {
 	Term     uint64    `json:"term"`
 	Tracked  int       `json:"tracked"`               // meetings that are asked about
 	LastGood time.Time `json:"lastGoodPoll,omitzero"` // of the last pass over the shard that was answered
+	LookedAt time.Time `json:"lookedAt,omitzero"`     // when that pass began
 	State    string    `json:"state,omitempty"`       // how that pass went; "": there was none
 	Waiting  int       `json:"waiting,omitempty"`     // observations that are not processed yet
 	Settled  uint64    `json:"settled,omitempty"`     // how many were processed so far
