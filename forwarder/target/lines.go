@@ -28,7 +28,29 @@ func heading(mark string, words ...string) string {
 func joinWords(words ...string) string { return joinLines(" ", words...) }
 
 // hardBreaks keeps the line breaks of a body where markdown would join lines.
-func hardBreaks(body string) string { return strings.ReplaceAll(body, "\n", "  \n") }
+func hardBreaks(body string) string { return brokenLines(body, "  \n") }
+
+// brokenLines puts between between lines, and an empty line around a list:
+// markdown takes what follows its last item for more of it.
+func brokenLines(body, between string) string {
+	var b strings.Builder
+	listed := false
+	for i, line := range strings.Split(body, "\n") {
+		item := strings.HasPrefix(line, "- ")
+		switch {
+		case i == 0:
+		case item != listed:
+			b.WriteString("\n\n")
+		case item:
+			b.WriteString("\n")
+		default:
+			b.WriteString(between)
+		}
+		b.WriteString(line)
+		listed = item
+	}
+	return b.String()
+}
 
 // missing returns the keyword that a robot wants to find in a message, to be put
 // before it; "" where it is in one of the parts.

@@ -56,7 +56,7 @@ type weComPlain struct {
 func (r weComRobot) encode(m Message, t text, _ time.Time) request {
 	markup := weComMarkup{}
 	weight := 1
-	content := joinLines("\n", heading("### ", markup.Text(m.Title)), t.lines, markup.mention(m.Mention))
+	content := joinLines("\n", heading("### ", markup.Text(m.Title)), brokenLines(t.lines, "\n"), markup.mention(m.Mention))
 	body := weComBody{MsgType: "markdown"}
 	switch {
 	case t.plain:
