@@ -2,6 +2,8 @@ package consume
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"rollcall/wire"
@@ -20,6 +22,12 @@ type Health struct {
 	Since    time.Time     // where Blind: from when on nobody has looked; zero: nobody ever did
 	LastGood time.Time     // the last poll that learned anything; zero: none yet
 	Age      time.Duration // since LastGood
+	// Pace is the time between two passes, LastPass when the last one was over
+	// (zero: none was), and Tracked how many meetings are asked about; 0 where
+	// there is no status.
+	Pace     time.Duration
+	LastPass time.Time
+	Tracked  int
 }
 
 // The words of [Health.Why] that nobody stores.
@@ -39,6 +47,23 @@ type loss struct {
 
 // part names a shard of a tenant.
 type part struct{ tenant, shard string }
+
+// Tenants lists those of which anything is known, sorted.
+func (m *Meetings) Tenants() []string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	known := map[string]bool{}
+	for tenant := range m.statuses {
+		known[tenant] = true
+	}
+	for k := range m.losses {
+		known[k.tenant] = true
+	}
+	for k := range m.entries {
+		known[k.tenant] = true
+	}
+	return slices.Sorted(maps.Keys(known))
+}
 
 // Health returns whether the tenant's meetings are being looked at, from its
 // watch events, its status and the clock.
@@ -64,7 +89,7 @@ func (m *Meetings) Health(tenant string) Health {
 }
 
 func healthOf(s wire.Status, now time.Time) Health {
-	h := Health{Why: s.State, LastGood: s.LastGoodPoll}
+	h := Health{Why: s.State, LastGood: s.LastGoodPoll, Pace: s.Pace, LastPass: s.LastPass, Tracked: s.Tracked}
 	if !s.LastGoodPoll.IsZero() {
 		h.Age = max(0, now.Sub(s.LastGoodPoll))
 	}

@@ -246,7 +246,7 @@ func TestHealthIsOfTheStatusAndTheClock(t *testing.T) {
 	put := func(state string, good time.Duration) {
 		t.Helper()
 		err := w.commits.PutStatus(t.Context(), "acme", wire.Status{
-			State: state, LastGoodPoll: time.Now().Add(-good), Pace: 15 * time.Second, At: time.Now(),
+			Tenant: "acme", State: state, LastGoodPoll: time.Now().Add(-good), LastPass: time.Now(), Pace: 15 * time.Second, Tracked: 3, At: time.Now(),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -257,6 +257,11 @@ func TestHealthIsOfTheStatusAndTheClock(t *testing.T) {
 	put(wire.StateOK, 10*time.Second)
 	if h := seen.Health("acme"); h.Blind || h.Why != wire.StateOK || h.Age < 10*time.Second {
 		t.Errorf("ok: %+v", h)
+	} else if h.Pace != 15*time.Second || h.Tracked != 3 || h.LastPass.IsZero() {
+		t.Errorf("what the status says besides: %+v", h)
+	}
+	if got := seen.Tenants(); !slices.Equal(got, []string{"acme"}) {
+		t.Errorf("tenants %v", got)
 	}
 	put(wire.StateOK, time.Hour) // its worker was killed
 	if h := seen.Health("acme"); !h.Blind || h.Why != consume.WhySilent {
