@@ -3,5 +3,6 @@
 // were measured, not a constant; that /livez speaks of this process alone, so
 // that nobody restarts it because DingTalk or NATS is away; and that it only
 // shows: GET and HEAD, under names of its own, bounded in time, size and
-// number, where a silent client makes room for one that asks.
+// number, where a silent client makes room for one that asks. Package live is
+// the page for people.
 package console

@@ -6,8 +6,9 @@ import (
 	"net/http/pprof"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"rollcall/console/live"
 )
 
 // index names what there is; it needs neither script nor style.
@@ -26,24 +27,30 @@ const index = `<!doctype html>
 `
 
 // pages routes to everything the console shows.
-func pages(health Health, metrics prometheus.Gatherer, profiles bool) http.Handler {
+func (s *Server) pages() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = io.WriteString(w, index)
-	})
+	if s.Page == nil {
+		mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = io.WriteString(w, index)
+		})
+	} else {
+		for _, route := range live.Routes() {
+			mux.Handle(route, s.Page)
+		}
+	}
 	mux.HandleFunc("/livez", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = io.WriteString(w, "alive\n")
 	})
-	mux.Handle("/readyz", ready(health))
-	if metrics != nil {
-		mux.Handle("/metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{
+	mux.Handle("/readyz", ready(s.Health))
+	if s.Metrics != nil {
+		mux.Handle("/metrics", promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{
 			MaxRequestsInFlight: 8, // a scrape walks everything; a crowd of them must not
 			Timeout:             writeTimeout - time.Second,
 		}))
 	}
-	if profiles {
+	if s.Profiles {
 		profiled(mux)
 	}
 	return mux

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+
+	"rollcall/console/live"
 )
 
 // The bounds of the server. A client that is slower, larger or one too many
@@ -33,6 +36,8 @@ type Server struct {
 	// Profiles adds /debug/pprof. What it shows is not for strangers, and asking
 	// for it costs CPU.
 	Profiles bool
+	// Page is the live page; nil: there is none.
+	Page *live.Page
 	// Hosts are names, beside addresses and this machine's own, under which the
 	// console may be asked.
 	Hosts []string
@@ -71,6 +76,7 @@ func (s *Server) Close() error {
 // at most five seconds, and returns nil. It is called once.
 func (s *Server) Run(ctx context.Context) error {
 	server := s.server()
+	defer s.show(ctx)()
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(stopped)
@@ -86,9 +92,21 @@ func (s *Server) Run(ctx context.Context) error {
 	return fmt.Errorf("serve on %s: %w", s.Addr(), err)
 }
 
+// show runs the live page until ctx ends, which ends its streams; the function
+// that it returns waits for that.
+func (s *Server) show(ctx context.Context) (wait func()) {
+	if s.Page == nil {
+		return func() {}
+	}
+	ctx, stop := context.WithCancel(ctx)
+	var page sync.WaitGroup
+	page.Go(func() { _ = s.Page.Run(ctx) }) // it ends with ctx alone
+	return func() { stop(); page.Wait() }
+}
+
 func (s *Server) handler() http.Handler {
 	known := hostsOf(s.Addr(), s.address, s.Hosts)
-	return guarded(known.known(pages(s.Health, s.Metrics, s.Profiles)))
+	return guarded(known.known(s.pages()))
 }
 
 func (s *Server) server() *http.Server {

@@ -25,6 +25,8 @@ type Meeting struct {
 	ObservedAt time.Time
 	// Whole is false while more events of the same poll are on the way.
 	Whole bool
+	// Over: it has ended, or is not tracked any more; its record ages out.
+	Over bool
 }
 
 // key names a meeting.
@@ -122,7 +124,7 @@ func (m *Meetings) Present(userID string) []Meeting {
 func (e *entry) meeting(k key) Meeting {
 	return Meeting{
 		Tenant: k.tenant, ConferenceID: k.conference, Epoch: e.roster.epoch, Sequence: e.roster.sequence,
-		Info: e.roster.meeting, Labels: e.roster.labels, People: e.roster.people, ObservedAt: e.observed, Whole: e.whole,
+		Info: e.roster.meeting, Labels: e.roster.labels, People: e.roster.people, ObservedAt: e.observed, Whole: e.whole, Over: e.over,
 	}
 }
 

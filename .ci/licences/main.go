@@ -1,5 +1,5 @@
 // Command licences writes the licences and notices of everything that is linked
-// into the image: Go's own, and those of each package up to its module's root.
+// into the image: Go's own, uPlot's, and those of each package up to its module's root.
 // The same text is written once, below the names of all whose it is.
 //
 //	go run ./.ci/licences > deploy/third-party-licences.txt
@@ -42,6 +42,9 @@ func run(out io.Writer) error {
 	}
 	owners := make(map[string][]string) // by text
 	if _, err := gather(owners, "the Go standard library", strings.TrimSpace(string(root))); err != nil {
+		return err
+	}
+	if _, err := gather(owners, "uPlot 1.6.32", "console/live/assets/uplot"); err != nil {
 		return err
 	}
 	packages, err := linked()

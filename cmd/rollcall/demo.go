@@ -24,8 +24,9 @@ import (
 
 const demoHelp = `Demo shows what Rollcall does, without an account at DingTalk and without any
 other server: a simulated DingTalk with people who come and go, NATS, the worker
-and its health endpoints run in this process, on free ports of 127.0.0.1. It
-prints each event as "rollcall tail" does. Ctrl-C ends it and leaves nothing behind.`
+and its live page run in this process, on free ports of 127.0.0.1. It prints the
+page's address first, which --open shows in the browser, and then each event as
+"rollcall tail" does. Ctrl-C ends it and leaves nothing behind.`
 
 // demoTenant is the organization of the demo.
 const demoTenant = "demo"
@@ -40,6 +41,7 @@ func demoCommand(p *program) *cobra.Command {
 	}
 	seed := cmd.Flags().Uint64("seed", 1, "the `NUMBER` that decides what happens in the meetings")
 	limit := cmd.Flags().Duration("for", 0, "end after this `TIME`, such as 20s (default: at Ctrl-C)")
+	open := cmd.Flags().Bool("open", false, "show the live page in the browser")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		ctx := cmd.Context()
 		if *limit < 0 {
@@ -53,7 +55,7 @@ func demoCommand(p *program) *cobra.Command {
 		// A terminal that closes ends it like Ctrl-C, or its folder would stay.
 		ctx, release := signal.NotifyContext(ctx, syscall.SIGHUP)
 		defer release()
-		return runDemo(ctx, p, *seed)
+		return runDemo(ctx, p, *seed, *open)
 	}
 	return cmd
 }
@@ -67,7 +69,7 @@ type demo struct {
 
 // runDemo is everything of the demo, from the folder that it takes to the one
 // that it removes.
-func runDemo(ctx context.Context, p *program, seed uint64) (err error) {
+func runDemo(ctx context.Context, p *program, seed uint64, open bool) (err error) {
 	dir, err := os.MkdirTemp("", "rollcall-demo-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the demo: %w", err)
@@ -94,6 +96,9 @@ func runDemo(ctx context.Context, p *program, seed uint64) (err error) {
 		return err
 	}
 	d.banner(listener.Addr())
+	if open {
+		p.browse(ctx, pageURL(d.service.HTTP()))
+	}
 	return d.play(ctx)
 }
 
@@ -156,16 +161,17 @@ func demoConfig(dir, endpoint string, meetings []string) (config.Config, error) 
 func (d *demo) banner(dingtalk net.Addr) {
 	_, _ = fmt.Fprintf(d.stdout, `rollcall demo: everything runs in this process; Ctrl-C ends it and leaves nothing behind.
 
+  page      %s  who is in which meeting, live
   DingTalk  http://%s  simulated: meetings in which people come and go; asked once a second
   NATS      %s  events on meetings.event.>
   health    http://%s/readyz
 
 Subscribe from another terminal with one of
 
-  nats --server %[2]s subscribe 'meetings.event.>'
-  go run ./cmd/rollcall tail --nats %[2]s
+  nats --server %[3]s subscribe 'meetings.event.>'
+  go run ./cmd/rollcall tail --nats %[3]s
 
-`, dingtalk, d.service.NATS(), d.service.HTTP())
+`, pageURL(d.service.HTTP()), dingtalk, d.service.NATS(), d.service.HTTP())
 }
 
 // stage lets what people want to see first happen within seconds, which

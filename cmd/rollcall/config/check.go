@@ -37,6 +37,7 @@ func (c checker) config(cfg Config) {
 	c.address("http.listen", cfg.HTTP.Listen)
 	c.hosts(cfg.HTTP.Hosts)
 	c.pprof(cfg.HTTP)
+	c.page(cfg.HTTP.Page)
 	c.oneOf("log.level", cfg.Log.Level, "debug", "info", "warn", "error")
 	c.oneOf("log.format", cfg.Log.Format, "json", "console")
 }

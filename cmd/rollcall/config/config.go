@@ -37,7 +37,7 @@ type Config struct {
 	// that makes more than 10,000 in 20 s (500 a second), for five minutes; above
 	// 490 that is kept away from.
 	EgressQPS float64 `yaml:"egress_qps" allow:"a number above 0, at most 500 (where DingTalk blocks the address)"`
-	// Health (/livez, /readyz) and metrics (/metrics).
+	// Health (/livez, /readyz), metrics (/metrics) and the live page (/).
 	HTTP HTTP `yaml:"http"`
 	// The log, which goes to standard error.
 	Log Log `yaml:"log"`
@@ -136,7 +136,8 @@ type Journal struct {
 	MaxBytes int64 `yaml:"max_bytes" allow:"a whole number of bytes, at least 1048576"`
 }
 
-// HTTP is where health and metrics are served, and profiles where they are wanted.
+// HTTP is where health, metrics and the live page are served, and profiles where
+// they are wanted.
 type HTTP struct {
 	// Loopback, since health and metrics tell who is watched; in a container use
 	// 0.0.0.0:8080.
@@ -148,6 +149,24 @@ type HTTP struct {
 	// /debug/pprof, for whoever profiles this process. Only on loopback: it costs
 	// CPU to ask for, and shows the inside.
 	Pprof bool `yaml:"pprof" allow:"true, with http.listen on loopback, or false"`
+	// The page that one keeps open: which meetings go on, who is in them, and how
+	// old that is. See docs/page.md.
+	Page Page `yaml:"page"`
+}
+
+// Page is the live page, which shows the names of people.
+type Page struct {
+	// Whether it is served at /. Beyond loopback it is served only with token_file or
+	// proxies, and otherwise is not there.
+	Enabled bool `yaml:"enabled" allow:"true or false"`
+	// Who may see it: whoever shows this token, as the password of any user or as a
+	// bearer. It goes unencrypted over http: beyond loopback put a proxy with TLS in front.
+	TokenFile string `yaml:"token_file" allow:"the path of a file with a token" live:"whenever the page is asked for"`
+	// Proxies that have asked already who looks, and are asked for no token. They
+	// keep the Host of a request, or their name stands in http.hosts.
+	Proxies []string `yaml:"proxies" allow:"a list of IP addresses and networks, each once, such as 10.0.0.7 or 10.244.0.0/16"`
+	// show, or hide: initials and counts, and nothing else of a person.
+	Names string `yaml:"names" allow:"show or hide"`
 }
 
 // Log is how the process writes its log, to standard error.

@@ -21,7 +21,7 @@ func Defaults() Config {
 		Journal: Journal{MaxBytes: backlog.DefaultMaxBytes},
 		// DingTalk blocks an address above 10,000 calls in 20 s: 500 a second.
 		EgressQPS: 400,
-		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
+		HTTP:      HTTP{Listen: "127.0.0.1:8080", Page: Page{Enabled: true, Names: "show"}},
 		Log:       Log{Level: "info", Format: "json"},
 	}
 }

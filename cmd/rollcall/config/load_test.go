@@ -53,7 +53,7 @@ tenants:
     poll: {monthly_calls: unlimited}
 egress_qps: 12.5
 journal: {max_bytes: 2000000}
-http: {listen: "127.0.0.1:0", hosts: [rollcall.example], pprof: true}
+http: {listen: "127.0.0.1:0", hosts: [rollcall.example], pprof: true, page: {enabled: false, token_file: pt, proxies: [10.0.0.7, "fd00::/8"], names: hide}}
 log: {level: debug, format: console}
 `
 	const others = `
@@ -95,7 +95,7 @@ tenants: [{name: one, auth: {client_id: c, client_secret_file: s}, poll: {monthl
 			Privacy: config.Privacy{Nicks: "omit"},
 		}, two},
 		Journal: config.Journal{MaxBytes: 2_000_000}, EgressQPS: 12.5,
-		HTTP: config.HTTP{Listen: "127.0.0.1:0", Hosts: []string{"rollcall.example"}, Pprof: true},
+		HTTP: config.HTTP{Listen: "127.0.0.1:0", Hosts: []string{"rollcall.example"}, Pprof: true, Page: config.Page{TokenFile: "pt", Proxies: []string{"10.0.0.7", "fd00::/8"}, Names: "hide"}},
 		Log:  config.Log{Level: "debug", Format: "console"},
 	}
 	got, err := config.Load([]byte(data), environment)

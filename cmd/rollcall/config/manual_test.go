@@ -274,7 +274,7 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 // configuration uses it.
 func TestEveryKeyIsUsed(t *testing.T) {
 	var source strings.Builder
-	for _, pattern := range []string{"../service/*.go", "../check/*.go", "../cost/*.go", "../*.go", "names.go", "credentials.go", "tenants_dir.go"} {
+	for _, pattern := range []string{"../service/*.go", "../check/*.go", "../cost/*.go", "../page/*.go", "../*.go", "page.go", "names.go", "credentials.go", "tenants_dir.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -12,6 +12,7 @@ func (c Config) SecretFiles() []SecretFile {
 		{"nats.token_file", c.NATS.TokenFile},
 		{"nats.password_file", c.NATS.PasswordFile},
 		{"nats.tls.key_file", c.NATS.TLS.KeyFile},
+		{"http.page.token_file", c.HTTP.Page.TokenFile},
 	}
 	for i, t := range c.Tenants {
 		for _, f := range []SecretFile{

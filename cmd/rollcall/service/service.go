@@ -18,6 +18,7 @@ import (
 
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/control"
+	"rollcall/cmd/rollcall/page"
 	"rollcall/console"
 	"rollcall/internal/embedded"
 	"rollcall/poller"
@@ -53,7 +54,7 @@ type Service struct {
 func New(cfg config.Config, version string, log *zap.Logger) (*Service, error) {
 	s := &Service{cfg: cfg, version: version, log: log, registry: prometheus.NewRegistry(), ready: make(chan struct{})}
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, open := range []func() error{s.openTenants, s.openConsole, s.openNATS, s.openBacklog} {
+	for _, open := range []func() error{s.openTenants, s.openConsole, s.openNATS, s.openPage, s.openBacklog} {
 		if err := open(); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
@@ -198,6 +199,14 @@ func (s *Service) openConsole() error {
 	server.Profiles, server.Hosts = s.cfg.HTTP.Pprof, s.cfg.HTTP.Hosts
 	s.console = server
 	return nil
+}
+
+// openPage lets the console show the live page, where its address allows that.
+func (s *Service) openPage() (err error) {
+	if s.cfg.HTTP.Page.Served(s.cfg.HTTP.Listen) {
+		s.console.Page, err = page.New(s.cfg, s.conn, false, s.log)
+	}
+	return err
 }
 
 func (s *Service) openTenants() error {
