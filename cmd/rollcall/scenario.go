@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -87,20 +88,21 @@ func (wanted *simulateFlags) play(ctx context.Context, p *program) error {
 		return fmt.Errorf("listen on %s: choose another --listen: %w", wanted.listen, err)
 	}
 	pace := max(time.Second, time.Duration(float64(written.Poll)/wanted.scenario.speed).Truncate(time.Second))
-	if err := wanted.introduce(p.stdout, listener.Addr(), written.ConferenceIDs(), pace); err != nil {
+	handler, err := wanted.introduce(p.stdout, player.Handler(), listener.Addr(), written.ConferenceIDs(), pace)
+	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return perform(ctx, player, listener, wanted.scenario.stay)
+	return perform(ctx, player, handler, listener, wanted.scenario.stay)
 }
 
 // perform serves until the player is done, or with stay until ctx is over.
-func perform(ctx context.Context, player *scenario.Player, listener net.Listener, stay bool) error {
+func perform(ctx context.Context, player *scenario.Player, handler http.Handler, listener net.Listener, stay bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	served := make(chan error, 1)
 	go func() {
 		defer cancel() // nobody can ask from here on
-		served <- serveUntil(ctx, listener, player.Handler())
+		served <- serveUntil(ctx, listener, handler)
 	}()
 	err := player.Run(ctx)
 	if err == nil && stay {

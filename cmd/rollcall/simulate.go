@@ -22,6 +22,10 @@ prints where it listens, the ids of its meetings, and a configuration to paste.
 
 Below /_sim/ the world can be asked and told: curl http://127.0.0.1:9099/_sim/
 
+With --chat it also serves robots of DingTalk, Feishu, WeCom, Slack and Teams, and
+a webhook, with the limits, signatures and answers of the real ones. It prints
+their addresses, and then each message that arrives: /chat/messages shows them all.
+
 With --scenario it plays what is written in a file, from the moment at which
 every meeting of the file has been asked about, and exits with 0 once the end of
 all of them has been seen: deploy/scenarios has some, with the events to expect.`
@@ -31,6 +35,7 @@ type simulateFlags struct {
 	simulator.Config
 	listen   string
 	endStyle string
+	chat     bool
 	scenario scenarioFlags
 }
 
@@ -42,6 +47,7 @@ func simulateCommand(p *program) *cobra.Command {
 		Long:  simulateHelp,
 		Example: `  rollcall simulate
   rollcall simulate --meetings 20 --people 50 --rate 5 --end-style omitted --lifetime 10m
+  rollcall simulate --chat
   rollcall simulate --scenario deploy/scenarios/town-hall.yaml --speed 10`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -67,6 +73,7 @@ func simulateCommand(p *program) *cobra.Command {
 	flags.BoolVar(&wanted.Hostile, "hostile", false, "ids, names and titles full of markup, controls and traps")
 	flags.StringVar(&wanted.AppKey, "app-key", simulator.DefaultAppKey, "the AppKey that is accepted")
 	flags.StringVar(&wanted.AppSecret, "app-secret", simulator.DefaultAppSecret, "the AppSecret that is accepted")
+	flags.BoolVar(&wanted.chat, "chat", false, "serve chat robots and a webhook, too, and print what arrives")
 	addScenarioFlags(cmd, &wanted.scenario)
 	completeWith(cmd, "end-style", endStyles())
 	return cmd
@@ -89,23 +96,25 @@ func (wanted *simulateFlags) simulate(ctx context.Context, out io.Writer) error 
 	if err != nil {
 		return fmt.Errorf("listen on %s: choose another --listen: %w", wanted.listen, err)
 	}
-	if err := wanted.introduce(out, listener.Addr(), world.ConferenceIDs(), 2*time.Second); err != nil {
+	handler, err := wanted.introduce(out, world.Handler(), listener.Addr(), world.ConferenceIDs(), 2*time.Second)
+	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	lived := make(chan error, 1)
 	go func() { lived <- world.Run(ctx) }()
-	err = serveUntil(ctx, listener, world.Handler())
+	err = serveUntil(ctx, listener, handler)
 	cancel()
 	return errors.Join(err, <-lived)
 }
 
-// introduce prints where the simulator is and how to look at it: every pace.
-func (wanted *simulateFlags) introduce(out io.Writer, addr net.Addr, ids []string, pace time.Duration) error {
+// introduce prints where the simulator is and how to look at it, every pace, and
+// returns what is served: the API, and beside it the chat services.
+func (wanted *simulateFlags) introduce(out io.Writer, api http.Handler, addr net.Addr, ids []string, pace time.Duration) (http.Handler, error) {
 	list, err := json.Marshal(append([]string{}, ids...)) // JSON is YAML too, and escapes what would not show
 	if err != nil {
-		return fmt.Errorf("write the ids: %w", err)
+		return nil, fmt.Errorf("write the ids: %w", err)
 	}
 	_, err = fmt.Fprintf(out, `# DingTalk's API, simulated, listens on http://%[1]s
 # A configuration for it, to save as rollcall.yaml:
@@ -120,7 +129,10 @@ tenants:
       # organization: {enabled: true, schedule: "@every 5s"}
 # And to look at it: SIMULATED_SECRET=%[4]s rollcall run --config rollcall.yaml
 `, address.Dialable(addr.String()), wanted.AppKey, list, wanted.AppSecret, pace)
-	return err
+	if err != nil || !wanted.chat {
+		return api, err
+	}
+	return besideChat(out, api, addr)
 }
 
 // serveUntil serves until ctx is over, and lets the answers under way finish

@@ -3,6 +3,8 @@ package target
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/url"
 	"time"
 )
@@ -36,6 +38,7 @@ type verdict struct {
 
 // robot sends messages to one address of a chat service.
 type robot struct {
+	unseen
 	service
 	*poster
 	maxSize int
@@ -48,6 +51,12 @@ func newRobot(o Options, maxSize int, made func(*url.URL) service) (Target, erro
 	}
 	return &robot{service: made(o.Address.reveal()), poster: newPoster(o, anywhere), maxSize: maxSize}, nil
 }
+
+// unseen keeps what holds secrets from being printed.
+type unseen struct{}
+
+// Format prints dots under every verb.
+func (unseen) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "•••") }
 
 // Send tries the whole body, then a shorter one, then text without markup:
 // each only after the service has called what came before it too large.

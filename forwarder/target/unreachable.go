@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"syscall"
 )
 
@@ -37,7 +38,7 @@ func causes() []cause {
 		{dialing, false, "no connection can be made; check the address, and this machine's way to it: firewall, HTTPS_PROXY"},
 		{has[*tls.CertificateVerificationError], false, "the server's certificate is not valid for the address"},
 		{has[x509.HostnameError], false, "the server's certificate is for another host"},
-		{has[tls.RecordHeaderError], false, "the server does not speak TLS"},
+		{matches(http.ErrSchemeMismatch), false, "the server does not speak TLS"},
 		{has[tls.AlertError], false, "the server refuses the TLS handshake"},
 		{matches(context.Canceled), true, "the attempt was stopped before there was an answer"},
 		{timedOut, true, "there was no answer in time"},

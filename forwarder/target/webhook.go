@@ -29,6 +29,7 @@ func webhook() Kind {
 }
 
 type hook struct {
+	unseen
 	*poster
 	address Address
 	keys    []*standardwebhooks.Webhook // the current first
