@@ -47,7 +47,7 @@ func TestTheEnvironmentStandsOverTheFileAndFlagsOverBoth(t *testing.T) {
 	}
 	want, tenant := config.Defaults(), config.TenantDefaults()
 	want.DataDir, want.NATS.URL, want.Stream.Retention, want.EgressQPS = "/env", "nats://flag", 24*time.Hour, 7.5
-	want.HTTP = config.HTTP{Listen: "127.0.0.1:9", Pprof: true, Hosts: []string{"a.example", "b.example"}}
+	want.HTTP.Listen, want.HTTP.Pprof, want.HTTP.Hosts = "127.0.0.1:9", true, []string{"a.example", "b.example"}
 	tenant.Name, tenant.Auth.ClientID, tenant.Auth.ClientSecretFile = "acme-eu", "c", "s"
 	tenant.Poll.QPS, tenant.Poll.MonthlyCalls, tenant.Poll.Schedule = 3, config.Unlimited, "@every 5s"
 	tenant.Track.Organization.Labels = rollcall.Labels{"team": "red"}
