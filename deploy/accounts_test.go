@@ -93,6 +93,54 @@ func TestReadersOfAnotherAccount(t *testing.T) {
 	}
 }
 
+// TestSourcesInAnotherAccount stores the events in a stream of another account, by
+// what docs/consumers.md says, and has them handled there.
+func TestSourcesInAnotherAccount(t *testing.T) {
+	page, err := os.ReadFile("../docs/consumers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(page), "```conf\n")
+	if len(blocks) != 3 {
+		t.Fatalf("%d configurations", len(blocks)-1)
+	}
+	exports, _, _ := strings.Cut(blocks[1], "```")
+	account, _, _ := strings.Cut(blocks[2], "```")
+	url := brokerOf(t, edition(t, []string{"accounts.conf", "permissions.conf"},
+		"exports: [", "exports: [\n"+exports, "  # Operators of the tenant acme alone", account+"  # Operators of the tenant acme alone",
+		"include ./permissions.conf", "include ./permissions.conf\nmax_payload: 4MB\njetstream { }"))
+	_, stop := worker(t, url, simulated(t))
+	defer stop()
+	conn, err := nats.Connect(url, nats.UserInfo("historian", password("historian")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := &jetstream.StreamSource{
+		Name: "MEETINGS", FilterSubject: "meetings.event.>",
+		External: &jetstream.ExternalStream{APIPrefix: "JS.rollcall.API", DeliverPrefix: "rollcall.history"},
+	}
+	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "HISTORY", Sources: []*jetstream.StreamSource{source}}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	handled := 0
+	err = consume.Handle(ctx, conn, consume.Durable{Name: "history", Names: consume.Names{Stream: "HISTORY"}}, func(context.Context, consume.Event) error {
+		if handled++; handled == 20 {
+			cancel()
+		}
+		return nil
+	})
+	if err != nil || handled < 20 {
+		t.Errorf("%d events were handled, %v", handled, err)
+	}
+}
+
 // durable makes a consumer, and takes and acknowledges an event of it.
 func durable(t *testing.T, maker, taker jetstream.JetStream, name string) {
 	t.Helper()

@@ -46,7 +46,7 @@ func broker(t *testing.T) string {
 // brokerOf runs a nats-server by its configuration's file.
 func brokerOf(t *testing.T, file string) string {
 	t.Helper()
-	for _, user := range []string{"worker", "reader", "operator", "listener", "stranger", "acme", "admin"} {
+	for _, user := range []string{"worker", "reader", "operator", "listener", "stranger", "acme", "admin", "historian"} {
 		t.Setenv(strings.ToUpper(user)+"_PASSWORD", password(user))
 	}
 	options, err := server.ProcessConfigFile(file)
