@@ -39,18 +39,27 @@ type Publisher struct {
 	// API returns the subject of a request to JetStream, as INFO; nil: that below $JS.API.
 	API func(request string) string
 
-	room room
+	room  room
+	queue queue
 }
 
 // Commit stores the messages together or not at all, and returns the stream sequence
-// of the first; the others follow it without a gap. Its errors match exactly
-// one of [ledger.ErrStale], [ledger.ErrBusy], [ledger.ErrUnknown],
-// [ledger.ErrFull] and [ledger.ErrRefused].
+// of the first; the others follow it without a gap. What is committed while a batch
+// is under way goes with the next one. Its errors match exactly one of
+// [ledger.ErrStale], [ledger.ErrBusy], [ledger.ErrUnknown], [ledger.ErrFull] and
+// [ledger.ErrRefused].
 func (p *Publisher) Commit(ctx context.Context, msgs []ledger.Message) (first uint64, err error) {
-	err = ledger.CheckBatch(p.Names, msgs, p.Conn.MaxPayload())
-	if err != nil {
+	if err := ledger.CheckBatch(p.Names, msgs, p.Conn.MaxPayload()); err != nil {
 		return 0, fmt.Errorf("commit batch: %w", err)
 	}
+	if e := p.entry(ctx, msgs); e != nil {
+		return p.queue.commit(e, p.store)
+	}
+	return p.commit(ctx, msgs)
+}
+
+// commit stores the messages as one batch.
+func (p *Publisher) commit(ctx context.Context, msgs []ledger.Message) (first uint64, err error) {
 	if err := p.take(ctx, msgs); err != nil {
 		return 0, fmt.Errorf("commit batch of %d messages: %w", len(msgs), err)
 	}
