@@ -9,6 +9,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"rollcall"
 )
 
@@ -256,4 +258,40 @@ func TestClip(t *testing.T) {
 	if got := fmt.Sprintf("%.2s", Text("abc")); got != "abc" {
 		t.Error(got)
 	}
+}
+
+// Whatever happens, a note reads as text: it has a title, and nothing of the
+// machine shows.
+func TestEveryNoteReadsAsText(t *testing.T) {
+	writers := []*Writer{writer(t, "en", nil), writer(t, "zh", nil)}
+	rapid.Check(t, func(t *rapid.T) {
+		var b Batch
+		for _, e := range someEvents(t) {
+			b.Add(e)
+		}
+		for i := range rapid.IntRange(0, 4).Draw(t, "watches") {
+			b.AddWatch(watchEvent(i%2, uint64(i/2+1), []rollcall.Type{rollcall.WatchLost, rollcall.WatchResumed}[i/2]))
+		}
+		for range rapid.IntRange(0, 1).Draw(t, "cut") {
+			b.Cut()
+		}
+		n := b.Note(rapid.SampledFrom([]Kind{"", Digest, CatchUp}).Draw(t, "kind"), rapid.IntRange(1, 10).Draw(t, "lines"))
+		if n.Account.Told+n.Account.Digested+n.Account.Cut == 0 {
+			return
+		}
+		for _, w := range writers {
+			title, body, err := w.Write(n, Plain{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if title == "" || body == "" || strings.Contains(title, "\n") {
+				t.Errorf("the title is %q, the body %q", title, body)
+			}
+			for _, slip := range []string{"<no value>", "<nil>", "%!", "{{", "\n\n", ": ,", "：，", ", ,", "  ", ":;", "0001"} {
+				if strings.Contains(title+"\n"+body, slip) {
+					t.Errorf("%q shows in %q, %q", slip, title, body)
+				}
+			}
+		}
+	})
 }
