@@ -62,8 +62,9 @@ func newMeetings() *Meetings {
 // Synced closes when all that is stored was read for the first time.
 func (m *Meetings) Synced() <-chan struct{} { return m.synced }
 
-// Changed receives after a meeting has changed, or a watch event was told, once for
-// any number of changes that nobody has received yet. It is closed when the context of [Watch] has ended.
+// Changed receives when all was read for the first time, and after a meeting has
+// changed, or a watch event was told: once for any number of changes that nobody has
+// received yet. It is closed when the context of [Watch] has ended.
 func (m *Meetings) Changed() <-chan struct{} { return m.changed }
 
 func (m *Meetings) stir() {
@@ -73,7 +74,12 @@ func (m *Meetings) stir() {
 	}
 }
 
-func (m *Meetings) markSynced() { m.once.Do(func() { close(m.synced) }) }
+func (m *Meetings) markSynced() {
+	m.once.Do(func() {
+		close(m.synced)
+		m.stir() // also where there is no meeting
+	})
+}
 
 // Repairs counts how often a record had to say how a meeting stands, because
 // events were missing or did not lead to it. Reading everything anew, as from

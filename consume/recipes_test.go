@@ -27,6 +27,10 @@ import (
 
 // The recipes of docs/consumers.md, which shows them from here.
 
+func connect(url, password string) (*nats.Conn, error) {
+	return nats.Connect(url, nats.UserInfo("reader", password), nats.CustomInboxPrefix("_INBOX.reader"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true))
+}
+
 func presenceLight(ctx context.Context, nc *nats.Conn, user string, light func(on bool)) error {
 	meetings, err := consume.Watch(ctx, nc, consume.Options{})
 	if err != nil {
@@ -53,7 +57,7 @@ func attendance(ctx context.Context, nc *nats.Conn, db *sql.DB) error {
 func audit(ctx context.Context, nc *nats.Conn, db *sql.DB) error {
 	d := consume.Durable{Name: "audit", Checkpoint: consume.SQL{DB: db, Consumer: "audit", Dollar: true}}
 	return consume.Handle(ctx, nc, d, consume.InTx(func(ctx context.Context, tx *sql.Tx, e consume.Event) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO audit VALUES ($1, $2, $3, $4, $5)`, e.Tenant, e.ConferenceID, e.Sequence, string(e.Type), e.Time.Unix())
+		_, err := tx.ExecContext(ctx, `INSERT INTO audit VALUES ($1, $2, $3, $4, $5, $6)`, e.Tenant, e.ConferenceID, e.Epoch, e.Sequence, string(e.Type), e.Time.Unix())
 		return err
 	}))
 }
@@ -155,7 +159,7 @@ func TestAuditInPostgreSQL(t *testing.T) {
 		t.Skip("needs a PostgreSQL: run .ci/postgres")
 	}
 	db, err := sql.Open("postgres", source)
-	withTables(t, db, err, "CREATE TABLE audit (tenant TEXT, meeting TEXT, sequence BIGINT, type TEXT, at BIGINT)")
+	withTables(t, db, err, "CREATE TABLE audit (tenant TEXT, meeting TEXT, epoch BIGINT, sequence BIGINT, type TEXT, at BIGINT)")
 	events := recorded(t, "two-devices")
 	rows := func() int { return countRows(db, "SELECT COUNT(*) FROM audit") }
 	twice := func(ctx context.Context, nc *nats.Conn) error {
@@ -165,7 +169,7 @@ func TestAuditInPostgreSQL(t *testing.T) {
 	}
 	server := cooked(t, events, twice, func() bool { return rows() >= len(events)/2 })
 	served(t, server, twice, func() bool { return rows() >= len(events) })
-	if n := countRows(db, "SELECT COUNT(DISTINCT (meeting, sequence)) FROM audit"); n != len(events) || rows() != n {
+	if n := countRows(db, "SELECT COUNT(DISTINCT (meeting, epoch, sequence)) FROM audit"); n != len(events) || rows() != n {
 		t.Errorf("%d rows of %d events, want %d", rows(), n, len(events))
 	}
 }
@@ -185,6 +189,13 @@ func TestRecipes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Run("connect", func(t *testing.T) {
+		nc, err := connect(natstest.Start(t).URL(), "any")
+		if err != nil || !strings.HasPrefix(nc.NewRespInbox(), "_INBOX.reader.") {
+			t.Fatal(err)
+		}
+		nc.Close()
+	})
 	t.Run("presence light", func(t *testing.T) {
 		lit := make(chan bool, 100)
 		cooked(t, whole, func(ctx context.Context, nc *nats.Conn) error {
@@ -200,7 +211,7 @@ func TestRecipes(t *testing.T) {
 		}
 	})
 	t.Run("audit", func(t *testing.T) {
-		db := recipeDB(t, "CREATE TABLE audit (tenant TEXT, meeting TEXT, sequence INTEGER, type TEXT, at INTEGER)")
+		db := recipeDB(t, "CREATE TABLE audit (tenant TEXT, meeting TEXT, epoch BIGINT, sequence BIGINT, type TEXT, at BIGINT)")
 		cooked(t, events, func(ctx context.Context, nc *nats.Conn) error { return audit(ctx, nc, db) },
 			func() bool { return countRows(db, "SELECT COUNT(*) FROM audit") == len(events) })
 	})

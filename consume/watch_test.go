@@ -194,6 +194,15 @@ func TestARecordThatTheEventsDoNotLeadToIsBelieved(t *testing.T) {
 	}
 }
 
+func TestWhereThereIsNoMeetingThatIsToldToo(t *testing.T) {
+	seen := watch(t, newWorld(t), consume.Options{})
+	select {
+	case <-seen.Changed():
+	case <-time.After(time.Minute):
+		t.Error("a presence light is never set")
+	}
+}
+
 func TestAStreamMadeAnewIsReadAnew(t *testing.T) {
 	w := newWorld(t)
 	w.listed("c1", answer("ann"))
