@@ -189,6 +189,18 @@ func TestEveryRuleIsNeeded(t *testing.T) {
 	}
 }
 
+// Where a slice ends within somebody's events, the renaming is not yet among them.
+func TestRenamedComesLastOfAPerson(t *testing.T) {
+	all := eventRules()
+	renaming := slices.IndexFunc(all[:], func(r rule) bool { return r.event == rollcall.ParticipantRenamed })
+	for _, r := range all[renaming+1:] {
+		if r.row == all[renaming].row {
+			t.Errorf("%s stands behind %s in row %s: put it before (rules.go), or a slice that ends between them tells the new nick twice (halfway in slice.go)",
+				r.event, all[renaming].event, r.row)
+		}
+	}
+}
+
 // The table follows the contract: rows in order, each event known, each rule
 // about a meeting or about people.
 func TestTableIsWellFormed(t *testing.T) {

@@ -106,6 +106,33 @@ func TestEveryFieldOfAnEntryIsTold(t *testing.T) {
 	})
 }
 
+// What one of a person's entries has open is open, whatever another leaves unsaid.
+func TestEveryFieldOfAnEntryIsWeighed(t *testing.T) {
+	shut, states := fulltest.Entry(), []reflect.StructField{}
+	for f, state := range reflect.ValueOf(&shut).Elem().Fields() {
+		if state.Kind() == reflect.Uint8 && f.Name != "Attendance" {
+			state.SetUint(3 - state.Uint()) // of three states that which is neither unsaid nor open
+			states = append(states, f)
+		}
+	}
+	with := func(f reflect.StructField, from rollcall.Entry) rollcall.Entry {
+		e := shut
+		reflect.ValueOf(&e).Elem().FieldByIndex(f.Index).Set(reflect.ValueOf(from).FieldByIndex(f.Index))
+		return e
+	}
+	before := Diff(nil, listing(1, shut), Rules{}).Record
+	for _, f := range states {
+		open := with(f, fulltest.Entry())
+		want := someone(t, Diff(before, listing(2, open), Rules{}).Record)
+		for _, other := range states {
+			unsaid := with(other, rollcall.Entry{})
+			if got := someone(t, Diff(before, listing(2, open, unsaid), Rules{}).Record); f.Name != other.Name && got != want {
+				t.Errorf("%s of one entry is lost where another leaves %s unsaid: weigh (merge.go) has to rank it", f.Name, other.Name)
+			}
+		}
+	}
+}
+
 // Of somebody who was there no more remains than of somebody who never was, but
 // how often that was; and not even this where it is not told yet.
 func TestNoFieldOfAPresenceOutlastsIt(t *testing.T) {
