@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/internal/fulltest"
 )
 
 func TestEveryVerbMakesItsFacts(t *testing.T) {
@@ -82,6 +84,17 @@ func TestEveryVerbMakesItsFacts(t *testing.T) {
 	facts := s.Happened()
 	if last := facts[len(facts)-1]; last.Reason != rollcall.ReasonReopened {
 		t.Errorf("a meeting that starts again has reason %q", last.Reason)
+	}
+}
+
+func TestEveryFieldOfAnEntryIsViewed(t *testing.T) {
+	full := Fact{Line: Line{Number: 1, Listed: true, Entry: fulltest.Entry()}}
+	for f := range reflect.TypeFor[rollcall.Entry]().Fields() {
+		without := full
+		reflect.ValueOf(&without.Line.Entry).Elem().FieldByIndex(f.Index).SetZero()
+		if *viewFact(full).Person == *viewFact(without).Person {
+			t.Errorf("/_sim/ does not show %s: viewFact (view.go) has to, and PERSON (doc.go) to name it", f.Name)
+		}
 	}
 }
 

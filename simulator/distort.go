@@ -12,7 +12,7 @@ const (
 	FaultStrings = "strings" // numbers arrive as strings
 	FaultNulls   = "nulls"   // title, startTime, mediaStatus and userList are null
 	FaultAbsent  = "absent"  // title, startTime, mediaStatus and userList are left out
-	FaultCodes   = "codes"   // status, attendStatus, micStatus and cameraStatus are 9
+	FaultCodes   = "codes"   // status, and every number of a person, is 9
 	FaultForeign = "foreign" // one meeting more that nobody asked about
 	FaultTwice   = "twice"   // the first meeting once more, saying something else
 )
@@ -70,9 +70,14 @@ func oneMore(differences map[string]any) func(map[string]any) {
 }
 
 func unknownCodes(info map[string]any) {
-	overwrite(info, 9, map[string]bool{"status": true})
+	info["status"] = 9
 	for _, user := range info["userList"].([]any) {
-		overwrite(user.(map[string]any), 9, map[string]bool{"attendStatus": true, "micStatus": true, "cameraStatus": true})
+		user := user.(map[string]any)
+		for name, value := range user {
+			if _, isNumber := value.(json.Number); isNumber {
+				user[name] = 9
+			}
+		}
 	}
 }
 

@@ -238,6 +238,11 @@ func TestOddAnswers(t *testing.T) {
 	if odd := info(FaultCodes); odd["status"] != 9.0 || user(odd)["attendStatus"] != 9.0 || user(odd)["userId"] != "u1" {
 		t.Errorf("codes: %v", odd)
 	}
+	for name, value := range user(info(FaultCodes)) {
+		if n, isNumber := value.(float64); isNumber && n != 9 {
+			t.Errorf("codes: %s is %v", name, n)
+		}
+	}
 	if odd := strike(FaultForeign); len(odd) != 2 || odd[1].(map[string]any)["conferenceId"] == id {
 		t.Errorf("foreign: %v", odd)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"rollcall"
+	"rollcall/internal/fulltest"
 )
 
 var epoch = time.Date(2026, 8, 3, 9, 0, 0, 0, time.UTC)
@@ -111,7 +113,7 @@ func (l *laws) key(f Fact) string { return fmt.Sprintf("%s/%d", f.ConferenceID, 
 
 func lawOfMeeting(f Fact, was rollcall.Conference) error {
 	now, bit := f.Meeting, was.Media^f.Meeting.Media
-	ok := map[rollcall.Type]bool{
+	ok, known := map[rollcall.Type]bool{
 		rollcall.MeetingInitialized:     was.Status == rollcall.StatusUnknown && now.Status == rollcall.StatusInitialized,
 		rollcall.MeetingStarted:         was.Status != rollcall.StatusStarted && now.Status == rollcall.StatusStarted && !now.StartTime.IsZero(),
 		rollcall.MeetingEnded:           was.Status != rollcall.StatusEnded && now.Status == rollcall.StatusEnded && now.Present == 0,
@@ -123,6 +125,9 @@ func lawOfMeeting(f Fact, was rollcall.Conference) error {
 		rollcall.MeetingCameraClosed:    bit == 2 && now.Media.Has(2),
 		rollcall.MeetingCameraOpened:    bit == 2 && !now.Media.Has(2),
 	}[f.Type]
+	if !known {
+		return fmt.Errorf("lawOfMeeting knows no %s: say there when it can happen", f.Type)
+	}
 	if !ok {
 		return fmt.Errorf("%s from %+v to %+v", f.Type, was, now)
 	}
@@ -134,7 +139,7 @@ func lawOfLine(kind rollcall.Type, was, now Line) error {
 	there := was.Attendance == present && now.Attendance == present
 	asked := was.Attendance == rollcall.AttendanceInvited || was.Attendance == rollcall.AttendanceJoining
 	quiet := was.Mic != open && was.Camera != open
-	ok := map[rollcall.Type]bool{
+	ok, known := map[rollcall.Type]bool{
 		rollcall.ParticipantInvited:          was.Attendance != present && !asked && now.Attendance == rollcall.AttendanceInvited,
 		rollcall.ParticipantJoining:          was.Attendance != present && now.Attendance == rollcall.AttendanceJoining,
 		rollcall.ParticipantJoined:           was.Attendance != present && now.Attendance == present,
@@ -150,8 +155,24 @@ func lawOfLine(kind rollcall.Type, was, now Line) error {
 		rollcall.ParticipantCameraOpened:     there && was.Camera != open && now.Camera == open,
 		rollcall.ParticipantCameraClosed:     there && was.Camera == open && now.Camera != open,
 	}[kind]
-	if !ok || (now.Mic == open || now.Camera == open) && now.Attendance != present || now.Attendance.InRoster() && !now.Listed {
+	if !known {
+		return fmt.Errorf("lawOfLine knows no %s: say there when it can happen", kind)
+	}
+	if !ok || now.Attendance.InRoster() && !now.Listed {
 		return fmt.Errorf("%s from %+v to %+v", kind, was, now)
+	}
+	return lawOfPresence(now)
+}
+
+// lawOfPresence: whoever is not there has nothing open.
+func lawOfPresence(now Line) error {
+	if now.Attendance == rollcall.AttendancePresent {
+		return nil
+	}
+	for f, open := range reflect.ValueOf(fulltest.Entry()).Fields() {
+		if reflect.ValueOf(now.Entry).FieldByIndex(f.Index).Equal(open) {
+			return fmt.Errorf("%s is %v of somebody who is not there, %+v: move (deeds.go) has to reset it", f.Name, open, now)
+		}
 	}
 	return nil
 }
