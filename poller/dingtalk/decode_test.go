@@ -136,14 +136,17 @@ func TestDecodeUsers(t *testing.T) {
 func TestEveryFieldOfAnEntryIsRead(t *testing.T) {
 	want, named := fulltest.Entry(), map[string]any{}
 	for field, value := range reflect.ValueOf(want).Fields() {
-		name := map[string]string{
-			"UserID": "userId", "Nick": "nick", "RejectDescription": "rejectDescription",
-			"Attendance": "attendStatus", "Mic": "micStatus", "Camera": "cameraStatus",
+		theirs, ok := map[string]struct {
+			name  string
+			value any
+		}{
+			"UserID": {"userId", want.UserID}, "Nick": {"nick", want.Nick}, "RejectDescription": {"rejectDescription", want.RejectDescription},
+			"Attendance": {"attendStatus", 3}, "Mic": {"micStatus", 2}, "Camera": {"cameraStatus", 2},
 		}[field.Name]
-		if name == "" {
-			t.Fatalf("say here what DingTalk calls %s", field.Name)
+		if !ok {
+			t.Fatalf("say here what DingTalk calls %s, and how it writes what is %v (of %T) here", field.Name, value, value.Interface())
 		}
-		named[name] = value.Interface()
+		named[theirs.name] = theirs.value
 	}
 	usual, err := json.Marshal(map[string]any{"userList": []any{named}})
 	if err != nil {
