@@ -119,7 +119,7 @@ func compare(before, after map[string]any, at string, complain func(at, complain
 	was, is := needs(before), needs(after)
 	for _, name := range is {
 		if !slices.Contains(was, name) {
-			complain(join(at, name), "is required now")
+			complain(join(at, name), "is required now: what was stored before has no such member; say omitempty")
 		}
 	}
 	for _, name := range was {
