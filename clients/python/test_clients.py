@@ -40,6 +40,16 @@ class RosterTest(unittest.TestCase):
             self.assertEqual(roster.apply(golden), rollcall.ANEW, file.name)
             self.assertEqual(roster.apply(golden), rollcall.REPEATED, file.name)
 
+    def test_every_golden_event_is_folded(self):
+        known = set(rollcall._CAME) | rollcall._GONE | set(rollcall._DEVICES) | {"renamed"}
+        members = set()
+        for file in GOLDEN.glob("participant.*.json"):
+            golden = json.loads(file.read_text())
+            self.assertIn(golden["type"].rsplit(".", 1)[1], known, file.name)
+            members |= set(golden["data"]["participant"])
+        folded = {"key", "userId", "nick", "attendance", "mic", "camera", "rejectDescription", "session"}
+        self.assertEqual(members, folded, "does an event alter what is new here? Then Roster folds it")
+
     def test_an_event_of_a_tenant_changes_no_meeting(self):
         for file in GOLDEN.glob("watch.*.json"):
             golden = json.loads(file.read_text())

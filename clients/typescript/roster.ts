@@ -127,6 +127,8 @@ export const isOver = (record: StoredRecord): boolean => record.untracked || rec
 
 // Members that are newer than this program are no difference.
 const members = ['userId', 'nick', 'attendance', 'mic', 'camera', 'rejectDescription', 'session'] as const;
+type Missing = Exclude<keyof Person, 'key' | (typeof members)[number]>;
+([] as Missing[]) satisfies never[]; // does not compile where a member is missing above: does an event alter it?
 const same = (a: Person, b?: Person): boolean => b !== undefined && members.every((member) => a[member] === b[member]);
 
 function altered(event: Event): Partial<Person> {
