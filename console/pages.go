@@ -18,7 +18,7 @@ const index = `<!doctype html>
 <body>
 <h1>Rollcall</h1>
 <ul>
-<li><a href="/livez">/livez</a>: this process answers</li>
+<li><a href="/livez">/livez</a>: this process works</li>
 <li><a href="/readyz">/readyz</a>: meetings are being looked at, and what keeps them from it</li>
 <li><a href="/metrics">/metrics</a>: numbers for Prometheus</li>
 </ul>
@@ -41,7 +41,12 @@ func (s *Server) pages() http.Handler {
 	}
 	mux.HandleFunc("/livez", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = io.WriteString(w, "alive\n")
+		text := "alive"
+		if why := s.stuck(); why != "" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			text = why
+		}
+		_, _ = io.WriteString(w, text+"\n")
 	})
 	mux.Handle("/readyz", ready(s.Health))
 	if s.Metrics != nil {
@@ -81,4 +86,12 @@ func guarded(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// stuck says why this process is to be started again; "" while it works.
+func (s *Server) stuck() string {
+	if s.Stuck == nil {
+		return ""
+	}
+	return s.Stuck()
 }

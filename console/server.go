@@ -22,7 +22,7 @@ const (
 	readTimeout    = 5 * time.Second
 	writeTimeout   = 15 * time.Second
 	idleTimeout    = 5 * time.Second // an open connection is a place that others want
-	stopTimeout    = 5 * time.Second
+	stopTimeout    = time.Second / 2
 	maxHeaderBytes = 16 << 10
 	maxConnections = 256
 )
@@ -31,6 +31,9 @@ const (
 type Server struct {
 	// Health is asked at each request of /readyz; nil: never ready.
 	Health Health
+	// Stuck says why /livez is to have this process started again, and "" while it
+	// works; nil: it always does. It depends on nobody else.
+	Stuck func() string
 	// Metrics is what /metrics shows; nil: there is no such page.
 	Metrics prometheus.Gatherer
 	// Profiles adds /debug/pprof. What it shows is not for strangers, and asking
@@ -73,7 +76,7 @@ func (s *Server) Close() error {
 }
 
 // Run serves until ctx is over, then lets the answers under way finish, for
-// at most five seconds, and returns nil. It is called once.
+// half a second at most, and returns nil. It is called once.
 func (s *Server) Run(ctx context.Context) error {
 	server := s.server()
 	defer s.show(ctx)()

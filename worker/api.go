@@ -49,7 +49,7 @@ func (w *Worker) shardOf(tenant, conferenceID string) (*shard, error) {
 	if conferenceID == "" || len(conferenceID) > rollcall.MaxID {
 		return nil, ErrBadID
 	}
-	for _, t := range w.tenants {
+	for _, t := range w.all() {
 		if t.cfg.Name == tenant {
 			shards := t.shards()
 			return shards[membership.ShardOf(conferenceID, len(shards))], nil
@@ -212,7 +212,9 @@ func (s *shard) pollNow(ctx context.Context, id string, within time.Duration) (t
 	if l == nil {
 		return "", ErrNotHeld
 	}
-	if !s.parent.begin(ctx) {
+	if !s.parent.begin(ctx) && ctx.Err() == nil {
+		return "", ErrNotHeld // the tenant is replaced
+	} else if ctx.Err() != nil {
 		return "", fmt.Errorf("wait for the answer: %w", context.Cause(ctx))
 	}
 	report, asked := s.polling.pollOne(ctx, l, id)

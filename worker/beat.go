@@ -22,6 +22,8 @@ func (w *Worker) keepMembership(ctx context.Context) {
 	trouble := streak.Log{Logger: w.log, What: "membership"}
 	ticks := 0
 	for beat := uint64(1); ; beat++ {
+		now := time.Now()
+		w.turned.Store(&now)
 		if err := w.beatOnce(ctx, beat); ctx.Err() == nil {
 			trouble.Note(err)
 		}
@@ -84,7 +86,7 @@ func (w *Worker) register(ctx context.Context, beat uint64) error {
 // assign informs every shard whether it belongs to this worker. Nothing is
 // asked before each of them has heard it.
 func (w *Worker) assign() {
-	for _, t := range w.tenants {
+	for _, t := range w.all() {
 		for _, s := range t.shards() {
 			mine := w.peers.Owns(t.cfg.Name, s.number)
 			s.assign(mine, mine && s.own.held() == nil && s.blocked())
@@ -96,9 +98,9 @@ func (w *Worker) assign() {
 // info is what the worker says of itself.
 func (w *Worker) info(beat uint64) membership.Info {
 	info := membership.Info{
-		Schema: membership.InfoSchema, Shards: []membership.Held{}, Tenants: make(map[string]membership.TenantReport), Knows: []string{}, Beat: beat,
+		Schema: membership.InfoSchema, Version: w.cfg.Version, Shards: []membership.Held{}, Tenants: make(map[string]membership.TenantReport), Knows: []string{}, Beat: beat,
 	}
-	for _, t := range w.tenants {
+	for _, t := range w.all() {
 		info.Knows = append(info.Knows, t.cfg.Name)
 		if t.holds() {
 			info.Tenants[t.cfg.Name] = membership.TenantReport{Unlimited: t.cfg.Budget == nil, Ages: t.ages.Recent()}

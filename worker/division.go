@@ -30,6 +30,22 @@ type divided struct {
 
 	mu      sync.Mutex
 	retired []*shard // of earlier divisions, that have something to process
+
+	dividing sync.Mutex // held while the meetings are divided anew; guards what follows
+	over     bool       // the shards are let go of, and there are no others
+}
+
+// end has the shards let go of for good, and reports whether this is the first call.
+func (d *divided) end() bool {
+	d.dividing.Lock()
+	defer d.dividing.Unlock()
+	first := !d.over
+	d.over = true
+	for _, s := range d.now.Load().shards {
+		s.own.retired.Store(true)
+		s.queue.Wake()
+	}
+	return first
 }
 
 func (d *divided) retire(shards []*shard) {
@@ -74,8 +90,9 @@ func (t *tenant) newShards(count int) []*shard {
 // divide follows what the ledger says of the numbers of shards. A worker that
 // starts says its own, if it is another one.
 func (w *Worker) divide(ctx context.Context) error {
-	names := make([]string, len(w.tenants))
-	for i, t := range w.tenants {
+	tenants := w.all()
+	names := make([]string, len(tenants))
+	for i, t := range tenants {
 		names[i] = t.cfg.Name
 	}
 	era := w.ground.Replaced()
@@ -83,7 +100,7 @@ func (w *Worker) divide(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range w.tenants {
+	for _, t := range tenants {
 		said, changed, err := t.division.count.Say(ctx, w.cfg.Ledger, all[t.cfg.Name], len(t.shards()))
 		if err != nil {
 			return err
@@ -101,8 +118,10 @@ func (w *Worker) divide(ctx context.Context) error {
 // follow divides the tenant's meetings as the ledger says. What is held under
 // the division before is processed and given up; its claims no longer count.
 func (t *tenant) follow(said ledger.Shards) {
+	t.division.dividing.Lock()
+	defer t.division.dividing.Unlock()
 	now := t.division.now.Load()
-	if !t.division.count.Follows(said.Revision, now.revision) {
+	if t.division.over || !t.division.count.Follows(said.Revision, now.revision) {
 		return
 	}
 	if now.revision == 0 && said.Count == len(now.shards) { // nothing was claimed yet
@@ -118,7 +137,7 @@ func (t *tenant) follow(said ledger.Shards) {
 		s.assign(false, false)
 	}
 	for _, s := range next {
-		t.w.spawn(s)
+		t.spawn(s)
 	}
 	t.w.stir()
 }

@@ -11,6 +11,7 @@ import (
 type Health struct {
 	Tenant string
 	Held   int // shards that this worker holds
+	Shards int // into how many the tenant's meetings are divided
 	// SinceGood is the age of the last pass that was answered; since the
 	// worker's start where there was none.
 	SinceGood time.Duration
@@ -28,10 +29,14 @@ type Health struct {
 	Member bool
 }
 
+// Turned is when the loop went round last that keeps the worker among the living: it
+// does so several times in [Config.MemberTTL], whatever NATS does. Zero: before Run.
+func (w *Worker) Turned() time.Time { return instant(&w.turned) }
+
 // Health measures how each tenant does.
 func (w *Worker) Health() []Health {
-	all := make([]Health, 0, len(w.tenants))
-	for _, t := range w.tenants {
+	all := make([]Health, 0, len(w.all()))
+	for _, t := range w.all() {
 		all = append(all, t.health())
 	}
 	return all
@@ -40,7 +45,7 @@ func (w *Worker) Health() []Health {
 func (t *tenant) health() Health {
 	good := t.goodSince()
 	h := Health{
-		Tenant: t.cfg.Name, SinceGood: time.Since(good), Allowed: t.patience(good), Member: t.w.heart.Fresh(), Paused: t.paused.Load(), Aside: t.aside(), Held: len(t.held()),
+		Tenant: t.cfg.Name, SinceGood: time.Since(good), Allowed: t.patience(good), Member: t.w.heart.Fresh(), Paused: t.paused.Load(), Aside: t.aside(), Held: len(t.held()), Shards: len(t.shards()),
 	}
 	for _, s := range t.shards() {
 		n, oldest := s.queue.Waiting()
@@ -65,7 +70,7 @@ func (t *tenant) goodSince() time.Time {
 	if len(own) == 0 {
 		own = []time.Time{t.lastGood()}
 	}
-	return later(earliest(own), t.w.started)
+	return later(earliest(own), t.created)
 }
 
 func later(a, b time.Time) time.Time {

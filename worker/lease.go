@@ -80,7 +80,7 @@ func (o *ownership) sure() bool {
 
 // claimable reports whether the shard is to be claimed now.
 func (o *ownership) claimable() bool {
-	return o.assigned.Load() && !o.blocked.Load() && o.held() == nil && !time.Now().Before(o.retry)
+	return o.assigned.Load() && !o.retired.Load() && !o.blocked.Load() && o.held() == nil && !time.Now().Before(o.retry)
 }
 
 // mayClaim reports whether nobody who may still have something to store holds

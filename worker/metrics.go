@@ -44,11 +44,18 @@ func newMetrics() *metrics {
 	}
 }
 
-func (m *metrics) register(to prometheus.Registerer, fresh prometheus.Collector) error {
+// forget takes out what is measured of a tenant that is no more.
+func (m *metrics) forget(tenant string) {
+	m.tracked.DeleteLabelValues(tenant)
+	m.aside.DeleteLabelValues(tenant)
+}
+
+func (m *metrics) register(to prometheus.Registerer, others ...prometheus.Collector) error {
 	if to == nil {
 		return nil
 	}
-	for _, c := range []prometheus.Collector{m.passes, m.missedTicks, m.tracked, m.aside, m.events, m.commits, m.dropped, m.odd, m.torn, m.unreadable, fresh} {
+	own := []prometheus.Collector{m.passes, m.missedTicks, m.tracked, m.aside, m.events, m.commits, m.dropped, m.odd, m.torn, m.unreadable}
+	for _, c := range append(own, others...) {
 		if err := to.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
 		}

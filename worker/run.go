@@ -12,6 +12,9 @@ import (
 	"rollcall/worker/freshness"
 )
 
+// leaving bounds how long a stop tells NATS, which may hang, that the worker is gone.
+const leaving = time.Second
+
 // Run works until ctx ends, then stops in two phases: no new question is
 // asked, and what is held is stored within StopTimeout. It returns nil after
 // an orderly stop, and an error that says how many observations were not stored.
@@ -21,23 +24,19 @@ func (w *Worker) Run(ctx context.Context) error {
 	held, release := context.WithCancel(context.WithoutCancel(ctx))
 	defer release()
 	var beating sync.WaitGroup
-	w.spawn = func(s *shard) { w.processing.Go(func() { s.run(held) }) }
-	for _, s := range w.shards() {
-		w.spawn(s)
-	}
+	w.begin(ctx, held)
 	beating.Go(func() { w.keepMembership(held) })
 	beating.Go(func() { w.backlog.Run(held) })
 	beating.Go(func() { freshness.Every(held, w.sampleAges) })
 
-	var asking sync.WaitGroup
-	for _, t := range w.tenants {
-		asking.Go(func() { t.run(ctx) })
-	}
-	if len(w.tenants) == 0 {
+	if len(w.all()) == 0 {
 		w.log.Warn("no tenant is configured: nothing is asked")
-		<-ctx.Done()
 	}
-	asking.Wait()
+	<-ctx.Done()
+	tenants := w.halt()
+	for _, t := range tenants {
+		t.asking.Wait()
+	}
 
 	left := w.drain(held)
 	if left > 0 {
@@ -45,11 +44,15 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	release()
 	beating.Wait()
-	w.processing.Wait()
-	if left == 0 {
-		w.release(context.WithoutCancel(ctx))
+	for _, t := range tenants {
+		t.processing.Wait()
 	}
-	w.leave(context.WithoutCancel(ctx))
+	last, end := context.WithTimeout(context.WithoutCancel(ctx), leaving)
+	defer end()
+	if left == 0 {
+		w.release(last)
+	}
+	w.leave(last)
 	if left > 0 && w.backlog.Kept() {
 		w.log.Warn("observations wait in the journal for the next start", zap.Int("observations", left))
 		return nil
@@ -74,9 +77,7 @@ func (w *Worker) drain(ctx context.Context) int {
 
 // leave gives up the membership at once, so that others take over.
 func (w *Worker) leave(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, w.cfg.MemberTTL)
-	defer cancel()
-	for _, t := range w.tenants {
+	for _, t := range w.all() {
 		t.publishAway(ctx)
 	}
 	if err := w.cfg.Ledger.Leave(ctx, w.cfg.ID); err != nil {
@@ -88,8 +89,6 @@ func (w *Worker) leave(ctx context.Context) {
 // release says of the shards that are held that nobody holds them: the next
 // claimant need not wait for this worker to come back.
 func (w *Worker) release(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, w.cfg.MemberTTL/2)
-	defer cancel()
 	for _, s := range w.shards() {
 		h := s.own.held()
 		if h == nil {

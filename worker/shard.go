@@ -157,7 +157,7 @@ func (s *shard) process(ctx context.Context, obs *rollcall.Observation) {
 // atRest does what is to be done while no observation waits.
 func (s *shard) atRest(ctx context.Context) {
 	switch {
-	case !s.own.assigned.Load() && s.own.held() != nil:
+	case (!s.own.assigned.Load() || s.own.retired.Load()) && s.own.held() != nil:
 		s.own.hold(nil) // nothing waits: the worker it belongs to may have it
 	case s.own.claimable():
 		s.tryClaim(ctx)

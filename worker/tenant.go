@@ -36,7 +36,14 @@ type tenant struct {
 	paused       atomic.Bool   // polling pauses because too much waits
 	first        int           // the shard that the next pass begins with; belongs to the pass
 	budgetErrors streak.Log    // belongs to the pass
-	anew         sync.Once     // it was logged that meetings begin new epochs, as names are omitted
+
+	stop       context.CancelFunc // ends the asking
+	asking     sync.WaitGroup     // the loop of the passes
+	processing sync.WaitGroup     // the shards' goroutines
+	spawn      func(*shard)       // starts one of them
+	over       chan struct{}      // closed once another tenant, or none, takes its place
+	created    time.Time
+	anew       sync.Once // it was logged that meetings begin new epochs, as names are omitted
 }
 
 func newTenant(w *Worker, cfg Tenant) *tenant {
@@ -44,7 +51,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 	t := &tenant{
 		w: w, cfg: cfg, log: w.log.With(zap.String("tenant", cfg.Name)),
 		named: make(map[string]bool, len(cfg.Conferences)),
-		kick:  make(chan struct{}, 1), passing: make(chan struct{}, 1), ages: freshness.New(),
+		kick:  make(chan struct{}, 1), passing: make(chan struct{}, 1), over: make(chan struct{}), ages: freshness.New(), created: time.Now(),
 	}
 	t.budgetErrors = streak.Log{Logger: t.log, What: "asking within the budget of calls"}
 	t.statuses = newStatuses(w.cfg.Committer, cfg.Name, t.log, t.holds)
@@ -95,11 +102,14 @@ func (t *tenant) keepHurrying(ctx context.Context) {
 	}
 }
 
-// begin waits until no other pass of the tenant is under way, or ctx ends.
+// begin waits until no other pass of the tenant is under way, or ctx ends, or the
+// tenant is replaced.
 func (t *tenant) begin(ctx context.Context) bool {
 	select {
 	case t.passing <- struct{}{}:
 		return true
+	case <-t.over:
+		return false
 	case <-ctx.Done():
 		return false
 	}

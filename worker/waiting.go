@@ -56,15 +56,6 @@ func (w *Worker) logFound() {
 	}
 }
 
-func (w *Worker) tenant(name string) *tenant {
-	for _, t := range w.tenants {
-		if t.cfg.Name == name {
-			return t
-		}
-	}
-	return nil
-}
-
 // tooMuchWaits reports whether polling has to pause, and says so once.
 func (t *tenant) tooMuchWaits() bool {
 	full := false

@@ -67,6 +67,7 @@ type Budget interface {
 // Config is what a worker needs. All fields without a default are required.
 type Config struct {
 	ID        string // unique among all workers that are alive
+	Version   string // of the program, which other workers and the metrics show
 	Names     wire.Names
 	Ledger    Ledger
 	Committer Committer
@@ -115,21 +116,21 @@ type Tenant struct {
 
 // Worker watches the meetings of its tenants until its context ends.
 type Worker struct {
-	cfg        Config
-	log        *zap.Logger
-	metrics    *metrics
-	heart      *membership.Heartbeat
-	peers      *membership.Peers
-	ground     *ground.Ledger
-	tenants    []*tenant
-	started    time.Time
-	began      time.Time // when Run was called
-	backlog    *backlog.Backlog
-	changed    chan struct{}  // a shard was taken or given up, which others are to know
-	drafts     sync.Pool      // of *ledger.Draft, empty
-	assigned   atomic.Bool    // it is known what belongs to this worker
-	processing sync.WaitGroup // the shards' goroutines
-	spawn      func(*shard)   // starts one of them
+	cfg      Config
+	log      *zap.Logger
+	metrics  *metrics
+	heart    *membership.Heartbeat
+	peers    *membership.Peers
+	ground   *ground.Ledger
+	began    time.Time // when Run was called
+	backlog  *backlog.Backlog
+	changed  chan struct{}             // a shard was taken or given up, which others are to know
+	drafts   sync.Pool                 // of *ledger.Draft, empty
+	assigned atomic.Bool               // it is known what belongs to this worker
+	turned   atomic.Pointer[time.Time] // when the heartbeat's loop went round last
+
+	replacing sync.Mutex // held while a tenant is replaced
+	roster
 }
 
 // New makes a worker; nothing runs and nothing is asked before [Worker.Run].
@@ -138,7 +139,7 @@ func New(cfg Config) (*Worker, error) {
 		return nil, fmt.Errorf("make worker: an id, a ledger and a committer are required")
 	}
 	cfg = withDefaults(cfg)
-	w := &Worker{cfg: cfg, log: cfg.Logger, metrics: newMetrics(), started: time.Now(), changed: make(chan struct{}, 1)}
+	w := &Worker{cfg: cfg, log: cfg.Logger, metrics: newMetrics(), changed: make(chan struct{}, 1)}
 	w.drafts.New = func() any { return new(ledger.Draft) }
 	w.heart, w.peers = membership.NewHeartbeat(cfg.MemberTTL), membership.NewPeers(cfg.ID, cfg.MemberTTL)
 	w.ground = ground.New(cfg.Ledger, w.log, cfg.MemberTTL)
@@ -148,20 +149,20 @@ func New(cfg Config) (*Worker, error) {
 	for _, t := range cfg.Tenants {
 		w.tenants = append(w.tenants, newTenant(w, t))
 	}
-	if err := w.metrics.register(cfg.Registry, agesOf(w.tenants)); err != nil {
+	if err := w.metrics.register(cfg.Registry, freshness.Metric(w.ages), workersMetric{w}); err != nil {
 		return nil, fmt.Errorf("make worker: %w", err)
 	}
 	w.logFound()
 	return w, nil
 }
 
-// agesOf is the metric of how old what is known of these tenants' meetings is.
-func agesOf(tenants []*tenant) prometheus.Collector {
-	ages := make(map[string]*freshness.Ages, len(tenants))
-	for _, t := range tenants {
+// ages are how old what is known of the tenants' meetings is.
+func (w *Worker) ages() map[string]*freshness.Ages {
+	ages := make(map[string]*freshness.Ages)
+	for _, t := range w.all() {
 		ages[t.cfg.Name] = t.ages
 	}
-	return freshness.Metric(ages)
+	return ages
 }
 
 // sampleAges takes in how old what is known of this worker's meetings is.
@@ -205,7 +206,7 @@ func (w *Worker) stir() {
 // shards are all that may have something to process.
 func (w *Worker) shards() []*shard {
 	var all []*shard
-	for _, t := range w.tenants {
+	for _, t := range w.all() {
 		all = append(append(all, t.shards()...), t.division.left()...)
 	}
 	return all

@@ -31,7 +31,7 @@ func New(config Config) (*Client, error) {
 	}
 	x := &exchange{
 		endpoint: endpoint, transport: config.Transport, timeout: config.Timeout, maxAnswer: maxAnswer,
-		now: config.Now, log: config.Logger, redactor: new(redactor), large: make(chan struct{}, 1),
+		now: config.Now, skewed: config.Skewed, log: config.Logger, redactor: new(redactor), large: make(chan struct{}, 1),
 	}
 	t := &tokens{
 		fetch: func(ctx context.Context) (token, error) { return x.fetchToken(ctx, config.Auth) },

@@ -32,6 +32,9 @@ type Config struct {
 	Logger *zap.Logger
 	// Now returns the time; nil: time.Now.
 	Now func() time.Time
+	// Skewed is called with how far this machine's clock is before DingTalk's, as the
+	// Date of an answer shows it, to a second; nil: nobody wants to know.
+	Skewed func(time.Duration)
 }
 
 // complete checks the configuration and fills in the defaults.

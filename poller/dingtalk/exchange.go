@@ -62,6 +62,7 @@ type exchange struct {
 	timeout   time.Duration
 	maxAnswer int64
 	now       func() time.Time
+	skewed    func(time.Duration) // nil: nobody wants to know
 	log       *zap.Logger
 	redactor  *redactor
 	buffers   sync.Pool     // of *bytes.Buffer, that bodies were read into
@@ -96,10 +97,12 @@ func (x *exchange) carry(ctx context.Context, q question) (answer, error) {
 	if err != nil {
 		return answer{}, x.networkFault(ctx, q.op, err)
 	}
+	sent := x.now()
 	response, err := x.transport.RoundTrip(request)
 	if err != nil {
 		return answer{}, x.networkFault(ctx, q.op, err)
 	}
+	x.compareClocks(response.Header.Get("Date"), sent, x.now())
 	defer func() { _ = response.Body.Close() }()
 	a := answer{op: q.op, status: response.StatusCode, header: response.Header, buffer: x.buffer()}
 	most := x.most(a)
@@ -113,6 +116,17 @@ func (x *exchange) carry(ctx context.Context, q question) (answer, error) {
 		return a, x.fault(a, fmt.Sprintf("the answer is larger than %d MiB", most>>20))
 	}
 	return a, nil
+}
+
+// compareClocks holds the Date of an answer, which has no parts of a second, against
+// the middle of the call.
+func (x *exchange) compareClocks(date string, sent, heard time.Time) {
+	if x.skewed == nil {
+		return
+	}
+	if theirs, err := http.ParseTime(date); err == nil {
+		x.skewed(sent.Add(heard.Sub(sent) / 2).Sub(theirs.Add(time.Second / 2)))
+	}
 }
 
 // request makes the request of a question. It has a body that cannot be had

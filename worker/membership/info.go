@@ -13,8 +13,10 @@ const InfoSchema = 1
 
 // Info is what a worker says of itself in its heartbeat.
 type Info struct {
-	Schema int    `json:"schema"`
-	Shards []Held `json:"shards"`
+	Schema int `json:"schema"`
+	// Version is that of the program; "": one that did not say.
+	Version string `json:"version,omitempty"`
+	Shards  []Held `json:"shards"`
 	// Knows are the tenants that it is configured for; null: all of them, as
 	// with a worker of an earlier version.
 	Knows []string `json:"knows"`

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -58,6 +59,16 @@ func NewPeers(self string, ttl time.Duration) *Peers {
 	p := &Peers{self: self, ttl: ttl, slow: make(map[part]progress)}
 	p.now.Store(&reading{})
 	return p
+}
+
+// Versions are those of all workers that live, this one included, in no order; ""
+// where a worker does not say its own, or cannot be understood.
+func (p *Peers) Versions() (all []string) {
+	now := p.now.Load()
+	for _, id := range now.ids {
+		all = append(all, strings.ToValidUTF8(now.infos[id].Version, "?"))
+	}
+	return all
 }
 
 // Meet takes in the members, as they are after this worker's beat of that

@@ -77,7 +77,7 @@ func (f found) parts() (all []found) {
 // hear takes what other workers find of a tenant.
 func (s *Service) hear(t Tenant) error {
 	e := newEndpoint(s, t, verbFound)
-	if err := s.subscribe(s.names.Shard(t.Name, verbFound), "", e.takeFound); err != nil {
+	if err := s.subscribe(t.Name, s.names.Shard(t.Name, verbFound), "", e.takeFound); err != nil {
 		return fmt.Errorf("tenant %s, %s: %w", t.Name, verbFound, err)
 	}
 	return nil

@@ -55,7 +55,7 @@ func (s *Service) present() error {
 		for _, of := range [][2]string{{}, {ServiceName}, {ServiceName, s.presence.id}} {
 			name, err := micro.ControlSubject(verb, of[0], of[1])
 			if err == nil {
-				err = s.subscribe(name, "", func(m *nats.Msg) { s.send(m, encoded(tell())) })
+				err = s.subscribe("", name, "", func(m *nats.Msg) { s.send(m, encoded(tell())) })
 			}
 			if err != nil {
 				return fmt.Errorf("enter NATS's discovery: %w", err)
@@ -71,7 +71,7 @@ func (s *Service) info() micro.Info {
 		Description: "tracks DingTalk meetings at run time, and tells what is known of them",
 		Endpoints:   []micro.EndpointInfo{},
 	}
-	for _, e := range s.endpoints {
+	for _, e := range s.asked() {
 		info.Endpoints = append(info.Endpoints, micro.EndpointInfo{
 			Name: e.name(), Subject: s.names.API(e.tenant.Name, e.verb), QueueGroup: queue,
 			Metadata: map[string]string{"tenant": e.tenant.Name, "verb": e.verb},
@@ -85,7 +85,7 @@ func (s *Service) stats() micro.Stats {
 		ServiceIdentity: s.presence.identity(), Type: micro.StatsResponseType, Started: s.presence.started,
 		Endpoints: []*micro.EndpointStats{},
 	}
-	for _, e := range s.endpoints {
+	for _, e := range s.asked() {
 		told := e.tally.stats()
 		told.Name, told.Subject, told.QueueGroup = e.name(), s.names.API(e.tenant.Name, e.verb), queue
 		stats.Endpoints = append(stats.Endpoints, &told)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,17 +42,19 @@ type Service struct {
 	worker Worker
 	log    *zap.Logger
 
-	presence  presence
-	endpoints []*endpoint // that operators may ask
-	subs      []*nats.Subscription
-	inboxes   []string // what the subject of an answer begins with
-	refused   refusals
+	presence presence
+	inboxes  []string // what the subject of an answer begins with
+	refused  refusals
 
 	ctx    context.Context // of what runs; ends with the service
 	cancel context.CancelCauseFunc
 
 	mu      sync.Mutex // guards what follows
 	stopped bool
+	// What operators may ask, and what is subscribed to, by tenant; "": NATS's discovery.
+	endpoints []*endpoint
+	subs      map[string][]*nats.Subscription
+
 	running sync.WaitGroup  // what was admitted
 	passed  map[string]bool // what others passed on and is in hand, by its inbox
 }
@@ -60,35 +63,55 @@ type Service struct {
 // in NATS's discovery. A connection that does not stand yet is waited for.
 func Serve(conn *nats.Conn, names wire.Names, tenants []Tenant, w Worker, version string, logger *zap.Logger) (*Service, error) {
 	s := &Service{
-		conn: conn, names: names, worker: w, log: logger, passed: map[string]bool{},
+		conn: conn, names: names, worker: w, log: logger, passed: map[string]bool{}, subs: map[string][]*nats.Subscription{},
 		presence: newPresence(names, version), inboxes: inboxes(conn), refused: refusals{log: logger},
 	}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
-	err := s.open(tenants)
-	if err == nil {
-		err = s.present()
+	for _, t := range tenants {
+		if err := s.Add(t); err != nil {
+			s.Stop()
+			return nil, err
+		}
 	}
-	if err != nil {
+	if err := s.present(); err != nil {
 		s.Stop()
 		return nil, fmt.Errorf("serve requests: %w", err)
 	}
 	return s, nil
 }
 
-func (s *Service) open(tenants []Tenant) error {
-	for _, t := range tenants {
-		t.Shards = max(t.Shards, 1)
-		orders := rate.NewLimiter(ordersASecond, ordersAtOnce)
-		for _, verb := range verbs() {
-			if err := s.openVerb(t, verb, orders); err != nil {
-				return fmt.Errorf("tenant %s, %s: %w", t.Name, verb, err)
-			}
-		}
-		if err := s.hear(t); err != nil {
-			return err
+// Add answers requests about one more tenant.
+func (s *Service) Add(t Tenant) error {
+	t.Shards = max(t.Shards, 1)
+	orders := rate.NewLimiter(ordersASecond, ordersAtOnce)
+	for _, verb := range verbs() {
+		if err := s.openVerb(t, verb, orders); err != nil {
+			return fmt.Errorf("serve requests: tenant %s, %s: %w", t.Name, verb, err)
 		}
 	}
+	if err := s.hear(t); err != nil {
+		return fmt.Errorf("serve requests: %w", err)
+	}
 	return nil
+}
+
+// Remove answers no more requests about a tenant.
+func (s *Service) Remove(tenant string) {
+	s.mu.Lock()
+	gone := s.subs[tenant]
+	delete(s.subs, tenant)
+	s.endpoints = slices.DeleteFunc(slices.Clone(s.endpoints), func(e *endpoint) bool { return e.tenant.Name == tenant })
+	s.mu.Unlock()
+	for _, sub := range gone {
+		_ = sub.Drain() // the connection may be gone, and they with it
+	}
+}
+
+// asked are the endpoints now.
+func (s *Service) asked() []*endpoint {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.endpoints
 }
 
 func (s *Service) openVerb(t Tenant, verb string, orders *rate.Limiter) error {
@@ -96,15 +119,18 @@ func (s *Service) openVerb(t Tenant, verb string, orders *rate.Limiter) error {
 	if verb == verbTrack || verb == verbUntrack {
 		asked.orders = orders
 	}
-	s.endpoints = append(s.endpoints, asked)
+	s.mu.Lock()
+	s.endpoints = append(slices.Clone(s.endpoints), asked)
+	s.mu.Unlock()
 	return errors.Join(
-		s.subscribe(s.names.API(t.Name, verb), queue, asked.handle),
-		s.subscribe(s.names.Shard(t.Name, verb), "", passed.handleForwarded),
+		s.subscribe(t.Name, s.names.API(t.Name, verb), queue, asked.handle),
+		s.subscribe(t.Name, s.names.Shard(t.Name, verb), "", passed.handleForwarded),
 	)
 }
 
-// subscribe hears requests that can be answered; a group shares them.
-func (s *Service) subscribe(name, group string, handle nats.MsgHandler) error {
+// subscribe hears requests that can be answered, about a tenant or in NATS's
+// discovery; a group shares them.
+func (s *Service) subscribe(tenant, name, group string, handle nats.MsgHandler) error {
 	sub, err := s.conn.QueueSubscribe(name, group, func(m *nats.Msg) {
 		if !s.answers(m.Reply) {
 			s.refused.note(m)
@@ -113,25 +139,40 @@ func (s *Service) subscribe(name, group string, handle nats.MsgHandler) error {
 		handle(m)
 	})
 	if err == nil {
-		s.subs = append(s.subs, sub)
+		s.mu.Lock()
+		s.subs[tenant] = append(s.subs[tenant], sub)
+		s.mu.Unlock()
 	}
 	return err
 }
 
 // goodbye is how long a stop waits for the server to hear of it.
-const goodbye = time.Second
+const goodbye = time.Second / 2
 
 // Stop takes no more requests, ends what is in hand with an answer that says
 // so, and returns when all of it is over. It may be called more than once.
 func (s *Service) Stop() {
-	for _, sub := range s.subs {
-		_ = sub.Drain() // it is gone already when stopped twice, or with the connection
+	if !s.silence() {
+		// Once the server knows, no request comes here that another could answer.
+		_ = s.conn.FlushTimeout(goodbye)
 	}
-	// Once the server knows, no request comes here that another could answer.
-	_ = s.conn.FlushTimeout(goodbye)
 	s.mu.Lock()
 	s.stopped = true
 	s.mu.Unlock()
 	s.cancel(errStopping)
 	s.running.Wait()
+}
+
+// silence ends what is subscribed to, and reports whether nothing was.
+func (s *Service) silence() (already bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	already = len(s.subs) == 0
+	for _, subs := range s.subs {
+		for _, sub := range subs {
+			_ = sub.Drain() // it is gone already with the connection
+		}
+	}
+	clear(s.subs)
+	return already
 }
