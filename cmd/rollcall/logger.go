@@ -15,13 +15,19 @@ import (
 // newLogger makes the logger that the configuration asks for. It drops no
 // repeated line, writes UTC, and shows no control character in either format.
 func newLogger(out io.Writer, cfg config.Log) (*zap.Logger, error) {
-	level, err := zapcore.ParseLevel(cfg.Level)
+	log, _, err := newLeveledLogger(out, cfg)
+	return log, err
+}
+
+// newLeveledLogger also returns the level, which may be changed.
+func newLeveledLogger(out io.Writer, cfg config.Log) (*zap.Logger, zap.AtomicLevel, error) {
+	level, err := zap.ParseAtomicLevel(cfg.Level)
 	if err != nil {
-		return nil, fmt.Errorf("make logger: %w", err)
+		return nil, level, fmt.Errorf("make logger: %w", err)
 	}
 	sink := zapcore.Lock(shownWriter{out})
 	core := zapcore.NewCore(encoder(cfg.Format), sink, level)
-	return zap.New(core, zap.ErrorOutput(sink)), nil
+	return zap.New(core, zap.ErrorOutput(sink)), level, nil
 }
 
 func encoder(format string) zapcore.Encoder {

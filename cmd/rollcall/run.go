@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/service"
 )
 
@@ -13,10 +15,14 @@ schedule and publishes what changed to NATS. Without nats.url in the
 configuration it brings its own NATS server, whose data is in data_dir.
 
 The first SIGINT or SIGTERM stops it in order: nothing more is asked, and what
-was answered is stored, for at most ten seconds. A second signal exits immediately.
+was answered is stored, within five seconds; what is left waits in data_dir. A second
+signal exits immediately.
 
-SIGHUP lets it call DingTalk again where a refusal keeps it waiting, such as a
-quota that was used up until somebody bought more. A restart does, too.`
+The configuration is read again every 30 s and at SIGHUP: changed tenants and the
+log's level take effect at once, other keys at the next start. One with mistakes
+changes nothing, and the log says so. SIGHUP also lets it call DingTalk again where
+a refusal keeps it waiting, such as a quota that was used up until somebody bought
+more. A restart does, too.`
 
 func runCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
@@ -28,19 +34,28 @@ func runCommand(p *program) *cobra.Command {
 	}
 	addConfigFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := p.loadConfig(cmd)
+		source, err := p.configSource(cmd)
 		if err != nil {
 			return err
 		}
-		log, err := newLogger(p.stderr, cfg.Log)
+		loaded, err := p.readConfig(cmd.Context(), source)
 		if err != nil {
 			return err
 		}
-		s, err := service.New(cfg, thisBuild().Version, log)
+		log, level, err := newLeveledLogger(p.stderr, loaded.Config.Log)
+		if err != nil {
+			return err
+		}
+		s, err := service.New(loaded.Config, thisBuild().Version, log)
 		if err != nil {
 			return fmt.Errorf("start: %w", err)
 		}
-		defer onHangup(s.Resume)()
+		s.Level, s.Commit = &level, thisBuild().Commit
+		s.Reload = func(ctx context.Context) (config.Config, error) {
+			loaded, err := p.readConfig(ctx, source)
+			return loaded.Config, err
+		}
+		defer onHangup(s.Hangup)()
 		defer ballast()()
 		return s.Run(cmd.Context())
 	}

@@ -7,7 +7,8 @@
 // The comments of the fields are the manual: docs/configuration.md and
 // config.example.yaml are made of them, of the tags and of the defaults. The tag
 // allow says what a key takes, and is what complaints quote. The tag live says
-// when a file is read anew; every other change takes effect at the next start.
+// when a file is read anew; tenants and the log's level are, all
+// other keys take effect at the next start.
 package config
 
 //go:generate go test . -run Current -update

@@ -2,17 +2,17 @@ package service
 
 import (
 	"context"
-	"sync"
 
 	"go.uber.org/zap"
 
+	"rollcall/cmd/rollcall/control"
 	"rollcall/poller/discovery"
 )
 
 // workAndFind runs the worker, and what looks for meetings beside it, until ctx
 // ends or the worker does. The finders stop first: what they bring is stored with
 // what the worker holds.
-func (s *Service) workAndFind(ctx context.Context, tracker discovery.Tracker) error {
+func (s *Service) workAndFind(ctx context.Context, api *control.Service) error {
 	looking, stopLooking := context.WithCancel(ctx)
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorking()
@@ -21,24 +21,40 @@ func (s *Service) workAndFind(ctx context.Context, tracker discovery.Tracker) er
 		defer stopLooking() // nobody would track what is found
 		worked <- s.worker.Run(working)
 	}()
-	s.find(looking, tracker)
+	s.find(looking, api)
 	stopWorking()
 	return <-worked
 }
 
-// find looks for meetings, for those who want it, until ctx ends.
-func (s *Service) find(ctx context.Context, tracker discovery.Tracker) {
-	var finding sync.WaitGroup
-	for _, t := range s.tenants {
-		for _, f := range t.finders {
-			f.Tracker = tracker
-			finding.Go(func() {
-				if err := f.Run(ctx); err != nil {
-					s.log.Error("meeting discovery stopped", zap.String("tenant", f.Tenant), zap.Error(err))
-				}
-			})
-		}
+// find looks for meetings, for those who want it, and follows the configuration,
+// until ctx ends.
+func (s *Service) find(ctx context.Context, api *control.Service) {
+	for _, t := range s.current() {
+		t.find(ctx, api, s.log)
 	}
-	finding.Wait()
-	<-ctx.Done()
+	s.followConfig(ctx, api)
+	for _, t := range s.current() {
+		t.finding.Wait()
+	}
+}
+
+// find starts to look for the tenant's meetings.
+func (t *tenant) find(ctx context.Context, tracker discovery.Tracker, log *zap.Logger) {
+	ctx, t.stopFinding = context.WithCancel(ctx)
+	for _, f := range t.finders {
+		f.Tracker = tracker
+		t.finding.Go(func() {
+			if err := f.Run(ctx); err != nil {
+				log.Error("meeting discovery stopped", zap.String("tenant", f.Tenant), zap.Error(err))
+			}
+		})
+	}
+}
+
+// findNoMore stops it, and returns once nobody looks.
+func (t *tenant) findNoMore() {
+	if t.stopFinding != nil {
+		t.stopFinding()
+		t.finding.Wait()
+	}
 }

@@ -5,12 +5,29 @@ import (
 	"time"
 
 	"rollcall/console"
+	"rollcall/poller/budget"
 	"rollcall/worker"
 )
 
 // maxWaiting is how long an observation may wait for NATS before the worker
 // counts as not ready.
 const maxWaiting = time.Minute
+
+// maxStill is how long the worker's loop may stand still.
+const maxStill = time.Minute
+
+// stuck says that the worker's loop stands still, which neither DingTalk nor NATS
+// can bring about; "" while it moves.
+func (s *Service) stuck() string {
+	w := s.Worker()
+	if w == nil || w.Turned().IsZero() {
+		return "" // it waits for NATS
+	}
+	if still := time.Since(w.Turned()); still > maxStill {
+		return fmt.Sprintf("the worker's loop has not moved for %s", still.Round(time.Second))
+	}
+	return ""
+}
 
 // health says how the service does, for the console.
 type health struct{ service *Service }
@@ -28,12 +45,33 @@ func (h *health) Health() []console.Check {
 	}
 	checks = append(checks, opened(w.Ledger()))
 	for _, t := range w.Health() {
-		checks = append(checks, polled(t), waiting(t))
+		checks = append(checks, polled(t), waiting(t), shards(t))
 		if len(t.Aside) > 0 {
 			checks = append(checks, aside(t))
 		}
 	}
+	for _, t := range s.current() {
+		if t.budget != nil {
+			checks = append(checks, spent(t.cfg.Name, t.budget.Figures()))
+		}
+	}
 	return checks
+}
+
+// shards says what of a tenant is this worker's. What it does not hold another does,
+// or "poll" says that nobody looks.
+func shards(t worker.Health) console.Check {
+	return console.Check{Name: "shards " + t.Tenant, OK: true, Detail: fmt.Sprintf("%d of %d are held here", t.Held, t.Shards)}
+}
+
+// spent says what is left of a tenant's calls. Without any a worker is as ready as
+// another one would be: "poll" says when that has become too long.
+func spent(tenant string, f budget.Figures) console.Check {
+	detail := "the account of the month is not read yet"
+	if f.Started {
+		detail = fmt.Sprintf("%d of %d calls of the month are left, and %d are reserved here", f.Left, f.Limit, f.Held)
+	}
+	return console.Check{Name: "budget " + tenant, OK: true, Detail: detail}
 }
 
 // opened says what is wrong with the ledger itself.

@@ -1,25 +1,42 @@
 package service
 
 import (
+	"cmp"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"rollcall/cmd/rollcall/config"
 	"rollcall/poller"
 	"rollcall/poller/budget"
 )
 
-// pollMetrics are the figures of the calls.
-type pollMetrics struct {
+// metrics are the figures of the calls, and of the configuration.
+type metrics struct {
 	calls   *prometheus.CounterVec   // tenant, operation, class
 	seconds *prometheus.HistogramVec // tenant, operation
 	held    *prometheus.GaugeVec     // tenant, class
 	batch   *prometheus.GaugeVec     // tenant
 	apart   *prometheus.GaugeVec     // tenant
+	skew    *prometheus.GaugeVec     // tenant
+
+	hash, since, reloaded, restart prometheus.Gauge // of the configuration
 }
 
-func newPollMetrics(registry *prometheus.Registry) *pollMetrics {
-	m := &pollMetrics{
+func newMetrics(registry *prometheus.Registry) *metrics {
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "rollcall", Name: name, Help: help})
+	}
+	m := &metrics{
+		hash:     gauge("config_hash", "The configuration in force, as a number: workers that show the same one have the same."),
+		since:    gauge("config_in_force_since_timestamp_seconds", "Since when this configuration is in force."),
+		reloaded: gauge("config_last_reload_successful", "Whether the configuration could be read when it was last looked at (1), or the one before stays in force (0)."),
+		restart:  gauge("config_restart_needed", "Whether keys were changed that take effect at the next start (1), or none (0)."),
+		skew: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "rollcall", Name: "clock_skew_seconds",
+			Help: "This machine's clock minus DingTalk's, as the Date header of its last answer showed it, to a second.",
+		}, []string{"tenant"}),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "rollcall", Name: "calls_total",
 			Help: "Metered calls of DingTalk, by operation and by the class of their fault (none: answered).",
@@ -43,11 +60,38 @@ func newPollMetrics(registry *prometheus.Registry) *pollMetrics {
 			Help: "Meetings that DingTalk refuses by themselves, and that are asked about less often.",
 		}, []string{"tenant"}),
 	}
-	registry.MustRegister(m.calls, m.seconds, m.held, m.batch, m.apart)
+	registry.MustRegister(m.calls, m.seconds, m.held, m.batch, m.apart, m.skew, m.hash, m.since, m.reloaded, m.restart)
 	return m
 }
 
-func (m *pollMetrics) of(tenant string) poller.Metrics {
+// inForce notes that this configuration is in force from now on.
+func (m *metrics) inForce(cfg config.Config) {
+	m.hash.Set(cfg.Hash())
+	m.since.SetToCurrentTime()
+	m.reloaded.Set(1)
+}
+
+// skewed notes how far a tenant's clocks are apart.
+func (m *metrics) skewed(tenant string) func(time.Duration) {
+	return func(skew time.Duration) { m.skew.WithLabelValues(tenant).Set(skew.Seconds()) }
+}
+
+// forget takes out what is measured of a tenant that is no more.
+func (m *metrics) forget(tenant string) {
+	for _, gauge := range []*prometheus.GaugeVec{m.held, m.batch, m.apart, m.skew} {
+		gauge.DeletePartialMatch(prometheus.Labels{"tenant": tenant})
+	}
+}
+
+// buildInfo is what the program was built of.
+func buildInfo(version, commit string) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "rollcall", Name: "build_info", Help: "The program: its version, the commit it was built of, and the version of Go. Always 1.",
+		ConstLabels: prometheus.Labels{"version": version, "commit": cmp.Or(commit, "unknown"), "goversion": runtime.Version()},
+	}, func() float64 { return 1 })
+}
+
+func (m *metrics) of(tenant string) poller.Metrics {
 	return poller.Metrics{
 		Called: func(op string, class poller.Class, took time.Duration) {
 			word := class.String()
@@ -96,7 +140,7 @@ func figures() []figure {
 }
 
 // budgetMetrics shows the budgets of the tenants that have one.
-type budgetMetrics []*tenant
+type budgetMetrics struct{ tenants func() []*tenant }
 
 // Describe sends the metrics of budgets.
 func (all budgetMetrics) Describe(to chan<- *prometheus.Desc) {
@@ -107,7 +151,7 @@ func (all budgetMetrics) Describe(to chan<- *prometheus.Desc) {
 
 // Collect measures the budgets whose account was read.
 func (all budgetMetrics) Collect(to chan<- prometheus.Metric) {
-	for _, t := range all {
+	for _, t := range all.tenants() {
 		if t.budget == nil {
 			continue
 		}

@@ -10,6 +10,8 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,11 +33,22 @@ import (
 
 // Service is everything that `rollcall run` does. It is made by [New].
 type Service struct {
+	// Reload reads the configuration anew; nil: the one of the start stays in force.
+	// It is called every 30 s and at [Service.Hangup], one call at a time.
+	Reload func(context.Context) (config.Config, error)
+	// Level is the logger's; nil: it stays as it is.
+	Level *zap.AtomicLevel
+	// Commit is what the program was built of, for the metrics.
+	Commit string
+
 	cfg      config.Config
 	version  string
 	log      *zap.Logger
 	registry *prometheus.Registry
-	tenants  []*tenant
+	metrics  *metrics
+	egress   *poller.Egress
+	hangups  chan struct{} // an operator wants the configuration read now
+	waiting  []string      // keys whose change takes effect at the next start
 	console  *console.Server
 	embedded *embedded.Server // nil: NATS is elsewhere
 	disk     *disk            // of the embedded server; nil: there is none
@@ -44,15 +57,21 @@ type Service struct {
 	backlog  *backlog.Backlog
 	teardown teardown
 
-	ready  chan struct{} // closed once worker is set
+	mu      sync.Mutex
+	tenants []*tenant // guarded by mu; replaced as a whole
+
+	ready  chan struct{} // closed once what follows is set
 	worker *worker.Worker
+	ledger *store.JetStream
 }
 
 // New takes what can be refused at once: files, ports, the data directory. It
 // sends no request; Run or Close releases everything. The version is what it
 // says of itself on the bus: a semantic version.
 func New(cfg config.Config, version string, log *zap.Logger) (*Service, error) {
-	s := &Service{cfg: cfg, version: version, log: log, registry: prometheus.NewRegistry(), ready: make(chan struct{})}
+	s := &Service{
+		cfg: cfg, version: version, log: log, registry: prometheus.NewRegistry(), hangups: make(chan struct{}, 1), ready: make(chan struct{}),
+	}
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, open := range []func() error{s.openTenants, s.openConsole, s.openNATS, s.openPage, s.openBacklog} {
 		if err := open(); err != nil {
@@ -107,6 +126,7 @@ func (s *Service) Close() error { return s.teardown.run() }
 func (s *Service) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	s.registry.MustRegister(buildInfo(s.version, s.Commit))
 	// Without its health nobody could see how the worker is doing.
 	s.beside(context.WithoutCancel(ctx), "console", s.console.Run, cancel)
 	if s.disk != nil {
@@ -137,7 +157,8 @@ func (s *Service) work(ctx context.Context) error {
 	if err != nil || ledger == nil {
 		return err
 	}
-	s.worker, err = worker.New(s.workerConfig(ledger))
+	s.ledger = ledger
+	s.worker, err = worker.New(s.workerConfig())
 	if err != nil {
 		return err
 	}
@@ -150,34 +171,45 @@ func (s *Service) work(ctx context.Context) error {
 	defer context.AfterFunc(ctx, api.Stop)()
 	close(s.ready)
 	s.log.Info("worker started", zap.String("nats", s.NATS()),
-		zap.Stringer("http", s.HTTP()), zap.Int("tenants", len(s.tenants)))
-	s.attachBudgets(ledger)
+		zap.Stringer("http", s.HTTP()), zap.Int("tenants", len(s.current())))
+	for _, t := range s.current() {
+		s.attachBudget(t)
+	}
 	s.teardown.push("budgets", quietly(s.closeBudgets))
 	return s.workAndFind(ctx, api)
 }
 
-func (s *Service) workerConfig(ledger *store.JetStream) worker.Config {
-	committer := &publisher.Publisher{Conn: s.conn, Names: s.Names(), Reached: ledger.Reached, API: ledger.API}
+func (s *Service) workerConfig() worker.Config {
+	committer := &publisher.Publisher{Conn: s.conn, Names: s.Names(), Reached: s.ledger.Reached, API: s.ledger.API}
 	if s.embedded != nil {
 		committer.Disk, committer.DataDir = s.embedded.Disk, s.cfg.DataDir
 	}
 	cfg := worker.Config{
-		ID: instance(), Names: s.Names(), Ledger: ledger, Committer: committer,
-		Logger: s.log, Registry: s.registry, Backlog: s.backlog,
+		ID: instance(), Version: s.version, Names: s.Names(), Ledger: s.ledger, Committer: committer,
+		Logger: s.log, Registry: s.registry, Backlog: s.backlog, StopTimeout: storing,
 	}
-	for _, t := range s.tenants {
+	for _, t := range s.current() {
 		cfg.Tenants = append(cfg.Tenants, t.watched())
 	}
 	return cfg
 }
 
+// storing bounds how long a stop waits until what is held is stored. With what comes
+// after it (a second to leave, half a second each for the budgets and the console) a
+// stop takes less than five seconds, whatever NATS does.
+const storing = 2500 * time.Millisecond
+
 // controlled are the tenants that orders may be about.
 func (s *Service) controlled() []control.Tenant {
 	var all []control.Tenant
-	for _, t := range s.tenants {
-		all = append(all, control.Tenant{Name: t.cfg.Name, Divided: func() int { return s.worker.Shards(t.cfg.Name) }})
+	for _, t := range s.current() {
+		all = append(all, s.controlledAs(t.cfg.Name))
 	}
 	return all
+}
+
+func (s *Service) controlledAs(name string) control.Tenant {
+	return control.Tenant{Name: name, Divided: func() int { return s.worker.Shards(name) }}
 }
 
 // instance is an id that no other worker has.
@@ -196,6 +228,7 @@ func (s *Service) openConsole() error {
 	}
 	s.teardown.push("listening for health and metrics", server.Close)
 	server.Health, server.Metrics, server.Logger = &health{service: s}, s.registry, s.log
+	server.Stuck = s.stuck
 	server.Profiles, server.Hosts = s.cfg.HTTP.Pprof, s.cfg.HTTP.Hosts
 	s.console = server
 	return nil
@@ -210,30 +243,63 @@ func (s *Service) openPage() (err error) {
 }
 
 func (s *Service) openTenants() error {
-	egress := &poller.Egress{Limiter: egressLimiter(s.cfg.EgressQPS)}
-	metrics := newPollMetrics(s.registry)
+	s.egress = &poller.Egress{Limiter: egressLimiter(s.cfg.EgressQPS)}
+	s.metrics = newMetrics(s.registry)
+	s.metrics.inForce(s.cfg)
+	s.teardown.push("the clients of the tenants", quietly(func() {
+		for _, t := range s.current() {
+			t.client.Close()
+		}
+	}))
 	for _, cfg := range s.cfg.Tenants {
-		t, err := newTenant(cfg, egress, metrics, s.log)
-		if err == nil {
-			s.teardown.push("the client of tenant "+cfg.Name, quietly(t.client.Close))
-			s.tenants = append(s.tenants, t)
-			err = t.openFinders(s.log)
-		}
+		t, err := s.newTenant(cfg)
 		if err != nil {
-			return fmt.Errorf("tenant %s: %w", cfg.Name, err)
+			return err
 		}
+		s.tenants = append(s.tenants, t)
 	}
-	if err := s.registry.Register(budgetMetrics(s.tenants)); err != nil {
+	if err := s.registry.Register(budgetMetrics{s.current}); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	return nil
+}
+
+// newTenant makes a tenant that does nothing yet. Its client is to be closed.
+func (s *Service) newTenant(cfg config.Tenant) (*tenant, error) {
+	t, err := newTenant(cfg, s.egress, s.metrics, s.log)
+	if err == nil {
+		if err = t.openFinders(s.log); err != nil {
+			t.client.Close()
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("tenant %s: %w", cfg.Name, err)
+	}
+	return t, nil
+}
+
+// current are the tenants now.
+func (s *Service) current() []*tenant {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tenants
+}
+
+// Hangup is what an operator says with SIGHUP: it is [Service.Resume], and the
+// configuration is read anew.
+func (s *Service) Hangup() {
+	s.Resume()
+	select {
+	case s.hangups <- struct{}{}:
+	default: // it is about to be read
+	}
 }
 
 // Resume lets every tenant call again that is kept from it by a refusal, such as
 // a used up quota, and looks for meetings where that was not permitted, because
 // an operator says so.
 func (s *Service) Resume() {
-	for _, t := range s.tenants {
+	for _, t := range s.current() {
 		t.resume()
 	}
 }

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-
-	"rollcall"
+	"sync"
 
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 
+	"rollcall"
 	"rollcall/cmd/rollcall/config"
 	"rollcall/poller"
 	"rollcall/poller/budget"
@@ -29,16 +29,20 @@ type tenant struct {
 	poller   *poller.Poller
 	budget   *budget.Budget      // nil: unlimited
 	finders  []*discovery.Finder // none: nobody looks for meetings
+
+	stopFinding context.CancelFunc // nil: nobody looks yet
+	finding     sync.WaitGroup
 }
 
 // newTenant makes all of it but the finders. Its client is to be closed.
-func newTenant(cfg config.Tenant, egress *poller.Egress, metrics *pollMetrics, log *zap.Logger) (*tenant, error) {
+func newTenant(cfg config.Tenant, egress *poller.Egress, metrics *metrics, log *zap.Logger) (*tenant, error) {
 	schedule, err := poller.ParseSchedule(cfg.Poll.Schedule, cfg.Poll.Timezone)
 	if err = errors.Join(err, readable(cfg.Auth)); err != nil {
 		return nil, err
 	}
 	client, err := dingtalk.New(dingtalk.Config{
 		Endpoint: cfg.Endpoint, Auth: cfg.Auth.DingTalk(), Timeout: cfg.Poll.Timeout, Logger: log.With(zap.String("tenant", cfg.Name)),
+		Skewed: metrics.skewed(cfg.Name),
 	})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,187 @@
+package service
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"rollcall/cmd/rollcall/config"
+	"rollcall/cmd/rollcall/control"
+	"rollcall/internal/streak"
+	"rollcall/worker"
+)
+
+// reloadEvery is how often the configuration is read, to see whether it has changed.
+const reloadEvery = 30 * time.Second
+
+// followConfig reads the configuration anew now and then, and at [Service.Hangup],
+// and puts into force what has changed, until ctx ends.
+func (s *Service) followConfig(ctx context.Context, api *control.Service) {
+	tick := time.NewTicker(reloadEvery)
+	defer tick.Stop()
+	trouble := &streak.Log{Logger: s.log, What: "reloading the configuration (the one before stays in force)"}
+	for {
+		asked := false
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-s.hangups:
+			asked = true
+		}
+		if s.Reload == nil {
+			continue
+		}
+		changed, err := s.reload(ctx, api)
+		if ctx.Err() != nil {
+			return
+		}
+		if trouble.Note(err); err != nil {
+			s.metrics.reloaded.Set(0)
+		} else if s.metrics.reloaded.Set(1); asked && !changed {
+			s.log.Info("configuration read; nothing has changed that takes effect now")
+		}
+	}
+}
+
+// reload reads the configuration and puts it into force. An error leaves the one
+// before as it was, unless ctx has ended.
+func (s *Service) reload(ctx context.Context, api *control.Service) (changed bool, err error) {
+	next, err := s.Reload(ctx)
+	if err != nil {
+		return false, err
+	}
+	changes, err := s.prepare(next)
+	if err != nil {
+		return false, err
+	}
+	s.noteRestart(next)
+	if len(changes) == 0 && next.Log.Level == s.cfg.Log.Level {
+		return false, nil
+	}
+	for _, c := range changes {
+		if err := s.change(ctx, c, api); err != nil {
+			return true, err
+		}
+	}
+	s.cfg.Tenants, s.cfg.Log.Level = next.Tenants, next.Log.Level
+	if level, err := zapcore.ParseLevel(next.Log.Level); err == nil && s.Level != nil {
+		s.Level.SetLevel(level)
+	}
+	s.metrics.inForce(s.cfg)
+	s.log.Info("configuration reloaded", zap.Strings("tenants_changed", namesOf(changes)), zap.String("level", next.Log.Level))
+	warnIfOverBudget(next.Tenants, s.log)
+	return true, nil
+}
+
+// noteRestart says which keys have changed that take effect at the next start.
+func (s *Service) noteRestart(next config.Config) {
+	keys := s.cfg.Differs(next)
+	s.metrics.restart.Set(min(1, float64(len(keys))))
+	if !slices.Equal(keys, s.waiting) && len(keys) > 0 {
+		s.log.Warn("configuration changed in keys that take effect at the next start", zap.Strings("keys", keys))
+	}
+	s.waiting = keys
+}
+
+// change is one tenant that is replaced, added (old is nil) or taken out (next is nil).
+type change struct{ old, next *tenant }
+
+func (c change) name() string {
+	if c.next != nil {
+		return c.next.cfg.Name
+	}
+	return c.old.cfg.Name
+}
+
+func namesOf(changes []change) []string {
+	names := []string{}
+	for _, c := range changes {
+		names = append(names, c.name())
+	}
+	return names
+}
+
+// prepare makes the tenants that are new or configured otherwise. Where one cannot be
+// made, none is.
+func (s *Service) prepare(next config.Config) (changes []change, err error) {
+	before := map[string]*tenant{}
+	for _, t := range s.current() {
+		before[t.cfg.Name] = t
+	}
+	for _, cfg := range next.Tenants {
+		old := before[cfg.Name]
+		delete(before, cfg.Name)
+		if old != nil && reflect.DeepEqual(old.cfg, cfg) {
+			continue
+		}
+		t, err := s.newTenant(cfg)
+		if err != nil {
+			for _, c := range changes {
+				c.next.client.Close()
+			}
+			return nil, err
+		}
+		changes = append(changes, change{old, t})
+	}
+	for _, t := range s.current() { // in their order
+		if before[t.cfg.Name] != nil {
+			changes = append(changes, change{old: t})
+		}
+	}
+	return changes, nil
+}
+
+// change lets one tenant take another's place. The others go on.
+func (s *Service) change(ctx context.Context, c change, api *control.Service) error {
+	if c.next != nil && c.next.budget != nil {
+		if err := s.ledger.OpenBudget(ctx, s.cfg.Stream.Ledger(), s.log); err != nil {
+			return err
+		}
+	}
+	if c.old != nil {
+		c.old.findNoMore()
+	}
+	err := s.worker.Replace(ctx, c.name(), func() *worker.Tenant { return s.handOver(ctx, c) })
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.next == nil:
+		api.Remove(c.name())
+		s.metrics.forget(c.name())
+		return nil
+	case c.old == nil:
+		err = api.Add(s.controlledAs(c.name()))
+	}
+	c.next.find(ctx, api, s.log)
+	return err
+}
+
+// handOver is called when the old tenant asks nothing any more. It returns the next
+// one as the worker needs it; nil: there is none.
+func (s *Service) handOver(ctx context.Context, c change) *worker.Tenant {
+	if c.old != nil {
+		within, cancel := context.WithTimeout(ctx, returning)
+		s.closeBudget(within, c.old)
+		cancel()
+		c.old.client.Close()
+	}
+	s.mu.Lock()
+	tenants := slices.DeleteFunc(slices.Clone(s.tenants), func(t *tenant) bool { return t == c.old })
+	if c.next != nil {
+		tenants = append(tenants, c.next)
+	}
+	s.tenants = tenants
+	s.mu.Unlock()
+	if c.next == nil {
+		return nil
+	}
+	s.attachBudget(c.next)
+	watched := c.next.watched()
+	return &watched
+}
