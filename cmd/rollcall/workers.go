@@ -55,8 +55,9 @@ func workersCommand(p *program) *cobra.Command {
 
 // owners is a worker as it is shown.
 type owners struct {
-	Worker string            `json:"worker"`
-	Shards []membership.Held `json:"shards"`
+	Worker  string            `json:"worker"`
+	Shards  []membership.Held `json:"shards"`
+	Version string            `json:"version,omitempty"` // of its program
 	// Trouble says why nothing is known of the worker beside its id.
 	Trouble string `json:"trouble,omitempty"`
 }
@@ -70,6 +71,7 @@ func ownersOf(members []ledger.Member, tenant string) []owners {
 		if err != nil {
 			one.Trouble = err.Error()
 		}
+		one.Version = info.Version
 		for _, held := range info.Shards {
 			if tenant == "" || held.Tenant == tenant {
 				one.Shards = append(one.Shards, held)
