@@ -23,6 +23,19 @@ type Feed struct {
 	Since        time.Time           // zero: only what is new
 	JetStream    jetstream.JetStream // as in [Options]
 	OnTrouble    func(error)         // as in [Options]
+	// From is the first sequence of the stream to be read; 0: Since counts.
+	From uint64
+	// CaughtUp is called whenever all that was there at the start of reading, or of
+	// reading on after a lost connection, has been passed on.
+	CaughtUp func()
+}
+
+// Stored is an event as it stands in the stream.
+type Stored struct {
+	Data     []byte
+	Sequence uint64    // of the stream
+	At       time.Time // when it was stored
+	Stream   time.Time // when the stream was created: one made anew counts from 1 again
 }
 
 // Follow passes what is stored of each event to each, once and in the order of
@@ -31,6 +44,12 @@ type Feed struct {
 // lost; one made anew is read from its beginning. It remembers nothing when it
 // ends: whoever has to act on every event uses [Handle].
 func Follow(ctx context.Context, nc *nats.Conn, f Feed, each func(data []byte) error) error {
+	return FollowStored(ctx, nc, f, func(e Stored) error { return each(e.Data) })
+}
+
+// FollowStored is [Follow] for those who remember the place in the stream
+// themselves, and read on from there by Feed.From.
+func FollowStored(ctx context.Context, nc *nats.Conn, f Feed, each func(Stored) error) error {
 	s, err := openStream(nc, f.JetStream, f.Names, f.OnTrouble)
 	if err != nil {
 		return fmt.Errorf("follow events: %w", err)
@@ -39,8 +58,9 @@ func Follow(ctx context.Context, nc *nats.Conn, f Feed, each func(data []byte) e
 	if f.Watch && len(f.Types) == 0 {
 		subjects = append(subjects, s.names.Watch(anyOr(f.Tenant), "watch.*"))
 	}
-	take := func(m jetstream.Msg, _ *jetstream.MsgMetadata) error {
-		if err := each(m.Data()); err != nil {
+	s.next, s.caughtUp = f.From, f.CaughtUp
+	take := func(m jetstream.Msg, meta *jetstream.MsgMetadata) error {
+		if err := each(Stored{m.Data(), meta.Sequence.Stream, meta.Timestamp, s.created}); err != nil {
 			return final{err}
 		}
 		return nil

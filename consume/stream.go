@@ -34,6 +34,7 @@ type stream struct {
 	created   time.Time // zero: not found yet
 	retention time.Duration
 	next      uint64 // the first sequence that was not read
+	caughtUp  func() // all that was there has been read; may be nil
 }
 
 // openStream uses js where there is one, and otherwise the connection's own.
@@ -120,11 +121,30 @@ func (s *stream) follow(ctx context.Context, subjects []string, since time.Time,
 	if s.next == 0 {
 		config = jetstream.OrderedConsumerConfig{FilterSubjects: subjects, DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since}
 	}
-	_, messages, err := s.ordered(ctx, config)
+	consumer, messages, err := s.ordered(ctx, config)
 	if err != nil {
 		return err
 	}
-	return s.drain(ctx, messages, take, check)
+	return s.drain(ctx, messages, s.catchingUp(consumer.CachedInfo().NumPending, take), check)
+}
+
+// catchingUp calls caughtUp once the announced messages were taken.
+func (s *stream) catchingUp(announced uint64, take taker) taker {
+	if s.caughtUp == nil {
+		return take
+	}
+	behind := announced > 0
+	if !behind {
+		s.caughtUp()
+	}
+	return func(m jetstream.Msg, meta *jetstream.MsgMetadata) error {
+		err := take(m, meta)
+		if behind && err == nil && meta.NumPending == 0 {
+			behind = false
+			s.caughtUp()
+		}
+		return err
+	}
 }
 
 // drain hands all that comes to take, and calls check every now and then: a

@@ -80,6 +80,18 @@ func (n Names) Workers() string { return n.Stream + "_WORKERS" }
 // Budget is the name of the KV bucket in which spent calls are counted.
 func (n Names) Budget() string { return n.Stream + "_BUDGET" }
 
+// Forward is the name of the KV bucket in which the forwarder keeps how far
+// each route has come, and what each target was sent.
+func (n Names) Forward() string { return n.Stream + "_FORWARD" }
+
+// Undelivered is the name of the stream of what could not be told.
+func (n Names) Undelivered() string { return n.Stream + "_UNDELIVERED" }
+
+// UndeliveredTo is the subject of what could not be told to a target; "*": to any.
+func (n Names) UndeliveredTo(target string) string {
+	return "rollcall." + n.Stream + ".undelivered." + target
+}
+
 // API is the subject of a verb of a tenant's micro service.
 func (n Names) API(tenant, verb string) string {
 	return "rollcall." + n.Stream + ".api." + tenant + "." + verb

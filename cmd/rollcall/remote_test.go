@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 	"rollcall/cmd/rollcall/service"
 	"rollcall/internal/fulltest"
 	"rollcall/simulator"
+	"rollcall/simulator/chat"
 	"rollcall/wire"
 )
 
@@ -60,6 +62,12 @@ func startWorld(t *testing.T, env *testscript.Env) error {
 		frugal.Name, frugal.Poll.MonthlyCalls = "frugal", 1_000_000
 		cfg.Tenants = append(cfg.Tenants, frugal)
 	}
+	if strings.HasSuffix(env.WorkDir, "forward") { // its own server makes what others write
+		cfg.Forward.Targets = []config.ForwardTarget{{Name: "team"}}
+		if err := startChat(env); err != nil {
+			return err
+		}
+	}
 	s, err := service.New(cfg, "v1.2.3", zap.NewNop())
 	if err != nil {
 		return err
@@ -69,6 +77,22 @@ func startWorld(t *testing.T, env *testscript.Env) error {
 		return err
 	}
 	return work(t, env, s)
+}
+
+// startChat serves chat services, and writes the address of a robot of Slack's.
+func startChat(env *testscript.Env) error {
+	services, err := chat.New(chat.Config{})
+	if err != nil {
+		return err
+	}
+	server := httptest.NewServer(services.Handler())
+	env.Defer(server.Close)
+	for _, r := range services.Robots() {
+		if r.Service == "slack" {
+			return os.WriteFile(filepath.Join(env.WorkDir, "robot"), []byte(server.URL+r.Path()), 0o600)
+		}
+	}
+	return errors.New("no robot of Slack's is served")
 }
 
 // work lets the worker work, and answer, until the script ends.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -33,6 +34,7 @@ func runCommand(p *program) *cobra.Command {
 		Args:    cobra.NoArgs,
 	}
 	addConfigFlag(cmd)
+	withForwarder := cmd.Flags().Bool("with-forwarder", false, "tell chat groups and webhooks, too, as \"rollcall forward\" does")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		source, err := p.configSource(cmd)
 		if err != nil {
@@ -49,6 +51,11 @@ func runCommand(p *program) *cobra.Command {
 		s, err := service.New(loaded.Config, thisBuild().Version, log)
 		if err != nil {
 			return fmt.Errorf("start: %w", err)
+		}
+		if *withForwarder {
+			if err := s.Forward(); err != nil {
+				return errors.Join(fmt.Errorf("start the forwarder: %w", err), s.Close())
+			}
 		}
 		s.Level, s.Commit = &level, thisBuild().Commit
 		s.Reload = func(ctx context.Context) (config.Config, error) {

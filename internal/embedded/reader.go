@@ -88,26 +88,27 @@ func readerRights(n wire.Names) rights {
 	return r
 }
 
-// operatorRights let operators say besides what is tracked.
+// operatorRights let operators say besides what is tracked, and forward: the worker
+// makes the bucket and the stream that a forwarder writes.
 func operatorRights(n wire.Names) rights {
 	r := readerRights(n)
-	r.services = append(r.services, n.API("*", "track"), n.API("*", "untrack"))
+	r.services = append(r.services, n.API("*", "track"), n.API("*", "untrack"), "$KV."+n.Forward()+".>", n.UndeliveredTo("*"))
 	return r
 }
 
 // streams are those that can be read: of events and state, and of the buckets.
 func streams(n wire.Names) []string {
-	return []string{n.Stream, "KV_" + n.Workers(), "KV_" + n.Budget()}
+	return []string{n.Stream, "KV_" + n.Workers(), "KV_" + n.Budget(), "KV_" + n.Forward(), n.Undelivered()}
 }
 
 // permissions refuse with an error what would change the ledger or forge what it
 // says, and would come to nothing in a room anyway.
 func (r rights) permissions(n wire.Names) *server.Permissions {
-	deny := []string{n.Commits(), n.All(), n.Shard("*", ">"), "_ROLLCALL.>", "$KV.>"}
+	deny := []string{n.Commits(), n.All(), n.Shard("*", ">"), "_ROLLCALL.>", "$KV." + n.Workers() + ".>", "$KV." + n.Budget() + ".>"}
 	for _, verb := range []string{"CREATE", "UPDATE", "DELETE", "PURGE", "RESTORE", "SNAPSHOT", "MSG.DELETE", "LEADER.STEPDOWN", "PEER.REMOVE"} {
 		deny = append(deny, "$JS.API.STREAM."+verb+".>")
 	}
-	for _, order := range []string{n.API("*", "track"), n.API("*", "untrack")} {
+	for _, order := range []string{n.API("*", "track"), n.API("*", "untrack"), "$KV." + n.Forward() + ".>", n.UndeliveredTo("*")} {
 		if !slices.Contains(r.services, order) {
 			deny = append(deny, order)
 		}

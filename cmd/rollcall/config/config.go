@@ -34,6 +34,9 @@ type Config struct {
 	// A directory of files (.yaml or .yml) with more tenants, each file one tenant or
 	// a list of them, as they stand in tenants: for those who have hundreds.
 	TenantsDir string `yaml:"tenants_dir" allow:"the path of a directory"`
+	// Which chat groups and webhooks are told what happens. Tenants are of no matter to
+	// "rollcall forward", which may have a file with this and nats alone.
+	Forward Forward `yaml:"forward"`
 	// Calls a second of this process, over all tenants. DingTalk blocks an address
 	// that makes more than 10,000 in 20 s (500 a second), for five minutes; above
 	// 490 that is kept away from.

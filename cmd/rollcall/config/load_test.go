@@ -51,6 +51,22 @@ tenants:
   - name: two
     auth: {kind: unified, corp_id: c, client_id: 12, client_secret_env: SECRET_SET}
     poll: {monthly_calls: unlimited}
+forward:
+  listen: "127.0.0.1:0"
+  targets:
+    - {name: team, kind: dingtalk, url_file: a, secret_file: b, keyword: k, at: [all], language: zh, templates: t, monthly_messages: 100, on_failure: hook2}
+    - {name: hook2, kind: feishu, urls: [c, {url_file: d, secret_file: e}]}
+    - {name: hook, kind: webhook, url_file: f, old_secret_files: [g], allow_private: true}
+  routes:
+    - name: kicks
+      match: {tenants: [one], types: ["*.kicked_out"], titles: ["*x*"], labels: {team: blue}, users: [u], provenances: [observed]}
+      targets: [team, hook]
+      group_by: tenant
+      group_wait: 1s
+      group_interval: 2m
+      timezone: Asia/Shanghai
+      max_waiting: 7
+      max_age: 1h
 egress_qps: 12.5
 journal: {max_bytes: 2000000}
 http: {listen: "127.0.0.1:0", hosts: [rollcall.example], pprof: true, page: {enabled: false, token_file: pt, proxies: [10.0.0.7, "fd00::/8"], names: hide}}
@@ -94,6 +110,22 @@ tenants: [{name: one, auth: {client_id: c, client_secret_file: s}, poll: {monthl
 			},
 			Privacy: config.Privacy{Nicks: "omit"},
 		}, two},
+		Forward: config.Forward{
+			Listen: "127.0.0.1:0",
+			Targets: []config.ForwardTarget{
+				{Name: "team", Kind: "dingtalk", URLFile: "a", SecretFile: "b", Keyword: "k", At: []string{"all"}, Language: "zh", Templates: "t", MonthlyMessages: 100, OnFailure: "hook2"},
+				{Name: "hook2", Kind: "feishu", URLs: []config.ForwardAddress{{URLFile: "c"}, {URLFile: "d", SecretFile: "e"}}, Language: "en", MonthlyMessages: config.Unlimited},
+				{Name: "hook", Kind: "webhook", URLFile: "f", OldSecretFiles: []string{"g"}, AllowPrivate: true, Language: "en", MonthlyMessages: config.Unlimited},
+			},
+			Routes: []config.ForwardRoute{{
+				Name: "kicks", Targets: []string{"team", "hook"}, GroupBy: "tenant", GroupWait: time.Second, GroupInterval: 2 * time.Minute,
+				Timezone: "Asia/Shanghai", MaxWaiting: 7, MaxAge: time.Hour,
+				Match: config.ForwardMatch{
+					Tenants: []string{"one"}, Types: []string{"*.kicked_out"}, Titles: []string{"*x*"},
+					Labels: rollcall.Labels{"team": "blue"}, Users: []string{"u"}, Provenances: []string{"observed"},
+				},
+			}},
+		},
 		Journal: config.Journal{MaxBytes: 2_000_000}, EgressQPS: 12.5,
 		HTTP: config.HTTP{Listen: "127.0.0.1:0", Hosts: []string{"rollcall.example"}, Pprof: true, Page: config.Page{TokenFile: "pt", Proxies: []string{"10.0.0.7", "fd00::/8"}, Names: "hide"}},
 		Log:  config.Log{Level: "debug", Format: "console"},

@@ -56,6 +56,10 @@ func exampleConfig() Config {
 	tenant.Auth.ClientID, tenant.Auth.ClientSecretFile = "dingxxxxxxxxxxxxxxxx", "./secrets/acme"
 	tenant.Poll.MonthlyCalls = Unlimited
 	cfg.Tenants = []Tenant{tenant}
+	team, route := TargetDefaults(), RouteDefaults()
+	team.Name, team.Kind, team.URLFile, team.SecretFile = "team", "dingtalk", "./secrets/robot", "./secrets/robot-sign"
+	route.Name, route.Targets = "meetings", []string{"team"}
+	cfg.Forward = Forward{Targets: []ForwardTarget{team}, Routes: []ForwardRoute{route}}
 	return cfg
 }
 
@@ -119,10 +123,19 @@ func (m *manual) section(path, first, indent string, shown, usual reflect.Value)
 		if takes := field.Tag.Get("allow"); len(takes) < 90 && choices().MatchString(takes) {
 			m.wrap(strings.TrimSuffix(first, "- "), "Takes "+takes+".")
 		}
-		switch tenants, is := value.Interface().([]Tenant); {
-		case is:
+		switch {
+		case kind == reflect.Slice && value.Type().Elem().Kind() == reflect.Struct:
+			usual := reflect.New(value.Type().Elem())
+			defaults(usual.Interface())
+			if value.Len() == 0 { // the page alone says what may stand there
+				quiet := manual{comments: m.comments}
+				quiet.section(key+"[]", "", "", usual.Elem(), usual.Elem())
+				m.page.WriteString(quiet.page.String())
+				m.example.WriteString(first + name + ": []\n")
+				break
+			}
 			m.example.WriteString(first + name + ":\n")
-			m.section(key+"[]", indent+"  - ", indent+"    ", reflect.ValueOf(tenants[0]), reflect.ValueOf(TenantDefaults()))
+			m.section(key+"[]", indent+"  - ", indent+"    ", value.Index(0), usual.Elem())
 		case kind == reflect.Struct:
 			m.example.WriteString(first + name + ":\n")
 			m.section(key, indent+"  ", indent+"  ", value, usual.Field(i))
@@ -191,7 +204,7 @@ func written(v reflect.Value) string {
 			return fmt.Sprintf("%q", value)
 		}
 	case []string:
-		return "[]"
+		return "[" + strings.Join(value, ", ") + "]"
 	case rollcall.Labels:
 		return "{}"
 	}
@@ -202,7 +215,7 @@ func written(v reflect.Value) string {
 func comments(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, file := range []string{"config.go", "tenant.go"} {
+	for _, file := range []string{"config.go", "tenant.go", "forward.go"} {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
@@ -275,7 +288,7 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 // configuration uses it.
 func TestEveryKeyIsUsed(t *testing.T) {
 	var source strings.Builder
-	for _, pattern := range []string{"../service/*.go", "../check/*.go", "../cost/*.go", "../page/*.go", "../*.go", "page.go", "names.go", "credentials.go", "tenants_dir.go"} {
+	for _, pattern := range []string{"../service/*.go", "../forward/*.go", "../check/*.go", "../cost/*.go", "../page/*.go", "../*.go", "page.go", "names.go", "credentials.go", "tenants_dir.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

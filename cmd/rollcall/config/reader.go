@@ -65,14 +65,26 @@ func (r reader) section(path string, n *yaml.Node, v reflect.Value) {
 	r.Section(path, n, keys)
 }
 
+// defaults puts what holds where nothing is said into an item of a list.
+func defaults(item any) {
+	switch item := item.(type) {
+	case *Tenant:
+		*item = TenantDefaults()
+	case *ForwardTarget:
+		*item = TargetDefaults()
+	case *ForwardRoute:
+		*item = RouteDefaults()
+	}
+}
+
 // list reads a sequence.
 func (r reader) list(key string, n *yaml.Node, v reflect.Value) {
 	if n.Kind == yaml.SequenceNode {
 		v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	}
 	r.List(key, n, func(i int, at string, item *yaml.Node) string {
-		if tenant, ok := v.Index(i).Addr().Interface().(*Tenant); ok {
-			return r.tenant(at, item, tenant)
+		if v.Type().Elem().Kind() == reflect.Struct {
+			return r.item(at, item, v.Index(i))
 		}
 		if item.Kind == yaml.MappingNode && strings.HasSuffix(key, ".track.conferences") {
 			return r.conference(at, item, v.Index(i))
@@ -81,11 +93,14 @@ func (r reader) list(key string, n *yaml.Node, v reflect.Value) {
 	})
 }
 
-// tenant reads a tenant, beginning with a tenant's defaults.
-func (r reader) tenant(at string, n *yaml.Node, tenant *Tenant) string {
-	*tenant = TenantDefaults()
-	r.allowAll(at, reflect.TypeFor[Tenant]())
-	return r.value(at, n, reflect.ValueOf(tenant).Elem())
+// item reads a section of a list, beginning with its defaults.
+func (r reader) item(at string, n *yaml.Node, v reflect.Value) string {
+	defaults(v.Addr().Interface())
+	r.allowAll(at, v.Type())
+	if address, is := v.Addr().Interface().(*ForwardAddress); is && n.Kind == yaml.ScalarNode {
+		return scalar(n.Value, n.Tag, reflect.ValueOf(&address.URLFile).Elem())
+	}
+	return r.value(at, n, v)
 }
 
 // conference reads a meeting that is written as a section into its id; its labels

@@ -23,6 +23,9 @@ func (c Config) SecretFiles() []SecretFile {
 			all = append(all, SecretFile{fmt.Sprintf("tenants[%d].auth.%s", i, f.Key), f.Path})
 		}
 	}
+	for i, t := range c.Forward.Targets {
+		all = append(all, t.secretFiles(fmt.Sprintf("forward.targets[%d].", i))...)
+	}
 	var given []SecretFile
 	for _, f := range all {
 		if f.Path != "" {
@@ -30,4 +33,15 @@ func (c Config) SecretFiles() []SecretFile {
 		}
 	}
 	return given
+}
+
+func (t ForwardTarget) secretFiles(at string) []SecretFile {
+	all := []SecretFile{{at + "url_file", t.URLFile}, {at + "secret_file", t.SecretFile}}
+	for i, u := range t.URLs {
+		all = append(all, SecretFile{fmt.Sprintf("%surls[%d].url_file", at, i), u.URLFile}, SecretFile{fmt.Sprintf("%surls[%d].secret_file", at, i), u.SecretFile})
+	}
+	for i, file := range t.OldSecretFiles {
+		all = append(all, SecretFile{fmt.Sprintf("%sold_secret_files[%d]", at, i), file})
+	}
+	return all
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -74,6 +75,6 @@ func (r reader) tenantFile(config *Config, root *yaml.Node) {
 		r.Mark(at, strictyaml.Place{File: r.File, Line: item.Line})
 		config.Tenants = append(config.Tenants, Tenant{})
 		tenant := &config.Tenants[len(config.Tenants)-1]
-		r.Value(at, item, func(at string, n *yaml.Node) string { return r.tenant(at, n, tenant) })
+		r.Value(at, item, func(at string, n *yaml.Node) string { return r.item(at, n, reflect.ValueOf(tenant).Elem()) })
 	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/control"
+	"rollcall/cmd/rollcall/forward"
 	"rollcall/cmd/rollcall/page"
 	"rollcall/console"
 	"rollcall/internal/embedded"
@@ -56,6 +57,8 @@ type Service struct {
 	ownsDir  bool // data_dir belongs to this process alone
 	backlog  *backlog.Backlog
 	teardown teardown
+
+	forwarding *forward.Forwarding // nil: nobody is told
 
 	mu      sync.Mutex
 	tenants []*tenant // guarded by mu; replaced as a whole
@@ -172,6 +175,9 @@ func (s *Service) work(ctx context.Context) error {
 	close(s.ready)
 	s.log.Info("worker started", zap.String("nats", s.NATS()),
 		zap.Stringer("http", s.HTTP()), zap.Int("tenants", len(s.current())))
+	if err := s.beginForwarding(ctx); err != nil {
+		return err
+	}
 	for _, t := range s.current() {
 		s.attachBudget(t)
 	}

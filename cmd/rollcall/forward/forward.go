@@ -1,0 +1,163 @@
+package forward
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.uber.org/zap"
+
+	"rollcall/cmd/rollcall/config"
+	"rollcall/console"
+	"rollcall/forwarder"
+	"rollcall/internal/natsconn"
+	"rollcall/internal/streak"
+	"rollcall/internal/wait"
+)
+
+// Forwarding is everything that "rollcall forward" and its commands do. Prepare
+// comes first.
+type Forwarding struct {
+	Config    config.Config
+	Since     time.Time // see [forwarder.Config]
+	Log       *zap.Logger
+	Registry  *prometheus.Registry // nil: nobody counts
+	Conn      *nats.Conn
+	Transport http.RoundTripper // nil: over the network
+
+	settings forwarder.Config
+}
+
+// Prepare reads what can be read at once, and so refuses what cannot be. A secret that
+// cannot be read is logged: it may be there before the first message.
+func (f *Forwarding) Prepare() error {
+	targets, err := Targets(f.Config.Forward, f.Transport)
+	if err != nil {
+		return err
+	}
+	for _, t := range targets {
+		if _, err := t.Open(); err != nil {
+			f.Log.Error("target cannot be told", zap.String("target", t.Name), zap.Error(err))
+		}
+	}
+	routes, err := Routes(f.Config.Forward)
+	f.settings = forwarder.Config{ID: instance(), Routes: routes, Targets: targets, Since: f.Since, Logger: f.Log}
+	if f.Registry != nil {
+		f.settings.Registry = f.Registry
+	}
+	return err
+}
+
+// attach reaches what is kept in NATS, whether it is there or not.
+func (f *Forwarding) attach() error {
+	js, err := natsconn.JetStream(f.Conn, f.Config.NATS.Domain, f.Config.NATS.JSPrefix)
+	if err != nil {
+		return err
+	}
+	kept := forwarder.Attach(f.Conn, js, f.Config.Stream.Names())
+	f.settings.Ledger, f.settings.Source = kept, kept
+	return nil
+}
+
+// Run tells until ctx ends. It waits for NATS and for the stream to be there.
+func (f *Forwarding) Run(ctx context.Context) error {
+	if err := f.attach(); err != nil || !f.open(ctx) {
+		return err
+	}
+	work, err := forwarder.New(f.settings)
+	if err != nil {
+		return err
+	}
+	f.Log.Info("forwarder started", zap.Int("routes", len(f.settings.Routes)), zap.Int("targets", len(f.settings.Targets)))
+	work.Run(ctx)
+	return nil
+}
+
+// Serve is Run with health and metrics beside it, where the configuration wants them.
+func (f *Forwarding) Serve(ctx context.Context) error {
+	if f.Config.Forward.Listen == "" {
+		return f.Run(ctx)
+	}
+	server, err := console.Listen(f.Config.Forward.Listen)
+	if err != nil {
+		return err
+	}
+	f.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	server.Health, server.Metrics, server.Logger, server.Hosts = f, f.Registry, f.Log, f.Config.HTTP.Hosts
+	ctx, cancel := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { defer cancel(); served <- server.Run(ctx) }()
+	err = f.Run(ctx)
+	cancel()
+	return errors.Join(err, <-served)
+}
+
+// Health says whether NATS can be reached, for the console. What a target says is
+// of no matter to it: another process could do no better.
+func (f *Forwarding) Health() []console.Check {
+	return []console.Check{{Name: "nats", OK: f.Conn.IsConnected(), Detail: "connection to NATS: " + f.Conn.Status().String()}}
+}
+
+// open makes what is kept in NATS, as often as it takes; false: ctx has ended.
+func (f *Forwarding) open(ctx context.Context) bool {
+	trouble := streak.Log{Logger: f.Log, What: "opening what the forwarder keeps in NATS"}
+	pauses := wait.Growth{First: 200 * time.Millisecond, Most: 10 * time.Second}.BackOff()
+	for {
+		err := f.tryOpen(ctx)
+		if err == nil {
+			trouble.Note(nil)
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		if f.Config.NATS.URL == "" {
+			err = fmt.Errorf("%w (the server that a worker embeds has it where the worker's configuration has forward.targets)", err)
+		}
+		trouble.Note(err)
+		wait.For(ctx, pauses.NextBackOff())
+	}
+}
+
+func (f *Forwarding) tryOpen(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if !f.Conn.IsConnected() {
+		return errors.Join(nats.ErrDisconnected, f.Conn.LastError())
+	}
+	err := f.settings.Ledger.(*forwarder.NATS).Make(ctx, f.Config.Stream.Replicas)
+	if err == nil {
+		_, err = f.settings.Source.Head(ctx)
+	}
+	return err
+}
+
+// target finds one by its name.
+func (f *Forwarding) target(name string) (*forwarder.Target, error) {
+	var names []string
+	for i := range f.settings.Targets {
+		t := &f.settings.Targets[i]
+		if t.Name == name {
+			return t, nil
+		}
+		names = append(names, t.Name)
+	}
+	return nil, fmt.Errorf("there is no target %.40q; there are: %s", name, strings.Join(names, ", "))
+}
+
+// instance is an id that no other process has.
+func instance() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "rollcall"
+	}
+	return host + "-" + strings.ToLower(rand.Text()[:8])
+}

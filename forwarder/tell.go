@@ -1,0 +1,330 @@
+package forwarder
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"rollcall"
+	"rollcall/consume"
+	"rollcall/forwarder/note"
+	"rollcall/forwarder/target"
+)
+
+// maxLines is how many changes are told one by one in a message.
+const maxLines = 10
+
+// roomForMeeting is about how much of a message the digest of one meeting takes, in
+// the unit of the target; and maxMeetings how many there are in one at most.
+const (
+	roomForMeeting = 200
+	maxMeetings    = 50
+)
+
+// step tells what is due, and returns when more is.
+func (l *lane) step(ctx context.Context) (next time.Time, err error) {
+	now := time.Now()
+	if l.place.Flight != nil {
+		if due := l.place.Flight.Due; due.After(now) {
+			return due, nil
+		}
+		return now, l.flyAgain(ctx)
+	}
+	if !l.ready {
+		return time.Time{}, nil
+	}
+	if l.takesEvents() {
+		return l.stepEvent(ctx)
+	}
+	if err := l.expire(ctx, now); err != nil {
+		return time.Time{}, err
+	}
+	due, next := l.due(now)
+	if len(due) == 0 {
+		return next, nil
+	}
+	if l.notBefore.After(now) {
+		return l.notBefore, nil
+	}
+	if err := l.look(ctx); err != nil {
+		return l.closed(ctx, err)
+	}
+	free, next := l.sender.free(now)
+	if free == 0 {
+		l.notBefore = earlier(next, now.Add(lease/3)) // others may have changed it by then
+		return l.notBefore, nil
+	}
+	return now, l.tell(ctx, due, free)
+}
+
+// due returns the groups that are to be told, and otherwise when one is.
+func (l *lane) due(now time.Time) (due []*group, next time.Time) {
+	if l.place.CatchUp {
+		all := l.queue.all()
+		l.place.CatchUp = len(all) > 0
+		return all, time.Time{}
+	}
+	return l.queue.due(l.route, &l.place, now)
+}
+
+// choose returns the first of the groups that are due, which is told by itself, or as
+// many as fit together where more are due than may be told now.
+func choose(due []*group, free int, catchUp bool, limit target.Limit) ([]*group, note.Kind) {
+	switch {
+	case catchUp:
+		return due, note.CatchUp
+	case len(due) > free:
+		return due[:min(len(due), maxMeetings, max(1, limit.MaxSize/roomForMeeting))], note.Digest
+	}
+	return due[:1], ""
+}
+
+// tell tells what is due, by one message.
+func (l *lane) tell(ctx context.Context, due []*group, free int) error {
+	due, kind := choose(due, free, l.place.CatchUp, l.Kind.Limit)
+	f := &flight{Through: map[string]uint64{}, Cut: l.place.Cut}
+	batch := l.batch(ctx, due, f)
+	n := batch.Note(kind, maxLines)
+	f.Kind, f.Account = n.Kind, n.Account
+	if kind == note.CatchUp {
+		f.All, f.Through = l.queue.read, nil
+	}
+	if n.Account.Told+n.Account.Digested+n.Account.Cut == 0 {
+		l.place.Flight = f
+		return l.landed(ctx, time.Time{})
+	}
+	return l.launch(ctx, n, f)
+}
+
+// batch puts the events of groups together, with those who were in the meetings
+// that have ended.
+func (l *lane) batch(ctx context.Context, groups []*group, f *flight) *note.Batch {
+	var b note.Batch
+	for range l.place.Cut {
+		b.Cut()
+	}
+	for _, w := range events(groups) {
+		if w.watch != nil {
+			b.AddWatch(*w.watch)
+		} else {
+			b.Add(w.event)
+		}
+	}
+	for _, g := range groups {
+		f.Through[g.key] = g.events[len(g.events)-1].sequence
+	}
+	l.attend(ctx, &b)
+	return &b
+}
+
+// attend says who was in the meetings that have ended.
+func (l *lane) attend(ctx context.Context, b *note.Batch) {
+	for i, end := range b.Ended() {
+		if i == maxMeetings {
+			return
+		}
+		visits, err := l.source.Visits(ctx, consume.Event{Event: rollcall.Event{
+			Tenant: end.Tenant, ConferenceID: end.ConferenceID, Epoch: end.Epoch, Sequence: end.Sequence, Time: end.At,
+		}})
+		if err != nil {
+			l.log.Debug("attendance left out", zap.Error(err))
+			continue
+		}
+		b.Attend(end.Tenant, end.ConferenceID, visits)
+	}
+}
+
+// launch sends a note for the first time.
+func (l *lane) launch(ctx context.Context, n note.Note, f *flight) error {
+	now := time.Now()
+	r, last, err := l.reserve(ctx, l.place.Turn, now)
+	if errors.Is(err, errMonth) {
+		return l.monthOver(ctx, now)
+	}
+	if err != nil || r == nil {
+		return err
+	}
+	n.LastOfMonth, n.At, n.ID = last, now, l.idOf(f)
+	if f.Message, err = l.render(n, l.route.Zone); err != nil {
+		l.templates.Note(err)
+	}
+	f.Robot, l.place.Flight = r.Key, f
+	l.place.Turn++
+	if err := l.save(ctx); err != nil {
+		return err
+	}
+	return l.fly(ctx, r)
+}
+
+// idOf names a message by what it tells: the same for whoever makes it.
+func (l *lane) idOf(f *flight) string {
+	sum := sha256.New()
+	_, _ = fmt.Fprintln(sum, l.key, l.place.Stream.UnixNano(), f.All)
+	for _, group := range slices.Sorted(maps.Keys(f.Through)) {
+		_, _ = fmt.Fprintln(sum, group, f.Through[group])
+	}
+	return "rollcall-" + hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// flyAgain sends the message under way once more.
+func (l *lane) flyAgain(ctx context.Context) error {
+	now := time.Now()
+	if err := l.look(ctx); err != nil {
+		_, err := l.closed(ctx, err)
+		return err
+	}
+	f := l.place.Flight
+	i := slices.IndexFunc(l.robots, func(r robot) bool { return r.Key == f.Robot })
+	if i < 0 || l.robots[i].state.Until.Sub(now) > time.Minute {
+		l.place.Flight, l.place.CatchUp = nil, true // a digest tells it later
+		return l.save(ctx)
+	}
+	if next := l.robots[i].state.next(l.Kind.Limit.Rates); next.After(now) {
+		f.Due = next
+		return nil
+	}
+	one := sender{l.Target, l.ledger, l.robots[i : i+1]}
+	r, _, err := one.reserve(ctx, 0, now)
+	if errors.Is(err, errMonth) {
+		return l.monthOver(ctx, now)
+	}
+	if err != nil || r == nil {
+		return err
+	}
+	if err := l.save(ctx); err != nil {
+		return err
+	}
+	return l.fly(ctx, r)
+}
+
+// fly makes one attempt to send the message under way, whose place is written.
+func (l *lane) fly(ctx context.Context, r *robot) error {
+	f := l.place.Flight
+	out := l.attempt(ctx, r, f.Message)
+	ctx = context.WithoutCancel(ctx) // what was sent is noted
+	now := time.Now()
+	if err := l.sender.note(ctx, r, out, now); err != nil {
+		return err
+	}
+	if out.Class == target.Delivered {
+		l.metrics.sent(l, f.Kind)
+		return l.landed(ctx, now)
+	}
+	l.failed(out, now)
+	f.Unsure = f.Unsure || out.Unsure
+	if !out.Unsure {
+		if err := l.refund(ctx, now); err != nil {
+			return err
+		}
+	}
+	switch {
+	case out.Final || out.Class == target.ClientError:
+		return l.undelivered(ctx, out, now)
+	case f.Unsure:
+		f.Due = r.state.Until
+	default:
+		l.place.Flight = nil
+	}
+	l.place.CatchUp = l.place.CatchUp || out.Class == target.RateLimited || now.Sub(r.state.Since) > l.route.Interval
+	return cmp.Or(l.doubt(ctx, now), l.save(ctx))
+}
+
+func (l *lane) failed(out target.Outcome, now time.Time) {
+	s := &l.place.Lane
+	s.LastClass, s.LastError, s.LastFailed = string(out.Class), out.Detail, now
+	l.metrics.failed(l, out)
+	l.log.Warn("message not delivered", zap.String("class", string(out.Class)), zap.String("reason", out.Detail))
+}
+
+// landed notes that the message under way has arrived; at the zero time that there
+// was nothing to be told.
+func (l *lane) landed(ctx context.Context, now time.Time) error {
+	f := l.place.Flight
+	l.metrics.accounted(l, f.Account)
+	l.place.land(now)
+	l.drop(f)
+	if !now.IsZero() {
+		l.place.Lane.Messages++
+		l.place.Lane.LastSent = now
+	}
+	l.place.rise(l.queue.floor(), time.Now(), l.route.Interval)
+	if now.IsZero() {
+		return nil // written with the next message, or the next beat
+	}
+	return cmp.Or(l.save(ctx), l.heal(ctx, now))
+}
+
+// drop takes what was told out of the queue.
+func (l *lane) drop(f *flight) {
+	for _, g := range l.queue.all() {
+		through := f.Through[g.key]
+		if f.All > 0 {
+			through = f.All
+		}
+		l.queue.drop(g.key, through)
+	}
+}
+
+// undelivered sets the message under way aside for good.
+func (l *lane) undelivered(ctx context.Context, out target.Outcome, now time.Time) error {
+	f := l.place.Flight
+	err := l.ledger.Undelivered(ctx, Undelivered{
+		Schema: 1, ID: f.Message.ID, Target: l.Name, Route: l.route.Name, At: now, Class: string(out.Class), Reason: out.Detail,
+		Title: f.Message.Title, Text: f.Message.Plain, Event: f.Message.Event,
+	})
+	if err != nil {
+		return err
+	}
+	lost := f.Account.Told + f.Account.Digested
+	f.Account.Told, f.Account.Digested = 0, 0
+	l.place.Lane.Undelivered += uint64(lost)
+	l.metrics.accounted(l, f.Account)
+	l.metrics.undelivered(l, lost)
+	l.place.land(now)
+	l.drop(f)
+	l.place.rise(l.queue.floor(), now, l.route.Interval)
+	if err := l.save(ctx); err != nil {
+		return err
+	}
+	return l.ail(ctx, trouble{Class: string(out.Class), Detail: out.Detail, Since: now})
+}
+
+// expire cuts what is too old, and what is too much.
+func (l *lane) expire(ctx context.Context, now time.Time) error {
+	cut := l.queue.cut(now.Add(-l.route.MaxAge), l.route.MaxWaiting)
+	if len(cut) == 0 {
+		return nil
+	}
+	u := Undelivered{
+		Schema: 1, Target: l.Name, Route: l.route.Name, At: now, Class: "expired",
+		Reason: "it has waited for longer than max_age, or more waited than max_waiting",
+	}
+	for _, w := range cut {
+		u.Sequences = append(u.Sequences, w.sequence)
+		l.place.mark(l.route.group(&w.event), w.sequence, time.Time{})
+	}
+	u.ID = fmt.Sprintf("%s-%d-%d", l.key, l.place.Stream.UnixNano(), cut[len(cut)-1].sequence)
+	if err := l.ledger.Undelivered(ctx, u); err != nil {
+		return err
+	}
+	l.place.Cut += len(cut)
+	l.place.rise(l.queue.floor(), now, l.route.Interval)
+	l.log.Warn("events cut, since they have waited for too long or were too many", zap.Int("events", len(cut)))
+	return l.save(ctx)
+}
+
+// earlier returns the earlier of two times.
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
