@@ -82,7 +82,7 @@ func (l *lane) speak(ctx context.Context) error {
 	other := l.targets[l.OnFailure]
 	s, err := change(ctx, l.ledger, l.sender.key(), func(*targetState) bool { return false })
 	t := s.Trouble
-	l.ails = t.Class != ""
+	l.ails, l.sent = t.Class != "", s.spent(time.Now())
 	if err != nil || other == nil || t.Class == "" || t.Told && t.Healed.IsZero() {
 		return err
 	}
@@ -117,5 +117,7 @@ func (d *sender) send(ctx context.Context, n note.Note, zone *time.Location) (se
 	n.LastOfMonth = last
 	m, _ := d.render(n, zone) // what a lane sends shows a mistake in a template
 	out := d.attempt(ctx, r, m)
-	return out.Class == target.Delivered, d.note(context.WithoutCancel(ctx), r, out, time.Now())
+	ctx, done := outlive(ctx)
+	defer done()
+	return out.Class == target.Delivered, d.note(ctx, r, out, time.Now())
 }

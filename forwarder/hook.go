@@ -19,9 +19,6 @@ const maxRetries = 100
 // one that is refused is sent again by the schedule while others go on.
 func (l *lane) stepEvent(ctx context.Context) (next time.Time, err error) {
 	now := time.Now()
-	if err := l.expire(ctx, now); err != nil {
-		return time.Time{}, err
-	}
 	sequence, due := l.place.firstRetry()
 	if sequence == 0 || due.After(now) {
 		if l.queue.count == 0 || len(l.place.Retries) >= maxRetries {
@@ -79,7 +76,8 @@ func (l *lane) sendAgain(ctx context.Context, r *robot, sequence uint64) error {
 // sendEvent makes one attempt to send an event.
 func (l *lane) sendEvent(ctx context.Context, r *robot, sequence uint64, data []byte) error {
 	out := l.attempt(ctx, r, target.Message{ID: eventID(data), Event: data})
-	ctx = context.WithoutCancel(ctx)
+	ctx, done := outlive(ctx)
+	defer done()
 	now := time.Now()
 	if err := l.sender.note(ctx, r, out, now); err != nil {
 		return err

@@ -230,7 +230,7 @@ func TestAThrottledTargetIsSilentAndThenToldOnce(t *testing.T) {
 		for _, s := range c.messages() {
 			t.Errorf("told %s after the throttle: %s", s.at.Sub(refused), s.Title)
 		}
-		time.Sleep(refused.Add(10*time.Minute + 10*time.Second).Sub(time.Now()))
+		time.Sleep(time.Until(refused.Add(10*time.Minute + 10*time.Second)))
 		got := c.messages()
 		if len(got) != 1 || got[0].at.Sub(refused) < 10*time.Minute || !got[0].Digest {
 			t.Fatalf("%d messages after the silence: %+v", len(got), got)

@@ -1,6 +1,8 @@
 package forwarder
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"rollcall/forwarder/note"
@@ -28,8 +30,8 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		waiting:  gauge("waiting_events", "Events that wait to be told, where this process works the route.", "route", "target"),
 		oldest:   gauge("oldest_waiting_timestamp_seconds", "When the oldest event that waits was stored; 0: none waits.", "route", "target"),
 		working:  gauge("route_held", "1 where this process works the route, 0 where another does.", "route", "target"),
-		paused:   gauge("paused_until_timestamp_seconds", "Until when no robot of the target may send; 0: one may.", "target"),
-		month:    gauge("month_messages", "Messages that count against monthly_messages, of this month.", "target"),
+		paused:   gauge("paused_until_timestamp_seconds", "Until when no robot of the target may send; 0: one may.", "route", "target"),
+		month:    gauge("month_messages", "Messages of the target that count against monthly_messages, of this month.", "route", "target"),
 	}
 	if r != nil {
 		r.MustRegister(m.messages, m.events, m.failures, m.waiting, m.oldest, m.working, m.paused, m.month)
@@ -44,8 +46,9 @@ func (m *metrics) held(l *lane, is bool) {
 	}
 	m.working.WithLabelValues(l.route.Name, l.Name).Set(value)
 	if !is {
-		m.waiting.DeleteLabelValues(l.route.Name, l.Name)
-		m.oldest.DeleteLabelValues(l.route.Name, l.Name)
+		for _, of := range []*prometheus.GaugeVec{m.waiting, m.oldest, m.paused, m.month} {
+			of.DeleteLabelValues(l.route.Name, l.Name)
+		}
 	}
 }
 
@@ -76,4 +79,10 @@ func (m *metrics) place(l *lane) {
 		oldest = float64(s.Oldest.Unix())
 	}
 	m.oldest.WithLabelValues(l.route.Name, l.Name).Set(oldest)
+	paused := 0.0
+	if until, _ := l.silent(); until.After(time.Now()) {
+		paused = float64(until.Unix())
+	}
+	m.paused.WithLabelValues(l.route.Name, l.Name).Set(paused)
+	m.month.WithLabelValues(l.route.Name, l.Name).Set(float64(l.sent))
 }

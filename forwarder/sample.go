@@ -46,9 +46,22 @@ func Sample(ctx context.Context, ledger Ledger, t *Target, zone *time.Location, 
 
 // attempt makes one attempt to send.
 func (d *sender) attempt(ctx context.Context, r *robot, m target.Message) target.Outcome {
+	ctx, done := outlive(ctx)
+	defer done()
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	return r.Send(ctx, m)
+}
+
+// lastWords is for how long a message under way is waited for when its process
+// stops, and what became of it is written.
+const lastWords = time.Second
+
+// outlive returns a context that ends that much later than ctx.
+func outlive(ctx context.Context) (later context.Context, done func()) {
+	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(lastWords, cancel) })
+	return later, func() { stop(); cancel() }
 }
 
 func (d *sender) sample(zone *time.Location, now time.Time) (target.Message, error) {

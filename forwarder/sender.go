@@ -42,6 +42,7 @@ type sender struct {
 	*Target
 	ledger Ledger
 	robots []robot // as last read
+	sent   int     // messages of the month, as last read
 }
 
 // robot is an address, and what all processes know of it.
@@ -135,6 +136,7 @@ func (d *sender) spend(ctx context.Context, now time.Time) (last bool, err error
 	if err == nil && !paid {
 		err = errMonth
 	}
+	d.sent = state.Sent
 	return state.Sent == d.Monthly, err
 }
 
