@@ -28,6 +28,23 @@ type Target struct {
 	OnFailure string
 }
 
+// Try writes samples of every kind of message; the error says that a template of
+// one's own cannot.
+func (t *Target) Try() error {
+	if t.Kind.Markup == nil {
+		return nil
+	}
+	d := sender{Target: t}
+	for _, kind := range note.Kinds() {
+		for _, n := range note.Samples(kind) {
+			if _, err := d.render(n, time.UTC); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // Robot is one address of a target.
 type Robot struct {
 	Key string // [target.Address.Key]

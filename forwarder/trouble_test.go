@@ -14,14 +14,15 @@ import (
 
 // fails lets the service answer so, until the function returned is called.
 func (c *chat) fails(out target.Outcome) (heal func()) {
+	c.replies(func(target.Message) *target.Outcome { return &out })
+	return func() { c.replies(func(target.Message) *target.Outcome { return nil }) }
+}
+
+// replies sets what is answered; nil: what the limits say.
+func (c *chat) replies(answer func(target.Message) *target.Outcome) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.answer = func(target.Message) *target.Outcome { return &out }
-	return func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.answer = func(target.Message) *target.Outcome { return nil }
-	}
+	c.answer = answer
 }
 
 // A target that cannot be told is told of by that of on_failure, once, and once when
@@ -217,7 +218,7 @@ func TestAWebhookThatIsGoneIsLeftAlone(t *testing.T) {
 		if asked != 1 {
 			t.Errorf("asked %d times", asked)
 		}
-		c.answer = func(target.Message) *target.Outcome { return nil }
+		c.replies(func(target.Message) *target.Outcome { return nil })
 		time.Sleep(24 * time.Hour)
 		stop()
 		if got := c.messages(); len(got) != 5 {

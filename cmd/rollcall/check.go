@@ -17,8 +17,8 @@ import (
 const checkHelp = `Check finds out why things do not work. It refuses a configuration with mistakes,
 all of them at once; then it tries, in order, what a worker needs of DingTalk
 (name, connection, certificate, credentials, permission), whether the schedule
-fits into the calls of a month, what it takes of this machine, and what it needs
-of NATS. Each line says what was tried and what came back, and below an arrow
+fits into the calls of a month, whom the forwarder tells (no message is sent), what
+it takes of this machine, and what it needs of NATS. Each line says what was tried and what came back, and below an arrow
 what to do about it.
 
 It makes one metered call of DingTalk a tenant (--no-call: none), stores nothing,

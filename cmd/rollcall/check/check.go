@@ -68,6 +68,7 @@ func (c Check) Run(ctx context.Context) (Count, error) {
 		w.walk(ctx, t.table())
 		t.close()
 	}
+	w.walk(ctx, c.forwarded())
 	w.walk(ctx, m.table())
 	b := newBroker(&c, m)
 	defer b.link.close()

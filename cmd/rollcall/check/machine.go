@@ -54,6 +54,9 @@ func (m *machine) config(context.Context) Result {
 	const tried = "read the configuration"
 	switch n := len(m.check.Config.Tenants); n {
 	case 0:
+		if n := len(m.check.Config.Forward.Targets); n > 0 {
+			return ok(tried, "no mistakes; nobody is asked, and %d targets are told: it is for \"rollcall forward\"", n)
+		}
 		return warn(tried, "no mistakes, but no tenant either: nothing will be asked", "name an organization of DingTalk below tenants")
 	case 1:
 		return ok(tried, "no mistakes; 1 tenant")

@@ -24,6 +24,9 @@ func NewPrinter(out io.Writer, cfg config.Config) Printer {
 	for _, t := range cfg.Tenants {
 		width = max(width, len(t.Name+": permission:"))
 	}
+	for _, t := range cfg.Forward.Targets {
+		width = max(width, len("forward: "+t.Name+":"))
+	}
 	return Printer{out, width}
 }
 

@@ -22,7 +22,7 @@ const (
 // Result is what one check has found. Its texts are safe to show.
 type Result struct {
 	Verdict Verdict
-	Part    string // dingtalk, local or nats
+	Part    string // dingtalk, forward, local or nats
 	Tenant  string // whose, of what is about DingTalk; "" otherwise
 	Check   string // the check's name, one word
 	Tried   string // what was tried
