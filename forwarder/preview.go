@@ -95,7 +95,7 @@ func (l *lane) previewAt(ctx context.Context, now time.Time, free int, robots []
 	due, _ := l.queue.due(l.route, &l.place, now)
 	due, kind := choose(due, free, false, l.Kind.Limit)
 	f := &flight{Through: map[string]uint64{}}
-	n := l.batch(ctx, due, f).Note(kind, maxLines)
+	n := l.batch(ctx, due, f).Note(kind, linesFor(len(due), l.Kind.Limit))
 	f.Account, l.place.Flight = n.Account, f
 	if n.Account.Told+n.Account.Digested == 0 {
 		now = time.Time{}

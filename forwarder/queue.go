@@ -125,6 +125,9 @@ func (q *queue) cut(before time.Time, most int) (cut []waiting) {
 	for n < len(all) && all[n].at.Before(before) {
 		n++
 	}
+	if n == 0 { // what is old stands behind what is not: the stream's clock went back
+		return nil
+	}
 	for key := range q.groups {
 		q.drop(key, all[n-1].sequence)
 	}

@@ -86,7 +86,7 @@ func (l *lane) resend(ctx context.Context, tell func(string, target.Outcome)) er
 		kind, parts = note.CatchUp, [][]*group{l.queue.all()}
 	}
 	for _, groups := range parts {
-		n := l.batch(ctx, groups, &flight{Through: map[string]uint64{}}).Note(kind, maxLines)
+		n := l.batch(ctx, groups, &flight{Through: map[string]uint64{}}).Note(kind, linesFor(len(groups), l.Kind.Limit))
 		if n.Account.Told+n.Account.Digested == 0 {
 			continue
 		}

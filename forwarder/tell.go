@@ -78,9 +78,20 @@ func choose(due []*group, free int, catchUp bool, limit target.Limit) ([]*group,
 	case catchUp:
 		return due, note.CatchUp
 	case len(due) > free:
-		return due[:min(len(due), maxMeetings, max(1, limit.MaxSize/roomForMeeting))], note.Digest
+		return due[:min(len(due), roomFor(limit))], note.Digest
 	}
 	return due[:1], ""
+}
+
+// roomFor is how many meetings a digest has room for.
+func roomFor(limit target.Limit) int {
+	return min(maxMeetings, max(1, limit.MaxSize/roomForMeeting))
+}
+
+// linesFor is how many lines a message about so many groups has: a digest, which has
+// twice as many for what matters most, names the end of every meeting.
+func linesFor(groups int, limit target.Limit) int {
+	return max(maxLines, (min(groups, roomFor(limit))+1)/2)
 }
 
 // tell tells what is due, by one message.
@@ -88,7 +99,7 @@ func (l *lane) tell(ctx context.Context, due []*group, free int) error {
 	due, kind := choose(due, free, l.place.CatchUp, l.Kind.Limit)
 	f := &flight{Through: map[string]uint64{}, Cut: l.place.Cut}
 	batch := l.batch(ctx, due, f)
-	n := batch.Note(kind, maxLines)
+	n := batch.Note(kind, linesFor(len(due), l.Kind.Limit))
 	f.Kind, f.Account = n.Kind, n.Account
 	if kind == note.CatchUp {
 		f.All, f.Through = l.queue.read, nil
