@@ -96,12 +96,17 @@ func explain(err error) error {
 	return fmt.Errorf("%s; its fields are %s", text, strings.Join(fieldsOf(found[2]), ", "))
 }
 
+// parts are those of a page.
+func parts() []any {
+	return []any{
+		page{}, meetingPage{}, foundPage{}, linePage{}, watchPage{}, othersPage{}, attendeePage{}, failurePage{}, count{}, when{}, stay{}, length{},
+	}
+}
+
 // fieldsOf lists what templates can say of a part of a page.
 func fieldsOf(name string) []string {
 	var fields []string
-	for _, part := range []any{
-		page{}, meetingPage{}, foundPage{}, linePage{}, watchPage{}, othersPage{}, attendeePage{}, failurePage{}, count{}, when{}, stay{}, length{},
-	} {
+	for _, part := range parts() {
 		t := reflect.TypeOf(part)
 		if t.Name() != name {
 			continue
