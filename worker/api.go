@@ -212,13 +212,13 @@ func (s *shard) pollNow(ctx context.Context, id string, within time.Duration) (t
 	if l == nil {
 		return "", ErrNotHeld
 	}
-	if !s.parent.begin(ctx) && ctx.Err() == nil {
+	if !s.parent.turns.begin(ctx) && ctx.Err() == nil {
 		return "", ErrNotHeld // the tenant is replaced
 	} else if ctx.Err() != nil {
 		return "", fmt.Errorf("wait for the answer: %w", context.Cause(ctx))
 	}
 	report, asked := s.polling.pollOne(ctx, l, id)
-	s.parent.finish()
+	s.parent.turns.finish()
 	if !asked {
 		return "", ErrNotHeld
 	}

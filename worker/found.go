@@ -96,10 +96,10 @@ const processedSoon = time.Second
 // lookUpBetween looks meetings up between two passes, unless what the pass before
 // has brought is not processed soon: NATS may be away.
 func (s *shard) lookUpBetween(ctx context.Context, find func(context.Context) ([]string, error)) (done bool, err error) {
-	if !s.parent.begin(ctx) {
+	if !s.parent.turns.begin(ctx) {
 		return false, ctx.Err()
 	}
-	defer s.parent.finish()
+	defer s.parent.turns.finish()
 	soon, cancel := context.WithTimeout(ctx, processedSoon)
 	defer cancel()
 	if s.queue.Drain(soon) > 0 {

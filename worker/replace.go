@@ -55,7 +55,7 @@ func (w *Worker) Replace(ctx context.Context, name string, next func() *Tenant) 
 func (t *tenant) retire(ctx context.Context) error {
 	t.stop()
 	if t.division.end() {
-		close(t.over)
+		close(t.turns.over)
 	}
 	ended := make(chan struct{})
 	go func() {

@@ -30,18 +30,17 @@ type tenant struct {
 	ended        atomic.Pointer[time.Time] // when the last pass was over
 	readings     *readings
 	division     divided
-	passing      chan struct{} // holds one token during a pass
-	busy         busy          // how the last pass went, for what is asked continuously
-	holding      sync.Mutex    // held while Holds is called
-	paused       atomic.Bool   // polling pauses because too much waits
-	first        int           // the shard that the next pass begins with; belongs to the pass
-	budgetErrors streak.Log    // belongs to the pass
+	turns        turns
+	busy         busy        // how the last pass went, for what is asked continuously
+	holding      sync.Mutex  // held while Holds is called
+	paused       atomic.Bool // polling pauses because too much waits
+	first        int         // the shard that the next pass begins with; belongs to the pass
+	budgetErrors streak.Log  // belongs to the pass
 
 	stop       context.CancelFunc // ends the asking
 	asking     sync.WaitGroup     // the loop of the passes
 	processing sync.WaitGroup     // the shards' goroutines
 	spawn      func(*shard)       // starts one of them
-	over       chan struct{}      // closed once another tenant, or none, takes its place
 	created    time.Time
 	anew       sync.Once // it was logged that meetings begin new epochs, as names are omitted
 }
@@ -51,7 +50,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 	t := &tenant{
 		w: w, cfg: cfg, log: w.log.With(zap.String("tenant", cfg.Name)),
 		named: make(map[string]bool, len(cfg.Conferences)),
-		kick:  make(chan struct{}, 1), passing: make(chan struct{}, 1), over: make(chan struct{}), ages: freshness.New(), created: time.Now(),
+		kick:  make(chan struct{}, 1), turns: newTurns(), ages: freshness.New(), created: time.Now(),
 	}
 	t.budgetErrors = streak.Log{Logger: t.log, What: "asking within the budget of calls"}
 	t.statuses = newStatuses(w.cfg.Committer, cfg.Name, t.log, t.holds)
@@ -102,28 +101,13 @@ func (t *tenant) keepHurrying(ctx context.Context) {
 	}
 }
 
-// begin waits until no other pass of the tenant is under way, or ctx ends, or the
-// tenant is replaced.
-func (t *tenant) begin(ctx context.Context) bool {
-	select {
-	case t.passing <- struct{}{}:
-		return true
-	case <-t.over:
-		return false
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (t *tenant) finish() { <-t.passing }
-
 // pass asks once about every shard that this worker holds. Passes of a tenant
 // come one after the other.
 func (t *tenant) pass(ctx context.Context) {
-	if !t.begin(ctx) {
+	if !t.turns.begin(ctx) {
 		return
 	}
-	defer t.finish()
+	defer t.turns.finish()
 	t.w.waitForLoad(ctx)
 	t.busy.reset()
 	if t.tooMuchWaits() {
