@@ -52,6 +52,9 @@ type queue struct {
 // commit waits until e is stored, or is not. What has not been sent when its
 // context ends is given up; what has been is waited for.
 func (q *queue) commit(e *entry, store func(context.Context, []*entry)) (first uint64, err error) {
+	if e.ctx.Err() != nil {
+		return 0, e.givenUp()
+	}
 	q.mu.Lock()
 	q.waiting = append(q.waiting, e)
 	idle := !q.busy
@@ -64,11 +67,16 @@ func (q *queue) commit(e *entry, store func(context.Context, []*entry)) (first u
 	case <-e.done:
 	case <-e.ctx.Done():
 		if q.remove(e) {
-			return 0, fmt.Errorf("commit batch of %d messages: %w: %w", len(e.msgs), ledger.ErrBusy, e.ctx.Err())
+			return 0, e.givenUp()
 		}
 		<-e.done
 	}
 	return e.first, e.err
+}
+
+// givenUp is what became of what was never sent.
+func (e *entry) givenUp() error {
+	return fmt.Errorf("commit batch of %d messages: %w: %w", len(e.msgs), ledger.ErrBusy, e.ctx.Err())
 }
 
 // remove reports whether e was still waiting.

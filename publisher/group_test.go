@@ -115,6 +115,20 @@ func TestWhatWaitsCanBeGivenUp(t *testing.T) {
 	}
 }
 
+func TestWhatIsGivenUpBeforeIsNeverSent(t *testing.T) {
+	js := natstest.Start(t).JetStream(t)
+	p := real(t, js, store.StreamConfig{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 200 {
+		_, err := p.Commit(ctx, meeting("c", 0))
+		expect(t, "given up before", err, ledger.ErrBusy)
+	}
+	if last := lastSequence(t, js); last != 0 {
+		t.Errorf("%d messages were stored", last)
+	}
+}
+
 // Whoever leaves takes nothing from those who share the batch; when all have
 // left nobody waits for the broker.
 func TestABatchLastsAsLongAsAnyoneWantsIt(t *testing.T) {
