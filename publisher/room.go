@@ -78,6 +78,15 @@ func (p *Publisher) take(ctx context.Context, msgs []ledger.Message) error {
 	return nil
 }
 
+// Room is how many bytes batches may still take before the nearest limit of the
+// stream, the account or the disk, as last measured for a batch. It is not
+// bounded where no limit is known, or nothing was measured yet.
+func (p *Publisher) Room() (left int64, bounded bool) {
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	return p.room.left, p.room.limit != ""
+}
+
 // look measures the room. What cannot be found out is no limit.
 func (p *Publisher) look(ctx context.Context) {
 	p.room.left, p.room.limit, p.room.looked = math.MaxInt64, "", time.Now()

@@ -56,7 +56,9 @@ type Service struct {
 	conn     *nats.Conn
 	ownsDir  bool // data_dir belongs to this process alone
 	backlog  *backlog.Backlog
-	teardown teardown
+	// What commits; set before worker is, and read after.
+	committer *publisher.Publisher
+	teardown  teardown
 
 	forwarding *forward.Forwarding // nil: nobody is told
 
@@ -186,12 +188,12 @@ func (s *Service) work(ctx context.Context) error {
 }
 
 func (s *Service) workerConfig() worker.Config {
-	committer := &publisher.Publisher{Conn: s.conn, Names: s.Names(), Reached: s.ledger.Reached, API: s.ledger.API}
+	s.committer = &publisher.Publisher{Conn: s.conn, Names: s.Names(), Reached: s.ledger.Reached, API: s.ledger.API}
 	if s.embedded != nil {
-		committer.Disk, committer.DataDir = s.embedded.Disk, s.cfg.DataDir
+		s.committer.Disk, s.committer.DataDir = s.embedded.Disk, s.cfg.DataDir
 	}
 	cfg := worker.Config{
-		ID: instance(), Version: s.version, Names: s.Names(), Ledger: s.ledger, Committer: committer,
+		ID: instance(), Version: s.version, Names: s.Names(), Ledger: s.ledger, Committer: s.committer,
 		Logger: s.log, Registry: s.registry, Backlog: s.backlog, StopTimeout: storing,
 	}
 	for _, t := range s.current() {
@@ -264,9 +266,7 @@ func (s *Service) openTenants() error {
 		}
 		s.tenants = append(s.tenants, t)
 	}
-	if err := s.registry.Register(budgetMetrics{s.current}); err != nil {
-		return fmt.Errorf("register metrics: %w", err)
-	}
+	s.registry.MustRegister(budgetMetrics{s.current}, newHealthMetrics(s))
 	return nil
 }
 
