@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,13 +23,16 @@ import (
 
 const importedAPI = "JS.rollcall.API"
 
-// edition copies files of the overlay, with some words exchanged, and gives the
-// path of the first.
+// edition copies files of the overlay, or of the folder nats, into one, as they
+// are mounted, with some words exchanged, and returns the path of the first.
 func edition(t *testing.T, files []string, exchange ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, file := range files {
-		text, err := os.ReadFile(filepath.Join(overlay, file))
+		text, err := os.ReadFile(filepath.Join("nats", file))
+		if errors.Is(err, fs.ErrNotExist) {
+			text, err = os.ReadFile(filepath.Join(overlay, file))
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"rollcall/cmd/rollcall/config"
@@ -32,7 +33,7 @@ func TestEveryConfigurationIsAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	files = append(files, overlays...)
-	if len(files) < 2 {
+	if len(files) < 4 {
 		t.Fatalf("found %q: the test looks in the wrong place", files)
 	}
 	for _, file := range files {
@@ -40,8 +41,11 @@ func TestEveryConfigurationIsAccepted(t *testing.T) {
 		if cfg.HTTP.Listen != "0.0.0.0:8080" {
 			t.Errorf("%s: http.listen is %s: the kubelet asks 0.0.0.0:8080", file, cfg.HTTP.Listen)
 		}
-		if cfg.NATS.URL == "" || cfg.DataDir != "/var/lib/rollcall" {
-			t.Errorf("%s: nats.url %q and data_dir %q do not fit the Deployment", file, cfg.NATS.URL, cfg.DataDir)
+		if cfg.DataDir != "/var/lib/rollcall" {
+			t.Errorf("%s: data_dir %q does not fit the pod", file, cfg.DataDir)
+		}
+		if single := strings.Contains(file, "/single/"); single != (cfg.NATS.URL == "") {
+			t.Errorf("%s: nats.url is %q: only the overlay single brings its own NATS", file, cfg.NATS.URL)
 		}
 	}
 }

@@ -40,7 +40,7 @@ var names = wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 // broker runs the overlay's nats.conf, on an address and a store of the test.
 func broker(t *testing.T) string {
 	t.Helper()
-	return brokerOf(t, filepath.Join(overlay, "nats.conf"))
+	return brokerOf(t, edition(t, []string{"nats.conf", "permissions.conf"}))
 }
 
 // brokerOf runs a nats-server by its configuration's file.
@@ -69,6 +69,7 @@ func overlaid(t *testing.T, url, endpoint string) config.Config {
 	cfg := load(t, filepath.Join(overlay, "rollcall.yaml"))
 	cfg.DataDir, cfg.HTTP.Listen, cfg.NATS.URL = t.TempDir(), "127.0.0.1:0", url
 	cfg.NATS.PasswordFile = secret(t, password("worker"))
+	cfg.Stream.MaxBytes, cfg.Stream.WorkersMaxBytes, cfg.Stream.BudgetMaxBytes = 1<<28, 1<<20, 1<<20 // accounts.conf demands them
 	tenant := &cfg.Tenants[0]
 	tenant.Endpoint, tenant.Auth.ClientSecretFile = endpoint, secret(t, simulator.DefaultAppSecret)
 	tenant.Poll.Schedule, tenant.Poll.MonthlyCalls = "@every 1s", 10_000_000

@@ -3,16 +3,24 @@
 // refused, which its own published schemas let pass.
 //
 //	dir=$(go mod download -json k8s.io/kubernetes@v1.34.4 | sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
-//	go run ./.ci/schemas "$dir/api/openapi-spec/swagger.json" deploy/schemas
+//	go run ./.ci/schemas "$dir/api/openapi-spec/swagger.json" deploy/schemas CRDS.yaml…
+//
+// The CRDs are those of github.com/nats-io/nack (deploy/crds.yml) and
+// github.com/prometheus-operator/prometheus-operator (podmonitors, prometheusrules
+// in example/prometheus-operator-crd).
 package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // object is a JSON object.
@@ -25,26 +33,36 @@ func kinds() []kind {
 	return []kind{
 		{"", "v1", "ConfigMap"},
 		{"", "v1", "Namespace"},
+		{"", "v1", "Pod"},
 		{"", "v1", "Secret"},
 		{"", "v1", "Service"},
 		{"apps", "v1", "Deployment"},
+		{"apps", "v1", "StatefulSet"},
 		{"networking.k8s.io", "v1", "NetworkPolicy"},
 		{"policy", "v1", "PodDisruptionBudget"},
 	}
 }
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: schemas SWAGGER.json DIRECTORY")
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: schemas SWAGGER.json DIRECTORY [CRDS.yaml...]")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2]); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Args[3:]); err != nil {
 		fmt.Fprintln(os.Stderr, "schemas:", err)
 		os.Exit(1)
 	}
 }
 
-func run(swagger, directory string) error {
+// crds are the custom kinds that are deployed.
+func crds() []string { return []string{"KeyValue", "PodMonitor", "PrometheusRule", "Stream"} }
+
+func run(swagger, directory string, custom []string) error {
+	for _, file := range custom {
+		if err := writeCRDs(file, directory); err != nil {
+			return fmt.Errorf("read %s: %w", file, err)
+		}
+	}
 	data, err := os.ReadFile(swagger)
 	if err != nil {
 		return fmt.Errorf("read the API: %w", err)
@@ -61,18 +79,77 @@ func run(swagger, directory string) error {
 	return nil
 }
 
+// definitionOfKind is a custom resource definition.
+type definitionOfKind struct {
+	Spec struct {
+		Group    string
+		Names    struct{ Kind string }
+		Versions []struct {
+			Name    string
+			Storage bool
+			Schema  struct {
+				OpenAPIV3Schema object `yaml:"openAPIV3Schema"`
+			}
+		}
+	}
+}
+
+// writeCRDs writes schemas of those kinds of a file that are deployed.
+func writeCRDs(file, directory string) error {
+	data, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer data.Close()
+	for documents := yaml.NewDecoder(data); ; {
+		var d definitionOfKind
+		if err := documents.Decode(&d); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		if !slices.Contains(crds(), d.Spec.Names.Kind) {
+			continue
+		}
+		for _, version := range d.Spec.Versions {
+			if !version.Storage {
+				continue
+			}
+			k := kind{d.Spec.Group, version.Name, d.Spec.Names.Kind}
+			top := strict(version.Schema.OpenAPIV3Schema).(object)
+			top["properties"].(object)["metadata"] = object{"type": "object"}
+			if err := save(k, top, object{}, directory); err != nil {
+				return err
+			}
+		}
+	}
+}
+
 func write(k kind, definitions map[string]object, directory string) error {
-	for name, definition := range definitions {
+	for _, definition := range definitions {
 		if !describes(definition, k) {
 			continue
 		}
-		data, err := json.Marshal(schema(k, name, definitions))
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(directory, k.file()), append(data, '\n'), 0o644)
+		top, needed := strict(definition).(object), object{}
+		collect(top, definitions, needed)
+		return save(k, top, needed, directory)
 	}
 	return fmt.Errorf("the API has no %s/%s", k.group, k.version)
+}
+
+// save writes the schema of a kind, with what it refers to.
+func save(k kind, top, definitions object, directory string) error {
+	properties := top["properties"].(object)
+	properties["kind"] = object{"enum": []string{k.name}}
+	properties["apiVersion"] = object{"enum": []string{k.apiVersion()}}
+	top["required"] = []string{"apiVersion", "kind", "metadata"}
+	top["definitions"] = definitions
+	top["$schema"] = "http://json-schema.org/draft-07/schema#"
+	data, err := json.Marshal(top)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(directory, k.file()), append(data, '\n'), 0o644)
 }
 
 // file is the name that kubeconform asks for.
@@ -91,20 +168,6 @@ func describes(definition object, k kind) bool {
 	}
 	gvk, _ := list[0].(object)
 	return gvk["group"] == k.group && gvk["version"] == k.version && gvk["kind"] == k.name
-}
-
-// schema is that of the kind with all that it refers to.
-func schema(k kind, name string, definitions map[string]object) object {
-	top := strict(definitions[name]).(object)
-	properties := top["properties"].(object)
-	properties["kind"] = object{"enum": []string{k.name}}
-	properties["apiVersion"] = object{"enum": []string{k.apiVersion()}}
-	top["required"] = []string{"apiVersion", "kind", "metadata"}
-	needed := object{}
-	collect(top, definitions, needed)
-	top["definitions"] = needed
-	top["$schema"] = "http://json-schema.org/draft-07/schema#"
-	return top
 }
 
 const reference = "#/definitions/"

@@ -14,7 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { GapError, watch, type Known, type Meetings, type Person, type StoredRecord, type Update } from './index.ts';
 
-const permissions = fileURLToPath(new URL('../../../deploy/kubernetes/overlays/simulator/permissions.conf', import.meta.url));
+const permissions = fileURLToPath(new URL('../../../deploy/nats/permissions.conf', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'rollcall-watch-'));
 const stop = new AbortController();
 const updates: Update[] = [];
