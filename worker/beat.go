@@ -112,7 +112,7 @@ func (w *Worker) info(beat uint64) membership.Info {
 			info.Shards = append(info.Shards, membership.Held{
 				Tenant: name, Shard: s.number, Of: s.of, Term: h.term,
 				Tracked: len(s.meetings.plan().ids), LastGood: s.polling.lastGood().Truncate(time.Millisecond), State: s.polling.state(),
-				LookedAt: instant(&s.polling.begun).Truncate(time.Millisecond),
+				LookedAt: s.watch.lookedAt().Truncate(time.Millisecond),
 				Waiting:  s.waits(), Settled: s.queue.Stored(),
 			})
 		} else if s.leaves() {

@@ -174,7 +174,7 @@ func (t *tenant) noteLooks() {
 	}
 	for _, s := range shards {
 		if s.own.held() != nil {
-			t.looks.note(s.number, s.of, len(s.meetings.plan().ids), instant(&s.polling.begun))
+			t.looks.note(s.number, s.of, len(s.meetings.plan().ids), s.watch.lookedAt())
 		}
 	}
 }

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -28,9 +29,9 @@ type watch struct {
 	trouble streak.Log // with telling it
 
 	known   ledger.Watching
-	earlier map[int]ledger.Watching // losses of shards of an earlier division, that this one ends
-	lease   *lease                  // under which these were read; nil: they are not known
-	good    time.Time               // when the last answer was asked; zero: there was none
+	earlier map[int]ledger.Watching   // losses of shards of an earlier division, that this one ends
+	lease   *lease                    // under which these were read; nil: they are not known
+	good    atomic.Pointer[time.Time] // when the last processed answer was asked; nil: there was none
 }
 
 // know reads what the ledger says, once under each lease; false: nothing can be told now.
@@ -61,12 +62,12 @@ func (w *watch) read(ctx context.Context, l *lease) error {
 			w.earlier[n] = told
 		}
 	}
-	w.good = later(w.good, said.LookedAt(w.number, w.of))
+	w.advance(said.LookedAt(w.number, w.of))
 	switch {
-	case w.good.IsZero():
-		w.good = time.Now() // nobody ever looked, or had to: it begins now
+	case w.seen().IsZero():
+		w.advance(time.Now()) // nobody ever looked, or had to: it begins now
 	case !w.known.Lost:
-		w.good = later(w.good, w.known.After)
+		w.advance(w.known.After)
 	}
 	return nil
 }
@@ -77,11 +78,29 @@ func (w *watch) idle() bool {
 	return len(plan.ids)+len(plan.slow) == 0
 }
 
-// rest notes that nobody is missed where there is nothing to look at.
+// rest notes that nobody is missed where there is nothing to look at. A shard that
+// is not held knows nothing of that.
 func (w *watch) rest() {
-	if w.lease != nil && w.idle() {
-		w.good = time.Now()
+	if w.lease != nil && w.lease == w.own.held() && w.idle() {
+		w.advance(time.Now())
 	}
+}
+
+func (w *watch) seen() time.Time { return instant(&w.good) }
+
+func (w *watch) advance(to time.Time) {
+	to = later(w.seen(), to)
+	w.good.Store(&to)
+}
+
+// lookedAt is when the shard was last looked at, as others may learn it: a pass
+// after a time of blindness counts once that is told, since whoever holds the shard
+// next takes what precedes it for told. Any goroutine may use it.
+func (w *watch) lookedAt() time.Time {
+	if begun := w.lastGood(); !w.gap(begun) {
+		return begun
+	}
+	return w.seen()
 }
 
 // answered returns the messages that an observation leads to: that the shard is
@@ -93,55 +112,22 @@ func (w *watch) answered(ctx context.Context, obs *rollcall.Observation) (watchN
 	if w.known.Lost {
 		return w.resumed(obs.AskedAt, obs.AnsweredAt)
 	}
-	if obs.AnsweredAt.Sub(w.good) <= w.patience(w.good) {
+	if !w.gap(obs.AnsweredAt) {
 		return watchNews{}, nil
 	}
-	next, blind := w.known, rollcall.Window{After: w.good, Before: obs.AnsweredAt}
-	reason, provenance := w.untold(blind)
-	lost := w.event(&next, rollcall.WatchLost, reason, provenance, blind)
-	again := w.event(&next, rollcall.WatchResumed, reason, provenance, blind)
-	next.After = obs.AskedAt
-	return w.news(next, lost, again)
+	return w.missed(obs.AskedAt, obs.AnsweredAt)
 }
 
-// untold is why nobody looked, where it was not told meanwhile: nobody was there, or
-// whoever was could not store it.
-func (w *watch) untold(blind rollcall.Window) (rollcall.Reason, rollcall.Provenance) {
-	if bad := w.lastBad(); bad != nil && bad.at.After(blind.After) && bad.at.Before(blind.Before) {
-		return reasonOf(&bad.Report), rollcall.ProvenanceObserved
-	}
-	return rollcall.ReasonStopped, rollcall.ProvenanceInferred
+// gap reports whether it took too long until then that the shard was looked at again.
+func (w *watch) gap(again time.Time) bool {
+	return again.Sub(w.seen()) > w.patience(w.seen())
 }
 
-// watchNews is what there is to tell of the watch; zero: nothing.
-type watchNews struct {
-	msgs []ledger.Message
-	next ledger.Watching // what holds when they are stored
-}
-
-func (w *watch) news(next ledger.Watching, events ...rollcall.WatchEvent) (watchNews, error) {
-	next.Shards = w.of
-	msgs, err := ledger.WatchMessages(w.cfg.Names, events, next, w.number, w.lease.term)
-	return watchNews{msgs, next}, err
-}
-
-// fits reports whether they can be part of a batch.
-func (n watchNews) fits(batch []pendingWrite) bool {
-	count, bytes := len(n.msgs), 0
-	for i := range n.msgs {
-		bytes += len(n.msgs[i].Data) + 1024
-	}
-	for i := range batch {
-		count += batch[i].count()
-		bytes += batch[i].size
-	}
-	return count <= ledger.MaxBatchMessages && bytes <= ledger.MaxBatchBytes
-}
-
-// looked notes that an observation was processed.
+// looked notes that an observation was processed. One that ends a blindness counts
+// when that is stored: it was not where the lease ended meanwhile.
 func (w *watch) looked(obs *rollcall.Observation) {
-	if len(obs.Sightings) > 0 {
-		w.good = later(w.good, obs.AskedAt)
+	if len(obs.Sightings) > 0 && !w.gap(obs.AskedAt) {
+		w.advance(obs.AskedAt)
 	}
 }
 
@@ -155,23 +141,38 @@ func (w *watch) check(ctx context.Context) error {
 	if w.known.Lost {
 		return w.unmissed(ctx)
 	}
-	w.good = later(w.good, w.lastGood())
+	if err := w.pass(ctx, w.lastGood()); err != nil {
+		return err
+	}
 	if err := w.endEarlier(ctx); err != nil {
 		return err
 	}
-	now, begun := time.Now(), later(w.good, w.lease.began)
+	now, begun := time.Now(), later(w.seen(), w.lease.began)
 	if now.Sub(begun) <= w.patience(begun) {
 		return nil
 	}
 	return w.lost(ctx, now)
 }
 
+// pass notes a good pass, of which no observation waits any more.
+func (w *watch) pass(ctx context.Context, begun time.Time) error {
+	if !w.gap(begun) {
+		w.advance(begun)
+		return nil
+	}
+	news, err := w.missed(begun, begun)
+	if err != nil {
+		return err
+	}
+	return w.commit(ctx, news)
+}
+
 // lost tells that nobody looks any more.
 func (w *watch) lost(ctx context.Context, now time.Time) error {
 	next := w.known
 	reason := w.reason()
-	event := w.event(&next, rollcall.WatchLost, reason, rollcall.ProvenanceObserved, rollcall.Window{After: w.good, Before: now})
-	next.Lost, next.After, next.Reason = true, w.good, reason
+	event := w.event(&next, rollcall.WatchLost, reason, rollcall.ProvenanceObserved, rollcall.Window{After: w.seen(), Before: now})
+	next.Lost, next.After, next.Reason = true, w.seen(), reason
 	news, err := w.news(next, event)
 	if err != nil {
 		return err
@@ -180,7 +181,7 @@ func (w *watch) lost(ctx context.Context, now time.Time) error {
 		return err
 	}
 	w.log.Debug("shard is not looked at", // why is logged where it fails
-		zap.String("reason", string(reason)), zap.Time("since", w.good))
+		zap.String("reason", string(reason)), zap.Time("since", w.seen()))
 	return nil
 }
 
@@ -200,11 +201,11 @@ func (w *watch) unmissed(ctx context.Context) error {
 // endEarlier ends the losses of an earlier division: the meetings are looked at now,
 // or there are none.
 func (w *watch) endEarlier(ctx context.Context) error {
-	if w.good.Before(w.lease.began) {
+	if w.seen().Before(w.lease.began) {
 		return nil
 	}
 	for n, next := range w.earlier {
-		event := w.end(&next, w.good, w.good)
+		event := w.end(&next, w.seen(), w.seen())
 		event.Shard, event.Shards = n, max(n+1, next.Shards)
 		msgs, err := ledger.WatchMessages(w.cfg.Names, []rollcall.WatchEvent{event}, next, w.number, w.lease.term)
 		if err == nil {
@@ -217,33 +218,6 @@ func (w *watch) endEarlier(ctx context.Context) error {
 		delete(w.earlier, n)
 	}
 	return nil
-}
-
-// resumed makes what ends the loss that is told, by an answer or without one.
-func (w *watch) resumed(asked, answered time.Time) (watchNews, error) {
-	next := w.known
-	event := w.end(&next, asked, answered)
-	return w.news(next, event)
-}
-
-// end makes the event that ends a loss, which next then says too.
-func (w *watch) end(next *ledger.Watching, asked, answered time.Time) rollcall.WatchEvent {
-	blind := rollcall.Window{After: next.After, Before: later(answered, next.After)}
-	event := w.event(next, rollcall.WatchResumed, next.Reason, rollcall.ProvenanceObserved, blind)
-	next.Lost, next.After, next.Reason = false, asked, ""
-	return event
-}
-
-// event makes the next event; next counts it.
-func (w *watch) event(next *ledger.Watching, t rollcall.Type, reason rollcall.Reason, p rollcall.Provenance, window rollcall.Window) rollcall.WatchEvent {
-	if next.Epoch == 0 {
-		next.Epoch = time.Now().UnixMilli()
-	}
-	next.Sequence++
-	return rollcall.WatchEvent{
-		Tenant: w.tenant.Name, Shard: w.number, Shards: w.of, Epoch: next.Epoch, Sequence: next.Sequence,
-		Type: t, Reason: reason, Provenance: p, Window: window,
-	}
 }
 
 // commit tells by itself what there is to tell.
@@ -264,7 +238,7 @@ func (w *watch) commit(ctx context.Context, news watchNews) error {
 func (w *watch) stored(news watchNews, first uint64) {
 	if n := len(news.msgs); n > 0 {
 		w.known = news.next
-		w.good = later(w.good, news.next.After) // more of the same observation may be to come
+		w.advance(news.next.After) // more of the same observation may be to come
 		w.known.Revision = first + uint64(n) - 1
 	}
 }
@@ -275,7 +249,8 @@ func (w *watch) failed(err error) {
 	if !errors.Is(err, ledger.ErrBusy) && !errors.Is(err, ledger.ErrFull) {
 		w.lease = nil
 	}
-	if errors.Is(err, ledger.ErrStale) {
+	if errors.Is(err, ledger.ErrStale) { // no attempt under an outdated claim succeeds
+		w.own.doubt = true
 		w.own.recheck.Store(true)
 	}
 }

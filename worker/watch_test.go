@@ -135,6 +135,38 @@ func TestAWorkerThatWasDown(t *testing.T) {
 	})
 }
 
+// Whoever is claimed away from in the moment in which it looks again still tells what
+// was missed, and goes on.
+func TestAClaimIsOutdatedBeforeALossIsTold(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m := newWorld(), ledgertest.NewMemory(names)
+		w.set("c1", "ann")
+		p := start(t, "w1", m, w, track("c1"))
+		elapse(time.Minute)
+		p.stop(t)
+		elapse(5 * time.Minute)
+		m.SetFail(func(op string) error {
+			if op == "commit" {
+				return ledger.ErrBusy
+			}
+			return nil
+		})
+		p = start(t, "w2", m, w, track("c1"))
+		elapse(time.Second) // it has claimed the shard, and has an answer
+		m.SetFail(nil)
+		if _, err := m.Claim(t.Context(), "acme", 0, "w3"); err != nil {
+			t.Fatal(err)
+		}
+		w.set("c1", "ann", "bob")
+		elapse(time.Minute)
+		wantWatched(t, m, "watch.lost stopped inferred", "watch.resumed stopped inferred")
+		if got := tell(events(t, m, "c1")); !strings.Contains(strings.Join(got, "\n"), "bob") {
+			t.Errorf("bob came and is not told: %v", got)
+		}
+		p.stop(t)
+	})
+}
+
 // One who starts while a loss is told goes on with it.
 func TestALossOutlivesTheWorker(t *testing.T) {
 	bubble(t, func(t *testing.T) {

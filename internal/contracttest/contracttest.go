@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -19,37 +20,45 @@ import (
 // Schemas are those of the contract, compiled.
 type Schemas map[string]*jsonschema.Schema
 
-// Load compiles them.
+// Load compiles them, once.
 func Load(t testing.TB) Schemas {
 	t.Helper()
+	schemas, err := compiled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schemas
+}
+
+var compiled = sync.OnceValues(func() (Schemas, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
 	files, err := contract.Schemas.ReadDir("schemas")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	schemas := Schemas{}
 	for _, file := range files {
 		data, err := contract.Schemas.ReadFile("schemas/" + file.Name())
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 		if err != nil {
-			t.Fatal(err)
+			return nil, fmt.Errorf("%s: %w", file.Name(), err)
 		}
 		if err := compiler.AddResource(file.Name(), closed(schema)); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		schemas[strings.TrimSuffix(file.Name(), path.Ext(file.Name()))] = nil
 	}
 	for name := range schemas {
 		if schemas[name], err = compiler.Compile(name + ".json"); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 	}
-	return schemas
-}
+	return schemas, nil
+})
 
 // closed lets no object have members that its schema does not name.
 func closed(value any) any {
