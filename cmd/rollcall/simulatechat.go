@@ -65,7 +65,7 @@ func chatSetup(robots []chat.Robot, at string) string {
 	}
 	return fmt.Sprintf(`
 # Chat services, simulated, listen there as well. Their addresses and secrets as files, for a shell:
-mkdir -p chat
+umask 077; mkdir -p chat
 %s
 # And for rollcall.yaml:
 forward:

@@ -139,25 +139,7 @@ func (s schemas) item(tag reflect.StructTag, of reflect.Type) object {
 
 // What can be loaded is valid, and the mistakes that a schema can see are not.
 func TestTheSchemaJudgesAsTheReaderDoes(t *testing.T) {
-	compiler := jsonschema.NewCompiler()
-	document, err := jsonschema.UnmarshalJSON(strings.NewReader(Schema))
-	if err == nil {
-		err = compiler.AddResource("config.json", document)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	schema, err := compiler.Compile("config.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	judge := func(data []byte) error {
-		var value any
-		if err := yaml.Unmarshal(data, &value); err != nil {
-			return err
-		}
-		return schema.Validate(value)
-	}
+	judge := judge(t)
 	example, err := os.ReadFile(exampleFile)
 	if err != nil {
 		t.Fatal(err)
@@ -177,5 +159,56 @@ tenants: [{name: a, auth: {client_id: 12, client_secret_file: s}, poll: {monthly
 		} else if judge(data) == nil {
 			t.Errorf("%s is not refused", name)
 		}
+	}
+}
+
+// judge holds configurations against the schema.
+func judge(t *testing.T) func([]byte) error {
+	t.Helper()
+	compiler := jsonschema.NewCompiler()
+	document, err := jsonschema.UnmarshalJSON(strings.NewReader(Schema))
+	if err == nil {
+		err = compiler.AddResource("config.json", document)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(data []byte) error {
+		var value any
+		if err := yaml.Unmarshal(data, &value); err != nil {
+			return err
+		}
+		return schema.Validate(value)
+	}
+}
+
+// What the pages show of a configuration can be pasted.
+func TestConfigurationsOnThePages(t *testing.T) {
+	pages, err := filepath.Glob("../../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	judge, found := judge(t), 0
+	for _, page := range append(pages, "../../../README.md", "../../../deploy/README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range regexp.MustCompile("(?ms)^```yaml\n(.*?)^```").FindAllSubmatch(text, -1) {
+			if !regexp.MustCompile(`(?m)\A(#.*\n)*(tenants|forward|http|nats):`).Match(block[1]) {
+				continue // of something else, or a part
+			}
+			found++
+			if err := judge(block[1]); err != nil {
+				t.Errorf("%s shows\n%s\nwhich is refused: %v", filepath.Base(page), block[1], err)
+			}
+		}
+	}
+	if found < 6 {
+		t.Errorf("found %d configurations: the pattern no longer fits", found)
 	}
 }
