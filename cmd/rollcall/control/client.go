@@ -23,7 +23,9 @@ var ErrNoWorker = errors.New("no worker answers")
 
 // Client asks the running workers. Its errors are an [*Error] where a worker
 // says why it did not do it, and match [ErrNoWorker] where none says anything.
-// An order that is one too many for the moment is given again until its context ends.
+// An order that is one too many for the moment is given again until its context ends,
+// and what is not answered is asked again: a NATS server that hangs keeps the requests
+// that the others pass on to it.
 type Client struct {
 	Conn   *nats.Conn
 	Names  wire.Names
@@ -100,7 +102,7 @@ func (c *Client) ask(ctx context.Context, verb string, wanted request, answer an
 		return err
 	}
 	to := c.Names.API(c.Tenant, verb)
-	m, err := exchange(ctx, c.Conn, to, data)
+	m, err := exchange(ctx, c.Conn, to, data, askAgain(verb))
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
 		return fmt.Errorf("%w on %s: is `rollcall run` running with this stream and tenant, and may you publish to %[2]s?", ErrNoWorker, to)
@@ -112,9 +114,18 @@ func (c *Client) ask(ctx context.Context, verb string, wanted request, answer an
 	return decodeAnswer(m, answer)
 }
 
-// exchange sends one request. Unlike nats.Conn's own it notices at once that
-// it may not be sent.
-func exchange(ctx context.Context, conn *nats.Conn, to string, data []byte) (*nats.Msg, error) {
+// askAgain is after how long without an answer a request counts as lost. An order
+// takes longer, and costs a call.
+func askAgain(verb string) time.Duration {
+	if verb == verbList || verb == verbShow {
+		return time.Second
+	}
+	return 3 * time.Second
+}
+
+// exchange sends one request, and again whenever it had no answer for so long. Unlike
+// nats.Conn's own it notices at once that it may not be sent.
+func exchange(ctx context.Context, conn *nats.Conn, to string, data []byte, again time.Duration) (*nats.Msg, error) {
 	inbox := conn.NewRespInbox()
 	sub, err := conn.SubscribeSync(inbox)
 	if err != nil {
@@ -131,6 +142,20 @@ func exchange(ctx context.Context, conn *nats.Conn, to string, data []byte) (*na
 	if err := conn.LastError(); errors.Is(err, nats.ErrPermissionViolation) && strings.Contains(err.Error(), `"`+to+`"`) {
 		return nil, fmt.Errorf("you may not publish to %s: ask who runs NATS for the permission: %w", to, err)
 	}
+	for {
+		m, err := within(ctx, sub, again)
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return m, err
+		}
+		if err := conn.PublishRequest(to, inbox, data); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func within(ctx context.Context, sub *nats.Subscription, timeout time.Duration) (*nats.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	return sub.NextMsgWithContext(ctx)
 }
 

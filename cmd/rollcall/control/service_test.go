@@ -275,6 +275,30 @@ func TestTrackSaysWhyNothingIsKnown(t *testing.T) {
 	}
 }
 
+// A server that hangs keeps what the others pass on to it.
+func TestARequestThatIsLostIsAskedAgain(t *testing.T) {
+	s := natstest.Start(t)
+	asked := 0
+	conn := s.Connect(t)
+	_, err := conn.Subscribe(names().API("acme", "list"), func(m *nats.Msg) {
+		if asked++; asked == 1 {
+			return
+		}
+		if err := m.Respond([]byte(`{"schema":1,"tenant":"acme","meetings":[{"conferenceId":"c1"}]}`)); err != nil {
+			t.Error(err)
+		}
+	})
+	if err == nil {
+		err = conn.Flush()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := client(t, s).List(t.Context()); err != nil || len(got.Meetings) != 1 {
+		t.Errorf("the second request is answered with %+v, %v", got, err)
+	}
+}
+
 func TestNobodyAnswers(t *testing.T) {
 	s := natstest.Start(t)
 	c := client(t, s)

@@ -15,8 +15,8 @@ func untilAnswered(command string) time.Duration {
 	switch verb, _, _ := strings.Cut(command, " "); verb {
 	case "check":
 		return 75 * time.Second
-	case "track", "untrack":
-		return 20 * time.Second
+	case "track", "untrack": // a request that the leader keeps is made again
+		return 40 * time.Second
 	}
 	return 15 * time.Second
 }
