@@ -46,7 +46,7 @@ func broker(t *testing.T) string {
 // brokerOf runs a nats-server by its configuration's file.
 func brokerOf(t *testing.T, file string) string {
 	t.Helper()
-	for _, user := range []string{"worker", "reader", "operator", "listener", "stranger", "acme", "admin", "historian"} {
+	for _, user := range []string{"worker", "reader", "forwarder", "operator", "listener", "stranger", "acme", "admin", "historian"} {
 		t.Setenv(strings.ToUpper(user)+"_PASSWORD", password(user))
 	}
 	options, err := server.ProcessConfigFile(file)
@@ -253,6 +253,11 @@ func TestPermissionsAreNoMoreThanNeeded(t *testing.T) {
 			"_INBOX.x", "$JS.API.STREAM.CREATE.X", "$JS.API.STREAM.UPDATE.MEETINGS", "$JS.API.STREAM.PURGE.MEETINGS",
 			"$JS.API.STREAM.DELETE.MEETINGS", "$JS.API.STREAM.MSG.DELETE.MEETINGS", "$JS.API.CONSUMER.DELETE.MEETINGS.theirs",
 			"$JS.API.CONSUMER.CREATE.KV_MEETINGS_WORKERS.x", "$JS.API.INFO", "$SRV.PING",
+		},
+		"forwarder": {
+			names.Commit("meetings.event.x"), "meetings.event.x", "$KV.MEETINGS_WORKERS.x", "$KV.MEETINGS_BUDGET.x", names.API("simulated", "track"), "_INBOX.x",
+			"$JS.API.STREAM.UPDATE.KV_MEETINGS_FORWARD", "$JS.API.STREAM.PURGE.KV_MEETINGS_FORWARD", "$JS.API.STREAM.DELETE.MEETINGS_UNDELIVERED",
+			"$JS.API.STREAM.DELETE.MEETINGS", "$JS.API.CONSUMER.DELETE.MEETINGS.theirs", "$JS.API.CONSUMER.CREATE.KV_MEETINGS_FORWARD.x", "$SRV.PING",
 		},
 		"listener": {names.Commit("meetings.event.x"), "meetings.event.x", "$JS.API.DIRECT.GET.MEETINGS", "$JS.API.STREAM.INFO.MEETINGS", "$SRV.PING", "_INBOX.x"},
 		"operator": {names.Commit("meetings.event.x"), "meetings.event.x", "$JS.API.STREAM.INFO.MEETINGS", "_INBOX.x"},
