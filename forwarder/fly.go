@@ -135,3 +135,19 @@ func (l *lane) undelivered(ctx context.Context, out target.Outcome, now time.Tim
 	}
 	return l.ail(ctx, trouble{Class: string(out.Class), Detail: out.Detail, Since: now})
 }
+
+// closed notes that the target's secrets cannot be read.
+func (l *lane) closed(ctx context.Context, err error) (next time.Time, _ error) {
+	now := time.Now()
+	l.failed(target.Outcome{Class: target.AuthError, Detail: err.Error()}, now)
+	l.notBefore = now.Add(lease)
+	return l.notBefore, l.ail(ctx, trouble{Class: string(target.AuthError), Detail: err.Error(), Since: now})
+}
+
+// monthOver waits for the next month.
+func (l *lane) monthOver(ctx context.Context, now time.Time) error {
+	l.place.CatchUp, l.place.Flight = true, nil
+	l.notBefore = nextMonth(now)
+	l.failed(target.Outcome{Class: target.RateLimited, Detail: errMonth.Error()}, now)
+	return l.ail(ctx, trouble{Class: string(target.RateLimited), Detail: errMonth.Error(), Since: now, Until: l.notBefore})
+}

@@ -28,32 +28,29 @@ type Config struct {
 
 // Forwarder works the lanes that other processes do not. It is made by [New].
 type Forwarder struct {
-	id      string
-	source  Source
-	since   time.Time
-	metrics *metrics
-	targets map[string]*Target
-	lanes   []*lane
+	lanes []*lane
 }
 
 // New makes a forwarder; it asks nobody anything. Its error names a route whose
 // target is not there.
 func New(c Config) (*Forwarder, error) {
-	f := &Forwarder{id: c.ID, source: c.Source, since: c.Since, targets: map[string]*Target{}}
+	f, targets, metrics := &Forwarder{}, map[string]*Target{}, newMetrics(c.Registry)
 	for i := range c.Targets {
-		f.targets[c.Targets[i].Name] = &c.Targets[i]
+		targets[c.Targets[i].Name] = &c.Targets[i]
 	}
-	f.metrics = newMetrics(c.Registry)
 	for i := range c.Routes {
 		route := &c.Routes[i]
 		for _, name := range route.Targets {
-			t := f.targets[name]
+			t := targets[name]
 			if t == nil {
 				return nil, fmt.Errorf("route %s names target %s, which is not there", route.Name, name)
 			}
 			log := c.Logger.With(zap.String("route", route.Name), zap.String("target", name))
+			sender := &sender{Target: t, ledger: c.Ledger}
 			f.lanes = append(f.lanes, &lane{
-				Forwarder: f, route: route, sender: &sender{Target: t, ledger: c.Ledger}, key: laneKey(route.Name, name), queue: newQueue(), log: log,
+				metrics: metrics, source: c.Source, route: route, sender: sender, queue: newQueue(), log: log,
+				tenure:    tenure{places: c.Ledger, source: c.Source, id: c.ID, slot: laneKey(route.Name, name), since: c.Since, log: log},
+				health:    health{target: sender, other: targets[t.OnFailure], zone: route.Zone, log: log},
 				templates: streak.Log{Logger: log, What: "writing messages by the target's own templates"},
 			})
 		}

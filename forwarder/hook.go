@@ -137,7 +137,7 @@ func (l *lane) account(a note.Account) {
 // giveUp sets an event aside for good.
 func (l *lane) giveUp(ctx context.Context, sequence uint64, data []byte, out target.Outcome) error {
 	err := l.ledger.Undelivered(ctx, Undelivered{
-		Schema: 1, ID: fmt.Sprintf("%s-%d-%d", l.key, l.place.Stream.UnixNano(), sequence), Target: l.Name, Route: l.route.Name,
+		Schema: 1, ID: fmt.Sprintf("%s-%d-%d", l.slot, l.place.Stream.UnixNano(), sequence), Target: l.Name, Route: l.route.Name,
 		At: time.Now(), Class: string(out.Class), Reason: out.Detail, Event: data, Sequences: []uint64{sequence},
 	})
 	if err != nil {

@@ -25,7 +25,8 @@ func Preview(ctx context.Context, c Config, since time.Time, each func(Previewed
 	if err != nil {
 		return err
 	}
-	for _, l := range f.lanes {
+	for _, lane := range f.lanes {
+		l := rehearsal{lane}
 		if err := l.collect(ctx, since); err != nil {
 			return err
 		}
@@ -36,7 +37,7 @@ func Preview(ctx context.Context, c Config, since time.Time, each func(Previewed
 	return nil
 }
 
-func (l *lane) preview(ctx context.Context, each func(Previewed) error) error {
+func (l *rehearsal) preview(ctx context.Context, each func(Previewed) error) error {
 	if l.takesEvents() {
 		for _, w := range events(l.queue.all()) {
 			if err := each(Previewed{At: w.at, Route: l.route.Name, Target: l.Name, Kind: "event", Title: string(w.event.Type), Text: string(w.data)}); err != nil {
@@ -76,13 +77,13 @@ func (l *lane) preview(ctx context.Context, each func(Previewed) error) error {
 }
 
 // dueNext is when the first of the groups is due.
-func (l *lane) dueNext() time.Time {
+func (l *rehearsal) dueNext() time.Time {
 	_, next := l.queue.due(l.route, &l.place, time.Time{})
 	return next
 }
 
 // count is how many robots the target has, as far as its secrets can be read.
-func (l *lane) count() int {
+func (l *rehearsal) count() int {
 	robots, err := l.Open()
 	if err != nil {
 		return 1
@@ -91,7 +92,7 @@ func (l *lane) count() int {
 }
 
 // previewAt tells what is due at a time.
-func (l *lane) previewAt(ctx context.Context, now time.Time, free int, robots []robotState, each func(Previewed) error) error {
+func (l *rehearsal) previewAt(ctx context.Context, now time.Time, free int, robots []robotState, each func(Previewed) error) error {
 	due, _ := l.queue.due(l.route, &l.place, now)
 	due, kind := choose(due, free, false, l.Kind.Limit)
 	f := &flight{Through: map[string]uint64{}}

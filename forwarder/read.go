@@ -77,7 +77,7 @@ func (l *lane) beat(ctx context.Context, now time.Time) error {
 	if err := l.save(ctx); err != nil {
 		return err
 	}
-	return l.speak(ctx)
+	return l.speak(ctx, l.queue.count)
 }
 
 // takeIn takes in what reading brings, and returns when there is something to do

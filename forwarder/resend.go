@@ -31,7 +31,8 @@ func Resend(ctx context.Context, c Config, name string, since time.Time, tell fu
 	if err != nil {
 		return err
 	}
-	for _, l := range f.lanes {
+	for _, lane := range f.lanes {
+		l := rehearsal{lane}
 		if l.Name != name {
 			continue
 		}
@@ -45,8 +46,11 @@ func Resend(ctx context.Context, c Config, name string, since time.Time, tell fu
 	return nil
 }
 
+// rehearsal is a lane that is worked on the side: its place is never written.
+type rehearsal struct{ *lane }
+
 // collect reads what the route matches of the events since a time.
-func (l *lane) collect(ctx context.Context, since time.Time) error {
+func (l *rehearsal) collect(ctx context.Context, since time.Time) error {
 	head, err := l.source.Head(ctx)
 	if err != nil {
 		return err
@@ -69,7 +73,7 @@ func (l *lane) collect(ctx context.Context, since time.Time) error {
 	return nil
 }
 
-func (l *lane) resend(ctx context.Context, tell func(string, target.Outcome)) error {
+func (l *rehearsal) resend(ctx context.Context, tell func(string, target.Outcome)) error {
 	if l.takesEvents() {
 		for _, w := range events(l.queue.all()) {
 			if err := l.dispatch(ctx, target.Message{ID: eventID(w.data), Event: w.data}, string(w.event.Type), tell); err != nil {
@@ -103,7 +107,7 @@ func (l *lane) resend(ctx context.Context, tell func(string, target.Outcome)) er
 }
 
 // dispatch sends a message of no lane, once its robots may.
-func (l *lane) dispatch(ctx context.Context, m target.Message, title string, tell func(string, target.Outcome)) error {
+func (l *rehearsal) dispatch(ctx context.Context, m target.Message, title string, tell func(string, target.Outcome)) error {
 	for {
 		if err := l.look(ctx); err != nil {
 			return err

@@ -203,3 +203,21 @@ func (d *sender) render(n note.Note, zone *time.Location) (target.Message, error
 	}
 	return target.Message{ID: n.ID, Title: title, Body: body, Plain: plain, Digest: digest, Mention: d.Mention}, err
 }
+
+// send sends a note that is of no lane, if that may be now.
+func (d *sender) send(ctx context.Context, n note.Note, zone *time.Location) (sent bool, err error) {
+	if err := d.look(ctx); err != nil {
+		return false, err
+	}
+	now := time.Now()
+	r, last, err := d.reserve(ctx, int(now.Unix()), now)
+	if err != nil || r == nil {
+		return false, err
+	}
+	n.LastOfMonth = last
+	m, _ := d.render(n, zone) // what a lane sends shows a mistake in a template
+	out := d.attempt(ctx, r, m)
+	ctx, done := outlive(ctx)
+	defer done()
+	return out.Class == target.Delivered, d.note(ctx, r, out, time.Now())
+}

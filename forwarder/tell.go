@@ -174,7 +174,7 @@ func (l *lane) launch(ctx context.Context, n note.Note, f *flight) error {
 // idOf names a message by what it tells: the same for whoever makes it.
 func (l *lane) idOf(f *flight) string {
 	sum := sha256.New()
-	_, _ = fmt.Fprintln(sum, l.key, l.place.Stream.UnixNano(), f.All)
+	_, _ = fmt.Fprintln(sum, l.slot, l.place.Stream.UnixNano(), f.All)
 	for _, group := range slices.Sorted(maps.Keys(f.Through)) {
 		_, _ = fmt.Fprintln(sum, group, f.Through[group])
 	}
@@ -195,7 +195,7 @@ func (l *lane) expire(ctx context.Context, now time.Time) error {
 		u.Sequences = append(u.Sequences, w.sequence)
 		l.place.mark(l.route.group(&w.event), w.sequence, time.Time{})
 	}
-	u.ID = fmt.Sprintf("%s-%d-%d", l.key, l.place.Stream.UnixNano(), cut[len(cut)-1].sequence)
+	u.ID = fmt.Sprintf("%s-%d-%d", l.slot, l.place.Stream.UnixNano(), cut[len(cut)-1].sequence)
 	if err := l.ledger.Undelivered(ctx, u); err != nil {
 		return err
 	}
