@@ -29,11 +29,11 @@ func (s *Service) workAndFind(ctx context.Context, api *control.Service) error {
 // find looks for meetings, for those who want it, and follows the configuration,
 // until ctx ends.
 func (s *Service) find(ctx context.Context, api *control.Service) {
-	for _, t := range s.current() {
+	for _, t := range s.tenants.current() {
 		t.find(ctx, api, s.log)
 	}
-	s.followConfig(ctx, api)
-	for _, t := range s.current() {
+	(&reloading{Service: s, api: api}).follow(ctx)
+	for _, t := range s.tenants.current() {
 		t.finding.Wait()
 	}
 }

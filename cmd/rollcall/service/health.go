@@ -50,7 +50,7 @@ func (h *health) Health() []console.Check {
 			checks = append(checks, aside(t))
 		}
 	}
-	for _, t := range s.current() {
+	for _, t := range s.tenants.current() {
 		if t.budget != nil {
 			checks = append(checks, spent(t.cfg.Name, t.budget.Figures()))
 		}

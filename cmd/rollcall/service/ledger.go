@@ -60,7 +60,7 @@ func (s *Service) tryLedger(ctx context.Context, js jetstream.JetStream) (*store
 	}
 	stream := s.cfg.Stream.Ledger()
 	ledger, err := store.Open(ctx, js, s.Names(), stream, s.log)
-	if err == nil && s.budgeted() {
+	if err == nil && s.tenants.budgeted() {
 		err = ledger.OpenBudget(ctx, stream, s.log)
 	}
 	if err == nil {

@@ -18,9 +18,16 @@ import (
 // reloadEvery is how often the configuration is read, to see whether it has changed.
 const reloadEvery = 30 * time.Second
 
-// followConfig reads the configuration anew now and then, and at [Service.Hangup],
-// and puts into force what has changed, until ctx ends.
-func (s *Service) followConfig(ctx context.Context, api *control.Service) {
+// reloading puts into force what changes in the configuration while the service works.
+type reloading struct {
+	*Service
+	api     *control.Service
+	waiting []string // keys whose change takes effect at the next start
+}
+
+// follow reads the configuration anew now and then, and at [Service.Hangup], until
+// ctx ends.
+func (s *reloading) follow(ctx context.Context) {
 	tick := time.NewTicker(reloadEvery)
 	defer tick.Stop()
 	trouble := &streak.Log{Logger: s.log, What: "reloading the configuration (the one before stays in force)"}
@@ -36,7 +43,7 @@ func (s *Service) followConfig(ctx context.Context, api *control.Service) {
 		if s.Reload == nil {
 			continue
 		}
-		changed, err := s.reload(ctx, api)
+		changed, err := s.reload(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -50,7 +57,7 @@ func (s *Service) followConfig(ctx context.Context, api *control.Service) {
 
 // reload reads the configuration and puts it into force. An error leaves the one
 // before as it was, unless ctx has ended.
-func (s *Service) reload(ctx context.Context, api *control.Service) (changed bool, err error) {
+func (s *reloading) reload(ctx context.Context) (changed bool, err error) {
 	next, err := s.Reload(ctx)
 	if err != nil {
 		return false, err
@@ -64,7 +71,7 @@ func (s *Service) reload(ctx context.Context, api *control.Service) (changed boo
 		return false, nil
 	}
 	for _, c := range changes {
-		if err := s.change(ctx, c, api); err != nil {
+		if err := s.change(ctx, c); err != nil {
 			return true, err
 		}
 	}
@@ -79,7 +86,7 @@ func (s *Service) reload(ctx context.Context, api *control.Service) (changed boo
 }
 
 // noteRestart says which keys have changed that take effect at the next start.
-func (s *Service) noteRestart(next config.Config) {
+func (s *reloading) noteRestart(next config.Config) {
 	keys := s.cfg.Differs(next)
 	s.metrics.restart.Set(min(1, float64(len(keys))))
 	if !slices.Equal(keys, s.waiting) && len(keys) > 0 {
@@ -108,9 +115,9 @@ func namesOf(changes []change) []string {
 
 // prepare makes the tenants that are new or configured otherwise. Where one cannot be
 // made, none is.
-func (s *Service) prepare(next config.Config) (changes []change, err error) {
+func (s *reloading) prepare(next config.Config) (changes []change, err error) {
 	before := map[string]*tenant{}
-	for _, t := range s.current() {
+	for _, t := range s.tenants.current() {
 		before[t.cfg.Name] = t
 	}
 	for _, cfg := range next.Tenants {
@@ -119,7 +126,7 @@ func (s *Service) prepare(next config.Config) (changes []change, err error) {
 		if old != nil && reflect.DeepEqual(old.cfg, cfg) {
 			continue
 		}
-		t, err := s.newTenant(cfg)
+		t, err := s.tenants.make(cfg)
 		if err != nil {
 			for _, c := range changes {
 				c.next.client.Close()
@@ -128,7 +135,7 @@ func (s *Service) prepare(next config.Config) (changes []change, err error) {
 		}
 		changes = append(changes, change{old, t})
 	}
-	for _, t := range s.current() { // in their order
+	for _, t := range s.tenants.current() { // in their order
 		if before[t.cfg.Name] != nil {
 			changes = append(changes, change{old: t})
 		}
@@ -137,7 +144,7 @@ func (s *Service) prepare(next config.Config) (changes []change, err error) {
 }
 
 // change lets one tenant take another's place. The others go on.
-func (s *Service) change(ctx context.Context, c change, api *control.Service) error {
+func (s *reloading) change(ctx context.Context, c change) error {
 	if c.next != nil && c.next.budget != nil {
 		if err := s.ledger.OpenBudget(ctx, s.cfg.Stream.Ledger(), s.log); err != nil {
 			return err
@@ -152,36 +159,30 @@ func (s *Service) change(ctx context.Context, c change, api *control.Service) er
 	}
 	switch {
 	case c.next == nil:
-		api.Remove(c.name())
+		s.api.Remove(c.name())
 		s.metrics.forget(c.name())
 		return nil
 	case c.old == nil:
-		err = api.Add(s.controlledAs(c.name()))
+		err = s.api.Add(s.controlledAs(c.name()))
 	}
-	c.next.find(ctx, api, s.log)
+	c.next.find(ctx, s.api, s.log)
 	return err
 }
 
 // handOver is called when the old tenant asks nothing any more. It returns the next
 // one as the worker needs it; nil: there is none.
-func (s *Service) handOver(ctx context.Context, c change) *worker.Tenant {
+func (s *reloading) handOver(ctx context.Context, c change) *worker.Tenant {
 	if c.old != nil {
 		within, cancel := context.WithTimeout(ctx, returning)
-		s.closeBudget(within, c.old)
+		c.old.returnCalls(within, s.log)
 		cancel()
 		c.old.client.Close()
 	}
-	s.mu.Lock()
-	tenants := slices.DeleteFunc(slices.Clone(s.tenants), func(t *tenant) bool { return t == c.old })
-	if c.next != nil {
-		tenants = append(tenants, c.next)
-	}
-	s.tenants = tenants
-	s.mu.Unlock()
+	s.tenants.exchange(c.old, c.next)
 	if c.next == nil {
 		return nil
 	}
-	s.attachBudget(c.next)
+	c.next.spendFrom(s.ledger, s.ownDir())
 	watched := c.next.watched()
 	return &watched
 }

@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -47,9 +46,8 @@ type Service struct {
 	log      *zap.Logger
 	registry *prometheus.Registry
 	metrics  *metrics
-	egress   *poller.Egress
+	tenants  *tenants
 	hangups  chan struct{} // an operator wants the configuration read now
-	waiting  []string      // keys whose change takes effect at the next start
 	console  *console.Server
 	embedded *embedded.Server // nil: NATS is elsewhere
 	disk     *disk            // of the embedded server; nil: there is none
@@ -61,9 +59,6 @@ type Service struct {
 	teardown  teardown
 
 	forwarding *forward.Forwarding // nil: nobody is told
-
-	mu      sync.Mutex
-	tenants []*tenant // guarded by mu; replaced as a whole
 
 	ready  chan struct{} // closed once what follows is set
 	worker *worker.Worker
@@ -176,14 +171,14 @@ func (s *Service) work(ctx context.Context) error {
 	defer context.AfterFunc(ctx, api.Stop)()
 	close(s.ready)
 	s.log.Info("worker started", zap.String("nats", s.NATS()),
-		zap.Stringer("http", s.HTTP()), zap.Int("tenants", len(s.current())))
+		zap.Stringer("http", s.HTTP()), zap.Int("tenants", len(s.tenants.current())))
 	if err := s.beginForwarding(ctx); err != nil {
 		return err
 	}
-	for _, t := range s.current() {
-		s.attachBudget(t)
+	for _, t := range s.tenants.current() {
+		t.spendFrom(ledger, s.ownDir())
 	}
-	s.teardown.push("budgets", quietly(s.closeBudgets))
+	s.teardown.push("budgets", quietly(s.tenants.returnCalls))
 	return s.workAndFind(ctx, api)
 }
 
@@ -196,7 +191,7 @@ func (s *Service) workerConfig() worker.Config {
 		ID: instance(), Version: s.version, Names: s.Names(), Ledger: s.ledger, Committer: s.committer,
 		Logger: s.log, Registry: s.registry, Backlog: s.backlog, StopTimeout: storing,
 	}
-	for _, t := range s.current() {
+	for _, t := range s.tenants.current() {
 		cfg.Tenants = append(cfg.Tenants, t.watched())
 	}
 	return cfg
@@ -210,7 +205,7 @@ const storing = 2500 * time.Millisecond
 // controlled are the tenants that orders may be about.
 func (s *Service) controlled() []control.Tenant {
 	var all []control.Tenant
-	for _, t := range s.current() {
+	for _, t := range s.tenants.current() {
 		all = append(all, s.controlledAs(t.cfg.Name))
 	}
 	return all
@@ -250,6 +245,30 @@ func (s *Service) openPage() (err error) {
 	return err
 }
 
+func (s *Service) openTenants() error {
+	s.metrics = newMetrics(s.registry)
+	s.metrics.inForce(s.cfg)
+	s.tenants = &tenants{egress: &poller.Egress{Limiter: egressLimiter(s.cfg.EgressQPS)}, metrics: s.metrics, log: s.log}
+	s.teardown.push("the clients of the tenants", quietly(s.tenants.close))
+	for _, cfg := range s.cfg.Tenants {
+		t, err := s.tenants.make(cfg)
+		if err != nil {
+			return err
+		}
+		s.tenants.exchange(nil, t)
+	}
+	s.registry.MustRegister(budgetMetrics{s.tenants.current}, newHealthMetrics(s))
+	return nil
+}
+
+// ownDir is data_dir where it belongs to this process alone, otherwise empty.
+func (s *Service) ownDir() string {
+	if !s.ownsDir {
+		return ""
+	}
+	return s.cfg.DataDir
+}
+
 // Hangup is what an operator says with SIGHUP: it is [Service.Resume], and the
 // configuration is read anew.
 func (s *Service) Hangup() {
@@ -264,7 +283,7 @@ func (s *Service) Hangup() {
 // a used up quota, and looks for meetings where that was not permitted, because
 // an operator says so.
 func (s *Service) Resume() {
-	for _, t := range s.current() {
+	for _, t := range s.tenants.current() {
 		t.resume()
 	}
 }

@@ -1,37 +1,41 @@
 package service
 
 import (
+	"context"
 	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
 
 	"rollcall/cmd/rollcall/config"
 	"rollcall/poller"
+	"rollcall/poller/budget"
 )
 
-func (s *Service) openTenants() error {
-	s.egress = &poller.Egress{Limiter: egressLimiter(s.cfg.EgressQPS)}
-	s.metrics = newMetrics(s.registry)
-	s.metrics.inForce(s.cfg)
-	s.teardown.push("the clients of the tenants", quietly(func() {
-		for _, t := range s.current() {
-			t.client.Close()
-		}
-	}))
-	for _, cfg := range s.cfg.Tenants {
-		t, err := s.newTenant(cfg)
-		if err != nil {
-			return err
-		}
-		s.tenants = append(s.tenants, t)
-	}
-	s.registry.MustRegister(budgetMetrics{s.current}, newHealthMetrics(s))
-	return nil
+// tenants are those of the service. Any goroutine may use them.
+type tenants struct {
+	egress  *poller.Egress
+	metrics *metrics
+	log     *zap.Logger
+
+	mu  sync.Mutex
+	all []*tenant // guarded by mu; replaced as a whole
 }
 
-// newTenant makes a tenant that does nothing yet. Its client is to be closed.
-func (s *Service) newTenant(cfg config.Tenant) (*tenant, error) {
-	t, err := newTenant(cfg, s.egress, s.metrics, s.log)
+// current are the tenants now.
+func (ts *tenants) current() []*tenant {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	return ts.all
+}
+
+// make makes a tenant that does nothing yet. Its client is to be closed.
+func (ts *tenants) make(cfg config.Tenant) (*tenant, error) {
+	t, err := newTenant(cfg, ts.egress, ts.metrics, ts.log)
 	if err == nil {
-		if err = t.openFinders(s.log); err != nil {
+		if err = t.openFinders(ts.log); err != nil {
 			t.client.Close()
 		}
 	}
@@ -41,9 +45,59 @@ func (s *Service) newTenant(cfg config.Tenant) (*tenant, error) {
 	return t, nil
 }
 
-// current are the tenants now.
-func (s *Service) current() []*tenant {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.tenants
+// exchange takes a tenant out, and another one in; either may be nil.
+func (ts *tenants) exchange(old, next *tenant) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	ts.all = slices.DeleteFunc(slices.Clone(ts.all), func(t *tenant) bool { return t == old })
+	if next != nil {
+		ts.all = append(ts.all, next)
+	}
+}
+
+func (ts *tenants) close() {
+	for _, t := range ts.current() {
+		t.client.Close()
+	}
+}
+
+// budgeted reports whether any tenant has a number of calls.
+func (ts *tenants) budgeted() bool {
+	return slices.ContainsFunc(ts.current(), func(t *tenant) bool { return t.budget != nil })
+}
+
+// returning is how long a stop waits for reserved calls to be given back.
+const returning = time.Second / 2
+
+// returnCalls returns what is reserved of the calls of all.
+func (ts *tenants) returnCalls() {
+	ctx, cancel := context.WithTimeout(context.Background(), returning)
+	defer cancel()
+	for _, t := range ts.current() {
+		t.returnCalls(ctx, ts.log)
+	}
+}
+
+// spendFrom attaches the tenant's budget to the ledger, and to the data_dir that is ours alone,
+// if any is.
+func (t *tenant) spendFrom(ledger budget.Ledger, dir string) {
+	if t.budget == nil {
+		return
+	}
+	var slip *budget.Slip
+	if dir != "" {
+		slip = budget.NewSlip(dir, t.cfg.Name)
+	}
+	t.budget.Attach(ledger, slip)
+}
+
+// returnCalls returns what is reserved of a tenant's calls. What cannot be returned
+// now is, by the next process on the same data_dir.
+func (t *tenant) returnCalls(ctx context.Context, log *zap.Logger) {
+	if t.budget == nil {
+		return
+	}
+	if err := t.budget.Close(ctx); err != nil {
+		log.Warn("reserved calls kept in data_dir for the next start", zap.String("tenant", t.cfg.Name), zap.Error(err))
+	}
 }
