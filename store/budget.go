@@ -10,7 +10,9 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
 	"go.uber.org/zap"
+	"rollcall/wire"
 )
 
 // OpenBudget makes sure that the bucket is there in which calls are counted,
@@ -77,7 +79,7 @@ func checkBudget(bucket string, status jetstream.KeyValueStatus) error {
 // revision and when the server stored it, by the server's clock. A key that
 // was never written has revision 0.
 func (s *JetStream) ReadBudget(ctx context.Context, tenant, key string) (data []byte, revision uint64, written time.Time, err error) {
-	subject := s.budgetSubject(tenant, key)
+	subject := budgetSubject(s.names, tenant, key)
 	found, err := s.read.getLast(ctx, "KV_"+s.names.Budget(), []string{subject})
 	if errors.Is(err, nats.ErrNoResponders) {
 		err = cmp.Or(s.reopenBudget(ctx), err)
@@ -106,7 +108,7 @@ func (s *JetStream) ReadBudget(ctx context.Context, tenant, key string) (data []
 func (s *JetStream) WriteBudget(ctx context.Context, tenant, key string, data []byte, expect uint64) (revision uint64, err error) {
 	ctx, cancel := within(ctx)
 	defer cancel()
-	ack, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: s.budgetSubject(tenant, key), Data: data},
+	ack, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: budgetSubject(s.names, tenant, key), Data: data},
 		jetstream.WithExpectLastSequencePerSubject(expect), jetstream.WithRetryAttempts(0))
 	if err != nil {
 		return 0, fmt.Errorf("write the budget of tenant %s: %w: %w", tenant, judgePut(err), err)
@@ -118,7 +120,7 @@ func (s *JetStream) WriteBudget(ctx context.Context, tenant, key string, data []
 // tenant. Where no tenant has a budget, and so there is no bucket, it is empty.
 func (s *JetStream) Budgets(ctx context.Context, key string) (map[string][]byte, error) {
 	bucket, found := s.names.Budget(), make(map[string]got)
-	whole, err := s.read.getOnce(ctx, "KV_"+bucket, []string{s.budgetSubject("*", key)}, found)
+	whole, err := s.read.getOnce(ctx, "KV_"+bucket, []string{budgetSubject(s.names, "*", key)}, found)
 	if errors.Is(err, nats.ErrNoResponders) {
 		return nil, nil
 	}
@@ -139,6 +141,6 @@ func (s *JetStream) Budgets(ctx context.Context, key string) (map[string][]byte,
 }
 
 // budgetSubject is the subject of a key; tenants and keys are tokens already.
-func (s *JetStream) budgetSubject(tenant, key string) string {
-	return "$KV." + s.names.Budget() + "." + tenant + "." + key
+func budgetSubject(n wire.Names, tenant, key string) string {
+	return "$KV." + n.Budget() + "." + tenant + "." + key
 }

@@ -44,7 +44,7 @@ func (s *JetStream) Leave(ctx context.Context, id string) error {
 // Put cannot set a TTL.
 func (s *JetStream) putMember(ctx context.Context, id string, info []byte, header nats.Header) error {
 	_, err := s.js.PublishMsg(ctx, &nats.Msg{
-		Subject: s.memberPrefix() + memberKey(id), Header: header, Data: info,
+		Subject: memberPrefix(s.names) + memberKey(id), Header: header, Data: info,
 	}, jetstream.WithRetryAttempts(0))
 	if errors.Is(err, jetstream.ErrNoStreamResponse) {
 		return fmt.Errorf("%w: bucket %s: %w", ledger.ErrGone, s.names.Workers(), err)
@@ -54,7 +54,7 @@ func (s *JetStream) putMember(ctx context.Context, id string, info []byte, heade
 
 // Members reads the workers that live, sorted by id.
 func (s *JetStream) Members(ctx context.Context) ([]ledger.Member, error) {
-	bucket, prefix := s.names.Workers(), s.memberPrefix()
+	bucket, prefix := s.names.Workers(), memberPrefix(s.names)
 	found := make(map[string]got)
 	whole, err := s.read.getOnce(ctx, "KV_"+bucket, []string{prefix + ">"}, found)
 	if err == nil && !whole {
@@ -100,7 +100,7 @@ func (m *got) outlived(now time.Time) bool {
 	return err == nil && now.Sub(m.storedAt()) > ttl
 }
 
-func (s *JetStream) memberPrefix() string { return "$KV." + s.names.Workers() + "." }
+func memberPrefix(n wire.Names) string { return "$KV." + n.Workers() + "." }
 
 // memberKey is the key of a worker: its id as a token, with the sign of
 // escape that keys allow.

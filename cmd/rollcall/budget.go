@@ -80,7 +80,7 @@ func (p *program) showBudgets(cmd *cobra.Command, f remoteFlags, m budget.Month,
 	all := books.spendings(m, f.tenant, now)
 	switch {
 	case f.asJSON:
-		return p.writeJSON(all)
+		return writeJSON(p.stdout, all)
 	case len(all) == 0:
 		_, err := fmt.Fprintln(p.stdout, "nothing is known: no worker lives, and none has reserved calls in that month")
 		return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -117,17 +118,19 @@ taken. Nothing is sent, and nothing is written.`,
 			return err
 		}
 		return p.forwarding(cmd, f, func(ctx context.Context, f *forward.Forwarding) error {
-			return f.Preview(ctx, from, p.previewed)
+			return f.Preview(ctx, from, previewed(p.stdout))
 		})
 	}
 	return cmd
 }
 
-// previewed prints a message that would have been sent. Its text is safe for a terminal.
-func (p *program) previewed(m forwarder.Previewed) error {
-	text := "  " + strings.ReplaceAll(strings.TrimSpace(m.Title+"\n"+m.Text), "\n", "\n  ")
-	_, err := fmt.Fprintf(p.stdout, "%s  %s → %s  (%s)\n%s\n", m.At.UTC().Format(time.RFC3339), m.Route, m.Target, m.Kind, text)
-	return err
+// previewed prints messages that would have been sent. Their text is safe for a terminal.
+func previewed(w io.Writer) func(forwarder.Previewed) error {
+	return func(m forwarder.Previewed) error {
+		text := "  " + strings.ReplaceAll(strings.TrimSpace(m.Title+"\n"+m.Text), "\n", "\n  ")
+		_, err := fmt.Fprintf(w, "%s  %s → %s  (%s)\n%s\n", m.At.UTC().Format(time.RFC3339), m.Route, m.Target, m.Kind, text)
+		return err
+	}
 }
 
 func forwardStatusCommand(p *program) *cobra.Command {
@@ -149,17 +152,17 @@ undelivered), how many messages of the month are used, and what went wrong last.
 			if err != nil {
 				return err
 			}
-			return p.showTargets(all, f.asJSON)
+			return showTargets(p.stdout, all, f.asJSON)
 		})
 	}
 	return cmd
 }
 
-func (p *program) showTargets(all []forwarder.TargetStatus, asJSON bool) error {
+func showTargets(w io.Writer, all []forwarder.TargetStatus, asJSON bool) error {
 	rows := [][]string{{"TARGET", "KIND", "SENT", "WAITING", "PAUSED UNTIL", "DROPPED", "MONTH", "TROUBLE"}}
 	for _, t := range all {
 		if asJSON {
-			if err := p.writeJSON(t); err != nil {
+			if err := writeJSON(w, t); err != nil {
 				return err
 			}
 			continue
@@ -169,7 +172,7 @@ func (p *program) showTargets(all []forwarder.TargetStatus, asJSON bool) error {
 	if asJSON {
 		return nil
 	}
-	return writeTable(p.stdout, rows)
+	return writeTable(w, rows)
 }
 
 func targetRow(t forwarder.TargetStatus) []string {

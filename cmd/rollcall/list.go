@@ -43,7 +43,7 @@ func (p *program) tellList(list control.List, asJSON bool) error {
 	var err error
 	switch {
 	case asJSON:
-		err = p.writeJSON(list)
+		err = writeJSON(p.stdout, list)
 	case len(list.Meetings) == 0:
 		_, err = fmt.Fprintf(p.stdout, "tenant %s watches no meeting; \"rollcall track ID\" adds one\n", list.Tenant)
 	default:

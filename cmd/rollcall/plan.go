@@ -90,7 +90,7 @@ func (p *program) plan(cmd *cobra.Command, remote remoteFlags, f planFlags) erro
 		all = append(all, one)
 	}
 	if remote.asJSON {
-		return p.writeJSON(all)
+		return writeJSON(p.stdout, all)
 	}
 	for i, one := range all {
 		if err := one.write(p.stdout, i == 0); err != nil {

@@ -154,18 +154,18 @@ func (p *program) forEachID(ctx context.Context, ids []string, asJSON bool, ask 
 // tell prints one line about a meeting.
 func (p *program) tell(m control.Meeting, asJSON bool) error {
 	if asJSON {
-		return p.writeJSON(m)
+		return writeJSON(p.stdout, m)
 	}
 	_, err := fmt.Fprintf(p.stdout, "%s  %s  %s\n", safetext.Line(m.ConferenceID), safetext.Field(titleOf(m.State), titleWidth), standing(m.State))
 	return err
 }
 
 // writeJSON writes an answer on one line, with what does not show escaped.
-func (p *program) writeJSON(answer any) error {
+func writeJSON(w io.Writer, answer any) error {
 	text, err := json.Marshal(answer)
 	if err != nil {
 		return fmt.Errorf("write the answer: %w", err)
 	}
-	_, err = io.WriteString(p.stdout, string(safetext.JSON(text))+"\n")
+	_, err = io.WriteString(w, string(safetext.JSON(text))+"\n")
 	return err
 }

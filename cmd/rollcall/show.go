@@ -42,7 +42,7 @@ func showCommand(p *program) *cobra.Command {
 				return err
 			}
 			if flags.asJSON {
-				return p.writeJSON(m)
+				return writeJSON(p.stdout, m)
 			}
 			return showMeeting(p.stdout, m, time.Now())
 		})

@@ -51,7 +51,7 @@ func configCommand(p *program) *cobra.Command {
 			return err
 		}
 		for _, value := range loaded.Values() {
-			if err := p.writeJSON(value); err != nil {
+			if err := writeJSON(p.stdout, value); err != nil {
 				return err
 			}
 		}

@@ -44,7 +44,7 @@ func statusCommand(p *program) *cobra.Command {
 		}
 		report := status.Judge(facts)
 		if flags.asJSON {
-			err = p.writeJSON(report)
+			err = writeJSON(p.stdout, report)
 		} else {
 			err = p.writeStatus(report)
 		}

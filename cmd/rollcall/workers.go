@@ -42,7 +42,7 @@ func workersCommand(p *program) *cobra.Command {
 		}
 		all := ownersOf(members, flags.tenant)
 		if flags.asJSON {
-			return p.writeJSON(all)
+			return writeJSON(p.stdout, all)
 		}
 		if len(all) == 0 {
 			_, err := fmt.Fprintln(p.stdout, "no worker lives; \"rollcall run\" starts one")

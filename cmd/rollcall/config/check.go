@@ -32,7 +32,7 @@ func (c checker) config(cfg Config) {
 		}
 		seen[tenant.Name] = i
 	}
-	c.forward(cfg.Forward)
+	forwardChecker{c}.forward(cfg.Forward)
 	c.rate("egress_qps", cfg.EgressQPS)
 	atLeast(c, "journal.max_bytes", cfg.Journal.MaxBytes, 1<<20)
 	c.address("http.listen", cfg.HTTP.Listen)

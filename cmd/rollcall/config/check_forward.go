@@ -10,7 +10,10 @@ import (
 	"rollcall/forwarder"
 )
 
-func (c checker) forward(f Forward) {
+// forwardChecker checks who is told, and of what.
+type forwardChecker struct{ checker }
+
+func (c forwardChecker) forward(f Forward) {
 	if f.Listen != "" {
 		c.address("forward.listen", f.Listen)
 	}
@@ -51,7 +54,7 @@ func (c checker) unique(key, name string, seen map[string]int, i int, list strin
 	seen[name] = i
 }
 
-func (c checker) forwardTarget(at string, t ForwardTarget) {
+func (c forwardChecker) forwardTarget(at string, t ForwardTarget) {
 	c.named(join(at, "name"), t.Name, true)
 	c.given(join(at, "kind"), t.Kind)
 	if !slices.Contains(ForwardKinds(), t.Kind) {
@@ -94,7 +97,7 @@ func (c checker) forwardTarget(at string, t ForwardTarget) {
 }
 
 // fileOfAddress does not show the address that stands where its file belongs.
-func (c checker) fileOfAddress(key, file string) {
+func (c forwardChecker) fileOfAddress(key, file string) {
 	if strings.Contains(file, "://") {
 		c.Refuse(key, "is an address, which is a secret: write it into a file, and the file's path here")
 	}
@@ -118,7 +121,7 @@ func (c checker) named(key, name string, required bool) {
 	}
 }
 
-func (c checker) forwardRoute(at string, r ForwardRoute, targets map[string]int) {
+func (c forwardChecker) forwardRoute(at string, r ForwardRoute, targets map[string]int) {
 	c.named(join(at, "name"), r.Name, false)
 	c.match(join(at, "match"), r.Match)
 	if len(r.Targets) == 0 {
@@ -131,14 +134,14 @@ func (c checker) forwardRoute(at string, r ForwardRoute, targets map[string]int)
 		}
 	}
 	c.oneOf(join(at, "group_by"), r.GroupBy, string(forwarder.ByMeeting), string(forwarder.ByTenant), string(forwarder.ByRoute))
-	between(c, join(at, "group_wait"), r.GroupWait, 0, 10*time.Minute)
-	between(c, join(at, "group_interval"), r.GroupInterval, 0, 24*time.Hour)
+	between(c.checker, join(at, "group_wait"), r.GroupWait, 0, 10*time.Minute)
+	between(c.checker, join(at, "group_interval"), r.GroupInterval, 0, 24*time.Hour)
 	c.timezone(join(at, "timezone"), r.Timezone)
-	between(c, join(at, "max_waiting"), r.MaxWaiting, 1, 100_000)
-	atLeast(c, join(at, "max_age"), r.MaxAge, time.Minute)
+	between(c.checker, join(at, "max_waiting"), r.MaxWaiting, 1, 100_000)
+	atLeast(c.checker, join(at, "max_age"), r.MaxAge, time.Minute)
 }
 
-func (c checker) match(at string, m ForwardMatch) {
+func (c forwardChecker) match(at string, m ForwardMatch) {
 	c.texts(join(at, "tenants"), "name", m.Tenants)
 	for i, name := range m.Tenants {
 		c.named(fmt.Sprintf("%s.tenants[%d]", at, i), name, false)
