@@ -23,6 +23,9 @@ type Observation struct {
 	AnsweredAt time.Time
 	Sightings  []Sighting
 	Unanswered []Unanswered
+	// Trace is the pass that asked, as a W3C traceparent; "" where nothing is traced,
+	// and of what was read from the journal.
+	Trace string
 }
 
 // SightingKind says what an observation shows about one meeting.

@@ -5,6 +5,9 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
+	"rollcall/internal/tracing"
 	"rollcall/internal/wait"
 )
 
@@ -115,7 +118,9 @@ type metered struct {
 // make makes the call, and counts each of its requests.
 func (m *metered) make(call func(context.Context) error) error {
 	m.begin()
-	err := call(context.WithValue(m.caller.ctx, againKey{}, m.again))
+	ctx, span := tracing.Start(m.caller.ctx, "query", attribute.String("rollcall.operation", m.op))
+	err := call(context.WithValue(ctx, againKey{}, m.again))
+	tracing.End(span, err)
 	if !m.refused {
 		m.end(ClassOf(err))
 	}

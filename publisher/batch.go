@@ -7,6 +7,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"rollcall/internal/ledger"
+	"rollcall/internal/tracing"
 	"rollcall/wire"
 )
 
@@ -34,7 +35,7 @@ type batch struct {
 	msg      nats.Msg
 	headers  [shapes]nats.Header // nil until a message has that shape
 
-	id, sequence, commit, expected, expectedOf, rollup, ttl, contentType [1]string
+	id, sequence, commit, expected, expectedOf, rollup, ttl, contentType, trace [1]string
 }
 
 // shape is which headers a message has beside the batch's id and its sequence:
@@ -48,7 +49,8 @@ const (
 	aging
 	typed
 	elsewhere
-	shapes
+	traced
+	shapes = traced << 1
 )
 
 func newBatch(n wire.Names, id string, msgs []ledger.Message) *batch {
@@ -85,7 +87,7 @@ func (b *batch) message(m *ledger.Message, sequence int, last bool) *nats.Msg {
 	if m.Guarded {
 		b.expected[0] = strconv.FormatUint(m.Expect, 10)
 	}
-	b.ttl[0], b.contentType[0], b.expectedOf[0] = m.TTL, m.ContentType, m.ExpectOf
+	b.ttl[0], b.contentType[0], b.expectedOf[0], b.trace[0] = m.TTL, m.ContentType, m.ExpectOf, m.Trace
 	end := len(m.Subject) + b.longer
 	b.msg.Subject, b.subjects = b.subjects[:end], b.subjects[end:]
 	b.msg.Data = m.Data
@@ -97,7 +99,7 @@ func shapeOf(m *ledger.Message, last bool) (s shape) {
 	for _, has := range [...]struct {
 		bit shape
 		yes bool
-	}{{committing, last}, {guarded, m.Guarded}, {rolledUp, m.Rollup}, {aging, m.TTL != ""}, {typed, m.ContentType != ""}, {elsewhere, m.Guarded && m.ExpectOf != ""}} {
+	}{{committing, last}, {guarded, m.Guarded}, {rolledUp, m.Rollup}, {aging, m.TTL != ""}, {typed, m.ContentType != ""}, {elsewhere, m.Guarded && m.ExpectOf != ""}, {traced, m.Trace != ""}} {
 		if has.yes {
 			s |= has.bit
 		}
@@ -124,6 +126,7 @@ func (b *batch) header(s shape) nats.Header {
 		{aging, headerTTL, b.ttl[:]},
 		{typed, headerContentType, b.contentType[:]},
 		{elsewhere, headerExpectedOf, b.expectedOf[:]},
+		{traced, tracing.Header, b.trace[:]},
 	} {
 		if s&has.bit != 0 {
 			h[has.name] = has.value

@@ -12,8 +12,10 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/attribute"
 
 	"rollcall/internal/ledger"
+	"rollcall/internal/tracing"
 	"rollcall/internal/wait"
 	"rollcall/wire"
 )
@@ -51,6 +53,13 @@ type Publisher struct {
 func (p *Publisher) Commit(ctx context.Context, msgs []ledger.Message) (first uint64, err error) {
 	if err := ledger.CheckBatch(p.Names, msgs, p.Conn.MaxPayload()); err != nil {
 		return 0, fmt.Errorf("commit batch: %w", err)
+	}
+	ctx, span := tracing.Start(ctx, "commit", attribute.Int("rollcall.messages", len(msgs)))
+	defer func() { tracing.End(span, err) }()
+	if parent := tracing.Parent(ctx); parent != "" {
+		for i := range msgs {
+			msgs[i].Trace = parent
+		}
 	}
 	if e := p.entry(ctx, msgs); e != nil {
 		return p.queue.commit(e, p.store)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/internal/tracing"
 	"rollcall/poller"
 	"rollcall/worker/backlog"
 )
@@ -86,12 +87,13 @@ func (p *polling) ask(ctx context.Context, l *lease, ask poller.Ask) (report pol
 		return poller.Report{}, false
 	}
 	ask.Next = l.next
-	ask.Emit = func(_ context.Context, obs rollcall.Observation) error {
+	ask.Emit = func(emitting context.Context, obs rollcall.Observation) error {
 		if era != p.ground.Replaced() {
 			p.metrics.dropped.WithLabelValues(p.tenant.Name, "foreign").Inc()
 			return nil // it was asked under a claim of a ledger that no longer exists
 		}
 		p.omit(&obs)
+		obs.Trace = tracing.Parent(emitting)
 		p.queue.Push(&obs)
 		if p.queue.Full() {
 			return errPaused

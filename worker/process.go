@@ -5,11 +5,13 @@ import (
 	"errors"
 	"iter"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.uber.org/zap"
 
 	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/internal/streak"
+	"rollcall/internal/tracing"
 )
 
 // committer compares observations with what is stored and commits the
@@ -54,6 +56,7 @@ func (c *committer) process(ctx context.Context, obs *rollcall.Observation) bool
 	if !c.know(ctx) {
 		return false
 	}
+	ctx = tracing.Under(ctx, obs.Trace)
 	uncommitted := []group{{sightings: c.notable(obs)}}
 	stale := 0
 	for len(uncommitted) > 0 && ctx.Err() == nil && !c.trust.moved() {
@@ -146,7 +149,9 @@ func (c *committer) attempt(ctx context.Context, obs *rollcall.Observation, g gr
 		draft.Reset()
 		c.drafts.Put(draft)
 	}()
+	_, span := tracing.Start(ctx, "diff", attribute.Int("rollcall.meetings", len(g.sightings)))
 	batches := cut(c.compare(obs, g.sightings, draft), g.limit)
+	span.End()
 	if len(batches) == 0 || !news.fits(batches[0]) {
 		if err := c.watch.commit(ctx, news); err != nil {
 			return []group{g}, err

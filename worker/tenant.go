@@ -7,9 +7,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.uber.org/zap"
 
 	"rollcall/internal/streak"
+	"rollcall/internal/tracing"
 	"rollcall/poller"
 	"rollcall/wire"
 	"rollcall/worker/freshness"
@@ -117,6 +119,8 @@ func (t *tenant) pass(ctx context.Context) {
 	if !ok {
 		return
 	}
+	ctx, span := tracing.Start(ctx, "tick", attribute.String("rollcall.tenant", t.cfg.Name))
+	defer span.End()
 	var merged poller.Report
 	began, asked, answered := time.Now(), false, 0
 	for _, s := range t.rotated() {

@@ -23,7 +23,9 @@ The configuration is read again every 30 s and at SIGHUP: changed tenants and th
 log's level take effect at once, other keys at the next start. One with mistakes
 changes nothing, and the log says so. SIGHUP also lets it call DingTalk again where
 a refusal keeps it waiting, such as a quota that was used up until somebody bought
-more. A restart does, too.`
+more. A restart does, too.
+
+With OTEL_EXPORTER_OTLP_ENDPOINT it sends traces: docs/operations.md.`
 
 func runCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
@@ -62,6 +64,11 @@ func runCommand(p *program) *cobra.Command {
 			loaded, err := p.readConfig(ctx, source)
 			return loaded.Config, err
 		}
+		end, err := traced(cmd.Context(), p.env, log)
+		if err != nil {
+			return errors.Join(err, s.Close())
+		}
+		defer end()
 		defer onHangup(s.Hangup)()
 		defer ballast()()
 		return s.Run(cmd.Context())

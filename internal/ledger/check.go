@@ -10,10 +10,11 @@ import (
 
 // allowance is more than a batch adds to a message: what the subject to publish
 // to is longer than the stored one beside the stream's name, and the headers
-// with the batch's id, its sequence and commit, the guard, the roll-up and the TTL.
+// with the batch's id, its sequence and commit, the guard, the roll-up, the TTL and
+// the trace.
 const (
 	subjectAllowance = len("rollcall.") + len(".commit.")
-	headerAllowance  = 256
+	headerAllowance  = 330
 )
 
 // HeaderSize is an upper bound, in bytes, of the headers of m in a batch.

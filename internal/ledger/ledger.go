@@ -36,6 +36,8 @@ type Message struct {
 	// TTL is the Nats-TTL header: "never" exempts from the stream's age limit,
 	// a duration such as "1s" removes the message after it, "" leaves the limit.
 	TTL string
+	// Trace is the W3C traceparent of what leads to the message; "" where nothing is traced.
+	Trace string
 }
 
 // What can become of a batch that was not acknowledged. Every error of a
