@@ -32,7 +32,7 @@ const Continuous = "@continuous"
 // A cron expression ticks at every second at which a clock on the wall shows
 // what it says: an hour, or a day, that a change of the clock leaves out has no
 // ticks, an hour that it repeats has them twice. The ticks of @every D are the
-// multiples of D since 1970-01-01T00:00:00Z, whatever the zone.
+// multiples of D since 1970-01-01T00:00:00Z, whatever the zone; see [Schedule.Of].
 func ParseSchedule(expression, timezone string) (Schedule, error) {
 	zone, err := loadZone(timezone)
 	if err != nil {
@@ -56,6 +56,16 @@ func (s Schedule) Next(t time.Time) time.Time {
 		return time.Time{}
 	}
 	return s.ticks.Next(t)
+}
+
+// Of returns the schedule for a tenant: its @every has a phase of its own, so that
+// many tenants do not ask, and store, at the same instant. It is the same for every
+// worker. Cron expressions keep their instants.
+func (s Schedule) Of(tenant string) Schedule {
+	if ticks, ok := s.ticks.(every); ok && !s.continuous {
+		s.ticks = ticks.of(tenant)
+	}
+	return s
 }
 
 // String returns the expression as it was read.
@@ -82,7 +92,7 @@ func loadZone(name string) (*time.Location, error) {
 
 func parseTicks(expression string, zone *time.Location) (cron.Schedule, error) {
 	if expression == Continuous {
-		return every(time.Second), nil
+		return every{period: time.Second}, nil
 	}
 	if period, ok := strings.CutPrefix(expression, "@every"); ok {
 		return parseEvery(strings.TrimSpace(period))
@@ -167,7 +177,7 @@ func refuseStep(item string, place int) error {
 // 0 when there are none.
 func paceOf(ticks cron.Schedule) time.Duration {
 	if fixed, ok := ticks.(every); ok {
-		return time.Duration(fixed)
+		return fixed.period
 	}
 	last := ticks.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Add(-time.Second))
 	shortest := time.Duration(0)

@@ -61,7 +61,8 @@ type Poll struct {
 	// When to ask: cron (minute hour day month weekday, or six fields with seconds
 	// first), @hourly and the like, or @every. 15s around the clock costs 178,560
 	// calls a month; the Standard edition has 5,000, that is one call in 9 minutes.
-	// Nothing is asked while no meeting is tracked.
+	// Nothing is asked while no meeting is tracked. @every ticks at instants that the
+	// tenant's name decides, so that many tenants do not ask at once.
 	//
 	// @continuous leaves no distance: a pass follows the other, as fast as qps,
 	// egress_qps and monthly_calls allow and NATS stores, and looks once a second

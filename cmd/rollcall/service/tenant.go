@@ -47,7 +47,7 @@ func newTenant(cfg config.Tenant, egress *poller.Egress, metrics *metrics, log *
 	if err != nil {
 		return nil, err
 	}
-	t := &tenant{cfg: cfg, schedule: schedule, client: client, limit: poller.Evenly(cfg.Poll.QPS)}
+	t := &tenant{cfg: cfg, schedule: schedule.Of(cfg.Name), client: client, limit: poller.Evenly(cfg.Poll.QPS)}
 	t.poller = &poller.Poller{
 		Source: client, Tenant: cfg.Name, Endpoint: client.Endpoint(), BatchSize: cfg.Poll.BatchSize,
 		Limiter: t.limit, Egress: egress, Logger: log, Metrics: metrics.of(cfg.Name),
@@ -136,7 +136,7 @@ func (t *tenant) finder(log *zap.Logger, schedule string, lists ...discovery.Lis
 	if err != nil {
 		return nil, fmt.Errorf("look for meetings: %w", err)
 	}
-	f := &discovery.Finder{Tenant: t.cfg.Name, Schedule: at, Lists: lists, Logger: log}
+	f := &discovery.Finder{Tenant: t.cfg.Name, Schedule: at.Of(t.cfg.Name), Lists: lists, Logger: log}
 	if t.budget != nil { // a nil *Budget in the interface would not be nil
 		f.Budget = t.budget
 	}
