@@ -140,35 +140,49 @@ func simulated(t *testing.T) string {
 
 func TestPermissionsSuffice(t *testing.T) {
 	url, endpoint := broker(t), simulated(t)
-	tenant := tenantOf(t).Name
 	first, stopFirst := worker(t, url, endpoint)
-	reader, refused := connect(t, url, "reader")
-	js, err := jetstream.New(reader)
-	if err != nil {
-		t.Fatal(err)
+	for _, user := range []string{"reader", "worker"} { // the worker's pod has its user alone, also for rollcall tail
+		reader, refused := connect(t, url, user)
+		js, err := jetstream.New(reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read(t, reader, js)
+		readAside(t, js, tenantOf(t).Name)
+		unrefused(t, user, refused)
 	}
-	read(t, reader, js)
-	readAside(t, js, tenant)
 	// A second worker reads what is stored, and passes on what it is asked.
 	second, stopSecond := worker(t, url, endpoint)
-	conn, forbidden := connect(t, url, "operator")
-	operator := &control.Client{Conn: conn, Names: names, Tenant: tenant}
-	tenants, err := control.Tenants(t.Context(), conn, names)
-	if err != nil || !slices.Contains(tenants, tenant) {
-		t.Errorf("the operator finds the tenants %q, %v", tenants, err)
-	}
-	for range 12 { // each is answered by one of the two workers
-		if _, err := operator.Show(t.Context(), tenantOf(t).Track.Conferences[0]); err != nil {
-			t.Errorf("the operator is shown nothing: %v", err)
-		}
+	for _, user := range []string{"operator", "worker"} {
+		operate(t, url, user)
 	}
 	stopFirst()
 	stopSecond()
 	quiet(t, slices.Concat(first.All(), second.All()))
-	for _, errs := range []chan error{refused, forbidden} {
-		if len(errs) > 0 {
-			t.Errorf("NATS refuses: %v", <-errs)
+}
+
+// operate does what rollcall list and show do.
+func operate(t *testing.T, url, user string) {
+	t.Helper()
+	tenant := tenantOf(t)
+	conn, refused := connect(t, url, user)
+	operator := &control.Client{Conn: conn, Names: names, Tenant: tenant.Name}
+	tenants, err := control.Tenants(t.Context(), conn, names)
+	if err != nil || !slices.Contains(tenants, tenant.Name) {
+		t.Errorf("%s finds the tenants %q, %v", user, tenants, err)
+	}
+	for range 12 { // each is answered by one of the two workers
+		if _, err := operator.Show(t.Context(), tenant.Track.Conferences[0]); err != nil {
+			t.Errorf("%s is shown nothing: %v", user, err)
 		}
+	}
+	unrefused(t, user, refused)
+}
+
+func unrefused(t *testing.T, user string, refused chan error) {
+	t.Helper()
+	if len(refused) > 0 {
+		t.Errorf("NATS refuses %s: %v", user, <-refused)
 	}
 }
 
@@ -263,7 +277,7 @@ func TestPermissionsAreNoMoreThanNeeded(t *testing.T) {
 		"operator": {names.Commit("meetings.event.x"), "meetings.event.x", "$JS.API.STREAM.INFO.MEETINGS", "_INBOX.x"},
 		"worker": {
 			"meetings.event.x", "$JS.API.STREAM.UPDATE.MEETINGS", "$JS.API.STREAM.PURGE.MEETINGS",
-			"$JS.API.STREAM.DELETE.MEETINGS", "$JS.API.STREAM.MSG.DELETE.MEETINGS", "$JS.API.CONSUMER.CREATE.MEETINGS.x", "meetings.x",
+			"$JS.API.STREAM.DELETE.MEETINGS", "$JS.API.STREAM.MSG.DELETE.MEETINGS", "$JS.API.CONSUMER.DELETE.MEETINGS.theirs", "meetings.x",
 		},
 	} {
 		conn, _ := connect(t, url, user)

@@ -29,6 +29,7 @@ func main() {
 	flag.StringVar(&b.version, "version", "", "what rollcall version says")
 	flag.StringVar(&b.commit, "commit", "", "what it was built of")
 	flag.StringVar(&b.authorities, "authorities", "/etc/ssl/certs/ca-certificates.crt", "the authorities that TLS trusts")
+	flag.StringVar(&b.program, "program", "", "a static program to pack in place of Rollcall, for tests")
 	flag.Parse()
 	if err := b.write(*out, strings.Split(*platforms, ",")); err != nil {
 		fmt.Fprintln(os.Stderr, "image:", err)
@@ -41,7 +42,7 @@ type object = map[string]any
 
 // builder collects the blobs of an image.
 type builder struct {
-	name, version, commit, authorities string
+	name, version, commit, authorities, program string
 
 	out *tar.Writer
 }
@@ -111,10 +112,7 @@ func (b *builder) manifest(platform string) (object, error) {
 	}
 	config, err := b.blobOf("application/vnd.oci.image.config.v1+json", object{
 		"architecture": arch, "os": system,
-		"config": object{
-			"User": "65532:65532", "WorkingDir": "/var/lib/rollcall", "Entrypoint": []string{"/rollcall"}, "Cmd": []string{"run"},
-			"ExposedPorts": object{"8080/tcp": object{}}, "Labels": b.labels(),
-		},
+		"config": b.runs(),
 		"rootfs": object{"type": "layers", "diff_ids": []string{digest(raw)}},
 	})
 	if err != nil {
@@ -128,6 +126,17 @@ func (b *builder) manifest(platform string) (object, error) {
 	return manifest, err
 }
 
+// runs says how the program is started.
+func (b *builder) runs() object {
+	if b.program != "" {
+		return object{"User": "65532:65532", "Entrypoint": []string{"/" + filepath.Base(b.program)}}
+	}
+	return object{
+		"User": "65532:65532", "WorkingDir": "/var/lib/rollcall", "Entrypoint": []string{"/rollcall"}, "Cmd": []string{"run"},
+		"ExposedPorts": object{"8080/tcp": object{}}, "Labels": b.labels(),
+	}
+}
+
 func (b *builder) labels() object {
 	return object{
 		"org.opencontainers.image.title":       "Rollcall",
@@ -138,8 +147,18 @@ func (b *builder) labels() object {
 	}
 }
 
+// file is one of the layer's.
+type file struct {
+	to, from string
+	mode     int64
+}
+
 // layer is the one layer, as deploy/Dockerfile copies it together.
 func (b *builder) layer(system, arch string) ([]byte, error) {
+	authorities := file{"etc/ssl/certs/ca-certificates.crt", b.authorities, 0o644}
+	if b.program != "" {
+		return pack([]file{authorities, {filepath.Base(b.program), b.program, 0o755}})
+	}
 	dir, err := os.MkdirTemp("", "image")
 	if err != nil {
 		return nil, err
@@ -153,17 +172,19 @@ func (b *builder) layer(system, arch string) ([]byte, error) {
 	if err := build.Run(); err != nil {
 		return nil, err
 	}
-	var layer bytes.Buffer
-	w := tar.NewWriter(&layer)
-	for _, file := range []struct {
-		to, from string
-		mode     int64
-	}{
-		{"etc/ssl/certs/ca-certificates.crt", b.authorities, 0o644},
+	return pack([]file{
+		authorities,
 		{"licences/LICENSE", "LICENSE", 0o644},
 		{"licences/third-party-licences.txt", "deploy/third-party-licences.txt", 0o644},
 		{"rollcall", program, 0o755},
-	} {
+	})
+}
+
+// pack returns the tar of these files, and of a directory to write to.
+func pack(files []file) ([]byte, error) {
+	var layer bytes.Buffer
+	w := tar.NewWriter(&layer)
+	for _, file := range files {
 		data, err := os.ReadFile(file.from)
 		if err != nil {
 			return nil, err
@@ -176,7 +197,7 @@ func (b *builder) layer(system, arch string) ([]byte, error) {
 	if err := w.WriteHeader(data); err != nil {
 		return nil, err
 	}
-	err = w.Close()
+	err := w.Close()
 	return layer.Bytes(), err
 }
 
