@@ -26,22 +26,25 @@ type lane struct {
 	// notBefore is when the robots are looked at again, which cannot be used now.
 	notBefore time.Time
 	templates streak.Log
+	// goesOn: another lane of this process takes its place. Set before its turn ends.
+	goesOn bool
 }
 
-// run works the lane whenever it is this process's, until ctx ends.
-func (l *lane) run(ctx context.Context) {
+// run works the lane whenever it is this process's, until its turn ends, or ctx,
+// which cuts short what is under way.
+func (l *lane) run(ctx, turn context.Context) {
 	trouble := streak.Log{Logger: l.log, What: "forwarding"}
 	pauses := wait.Growth{First: time.Second, Most: lease}.BackOff()
-	for ctx.Err() == nil {
-		err := l.acquire(ctx)
+	for turn.Err() == nil {
+		err := l.acquire(turn)
 		if err == nil {
 			l.metrics.held(l, true)
 			l.metrics.place(l)
-			err = l.work(ctx)
+			err = l.work(ctx, turn)
 			l.metrics.held(l, false)
 			pauses.Reset()
 		}
-		if ctx.Err() != nil {
+		if turn.Err() != nil {
 			break
 		}
 		if errors.Is(err, errLost) {
@@ -49,9 +52,16 @@ func (l *lane) run(ctx context.Context) {
 			continue
 		}
 		trouble.Note(err)
-		wait.For(ctx, pauses.NextBackOff())
+		wait.For(turn, pauses.NextBackOff())
+	}
+	if l.goesOn {
+		return
+	}
+	if ctx.Err() == nil && l.queue.count > 0 {
+		l.log.Warn("route taken out of the configuration while events wait that are told if it comes back", zap.Int("events", l.queue.count))
 	}
 	l.release(ctx)
+	l.metrics.forget(l)
 }
 
 // save writes the place, with what waits.
@@ -64,20 +74,21 @@ func (l *lane) save(ctx context.Context) error {
 	return nil
 }
 
-// work reads and tells until something fails, the lane is lost, or ctx ends.
-func (l *lane) work(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+// work reads and tells until something fails, the lane is lost, or its turn ends.
+func (l *lane) work(ctx, turn context.Context) error {
+	turn, cancel := context.WithCancel(turn)
 	defer cancel()
 	l.queue, l.ready = newQueue(), false
 	l.queue.read = l.place.Floor
-	read := l.read(ctx)
-	for {
+	read := l.read(turn)
+	for turn.Err() == nil {
 		next, err := l.step(ctx)
 		if err != nil {
 			return err
 		}
-		if err := l.pause(ctx, read, next); err != nil {
+		if err := l.pause(ctx, turn, read, next); err != nil {
 			return err
 		}
 	}
+	return turn.Err()
 }

@@ -52,6 +52,9 @@ func (m *metrics) held(l *lane, is bool) {
 	}
 }
 
+// forget takes out what is shown of a lane that is no more.
+func (m *metrics) forget(l *lane) { m.working.DeleteLabelValues(l.route.Name, l.Name) }
+
 func (m *metrics) sent(l *lane, kind note.Kind) {
 	m.messages.WithLabelValues(l.route.Name, l.Name, string(kind)).Inc()
 }

@@ -1,8 +1,10 @@
 package forwarder
 
 import (
+	"slices"
 	"time"
 
+	"rollcall/consume"
 	"rollcall/forwarder/note"
 	"rollcall/forwarder/target"
 )
@@ -82,9 +84,12 @@ func (s *LaneStatus) account(a note.Account) {
 	s.Cut += uint64(a.Cut)
 }
 
-// told reports whether the event of a group was accounted for.
-func (p *place) told(group string, sequence uint64) bool {
-	return sequence <= p.Floor || sequence <= p.Groups[group].Through
+// told reports whether an event was accounted for, in whatever group: the route may
+// have had another group_by.
+func (p *place) told(e *consume.Event, sequence uint64) bool {
+	return sequence <= p.Floor || slices.ContainsFunc([]GroupBy{ByMeeting, ByTenant, ByRoute}, func(by GroupBy) bool {
+		return sequence <= p.Groups[by.key(e)].Through
+	})
 }
 
 // land notes that the message under way has come to its end.

@@ -21,11 +21,11 @@ type Previewed struct {
 // routes, their targets, and time. Nothing is sent or written. What still waits at
 // the end is told at the end.
 func Preview(ctx context.Context, c Config, since time.Time, each func(Previewed) error) error {
-	f, err := New(c)
+	all, err := c.lanes(newMetrics(nil))
 	if err != nil {
 		return err
 	}
-	for _, lane := range f.lanes {
+	for _, lane := range all {
 		l := rehearsal{lane}
 		if err := l.collect(ctx, since); err != nil {
 			return err

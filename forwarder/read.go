@@ -46,7 +46,7 @@ func (l *lane) read(ctx context.Context) <-chan item {
 
 // pause takes in what comes until something is due, at the latest when the place
 // has to be written.
-func (l *lane) pause(ctx context.Context, read <-chan item, next time.Time) error {
+func (l *lane) pause(ctx, turn context.Context, read <-chan item, next time.Time) error {
 	beat := l.written.Add(lease / 3)
 	if next.IsZero() {
 		next = beat
@@ -64,9 +64,9 @@ func (l *lane) pause(ctx context.Context, read <-chan item, next time.Time) erro
 				return l.beat(ctx, now)
 			}
 			return nil
-		case <-ctx.Done():
+		case <-turn.Done():
 			timer.Stop()
-			return ctx.Err()
+			return turn.Err()
 		}
 	}
 }
@@ -98,10 +98,10 @@ func (l *lane) takeIn(i item) (due time.Time) {
 	}
 	l.queue.read = max(l.queue.read, s.Sequence)
 	w, wanted := l.parse(s)
-	group := l.route.group(&w.event)
-	if !wanted || l.place.told(group, s.Sequence) {
+	if !wanted || l.place.told(&w.event, s.Sequence) {
 		return time.Time{}
 	}
+	group := l.route.group(&w.event)
 	g := l.queue.add(group, w)
 	switch {
 	case l.queue.count > l.route.MaxWaiting:

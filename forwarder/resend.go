@@ -27,11 +27,11 @@ var errEnough = errors.New("all that was there has been read")
 // many; a webhook is sent the events. It passes on each message, and changes
 // nothing of what is told besides. The error says what could not be sent.
 func Resend(ctx context.Context, c Config, name string, since time.Time, tell func(title string, out target.Outcome)) error {
-	f, err := New(c)
+	all, err := c.lanes(newMetrics(nil))
 	if err != nil {
 		return err
 	}
-	for _, lane := range f.lanes {
+	for _, lane := range all {
 		l := rehearsal{lane}
 		if l.Name != name {
 			continue

@@ -126,8 +126,10 @@ func anyOf[T comparable](list []T, value T) bool {
 }
 
 // group is the key of an event's group.
-func (r *Route) group(e *consume.Event) string {
-	switch r.GroupBy {
+func (r *Route) group(e *consume.Event) string { return r.GroupBy.key(e) }
+
+func (by GroupBy) key(e *consume.Event) string {
+	switch by {
 	case ByRoute:
 		return "*"
 	case ByTenant:

@@ -21,6 +21,9 @@ one of them works each route, and another takes over where it dies.
 A route that was never worked before begins with what happens from now on, or
 with --since with what happened in the last minutes or hours.
 
+The configuration is read again every 30 s and at SIGHUP: changed targets and routes
+take effect at once, and go on where they were. One with mistakes changes nothing.
+
 "rollcall run --with-forwarder" does the same in the worker's process.`
 
 func forwardCommand(p *program) *cobra.Command {
@@ -40,11 +43,7 @@ func forwardCommand(p *program) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		cfg, err := p.forwardConfig(cmd, f)
-		if err != nil {
-			return err
-		}
-		return p.forward(cmd, cfg, from)
+		return p.forward(cmd, f, from)
 	}
 	cmd.AddCommand(forwardTestCommand(p), forwardStatusCommand(p), forwardResendCommand(p), forwardPreviewCommand(p))
 	return cmd
@@ -77,21 +76,35 @@ func (p *program) forwardConfig(cmd *cobra.Command, f remoteFlags) (config.Confi
 	return cfg, err
 }
 
-func (p *program) forward(cmd *cobra.Command, cfg config.Config, since time.Time) error {
-	log, err := newLogger(p.stderr, cfg.Log)
+func (p *program) forward(cmd *cobra.Command, flags remoteFlags, since time.Time) error {
+	cfg, err := p.forwardConfig(cmd, flags)
 	if err != nil {
 		return err
 	}
-	f := forward.Forwarding{Config: cfg, Since: since, Log: log, Registry: prometheus.NewRegistry()}
+	log, level, err := newLeveledLogger(p.stderr, cfg.Log)
+	if err != nil {
+		return err
+	}
+	asked := make(chan struct{}, 1)
+	defer onHangup(func() {
+		select {
+		case asked <- struct{}{}:
+		default: // it is about to be read
+		}
+	})()
+	f := forward.Forwarding{Config: cfg, Since: since, Log: log, Registry: prometheus.NewRegistry(), Asked: asked, Level: &level}
+	f.Reload = func(context.Context) (config.Config, error) { return p.configured(cmd, flags) }
 	if err := f.Prepare(); err != nil {
 		return err
 	}
-	conn, err := natsconn.Connect(operating(cfg.NATS).Client(), log)
+	f.Conn, err = natsconn.Connect(operating(cfg.NATS).Client(), log)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	f.Conn = conn
+	defer f.Conn.Close()
+	if err := f.Begin(); err != nil {
+		return err
+	}
 	return f.Serve(cmd.Context())
 }
 

@@ -19,9 +19,9 @@ The first SIGINT or SIGTERM stops it in order: nothing more is asked, and what
 was answered is stored, within five seconds; what is left waits in data_dir. A second
 signal exits immediately.
 
-The configuration is read again every 30 s and at SIGHUP: changed tenants and the
-log's level take effect at once, other keys at the next start. One with mistakes
-changes nothing, and the log says so. SIGHUP also lets it call DingTalk again where
+The configuration is read again every 30 s and at SIGHUP: changed tenants, targets,
+routes and the log's level take effect at once, other keys at the next start. One with
+mistakes changes nothing, and the log says so. SIGHUP also lets it call DingTalk again where
 a refusal keeps it waiting, such as a quota that was used up until somebody bought
 more. A restart does, too.
 

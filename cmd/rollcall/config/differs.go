@@ -5,17 +5,15 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"reflect"
-	"strings"
 )
 
-// Differs are the keys beside the tenants' whose values differ, and take effect at a
-// start alone: all but the level of the log.
-func (c Config) Differs(next Config) (keys []string) {
+// Differs are the keys whose values differ, and take effect at a start alone: all but
+// the level of the log, and those that live reports.
+func (c Config) Differs(next Config, live func(key string) bool) (keys []string) {
 	was := map[string]any{}
 	visit := func(note func(key string, value any)) func(int, string, reflect.Value, reflect.Value) {
 		return func(_ int, key string, v, _ reflect.Value) {
-			live := key == "log.level" || key == "tenants" || strings.HasPrefix(key, "tenants[") || key == "tenants_dir"
-			if !live && v.Kind() != reflect.Struct {
+			if key != "log.level" && !live(key) && v.Kind() != reflect.Struct {
 				note(key, v.Interface())
 			}
 		}

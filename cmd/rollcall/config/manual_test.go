@@ -77,8 +77,8 @@ A value on the command line (` + "`--set stream.replicas=3`" + `) stands over th
 empty variable says nothing. ` + "`rollcall config`" + ` prints what is in force and where each value comes from; ` + "`rollcall config --schema`" + ` prints a JSON Schema for
 editors, which a file names in a line ` + "`# yaml-language-server: $schema=rollcall.schema.json`" + `.
 
-A worker reads the configuration again every 30 s and at SIGHUP. Changed tenants and the log's level take effect at once, while all other tenants go on;
-other keys at the next start. One with mistakes changes nothing. What is *read anew* by itself is said below.
+A worker reads the configuration again every 30 s and at SIGHUP. Changed tenants, targets and routes of forward, and the log's level take effect at
+once, while all others go on; other keys at the next start. One with mistakes changes nothing. What is *read anew* by itself is said below.
 `
 
 const exampleHead = `# yaml-language-server: $schema=cmd/rollcall/config/schema.json

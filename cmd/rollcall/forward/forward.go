@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -16,6 +19,7 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall/cmd/rollcall/config"
+	"rollcall/cmd/rollcall/reload"
 	"rollcall/console"
 	"rollcall/forwarder"
 	"rollcall/internal/natsconn"
@@ -26,6 +30,11 @@ import (
 // Forwarding is everything that "rollcall forward" and its commands do. Prepare
 // comes first.
 type Forwarding struct {
+	// Reload, Asked and Level are those of [reload.Follower], for Serve.
+	Reload func(context.Context) (config.Config, error)
+	Asked  <-chan struct{}
+	Level  *zap.AtomicLevel
+
 	Config    config.Config
 	Since     time.Time // see [forwarder.Config]
 	Log       *zap.Logger
@@ -34,26 +43,31 @@ type Forwarding struct {
 	Transport http.RoundTripper // nil: over the network
 
 	settings forwarder.Config
+	work     *forwarder.Forwarder
 }
 
 // Prepare reads what can be read at once, and so refuses what cannot be. A secret that
 // cannot be read is logged: it may be there before the first message.
 func (f *Forwarding) Prepare() error {
-	targets, err := Targets(f.Config.Forward, f.Transport)
-	if err != nil {
-		return err
+	routes, targets, err := f.make(f.Config.Forward)
+	f.settings = forwarder.Config{ID: instance(), Routes: routes, Targets: targets, Since: f.Since, Logger: f.Log}
+	if f.Registry != nil {
+		f.settings.Registry = f.Registry
+	}
+	return err
+}
+
+func (f *Forwarding) make(cfg config.Forward) (routes []forwarder.Route, targets []forwarder.Target, err error) {
+	if targets, err = Targets(cfg, f.Transport); err != nil {
+		return nil, nil, err
 	}
 	for _, t := range targets {
 		if _, err := t.Open(); err != nil {
 			f.Log.Error("target cannot be told", zap.String("target", t.Name), zap.Error(err))
 		}
 	}
-	routes, err := Routes(f.Config.Forward)
-	f.settings = forwarder.Config{ID: instance(), Routes: routes, Targets: targets, Since: f.Since, Logger: f.Log}
-	if f.Registry != nil {
-		f.settings.Registry = f.Registry
-	}
-	return err
+	routes, err = Routes(cfg)
+	return routes, targets, err
 }
 
 // attach reaches what is kept in NATS, whether it is there or not.
@@ -67,37 +81,92 @@ func (f *Forwarding) attach() error {
 	return nil
 }
 
+// Begin makes the forwarder. It comes before Run and Replace, and wants Conn.
+func (f *Forwarding) Begin() (err error) {
+	if err := f.attach(); err != nil {
+		return err
+	}
+	f.work, err = forwarder.New(f.settings)
+	return err
+}
+
+// Replace makes other targets and routes, and returns what puts them into force; nil:
+// they are the same. The error holds what Prepare refuses.
+func (f *Forwarding) Replace(next config.Forward) (apply func(), err error) {
+	next.Listen = f.Config.Forward.Listen // which takes effect at a start
+	if reflect.DeepEqual(f.Config.Forward, next) {
+		return nil, nil
+	}
+	routes, targets, err := f.make(next)
+	if err != nil {
+		return nil, err
+	}
+	replace, err := f.work.Replace(routes, targets)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		replace()
+		f.Config.Forward = next
+		f.Log.Info("forwarder changed", zap.Int("routes", len(routes)), zap.Int("targets", len(targets)))
+	}, nil
+}
+
 // Run tells until ctx ends. It waits for NATS and for the stream to be there.
 func (f *Forwarding) Run(ctx context.Context) error {
-	if err := f.attach(); err != nil || !f.open(ctx) {
-		return err
-	}
-	work, err := forwarder.New(f.settings)
-	if err != nil {
-		return err
+	if !f.open(ctx) {
+		return nil
 	}
 	f.Log.Info("forwarder started", zap.Int("routes", len(f.settings.Routes)), zap.Int("targets", len(f.settings.Targets)))
-	work.Run(ctx)
+	f.work.Run(ctx)
 	return nil
 }
 
-// Serve is Run with health and metrics beside it, where the configuration wants them.
+// Serve is Run with health and metrics beside it, where the configuration wants them,
+// and follows the configuration.
 func (f *Forwarding) Serve(ctx context.Context) error {
-	if f.Config.Forward.Listen == "" {
+	var following sync.WaitGroup
+	defer following.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	follower, listen := f.follower(), f.Config.Forward.Listen
+	following.Go(func() { follower.Run(ctx) })
+	if listen == "" {
 		return f.Run(ctx)
 	}
-	server, err := console.Listen(f.Config.Forward.Listen)
+	server, err := console.Listen(listen)
 	if err != nil {
 		return err
 	}
 	f.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	server.Health, server.Metrics, server.Logger, server.Hosts = f, f.Registry, f.Log, f.Config.HTTP.Hosts
-	ctx, cancel := context.WithCancel(ctx)
 	served := make(chan error, 1)
 	go func() { defer cancel(); served <- server.Run(ctx) }()
 	err = f.Run(ctx)
 	cancel()
 	return errors.Join(err, <-served)
+}
+
+func (f *Forwarding) follower() *reload.Follower {
+	metrics := reload.NewMetrics(f.Registry)
+	metrics.InForce(f.Config)
+	prepare := func(next config.Config) (func(context.Context) error, error) {
+		replace, err := f.Replace(next.Forward)
+		if replace == nil {
+			return nil, err
+		}
+		return func(context.Context) error { replace(); return nil }, nil
+	}
+	return &reload.Follower{
+		Config: &f.Config, Read: f.Reload, Live: live, Prepare: prepare, Asked: f.Asked, Level: f.Level, Log: f.Log, Metrics: metrics,
+	}
+}
+
+// live reports whether a key takes effect without a start, or is of no matter here.
+func live(key string) bool {
+	return !slices.ContainsFunc([]string{"nats.", "stream.", "log.", "http.hosts", "forward.listen"}, func(mine string) bool {
+		return strings.HasPrefix(key, mine)
+	})
 }
 
 // Health says whether NATS can be reached, for the console. What a target says is

@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/forward"
 	"rollcall/forwarder"
 	"rollcall/internal/natsconn"
@@ -17,26 +18,30 @@ func (s *Service) Forward() error {
 	if len(s.cfg.Forward.Targets) == 0 {
 		return errors.New("the configuration names nobody to tell: give it forward.targets and forward.routes")
 	}
-	f := &forward.Forwarding{Config: s.cfg, Log: s.log, Registry: s.registry}
-	if err := f.Prepare(); err != nil {
-		return err
+	f := &forward.Forwarding{Config: s.cfg, Log: s.log, Registry: s.registry, Conn: s.conn}
+	err := f.Prepare()
+	if err == nil {
+		err = f.Begin()
 	}
-	s.forwarding = f
+	if err == nil {
+		s.forwarding = f
+	}
+	return err
+}
+
+// beginForwarding begins to tell, or lets others.
+func (s *Service) beginForwarding(ctx context.Context) error {
+	if s.forwarding == nil {
+		return admitForwarders(ctx, s, s.cfg.Forward)
+	}
+	s.beside(ctx, "forwarding", s.forwarding.Run, func() {})
 	return nil
 }
 
-// beginForwarding begins to tell. What a forwarder in another process writes to the
-// embedded server, which lets nobody else make it, is made in any case.
-func (s *Service) beginForwarding(ctx context.Context) error {
-	if len(s.cfg.Forward.Targets) == 0 {
-		return nil
-	}
-	if s.forwarding != nil {
-		s.forwarding.Conn = s.conn
-		s.beside(ctx, "forwarding", s.forwarding.Run, func() {})
-		return nil
-	}
-	if s.embedded == nil {
+// admitForwarders makes what forwarders in other processes write to the embedded
+// server, which lets nobody else make it.
+func admitForwarders(ctx context.Context, s *Service, cfg config.Forward) error {
+	if s.embedded == nil || len(cfg.Targets) == 0 {
 		return nil
 	}
 	js, err := natsconn.JetStream(s.conn, s.cfg.NATS.Domain, s.cfg.NATS.JSPrefix)

@@ -7,12 +7,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"rollcall/cmd/rollcall/config"
+	"rollcall/cmd/rollcall/reload"
 	"rollcall/poller"
 	"rollcall/poller/budget"
 )
 
-// metrics are the figures of the calls, and of the configuration.
+// metrics are the figures of the calls.
 type metrics struct {
 	calls   *prometheus.CounterVec   // tenant, operation, class
 	seconds *prometheus.HistogramVec // tenant, operation
@@ -21,18 +21,12 @@ type metrics struct {
 	apart   *prometheus.GaugeVec     // tenant
 	skew    *prometheus.GaugeVec     // tenant
 
-	hash, since, reloaded, restart prometheus.Gauge // of the configuration
+	config *reload.Metrics
 }
 
 func newMetrics(registry *prometheus.Registry) *metrics {
-	gauge := func(name, help string) prometheus.Gauge {
-		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "rollcall", Name: name, Help: help})
-	}
 	m := &metrics{
-		hash:     gauge("config_hash", "The configuration in force, as a number: workers that show the same one have the same."),
-		since:    gauge("config_in_force_since_timestamp_seconds", "Since when this configuration is in force."),
-		reloaded: gauge("config_last_reload_successful", "Whether the configuration could be read when it was last looked at (1), or the one before stays in force (0)."),
-		restart:  gauge("config_restart_needed", "Whether keys were changed that take effect at the next start (1), or none (0)."),
+		config: reload.NewMetrics(registry),
 		skew: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "rollcall", Name: "clock_skew_seconds",
 			Help: "This machine's clock minus DingTalk's, as the Date header of its last answer showed it, to a second.",
@@ -60,15 +54,8 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 			Help: "Meetings that DingTalk refuses by themselves, and that are asked about less often.",
 		}, []string{"tenant"}),
 	}
-	registry.MustRegister(m.calls, m.seconds, m.held, m.batch, m.apart, m.skew, m.hash, m.since, m.reloaded, m.restart)
+	registry.MustRegister(m.calls, m.seconds, m.held, m.batch, m.apart, m.skew)
 	return m
-}
-
-// inForce notes that this configuration is in force from now on.
-func (m *metrics) inForce(cfg config.Config) {
-	m.hash.Set(cfg.Hash())
-	m.since.SetToCurrentTime()
-	m.reloaded.Set(1)
 }
 
 // skewed notes how far a tenant's clocks are apart.

@@ -3,96 +3,63 @@ package service
 import (
 	"context"
 	"reflect"
-	"slices"
-	"time"
+	"strings"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
 
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/control"
-	"rollcall/internal/streak"
+	"rollcall/cmd/rollcall/reload"
 	"rollcall/worker"
 )
 
-// reloadEvery is how often the configuration is read, to see whether it has changed.
-const reloadEvery = 30 * time.Second
+// live reports whether a key takes effect without a start. Where a forwarder of its
+// own serves is of no matter to a worker.
+func live(key string) bool {
+	return key == "tenants" || strings.HasPrefix(key, "tenants[") || key == "tenants_dir" || strings.HasPrefix(key, "forward.")
+}
 
 // reloading puts into force what changes in the configuration while the service works.
 type reloading struct {
 	*Service
-	api     *control.Service
-	waiting []string // keys whose change takes effect at the next start
+	api *control.Service
 }
 
-// follow reads the configuration anew now and then, and at [Service.Hangup], until
-// ctx ends.
+// follow follows the configuration until ctx ends.
 func (s *reloading) follow(ctx context.Context) {
-	tick := time.NewTicker(reloadEvery)
-	defer tick.Stop()
-	trouble := &streak.Log{Logger: s.log, What: "reloading the configuration (the one before stays in force)"}
-	for {
-		asked := false
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		case <-s.hangups:
-			asked = true
-		}
-		if s.Reload == nil {
-			continue
-		}
-		changed, err := s.reload(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		if trouble.Note(err); err != nil {
-			s.metrics.reloaded.Set(0)
-		} else if s.metrics.reloaded.Set(1); asked && !changed {
-			s.log.Info("configuration read; nothing has changed that takes effect now")
-		}
+	follower := reload.Follower{
+		Config: &s.cfg, Read: s.Reload, Live: live, Prepare: s.prepare, Asked: s.hangups, Level: s.Level, Log: s.log, Metrics: s.metrics.config,
 	}
+	follower.Run(ctx)
 }
 
-// reload reads the configuration and puts it into force. An error leaves the one
-// before as it was, unless ctx has ended.
-func (s *reloading) reload(ctx context.Context) (changed bool, err error) {
-	next, err := s.Reload(ctx)
+// prepare makes the tenants, and whom the forwarder tells. Where one cannot be made,
+// none is. The function returned, nil if nothing changes, puts them into force.
+func (s *reloading) prepare(next config.Config) (apply func(context.Context) error, err error) {
+	forwards, err := s.prepareForwarding(next.Forward)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	changes, err := s.prepare(next)
-	if err != nil {
-		return false, err
+	changes, err := s.prepareTenants(next)
+	if err != nil || len(changes) == 0 && forwards == nil {
+		return nil, err
 	}
-	s.noteRestart(next)
-	if len(changes) == 0 && next.Log.Level == s.cfg.Log.Level {
-		return false, nil
-	}
-	for _, c := range changes {
-		if err := s.change(ctx, c); err != nil {
-			return true, err
+	return func(ctx context.Context) error {
+		for _, c := range changes {
+			if err := s.change(ctx, c); err != nil {
+				return err
+			}
+			s.log.Info("tenant changed", zap.String("tenant", c.name()))
 		}
-	}
-	s.cfg.Tenants, s.cfg.Log.Level = next.Tenants, next.Log.Level
-	if level, err := zapcore.ParseLevel(next.Log.Level); err == nil && s.Level != nil {
-		s.Level.SetLevel(level)
-	}
-	s.metrics.inForce(s.cfg)
-	s.log.Info("configuration reloaded", zap.Strings("tenants_changed", namesOf(changes)), zap.String("level", next.Log.Level))
-	warnIfOverBudget(next.Tenants, s.log)
-	return true, nil
-}
-
-// noteRestart says which keys have changed that take effect at the next start.
-func (s *reloading) noteRestart(next config.Config) {
-	keys := s.cfg.Differs(next)
-	s.metrics.restart.Set(min(1, float64(len(keys))))
-	if !slices.Equal(keys, s.waiting) && len(keys) > 0 {
-		s.log.Warn("configuration changed in keys that take effect at the next start", zap.Strings("keys", keys))
-	}
-	s.waiting = keys
+		if forwards != nil {
+			if err := forwards(ctx); err != nil {
+				return err
+			}
+		}
+		s.cfg.Tenants, s.cfg.Forward = next.Tenants, next.Forward
+		warnIfOverBudget(next.Tenants, s.log)
+		return nil
+	}, nil
 }
 
 // change is one tenant that is replaced, added (old is nil) or taken out (next is nil).
@@ -105,17 +72,24 @@ func (c change) name() string {
 	return c.old.cfg.Name
 }
 
-func namesOf(changes []change) []string {
-	names := []string{}
-	for _, c := range changes {
-		names = append(names, c.name())
+// prepareForwarding makes other targets and routes, and returns what puts them into
+// force; nil: they are the same.
+func (s *reloading) prepareForwarding(next config.Forward) (apply func(context.Context) error, err error) {
+	if s.forwarding != nil {
+		replace, err := s.forwarding.Replace(next)
+		if replace == nil {
+			return nil, err
+		}
+		return func(context.Context) error { replace(); return nil }, nil
 	}
-	return names
+	if reflect.DeepEqual(s.cfg.Forward, next) {
+		return nil, nil
+	}
+	return func(ctx context.Context) error { return admitForwarders(ctx, s.Service, next) }, nil
 }
 
-// prepare makes the tenants that are new or configured otherwise. Where one cannot be
-// made, none is.
-func (s *reloading) prepare(next config.Config) (changes []change, err error) {
+// prepareTenants makes the tenants that are new or configured otherwise.
+func (s *reloading) prepareTenants(next config.Config) (changes []change, err error) {
 	before := map[string]*tenant{}
 	for _, t := range s.tenants.current() {
 		before[t.cfg.Name] = t
