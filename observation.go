@@ -52,7 +52,9 @@ const (
 type Sighting struct {
 	ConferenceID string
 	Kind         SightingKind
-	// Raw is the meeting's JSON object exactly as it arrived (SightingListed).
+	// Raw is the meeting's JSON object exactly as it arrived (SightingListed). It is
+	// never written to. One that equals the answer before is that one's memory, so
+	// that who holds it knows the verdict without comparing.
 	Raw []byte
 	// Answer is Raw decoded, or nil where nobody needed it decoded yet.
 	Answer *Answer

@@ -75,9 +75,9 @@ func (c *answerCache) status(id string) rollcall.Status {
 	return rollcall.StatusUnknown
 }
 
-// sight makes the sighting of an answer. Bytes that are known are not decoded;
-// others are copied unless they are detached, since a piece of the answer would
-// keep the whole answer alive.
+// sight makes the sighting of an answer, and decides for all who see it whether it
+// is the one before: if so it is not decoded. Others are copied unless they are
+// detached, since a piece of the answer would keep the whole answer alive.
 func (c *answerCache) sight(found *Found, detached bool, source Source) rollcall.Sighting {
 	s := rollcall.Sighting{ConferenceID: found.ConferenceID, Kind: rollcall.SightingListed, Raw: found.Raw}
 	a := c.of(found.ConferenceID)

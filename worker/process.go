@@ -110,7 +110,7 @@ func waits(err error, g group, again []group) bool {
 }
 
 // notable returns the sightings that need more than a glance: a meeting whose
-// answer is, byte for byte, the one that led to its record is left out.
+// answer is the one that led to its record is left out.
 func (c *committer) notable(obs *rollcall.Observation) []*rollcall.Sighting {
 	trusted := c.own.sure()
 	var out []*rollcall.Sighting

@@ -1,10 +1,6 @@
 package recordcache
 
-import (
-	"bytes"
-
-	"rollcall"
-)
+import "rollcall"
 
 // cell holds a meeting's record between two answers: whole, or packed while
 // nothing changes. It is of one meeting and set by put alone. The zero value
@@ -94,13 +90,5 @@ func (c *cell) pack(raw []byte) {
 	}
 	if p := pack(c.record, raw); p != nil {
 		c.record, c.packed = nil, p
-	}
-}
-
-// share lets a packed record lean on these bytes, so that the equal ones that
-// it was packed beside need not be kept.
-func (c *cell) share(raw []byte) {
-	if c.packed != nil && bytes.Equal(c.packed.raw, raw) {
-		c.packed.raw = raw
 	}
 }

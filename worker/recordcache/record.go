@@ -5,12 +5,11 @@
 //   - a record comes back exactly as it was put in, though it is packed into a
 //     tenth of its size while nothing changes;
 //   - an answer counts as the one before only while the record is the one that
-//     was last read or written in this term, and only if all its bytes are equal;
+//     was last read or written in this term, and only if its sighting says so;
 //   - what was voided is not believed again before it is read again.
 package recordcache
 
 import (
-	"bytes"
 	"sync/atomic"
 	"time"
 
@@ -51,24 +50,23 @@ func (r *Record) Wrote(record *rollcall.Record, revision uint64, fenced bool, as
 // Void discards what is known, to be read again.
 func (r *Record) Void() { r.loaded, r.raw = false, nil }
 
-// LedBy notes the answer that led to the record; nil: it is not known. The bytes
-// are shared and must not change.
+// LedBy notes the answer that led to the record, a [rollcall.Sighting]'s Raw; nil:
+// it is not known.
 func (r *Record) LedBy(raw []byte) { r.raw = raw }
 
-// Unchanged reports whether raw is, byte for byte, the answer that led to the
-// record, and notes when it was asked.
+// Unchanged reports whether raw is the answer that led to the record, which its
+// memory shows, and notes when it was asked.
 func (r *Record) Unchanged(raw []byte, number rollcall.Number, asked time.Time) bool {
-	if !r.loaded || !r.fenced || len(r.raw) == 0 || r.None() || !number.After(r.number) || !bytes.Equal(r.raw, raw) {
+	if !r.loaded || !r.fenced || r.None() || !number.After(r.number) || !same(r.raw, raw) {
 		return false
 	}
 	r.Confirmed(asked)
 	r.markUnchanged(raw)
-	if &r.raw[0] != &raw[0] { // equal, and elsewhere: one of the two is enough
-		r.raw = raw
-		r.share(raw)
-	}
 	return true
 }
+
+// same reports whether both are one piece of memory.
+func same(a, b []byte) bool { return len(a) > 0 && len(a) == len(b) && &a[0] == &b[0] }
 
 // Confirmed notes when the answer was asked that the record's state is known
 // from; zero: it is not known, and the record itself says from when it is.
