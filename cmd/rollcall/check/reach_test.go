@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
@@ -28,7 +29,7 @@ func TestCrowdedConsumersAreSaid(t *testing.T) {
 		js := opened(t, s, store.StreamConfig{})
 		s.Limit(server.JetStreamAccountLimits{MaxMemory: -1, MaxStore: -1, MaxStreams: -1, MaxConsumers: c.account})
 		for n := range c.has {
-			if _, err := js.CreateConsumer(t.Context(), "MEETINGS", jetstream.ConsumerConfig{Name: fmt.Sprintf("c%d", n), MemoryStorage: true}); err != nil {
+			if _, err := js.CreateConsumer(t.Context(), "MEETINGS", jetstream.ConsumerConfig{Name: fmt.Sprintf("c%d", n), MemoryStorage: true, InactiveThreshold: time.Hour}); err != nil {
 				t.Fatal(err)
 			}
 		}
