@@ -15,7 +15,6 @@ type answerCache struct {
 	ids     []string       // sorted, each once; not to be changed
 	answers []cachedAnswer // about the ids of the same places
 	next    int            // the place after the last one that was looked at
-	raws    [][]byte       // what known returned last
 }
 
 // cachedAnswer is the last answer about one meeting. Its bytes are shared,
@@ -51,13 +50,12 @@ func (c *answerCache) of(id string) *cachedAnswer {
 }
 
 // known returns the bytes of the last answers about meetings, in their order.
-// The list is valid until the next call.
 func (c *answerCache) known(ids []string) [][]byte {
-	c.raws = c.raws[:0]
-	for _, id := range ids {
-		c.raws = append(c.raws, c.raw(id))
+	raws := make([][]byte, len(ids))
+	for i, id := range ids {
+		raws[i] = c.raw(id)
 	}
-	return c.raws
+	return raws
 }
 
 func (c *answerCache) raw(id string) []byte {

@@ -12,11 +12,13 @@ import (
 )
 
 // caller makes the metered calls of one pass, and stops making them where the
-// gate, the context or the pass says so.
+// gate, the context or the pass says so. Who uses it holds its turn, which is
+// given up while a call is waited for.
 type caller struct {
+	turn    turn
 	ctx     context.Context
 	gate    *gate
-	called  func(op string, class Class, took time.Duration) // nil: nobody listens
+	called  func(op string, class Class, took time.Duration)
 	tally   *tally
 	stopped *refusal            // nothing more is asked; with [ClassNone] the pass itself is over
 	blocked map[string]*refusal // nothing more is asked by these operations
@@ -46,7 +48,7 @@ func (c *caller) callTwice(op string, call func(context.Context) error) error {
 	if c.stopped != nil || !passing(ClassOf(err)) {
 		return err
 	}
-	wait.For(c.ctx, max(retries().Delay(0, rand.Float64()), retryAfter(err)))
+	c.turn.away(func() { wait.For(c.ctx, max(retries().Delay(0, rand.Float64()), retryAfter(err))) })
 	return c.call(op, call)
 }
 
@@ -61,7 +63,9 @@ func (c *caller) permit(op string) error {
 	if r := c.forbids(op); r != nil {
 		return r.err
 	}
-	if r := c.gate.permit(c.ctx, op); r != nil {
+	var r *refusal
+	c.turn.away(func() { r = c.gate.permit(c.ctx, op) })
+	if r != nil {
 		c.apply(r)
 		return r.err
 	}
@@ -119,7 +123,8 @@ type metered struct {
 func (m *metered) make(call func(context.Context) error) error {
 	m.begin()
 	ctx, span := tracing.Start(m.caller.ctx, "query", attribute.String("rollcall.operation", m.op))
-	err := call(context.WithValue(ctx, againKey{}, m.again))
+	var err error
+	m.caller.turn.away(func() { err = call(context.WithValue(ctx, againKey{}, m.again)) })
 	tracing.End(span, err)
 	if !m.refused {
 		m.end(ClassOf(err))
@@ -133,19 +138,19 @@ func (m *metered) begin() {
 }
 
 func (m *metered) end(class Class) {
-	if m.caller.called != nil {
-		m.caller.called(m.op, class, time.Since(m.began))
-	}
+	m.caller.called(m.op, class, time.Since(m.began))
 }
 
-func (m *metered) again(class Class) error {
-	m.end(class)
-	if err := m.caller.permit(m.op); err != nil {
-		m.refused = true
-		return err
-	}
-	m.begin()
-	return nil
+func (m *metered) again(class Class) (err error) {
+	m.caller.turn.back(func() {
+		m.end(class)
+		if err = m.caller.permit(m.op); err != nil {
+			m.refused = true
+			return
+		}
+		m.begin()
+	})
+	return err
 }
 
 // againKey is the key under which a context holds the call that pays for

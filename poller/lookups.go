@@ -15,10 +15,11 @@ import (
 type lookups struct {
 	run     *run
 	tasks   []lookupTask
-	recheck []string     // suspected and going on: to be asked about once more, together
-	faults  int          // lookups in a row that said nothing
-	routine int          // lookups that most likely say nothing new
-	absent  []lookupTask // that are not over, and that queries were found to leave out
+	queued  map[string]bool // the ids of tasks
+	recheck []string        // suspected and going on: to be asked about once more, together
+	faults  int             // lookups in a row that said nothing
+	routine int             // lookups that most likely say nothing new
+	absent  []lookupTask    // that are not over, and that queries were found to leave out
 }
 
 // lookupTask is a meeting to be asked about alone, since a query left it out
@@ -31,7 +32,17 @@ type lookupTask struct {
 	found     rollcall.Status // what the lookup said
 }
 
-func (l *lookups) add(task lookupTask) { l.tasks = append(l.tasks, task) }
+// add has a meeting looked up, once, whatever leads to it.
+func (l *lookups) add(task lookupTask) {
+	if l.queued[task.id] {
+		return
+	}
+	if l.queued == nil {
+		l.queued = make(map[string]bool)
+	}
+	l.queued[task.id] = true
+	l.tasks = append(l.tasks, task)
+}
 
 // leftOut takes a meeting that is not in a complete answer: it is looked up,
 // unless a lookup said a while ago what to make of that.
@@ -58,7 +69,7 @@ func (l *lookups) all() {
 			l.do(task)
 		}
 	}
-	l.tasks = nil
+	l.tasks, l.queued = nil, nil
 }
 
 // lastTurn returns when a meeting was looked up without being done with; zero: never.

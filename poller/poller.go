@@ -24,6 +24,9 @@ type Poller struct {
 	Endpoint  string        // where Source is; what is blocked there is not blocked elsewhere
 	BatchSize int           // meetings a query; 0: [DefaultBatchSize]
 	Limiter   *rate.Limiter // waited for before each call; nil: no limit
+	// InFlight is how many queries of a pass may be under way at once; 0: as many
+	// as Limiter allows in the time that a query takes.
+	InFlight int
 	// Egress is shared by all pollers that call from one address; nil: this
 	// one calls from an address of its own.
 	Egress  *Egress
@@ -42,6 +45,7 @@ type Poller struct {
 	lazyGate   *gate // see [Poller.gate]
 	quarantine quarantine
 	listCost   listCost
+	roundTrip  roundTrip
 
 	mu     sync.Mutex // guards the map; a shard's state belongs to the goroutine of its pass
 	shards map[int]*shardState
@@ -85,9 +89,9 @@ type Ask struct {
 	Lookups []string
 	// Next numbers a question. It is called right before the question is asked.
 	Next func() rollcall.Number
-	// Emit takes an observation, in the order of the numbers. Its context
-	// does not end with that of the pass: an answer in hand is not thrown
-	// away. An error ends the pass.
+	// Emit takes an observation. Those of one meeting come in the order of the
+	// numbers, others as they are answered. Its context does not end with that of
+	// the pass: an answer in hand is not thrown away. An error ends the pass.
 	Emit func(ctx context.Context, observation rollcall.Observation) error
 }
 
@@ -117,7 +121,16 @@ func (p *Poller) Call(ctx context.Context, op string, call func(context.Context)
 }
 
 func (p *Poller) caller(ctx context.Context, t *tally) caller {
-	return caller{ctx: ctx, gate: p.gate(), called: p.Metrics.Called, tally: t}
+	return caller{turn: newTurn(), ctx: ctx, gate: p.gate(), called: p.called, tally: t}
+}
+
+func (p *Poller) called(op string, class Class, took time.Duration) {
+	if op == OpQuery && class == ClassNone {
+		p.roundTrip.learn(took)
+	}
+	if p.Metrics.Called != nil {
+		p.Metrics.Called(op, class, took)
+	}
 }
 
 // Resume ends the tenant's cooldowns, such as that of a used up quota, because

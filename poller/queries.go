@@ -33,15 +33,16 @@ func (q *queries) all() {
 	}
 }
 
+// batches asks about meetings together, and searches what is refused.
 func (q *queries) batches(ids []string) {
 	for len(ids) > 0 {
-		n := min(q.run.poller.BatchLimit(), len(ids))
-		if q.run.calls.stopped != nil && q.run.shard.resumeAt == "" {
-			q.run.shard.resumeAt = ids[0]
+		v := volley{queries: q, ids: ids}
+		v.fire()
+		ids = v.ids
+		for _, batch := range v.refused {
+			q.run.ended.probes = 0
+			q.search(batch)
 		}
-		q.run.ended.probes = 0
-		q.batch(ids[:n])
-		ids = ids[n:]
 	}
 }
 
@@ -63,11 +64,22 @@ func (q *queries) batch(ids []string) {
 	if len(ids) == 0 {
 		return
 	}
-	switch v, class, err := q.ask(ids); v {
-	case spoiled:
-		q.run.ended.search(ids, class)
-	case rejected:
-		q.run.refused.search(ids, err)
+	said, class, err := q.ask(ids)
+	q.search(refusedBatch{ids, said, class, err})
+}
+
+// search finds the meetings that a batch was refused because of.
+func (q *queries) search(b refusedBatch) {
+	switch stopped := q.run.calls.stopped; {
+	case b.verdict != spoiled && b.verdict != rejected:
+	case stopped != nil:
+		q.run.tally.skipped(stopped, b.ids...)
+	case b.verdict == spoiled:
+		if rest := q.run.refused.unsampled(b.ids); len(rest) > 0 {
+			q.run.ended.search(rest, b.class)
+		}
+	default:
+		q.run.refused.search(b.ids, b.err)
 	}
 }
 
@@ -120,10 +132,13 @@ func (q *queries) query(ids []string) (asked question, answers Answers, err erro
 
 // refresh puts a query, with what is known already where that is of use.
 func (q *queries) refresh(ctx context.Context, ids []string) (Answers, error) {
-	if source, can := q.run.poller.Source.(Refresher); can {
-		return source.Refresh(ctx, ids, q.run.shard.answers.known(ids))
+	source, can := q.run.poller.Source.(Refresher)
+	if !can {
+		return q.run.poller.Source.Query(ctx, ids)
 	}
-	return q.run.poller.Source.Query(ctx, ids)
+	var known [][]byte
+	q.run.calls.turn.back(func() { known = q.run.shard.answers.known(ids) })
+	return source.Refresh(ctx, ids, known)
 }
 
 // count follows the queries that fail in a row, and ends the pass when they are

@@ -16,7 +16,7 @@ type question struct {
 // numbered asks a question under a number of its own. The span between the
 // times is measured, so that setting the clock cannot turn it round.
 func (r *run) numbered(q *question, ask func() error) error {
-	q.number = r.ask.Next()
+	r.calls.turn.back(func() { q.number = r.ask.Next() })
 	asked := time.Now()
 	err := ask()
 	q.asked, q.answered = stamps(asked, time.Since(asked))

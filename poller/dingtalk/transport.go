@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"rollcall/poller"
 )
 
 // newTransport makes what carries calls to one host every few seconds: the
@@ -18,8 +20,8 @@ func newTransport() *http.Transport {
 		DialContext:            dialer.DialContext,
 		Protocols:              http1,
 		TLSHandshakeTimeout:    5 * time.Second,
-		MaxIdleConns:           8,
-		MaxIdleConnsPerHost:    8,
+		MaxIdleConns:           poller.MostInFlight,
+		MaxIdleConnsPerHost:    poller.MostInFlight,
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 256 << 10,
 	}

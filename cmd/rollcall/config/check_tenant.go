@@ -28,6 +28,7 @@ func (c checker) poll(at string, p Poll) {
 	c.timezone(join(at, "timezone"), p.Timezone)
 	between(c, join(at, "batch_size"), p.BatchSize, 1, 1000)
 	c.rate(join(at, "qps"), p.QPS)
+	between(c, join(at, "in_flight"), p.InFlight, 0, poller.MostInFlight)
 	between(c, join(at, "timeout"), p.Timeout, time.Second, 5*time.Minute)
 	if p.MonthlyCalls == 0 {
 		c.Missing(join(at, "monthly_calls"), "is required: DingTalk meters calls, and only you know what yours may be spent on (the Standard edition has 5000)")

@@ -43,7 +43,7 @@ tenants:
   - name: one
     endpoint: http://localhost:9099/
     auth: {kind: corp, suite_key: k, suite_secret_file: s, corp_id: c, suite_ticket_file: t}
-    poll: {schedule: "*/5 * * * *", timezone: Asia/Shanghai, batch_size: 7, qps: 0.5, timeout: 1m,
+    poll: {schedule: "*/5 * * * *", timezone: Asia/Shanghai, batch_size: 7, qps: 0.5, in_flight: 3, timeout: 1m,
            monthly_calls: 5000, shards: 2, missing_after_polls: 4, expire_unstarted: 48h}
     track: {conferences: [007, "b c", {id: lab, labels: {team: blue, floor: 3}}], users: [u1], users_schedule: "@hourly", organization: {enabled: true, schedule: "@every 1m",
             include: {titles: ["*sales*"], creators: [b]}, exclude: {titles: [x], creators: ["y?"]}, labels: {from: list}}}
@@ -96,7 +96,7 @@ tenants: [{name: one, auth: {client_id: c, client_secret_file: s}, poll: {monthl
 			Name: "one", Endpoint: "http://localhost:9099/",
 			Auth: config.Auth{Kind: "corp", SuiteKey: "k", SuiteSecretFile: "s", CorpID: "c", SuiteTicketFile: "t"},
 			Poll: config.Poll{
-				Schedule: "*/5 * * * *", Timezone: "Asia/Shanghai", BatchSize: 7, QPS: 0.5, Timeout: time.Minute,
+				Schedule: "*/5 * * * *", Timezone: "Asia/Shanghai", BatchSize: 7, QPS: 0.5, InFlight: 3, Timeout: time.Minute,
 				MonthlyCalls: 5000, Shards: 2, MissingAfterPolls: 4, ExpireUnstarted: 48 * time.Hour,
 			},
 			Track: config.Track{

@@ -74,6 +74,9 @@ type Poll struct {
 	BatchSize int `yaml:"batch_size" allow:"a whole number from 1 to 1000"`
 	// Calls a second; the Standard edition allows 20.
 	QPS float64 `yaml:"qps" allow:"a number above 0, at most 500 (where DingTalk blocks the address)"`
+	// Calls that may be under way at once in a pass. 0: as many as qps allows in the
+	// time that DingTalk takes to answer, so that a long way there costs no pace.
+	InFlight int `yaml:"in_flight" allow:"a whole number from 0 to 32"`
 	// How long one call may take.
 	Timeout time.Duration `yaml:"timeout" allow:"a duration with a unit from 1s to 5m, such as 10s"`
 	// Calls that may be spent in a calendar month (UTC+8). Required, since DingTalk

@@ -50,7 +50,7 @@ func newTenant(cfg config.Tenant, egress *poller.Egress, metrics *metrics, log *
 	t := &tenant{cfg: cfg, schedule: schedule.Of(cfg.Name), client: client, limit: poller.Evenly(cfg.Poll.QPS)}
 	t.poller = &poller.Poller{
 		Source: client, Tenant: cfg.Name, Endpoint: client.Endpoint(), BatchSize: cfg.Poll.BatchSize,
-		Limiter: t.limit, Egress: egress, Logger: log, Metrics: metrics.of(cfg.Name),
+		InFlight: cfg.Poll.InFlight, Limiter: t.limit, Egress: egress, Logger: log, Metrics: metrics.of(cfg.Name),
 	}
 	if cfg.Poll.MonthlyCalls != config.Unlimited {
 		t.budget = budget.New(budget.Config{

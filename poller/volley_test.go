@@ -1,0 +1,216 @@
+package poller
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"rollcall"
+)
+
+// farSource is a source to which a call takes long, and does not wait for another.
+type farSource struct {
+	*fakeSource
+	takes func(ids []string) time.Duration
+
+	mu          sync.Mutex
+	flying, top int
+}
+
+func (s *farSource) Query(ctx context.Context, ids []string) (Answers, error) {
+	s.mu.Lock()
+	s.flying++
+	s.top = max(s.top, s.flying)
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.flying--
+		s.mu.Unlock()
+	}()
+	select {
+	case <-time.After(s.takes(ids)):
+	case <-ctx.Done():
+		return Answers{}, ctx.Err()
+	}
+	return s.fakeSource.Query(ctx, ids)
+}
+
+// far has n meetings, so many in a query, and an answer takes a while.
+func far(n, batch int, takes time.Duration) (*Poller, *farSource, []string) {
+	fake, ids := healthy(n)
+	s := &farSource{fakeSource: fake, takes: func([]string) time.Duration { return takes }}
+	return &Poller{Source: s, Tenant: "acme", BatchSize: batch}, s, ids
+}
+
+// TestAFarVendorIsAskedAsFastAsTheRateAllows has 20 calls a second, each of which
+// takes 150 ms.
+func TestAFarVendorIsAskedAsFastAsTheRateAllows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, s, ids := far(400, 4, 150*time.Millisecond)
+		p.Limiter = Evenly(20)
+		var b book
+		began := time.Now()
+		report := p.Pass(t.Context(), b.ask(ids...))
+		if took, want := time.Since(began), 100*time.Second/20+300*time.Millisecond; took > want {
+			t.Errorf("100 calls took %v, want at most %v", took, want)
+		}
+		if report.Answered != 400 || report.Calls != 100 || s.top > 4 {
+			t.Errorf("%d meetings answered in %d calls, %d under way at once", report.Answered, report.Calls, s.top)
+		}
+		for i, at := range s.at[1:] {
+			if gap := at.Sub(s.at[i]); gap < 49*time.Millisecond {
+				t.Fatalf("two calls within %v: the rate is not kept", gap)
+			}
+		}
+	})
+}
+
+// TestOneCallIsUnderWayWhereThatIsEnough has an answer come before the next call
+// is allowed, and no rate at all.
+func TestOneCallIsUnderWayWhereThatIsEnough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, limited := range map[string]bool{"near": true, "without a rate": false} {
+			p, s, ids := far(100, 5, 40*time.Millisecond)
+			if limited {
+				p.Limiter = Evenly(20)
+			}
+			for range 2 {
+				var b book
+				p.Pass(t.Context(), b.ask(ids...))
+			}
+			if s.top != 1 {
+				t.Errorf("%s: %d calls at once", name, s.top)
+			}
+		}
+	})
+}
+
+// TestASlowCallDelaysItsOwnMeetings has one of ten calls take ten seconds.
+func TestASlowCallDelaysItsOwnMeetings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, s, ids := far(100, 10, 0)
+		p.InFlight = 2
+		s.takes = func(ids []string) time.Duration {
+			if ids[0] == "m010" {
+				return 10 * time.Second
+			}
+			return 100 * time.Millisecond
+		}
+		var b book
+		p.Pass(t.Context(), b.ask(ids...))
+		began := s.at[0]
+		for _, o := range b.observations {
+			slow := o.Sightings[0].ConferenceID == "m010"
+			if after := o.AnsweredAt.Sub(began); (after > 2*time.Second) != slow {
+				t.Errorf("%s is answered after %v", o.Sightings[0].ConferenceID, after)
+			}
+		}
+		if len(b.observations) != 10 || s.top != 2 {
+			t.Errorf("%d observations, %d calls at once", len(b.observations), s.top)
+		}
+	})
+}
+
+// TestCallsUnderWayEndWithThePass has the pass cancelled, and the vendor throttle.
+func TestCallsUnderWayEndWithThePass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, s, ids := far(100, 10, time.Second)
+		p.InFlight = 4
+		var b book
+		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		defer cancel()
+		report := p.Pass(ctx, b.ask(ids...))
+		if report.Answered != 40 || len(report.Unanswered) != 0 {
+			t.Errorf("%d answered, %v not; want the 40 of the first four calls", report.Answered, report.Unanswered)
+		}
+		var rest book
+		report = p.Pass(t.Context(), rest.ask(ids...))
+		first := []string{s.queries[4][0], s.queries[5][0]}
+		slices.Sort(first)
+		if !slices.Equal(first, []string{"m080", "m090"}) || report.Answered != 100 {
+			t.Errorf("the next pass begins with %v and answers %d", first, report.Answered)
+		}
+		s.script = []error{nil, fault{class: ClassThrottled, after: time.Minute}}
+		calls := s.calls()
+		var throttled book
+		report = p.Pass(t.Context(), throttled.ask(ids...))
+		if made := s.calls() - calls; made > 5 || report.State != StateThrottled {
+			t.Errorf("%d calls and state %s after the vendor throttled one of four", made, report.State)
+		}
+	})
+}
+
+// TestSeveralCallsFindWhatOneFinds has any world in which some meetings are well
+// polled with one call under way at a time, and with several: what is known in the
+// end is the same.
+func TestSeveralCallsFindWhatOneFinds(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		n := rapid.IntRange(1, 40).Draw(rt, "meetings")
+		batch := rapid.IntRange(1, 9).Draw(rt, "batch")
+		inFlight := rapid.IntRange(2, 6).Draw(rt, "in flight")
+		how := rapid.SliceOfN(rapid.SampledFrom([]string{"", "", "", "", "closed", "bad", "broken", "left out", "ended"}), n, n).Draw(rt, "how")
+		n, how = n+4, append(how, "", "", "", "")
+		seen := func(inFlight int) (known map[string]string) {
+			synctest.Test(t, func(*testing.T) {
+				p, s, ids := far(n, batch, 0)
+				p.InFlight = inFlight
+				s.takes = func(ids []string) time.Duration {
+					return time.Duration(1+len(ids[0])+int(ids[0][len(ids[0])-1])%7) * time.Millisecond
+				}
+				for i, id := range ids {
+					s.standing[id] = Standing{Status: rollcall.StatusStarted}
+					switch how[i] {
+					case "closed":
+						s.closed[id], s.standing[id] = true, Standing{Status: rollcall.StatusEnded}
+					case "bad":
+						s.bad[id] = true
+					case "broken":
+						s.broken[id] = true
+					case "left out":
+						delete(s.raw, id)
+					case "ended":
+						s.raw[id], s.standing[id] = "ended "+id, Standing{Status: rollcall.StatusEnded}
+					}
+				}
+				known = map[string]string{}
+				for range 6 { // after some passes everything has been found
+					var b book
+					seen := map[string]int{}
+					report := p.Pass(context.Background(), b.ask(ids...))
+					for _, o := range b.observations {
+						for _, s := range o.Sightings {
+							if seen[s.ConferenceID]++; seen[s.ConferenceID] > 1 {
+								rt.Errorf("%s is sighted twice in a pass: %s", s.ConferenceID, b.kinds())
+							}
+							known[s.ConferenceID] = "goes on"
+							if s.Kind == rollcall.SightingEnded || bytes.HasPrefix(s.Raw, []byte("ended")) {
+								known[s.ConferenceID] = "ended"
+							}
+						}
+					}
+					for id := range report.Apart {
+						known[id] = "apart"
+					}
+					time.Sleep(10 * time.Second)
+				}
+			})
+			return known
+		}
+		one, several := seen(1), seen(inFlight)
+		if !maps.Equal(one, several) {
+			for _, id := range slices.Sorted(maps.Keys(one)) {
+				if one[id] != several[id] {
+					rt.Errorf("%s: %q with one call at a time, %q with %d", id, one[id], several[id], inFlight)
+				}
+			}
+			rt.Errorf("%d known with one, %d with several", len(one), len(several))
+		}
+	})
+}
