@@ -54,6 +54,15 @@ type robotState struct {
 	Detail string       `json:"detail,omitempty"`
 	Since  time.Time    `json:"since,omitzero"`   // of the failures
 	Failed int          `json:"failed,omitempty"` // in a row
+	// Version is that of the robot when it was last refused or heard.
+	Version string `json:"version,omitempty"`
+}
+
+// trust lets a robot send that was refused with another secret.
+func (s *robotState) trust(version string) {
+	if s.Class == target.AuthError && s.Version != version {
+		s.Until, s.Failed = time.Time{}, 0
+	}
 }
 
 // free returns how many messages may be sent at once.

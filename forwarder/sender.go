@@ -48,6 +48,8 @@ func (t *Target) Try() error {
 // Robot is one address of a target.
 type Robot struct {
 	Key string // [target.Address.Key]
+	// Version changes with what it signs with, and can be shown; "": nobody knows.
+	Version string
 	target.Target
 }
 
@@ -88,6 +90,7 @@ func (d *sender) look(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read the state of a robot of target %s: %w", d.Name, err)
 		}
+		d.robots[i].state.trust(opened[i].Version)
 	}
 	return nil
 }
@@ -132,6 +135,7 @@ func (d *sender) reserve(ctx context.Context, turn int, now time.Time) (chosen *
 
 func (d *sender) take(ctx context.Context, r *robot, now time.Time) (took bool, err error) {
 	r.state, err = change(ctx, d.ledger, robotKey(&r.Robot), func(s *robotState) bool {
+		s.trust(r.Version)
 		if took = s.free(d.Kind.Limit.Rates, now) > 0; took {
 			s.take(d.Kind.Limit.Rates, now)
 		}
@@ -182,6 +186,7 @@ func (d *sender) note(ctx context.Context, r *robot, out target.Outcome, now tim
 			s.take(d.Kind.Limit.Rates, now)
 		}
 		s.outcome(out, d.Kind.Limit.Silence, now)
+		s.Version = r.Version
 		return true
 	})
 	r.state = state

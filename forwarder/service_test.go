@@ -91,7 +91,7 @@ func (c *chat) team(name string, robots int) Target {
 	var all []Robot
 	for i := range robots {
 		key := fmt.Sprint(name, "-", i)
-		all = append(all, Robot{key, chatRobot{c, key}})
+		all = append(all, Robot{Key: key, Target: chatRobot{c, key}})
 	}
 	t.Open = func() ([]Robot, error) { return all, nil }
 	return t

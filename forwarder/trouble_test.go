@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,6 +70,37 @@ func TestAnotherTargetIsToldOfTrouble(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A robot whose secret was refused is heard at once with another one.
+func TestAnotherSecretIsTriedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, c := newMemory(t), newChat()
+		team := c.team("team", 1)
+		robots, _ := team.Open()
+		var changed atomic.Bool
+		team.Open = func() ([]Robot, error) {
+			r := robots[0]
+			r.Version = fmt.Sprint(changed.Load())
+			return []Robot{r}, nil
+		}
+		stop := begin(t, m, "a", []Route{everything("team")}, team)
+		defer stop()
+		heal := c.fails(target.Outcome{Class: target.AuthError, Detail: "the sign is wrong"})
+		m.happen("m1", rollcall.ParticipantKickedOut)
+		time.Sleep(40 * time.Minute) // by now it is tried once in half an hour
+		heal()
+		time.Sleep(10 * time.Second)
+		if got := c.messages(); len(got) != 0 {
+			t.Errorf("told with the secret that was refused: %+v", got)
+		}
+		changed.Store(true)
+		time.Sleep(10 * time.Second)
+		if got := c.messages(); len(got) != 1 {
+			t.Errorf("with another secret it was told %+v", got)
+		}
+		accountedFor(t, m, "lane.all.team")
+	})
 }
 
 // A message that a service refuses for good is kept, with the reason, and the next

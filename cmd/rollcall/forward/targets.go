@@ -3,6 +3,8 @@
 package forward
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -89,10 +91,20 @@ func (o *opener) open() ([]forwarder.Robot, error) {
 		if err != nil {
 			return nil, err
 		}
-		robots = append(robots, forwarder.Robot{Key: options.Address.Key(), Target: to})
+		robots = append(robots, forwarder.Robot{Key: options.Address.Key(), Version: version(options), Target: to})
 	}
 	o.read, o.robots = read, robots
 	return robots, nil
+}
+
+// version is a hash of what the messages of a robot are signed with.
+func version(o target.Options) string {
+	sum := sha256.New()
+	for _, s := range append([]secret.String{o.Secret}, o.OldSecrets...) {
+		_, _ = fmt.Fprintf(sum, "%q ", s.Reveal())
+	}
+	_, _ = fmt.Fprintf(sum, "%q %s", o.Keyword, o.Address.Key())
+	return hex.EncodeToString(sum.Sum(nil)[:8])
 }
 
 // options reads the secrets of every robot, and returns them beside, in order.
