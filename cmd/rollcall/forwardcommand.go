@@ -102,9 +102,6 @@ func (p *program) forward(cmd *cobra.Command, flags remoteFlags, since time.Time
 		return err
 	}
 	defer f.Conn.Close()
-	if err := f.Begin(); err != nil {
-		return err
-	}
 	return f.Serve(cmd.Context())
 }
 

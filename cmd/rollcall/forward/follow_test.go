@@ -41,7 +41,7 @@ func TestAForwarderFollowsItsConfiguration(t *testing.T) {
 		err = (<-answers)(&next)
 		return next, err
 	}
-	if err := errors.Join(f.Prepare(), f.Begin()); err != nil {
+	if err := f.Prepare(); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -122,9 +122,12 @@ func (f *Forwarding) Run(ctx context.Context) error {
 	return nil
 }
 
-// Serve is Run with health and metrics beside it, where the configuration wants them,
+// Serve is Begin, and Run with health and metrics beside it, where the configuration wants them,
 // and follows the configuration.
 func (f *Forwarding) Serve(ctx context.Context) error {
+	if err := f.Begin(); err != nil {
+		return err
+	}
 	var following sync.WaitGroup
 	defer following.Wait()
 	ctx, cancel := context.WithCancel(ctx)
