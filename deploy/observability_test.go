@@ -123,10 +123,11 @@ func queries(t *testing.T) (all []string) {
 var metric = regexp.MustCompile(`\brollcall_[a-z_]+`)
 
 // TestWhatIsAskedForIsThere compares the metrics in queries with those that
-// docs/operations.md lists, both ways: what nobody looks at need not be measured.
+// docs/operations.md and docs/forwarding.md list, both ways: what nobody looks at need not be measured.
 func TestWhatIsAskedForIsThere(t *testing.T) {
 	var listed []string
-	for _, row := range regexp.MustCompile("(?m)^\\| `rollcall_[^|]*").FindAllString(textOf(t, "../docs/operations.md"), -1) {
+	pages := textOf(t, "../docs/operations.md") + textOf(t, "../docs/forwarding.md")
+	for _, row := range regexp.MustCompile("(?m)^\\| `rollcall_[^|]*").FindAllString(pages, -1) {
 		listed = append(listed, metric.FindAllString(row, -1)...)
 	}
 	var asked []string
@@ -139,7 +140,7 @@ func TestWhatIsAskedForIsThere(t *testing.T) {
 			}
 			asked = append(asked, name)
 			if !slices.Contains(listed, name) {
-				t.Errorf("%s is no metric of docs/operations.md; it is asked for in %s", name, query)
+				t.Errorf("%s is no metric of these pages; it is asked for in %s", name, query)
 			}
 		}
 	}

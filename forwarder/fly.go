@@ -147,7 +147,7 @@ func (l *lane) closed(ctx context.Context, err error) (next time.Time, _ error) 
 // monthOver waits for the next month.
 func (l *lane) monthOver(ctx context.Context, now time.Time) error {
 	l.place.CatchUp, l.place.Flight = true, nil
-	l.notBefore = nextMonth(now)
+	l.notBefore, l.monthEnds = nextMonth(now), nextMonth(now)
 	l.failed(target.Outcome{Class: target.RateLimited, Detail: errMonth.Error()}, now)
 	return l.ail(ctx, trouble{Class: string(target.RateLimited), Detail: errMonth.Error(), Since: now, Until: l.notBefore})
 }

@@ -25,6 +25,8 @@ type lane struct {
 	ready bool // everything that was there has come
 	// notBefore is when the robots are looked at again, which cannot be used now.
 	notBefore time.Time
+	// monthEnds is when messages may be sent again that the month has no more of.
+	monthEnds time.Time
 	templates streak.Log
 	// goesOn: another lane of this process takes its place. Set before its turn ends.
 	goesOn bool

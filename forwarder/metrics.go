@@ -30,7 +30,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		waiting:  gauge("waiting_events", "Events that wait to be told, where this process works the route.", "route", "target"),
 		oldest:   gauge("oldest_waiting_timestamp_seconds", "When the oldest event that waits was stored; 0: none waits.", "route", "target"),
 		working:  gauge("route_held", "1 where this process works the route, 0 where another does.", "route", "target"),
-		paused:   gauge("paused_until_timestamp_seconds", "Until when no robot of the target may send; 0: one may.", "route", "target"),
+		paused:   gauge("paused_until_timestamp_seconds", "Until when the target is sent nothing, since no robot may send or the month's messages are used up; 0: it is sent.", "route", "target"),
 		month:    gauge("month_messages", "Messages of the target that count against monthly_messages, of this month.", "route", "target"),
 	}
 	if r != nil {
@@ -43,6 +43,9 @@ func (m *metrics) held(l *lane, is bool) {
 	value := 0.0
 	if is {
 		value = 1
+		for _, outcome := range []string{"told", "digested", "undone", "cut", "undelivered"} {
+			m.events.WithLabelValues(l.route.Name, l.Name, outcome) // from 0 on, so that the first one is seen to come
+		}
 	}
 	m.working.WithLabelValues(l.route.Name, l.Name).Set(value)
 	if !is {
@@ -83,7 +86,11 @@ func (m *metrics) place(l *lane) {
 	}
 	m.oldest.WithLabelValues(l.route.Name, l.Name).Set(oldest)
 	paused := 0.0
-	if until, _ := l.silent(); until.After(time.Now()) {
+	until, _ := l.silent()
+	if l.monthEnds.After(until) {
+		until = l.monthEnds
+	}
+	if until.After(time.Now()) {
 		paused = float64(until.Unix())
 	}
 	m.paused.WithLabelValues(l.route.Name, l.Name).Set(paused)

@@ -44,6 +44,15 @@ func newMetrics() *metrics {
 	}
 }
 
+// begin shows what is counted of a tenant from 0 on, so that the first one is seen to
+// come by whoever reads only how much a counter has grown.
+func (m *metrics) begin(tenant string) {
+	m.torn.WithLabelValues(tenant)
+	for _, what := range []string{"claim", "tracking", "record"} {
+		m.unreadable.WithLabelValues(tenant, what)
+	}
+}
+
 // forget takes out what is measured of a tenant that is no more.
 func (m *metrics) forget(tenant string) {
 	m.tracked.DeleteLabelValues(tenant)

@@ -54,6 +54,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 		named: make(map[string]bool, len(cfg.Conferences)),
 		kick:  make(chan struct{}, 1), turns: newTurns(), ages: freshness.New(), created: time.Now(),
 	}
+	w.metrics.begin(cfg.Name)
 	t.budgetErrors = streak.Log{Logger: t.log, What: "asking within the budget of calls"}
 	t.statuses = newStatuses(w.cfg.Committer, cfg.Name, t.log, t.holds)
 	t.division.count = membership.ShardCount{Tenant: cfg.Name, Configured: cfg.Shards, By: w.cfg.ID}

@@ -159,6 +159,7 @@ func TestRoutesAreReloaded(t *testing.T) {
 	s.shows(`rollcall_forward_route_held{route="all",target="dingtalk"} 1`)
 	s.shows(`rollcall_calls_total{class="none"`) // whoever is gone in the first answer is nobody's news
 	s.tells(one, "Guest-1", "join", "kick")
+	everyMetricIsExplained(t, page(t, "http://"+s.HTTP().String()+"/metrics"))
 
 	// A secret that changes counts at the next message, without a reload.
 	s.address("robot", "dingtalk", "two")
