@@ -14,6 +14,7 @@ type place struct {
 	Schema int       `json:"schema"`           // 1
 	Holder string    `json:"holder,omitempty"` // who works the lane; "": nobody
 	Beat   uint64    `json:"beat"`             // counts what was written
+	Seen   time.Time `json:"seen,omitzero"`    // when it was last written, by the holder's clock
 	Since  time.Time `json:"since,omitzero"`   // where to begin while Floor is 0
 	// Stream is when the stream was created that the sequences are of.
 	Stream time.Time `json:"stream,omitzero"`

@@ -32,6 +32,8 @@ type TargetStatus struct {
 type RouteStatus struct {
 	Route  string `json:"route"`
 	Holder string `json:"holder,omitempty"` // the process that works it; "": none
+	// Seen is when that was last heard of, by its clock: every five seconds.
+	Seen time.Time `json:"seen,omitzero"`
 	LaneStatus
 	UnderWay bool   `json:"underWay,omitempty"` // a message was sent, and its answer has not come
 	Through  uint64 `json:"through"`            // up to where in the stream all is accounted for
@@ -82,7 +84,7 @@ func readLane(ctx context.Context, ledger Ledger, route, target string) (RouteSt
 	if err != nil {
 		return RouteStatus{}, fmt.Errorf("read the place of route %s: %w", route, err)
 	}
-	return RouteStatus{Route: route, Holder: p.Holder, LaneStatus: p.Lane, UnderWay: p.Flight != nil, Through: p.Floor}, nil
+	return RouteStatus{Route: route, Holder: p.Holder, Seen: p.Seen, LaneStatus: p.Lane, UnderWay: p.Flight != nil, Through: p.Floor}, nil
 }
 
 // status is all but the routes'.

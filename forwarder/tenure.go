@@ -98,6 +98,7 @@ func (p *place) anew(created time.Time) {
 // place is read: only who holds the lane writes it.
 func (t *tenure) save(ctx context.Context) error {
 	t.place.Beat++
+	t.place.Seen = time.Now()
 	data, err := json.Marshal(t.place)
 	if err != nil {
 		return fmt.Errorf("write the place of the route: %w", err)

@@ -9,9 +9,12 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 
 	"rollcall/cmd/rollcall/cost"
+	"rollcall/cmd/rollcall/forward"
 	"rollcall/cmd/rollcall/status"
+	"rollcall/forwarder"
 	"rollcall/internal/safetext"
 	"rollcall/poller/budget"
 	"rollcall/wire"
@@ -21,7 +24,8 @@ import (
 const statusHelp = `Status is for the one who was woken: it says what is wrong, since when, what is
 lost meanwhile and what to do, from what NATS holds: the tenants' statuses, the
 workers that live, the calls of the month, and the stream. It asks neither DingTalk
-nor the workers. With --config it also knows the tenants that nobody looks at.
+nor the workers. With --config it also knows the tenants that nobody looks at, and
+says of the targets of forward which cannot be told, if its user may read that.
 
 Exit codes: 0 nothing is wrong, 1 something is, 2 misused.`
 
@@ -36,7 +40,7 @@ func statusCommand(p *program) *cobra.Command {
 	}
 	flags.addTo(cmd)
 	cmd.Flags().Lookup("tenant").Usage = "the `name` of one tenant (default: all)"
-	cmd.Flags().Lookup("json").Usage = "one JSON object: ok, at, findings (what, tenant, since, lost, do), tenants, workers, versions, stream"
+	cmd.Flags().Lookup("json").Usage = "one JSON object: ok, at, findings (what, tenant, since, lost, do), tenants, workers, versions, stream, targets"
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		facts, err := p.facts(cmd, flags)
 		if err != nil {
@@ -84,6 +88,7 @@ func (p *program) facts(cmd *cobra.Command, flags remoteFlags) (status.Facts, er
 	if err := p.readBudgets(cmd, flags, &facts); err != nil {
 		facts.Unreachable = err
 	}
+	facts.Targets, facts.TargetsUnread = s.readTargets(cmd.Context())
 	if flags.tenant != "" {
 		only(&facts, flags.tenant)
 	}
@@ -124,6 +129,21 @@ func (s *session) readWorkers(ctx context.Context, facts *status.Facts) error {
 		facts.Workers = append(facts.Workers, status.Worker{ID: m.ID, Info: info, Err: bad})
 	}
 	return err
+}
+
+// readTargets reads how those do that are to be told. Whoever asks need not have the
+// right to.
+func (s *session) readTargets(ctx context.Context) ([]forwarder.TargetStatus, error) {
+	if len(s.cfg.Forward.Targets) == 0 {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	f := forward.Forwarding{Config: s.cfg, Conn: s.conn, Log: zap.NewNop()}
+	if err := f.Prepare(); err != nil {
+		return nil, err
+	}
+	return f.Status(ctx)
 }
 
 func (p *program) readBudgets(cmd *cobra.Command, flags remoteFlags, facts *status.Facts) error {
@@ -185,6 +205,9 @@ func (p *program) writeStatus(r status.Report) error {
 	}
 	fmt.Fprintf(&b, "\n%d workers (%s); stream %s: %s messages, %s bytes\n", r.Workers,
 		safetext.Line(strings.Join(r.Versions, ", ")), r.Stream.Name, cost.Grouped(int64(r.Stream.Messages)), cost.Grouped(r.Stream.Bytes))
+	if r.Unread != "" {
+		fmt.Fprintf(&b, "how the targets of forward do is not known: %s\n", safetext.Line(r.Unread))
+	}
 	if _, err := fmt.Fprint(p.stdout, b.String()); err != nil || len(r.Tenants) == 0 {
 		return err
 	}

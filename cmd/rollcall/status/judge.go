@@ -36,6 +36,7 @@ func Judge(f Facts) Report {
 	for _, b := range f.Budgets {
 		r.budget(f.At, b)
 	}
+	r.forwarding(f)
 	r.OK = len(r.Findings) == 0
 	return r
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"rollcall/forwarder"
 	"rollcall/wire"
 	"rollcall/worker/membership"
 )
@@ -53,7 +54,18 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		"set aside":       {func(f *Facts) { s := f.Statuses["acme"]; s.SetAside = 2; f.Statuses["acme"] = s }, []string{"2 meetings are set aside"}},
 		"calls run out":   {func(f *Facts) { f.Budgets[0].Left, f.Budgets[0].Reserved = 1000, 0 }, []string{"1,000 of 5,000 calls"}},
 		"calls are gone":  {func(f *Facts) { f.Budgets[0].Left, f.Budgets[0].Reserved = 0, 0 }, []string{"poll.monthly_calls) are used up"}},
-		"no account":      {func(f *Facts) { f.Budgets[0].NotReadError = "no JSON" }, []string{"cannot be read: no JSON"}},
+		"target refused": {func(f *Facts) {
+			f.Targets = told(f.At)
+			f.Targets[0].Trouble, f.Targets[0].Reason, f.Targets[0].Since = "authError", "the sign is wrong", f.At.Add(-time.Hour)
+		}, []string{"target team cannot be told: authError: the sign is wrong"}},
+		"target well":         {func(f *Facts) { f.Targets = told(f.At) }, nil},
+		"target paused":       {func(f *Facts) { f.Targets = told(f.At); f.Targets[0].PausedUntil = f.At.Add(time.Minute) }, []string{"paused until 2026-11-16T03:01:00Z"}},
+		"target over":         {func(f *Facts) { f.Targets = told(f.At); f.Targets[0].Monthly, f.Targets[0].Sent = 1000, 1000 }, []string{"the 1,000 messages of the month of target team are used up"}},
+		"target near its end": {func(f *Facts) { f.Targets = told(f.At); f.Targets[0].Monthly, f.Targets[0].Sent = 1000, 950 }, []string{"950 of 1,000 messages"}},
+		"forwarder dead":      {func(f *Facts) { f.Targets = told(f.At.Add(-2 * time.Minute)) }, []string{"nobody works the route all to target team"}},
+		"no forwarder":        {func(f *Facts) { f.Targets = told(f.At); f.Targets[0].Routes[0].Holder = "" }, []string{"nobody works the route all"}},
+		"targets not read":    {func(f *Facts) { f.TargetsUnread = errors.New("not permitted") }, nil},
+		"no account":          {func(f *Facts) { f.Budgets[0].NotReadError = "no JSON" }, []string{"cannot be read: no JSON"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := well()
@@ -69,6 +81,11 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 			}
 		})
 	}
+}
+
+// told is a target that is told by a route, which was last worked then.
+func told(then time.Time) []forwarder.TargetStatus {
+	return []forwarder.TargetStatus{{Target: "team", Kind: "dingtalk", Monthly: forwarder.Unlimited, Routes: []forwarder.RouteStatus{{Route: "all", Holder: "a", Seen: then}}}}
 }
 
 func (f *Facts) state(tenant, state string, ago time.Duration) {

@@ -6,6 +6,7 @@ package status
 import (
 	"time"
 
+	"rollcall/forwarder"
 	"rollcall/wire"
 	"rollcall/worker/membership"
 )
@@ -20,6 +21,10 @@ type Facts struct {
 	Workers     []Worker               // that live
 	Budgets     []Budget
 	Configured  []string // the tenants of the configuration, where there is one
+	// Targets are those that the configuration names; TargetsUnread says why what the
+	// forwarder keeps of them cannot be read, such as by a user without the right.
+	Targets       []forwarder.TargetStatus
+	TargetsUnread error
 }
 
 // Stream is the stream of events and state.
@@ -78,4 +83,7 @@ type Report struct {
 	Workers  int       `json:"workers"`
 	Versions []string  `json:"versions"` // of their programs
 	Stream   Stream    `json:"stream"`
+	// Targets are how those do that are to be told; Unread: why that is not known.
+	Targets []forwarder.TargetStatus `json:"targets,omitempty"`
+	Unread  string                   `json:"targetsUnread,omitempty"`
 }
