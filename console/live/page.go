@@ -54,10 +54,11 @@ type Page struct {
 
 	mu      sync.Mutex
 	viewers int
-	used    time.Time     // when somebody last looked
-	wanted  chan struct{} // receives when somebody looks
-	reading *reading      // nil: nobody has looked lately
-	begun   chan struct{} // closed once reading is set; made anew when it is not any more
+	streams map[string]int // viewers by the name of their browser
+	used    time.Time      // when somebody last looked
+	wanted  chan struct{}  // receives when somebody looks
+	reading *reading       // nil: nobody has looked lately
+	begun   chan struct{}  // closed once reading is set; made anew when it is not any more
 	over    bool
 	stopped chan struct{} // closed when over
 }
@@ -65,6 +66,10 @@ type Page struct {
 // maxViewers is how many streams are open at a time. There is room beside them
 // for whoever asks about health.
 const maxViewers = 128
+
+// maxOfABrowser is how many streams of one browser stay open: it opens six
+// connections to a server, and a page more must load all the same.
+const maxOfABrowser = 4
 
 // linger is for how long everything is read on after the last one has looked.
 const linger = 5 * time.Minute
@@ -79,6 +84,7 @@ func New(cfg Config) (*Page, error) {
 		cfg.Logger = zap.NewNop()
 	}
 	p := &Page{cfg: cfg, files: files, wanted: make(chan struct{}, 1), begun: make(chan struct{}), stopped: make(chan struct{})}
+	p.streams = map[string]int{}
 	p.charts.series = map[string]*series{}
 	p.route()
 	return p, nil
@@ -147,21 +153,26 @@ func (p *Page) look(ctx context.Context) (*reading, error) {
 	}
 }
 
-// enter counts one more stream; false: there are too many.
-func (p *Page) enter() bool {
+// enter counts one more stream of a browser, "" where that is not known. room:
+// there is room for it; stay: for longer than a moment.
+func (p *Page) enter(browser string) (room, stay bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.viewers >= maxViewers || p.over {
-		return false
+		return false, false
 	}
 	p.viewers++
-	return true
+	p.streams[browser]++
+	return true, browser == "" || p.streams[browser] <= maxOfABrowser
 }
 
-func (p *Page) leave() {
+func (p *Page) leave(browser string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.viewers--
+	if p.streams[browser]--; p.streams[browser] == 0 {
+		delete(p.streams, browser)
+	}
 	p.used = time.Now()
 }
 

@@ -13,8 +13,11 @@ import (
 const (
 	// tick is the distance of two frames: nothing on the page changes more often.
 	tick = time.Second
-	// answerWithin is how long NATS may take to answer before what is known counts as old.
-	answerWithin = 1500 * time.Millisecond
+	// answerWithin is how long NATS may take to answer before what is known counts
+	// as old, and probeEvery the time from an answer to the next question. With
+	// the tick they make less than three seconds.
+	answerWithin = 1200 * time.Millisecond
+	probeEvery   = 500 * time.Millisecond
 	// booksEvery is the distance of two looks at budgets and workers.
 	booksEvery = 5 * time.Second
 	// history is how far the feed looks back when somebody begins to look.
@@ -105,15 +108,15 @@ func (r *reading) follow(ctx context.Context) {
 	})
 }
 
-// probe asks NATS each second whether it is there: a connection that was cut
-// off says nothing for minutes.
+// probe asks NATS again and again whether it is there: a connection that was
+// cut off says nothing for minutes.
 func (r *reading) probe(ctx context.Context) {
 	for {
 		asked, cancel := context.WithTimeout(ctx, answerWithin)
 		err := r.page.cfg.Conn.FlushWithContext(asked)
 		cancel()
 		r.answered(time.Now(), err)
-		if !wait.For(ctx, tick) {
+		if !wait.For(ctx, probeEvery) {
 			return
 		}
 	}

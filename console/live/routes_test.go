@@ -190,16 +190,51 @@ func TestTheStreamSpeaksEachSecondAndEndsWithThePage(t *testing.T) {
 func TestTooManyPagesLeaveRoomForOthers(t *testing.T) {
 	p, _ := pageOf(t, Config{})
 	for range maxViewers {
-		if !p.enter() {
+		if room, stay := p.enter(""); !room || !stay {
 			t.Fatal("there is no room")
 		}
 	}
 	if w := ask(p, "GET", "/live/stream"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 		t.Errorf("one too many gets %d", w.Code)
 	}
-	p.leave()
-	if !p.enter() {
+	p.leave("")
+	if room, _ := p.enter(""); !room {
 		t.Error("a page that left leaves no room")
+	}
+}
+
+// A browser opens six connections to a server: were each a stream, a seventh
+// page would not load.
+func TestStreamsLeaveABrowserConnections(t *testing.T) {
+	p, r := pageOf(t, Config{})
+	r.board.tick(noon, newFake(), link{OK: true})
+	for range maxOfABrowser {
+		p.enter("mine")
+	}
+	one := ask(p, "GET", "/live/stream?browser=mine").Body.String()
+	if !strings.Contains(one, "event: whole") || !strings.HasSuffix(one, later) {
+		t.Errorf("one too many gets %q, and not what there is and the end", one)
+	}
+	if _, stay := p.enter("another"); !stay {
+		t.Error("another browser's pages count")
+	}
+	p.leave("mine")
+	if _, stay := p.enter("mine"); !stay {
+		t.Error("a page that left leaves no room")
+	}
+	for range maxOfABrowser {
+		p.leave("mine")
+	}
+	p.leave("another")
+	if len(p.streams) != 0 {
+		t.Errorf("those who have left are remembered: %v", p.streams)
+	}
+}
+
+// What the page promises of a NATS that falls silent.
+func TestSilenceShowsWithinThreeSeconds(t *testing.T) {
+	if worst := probeEvery + answerWithin + tick; worst > 3*time.Second {
+		t.Errorf("it may take %s until a frame says so", worst)
 	}
 }
 
@@ -208,10 +243,10 @@ func TestNobodyLooksNothingIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, first := pageOf(t, Config{})
 		now := time.Now()
-		if p.enter(); p.retire(now.Add(time.Hour)) {
+		if p.enter(""); p.retire(now.Add(time.Hour)) {
 			t.Error("it stops though somebody looks")
 		}
-		if p.leave(); p.retire(now.Add(linger)) || !p.retire(now.Add(linger+time.Second)) {
+		if p.leave(""); p.retire(now.Add(linger)) || !p.retire(now.Add(linger+time.Second)) {
 			t.Error("it stops at another time than five minutes after")
 		}
 		var got *reading

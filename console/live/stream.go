@@ -2,6 +2,7 @@ package live
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"rollcall/console/live/assets"
@@ -10,6 +11,9 @@ import (
 // writeWithin is how long a part of the stream may take to be written. A page
 // that reads more slowly is cut off, and begins anew.
 const writeWithin = 10 * time.Second
+
+// later tells a page, in place of more, to ask again in a second.
+const later = "event: later\ndata: {}\n\n"
 
 // stream serves frames as Server-Sent Events. Where the page had some before,
 // Last-Event-ID (or the query's after, since a page that was hidden opens a
@@ -23,12 +27,14 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	if !p.enter() {
+	browser := r.URL.Query().Get("browser")
+	room, stay := p.enter(browser)
+	if !room {
 		header.Set("Retry-After", "5")
 		http.Error(w, "too many pages are open", http.StatusServiceUnavailable)
 		return
 	}
-	defer p.leave()
+	defer p.leave(browser)
 	reading, err := p.look(r.Context())
 	if err != nil {
 		return
@@ -44,7 +50,10 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) {
 	}
 	for {
 		parts, reached, next := reading.board.after(last)
-		if out.write(parts) != nil {
+		if !stay {
+			parts = append(slices.Clone(parts), pack([]byte(later)))
+		}
+		if out.write(parts) != nil || !stay {
 			return
 		}
 		last = reached

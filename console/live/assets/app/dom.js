@@ -50,3 +50,16 @@ export function langQuery() {
   const lang = new URLSearchParams(location.search).get('lang');
   return lang ? `?lang=${encodeURIComponent(lang)}` : '';
 }
+
+/** asked is what the address says of a filter. */
+export function asked(name) {
+  return new URLSearchParams(location.search).get(name) ?? '';
+}
+
+/** keep writes a filter into the address, so that a reload or a link keeps it. */
+export function keep(name, value) {
+  const url = new URL(location.href);
+  if (value) url.searchParams.set(name, value);
+  else url.searchParams.delete(name);
+  history.replaceState(null, '', url);
+}

@@ -1,4 +1,4 @@
-import { choice, el, meetingPath, put } from './dom.js';
+import { asked, choice, el, keep, meetingPath, put } from './dom.js';
 import { model } from './model.js';
 import { between } from './time.js';
 import { has, parts, t } from './words.js';
@@ -6,6 +6,7 @@ import { has, parts, t } from './words.js';
 const shown = 100; // events at a time
 
 const kinds = {
+  __proto__: null,
   people: (type) => type.startsWith('participant.') && !kinds.devices(type),
   devices: (type) => /^participant\.(mic|camera)_/.test(type),
   meetings: (type) => type.startsWith('meeting.'),
@@ -25,31 +26,34 @@ export function sentence(event, withMeeting = true) {
 
 /** feed is what just happened, the newest first; it holds still while it is read. */
 export function feed() {
-  const filter = { type: '', tenant: '', q: '' };
-  const list = el('ol', { class: 'log', role: 'log', 'aria-live': 'off', 'aria-label': t('feed'), tabindex: '0' });
+  const filter = { what: asked('what'), from: asked('from'), about: asked('about') };
+  if (!kinds[filter.what]) filter.what = '';
+  const list = el('ol', {});
+  const log = el('div', { class: 'log', role: 'log', 'aria-live': 'off', 'aria-label': t('feed'), tabindex: '0' }, list);
   const more = el('button', { type: 'button', class: 'new', hidden: true, onclick: () => { held = false; over = false; fill(); } });
   const missed = el('p', { class: 'quietly', hidden: true });
   const none = el('p', { class: 'quietly' }, t('quiet'));
-  const type = choice(t('type'), (value) => { filter.type = value; fill(); });
-  const tenant = choice(t('tenant'), (value) => { filter.tenant = value; fill(); });
-  const find = el('input', { type: 'search', autocomplete: 'off', spellcheck: 'false', oninput: () => { filter.q = find.value; fill(); } });
+  const set = (name) => (value) => { filter[name] = value; keep(name, value); fill(); };
+  const type = choice(t('type'), set('what'));
+  const tenant = choice(t('tenant'), set('from'));
+  const find = el('input', { type: 'search', autocomplete: 'off', spellcheck: 'false', value: filter.about, oninput: () => set('about')(find.value) });
   const node = el('section', { class: 'feed', 'aria-labelledby': 'feed' },
     el('div', { class: 'bar' }, el('h2', { id: 'feed' }, t('feed')), more),
     el('div', { class: 'bar' }, type.node, tenant.node, el('label', { class: 'choice' }, el('span', {}, `${t('filter.meeting')}, ${t('person')}`), find)),
-    list, none, missed);
+    log, none, missed);
   let held = false; // under the pointer or the focus
   let over = false;
   const waiting = []; // events that came meanwhile
-  list.addEventListener('pointerenter', () => { over = true; });
-  list.addEventListener('pointerleave', () => { over = false; release(); });
-  list.addEventListener('focusin', () => { held = true; });
-  list.addEventListener('focusout', () => { held = false; release(); });
-  type.set([['', t('every')], ...Object.keys(kinds).map((name) => [name, t(`kind.${name}`)])], '');
+  log.addEventListener('pointerenter', () => { over = true; });
+  log.addEventListener('pointerleave', () => { over = false; release(); });
+  log.addEventListener('focusin', () => { held = true; });
+  log.addEventListener('focusout', () => { held = false; release(); });
+  type.set([['', t('every')], ...Object.keys(kinds).map((name) => [name, t(`kind.${name}`)])], filter.what);
 
   function fits(event) {
-    if (filter.type && !kinds[filter.type](event.type)) return false;
-    if (filter.tenant && event.tenant !== filter.tenant) return false;
-    const q = filter.q.trim().toLowerCase();
+    if (filter.what && !kinds[filter.what](event.type)) return false;
+    if (filter.from && event.tenant !== filter.from) return false;
+    const q = filter.about.trim().toLowerCase();
     return !q || (event.who ?? '').toLowerCase().includes(q) || (event.title ?? '').toLowerCase().includes(q);
   }
 
@@ -83,8 +87,8 @@ export function feed() {
     node,
     changed(change) {
       const names = [...model.tenants.keys()];
-      tenant.set([['', t('every')], ...names.map((name) => [name, name])], filter.tenant);
-      tenant.node.hidden = names.length < 2;
+      tenant.set([['', t('every')], ...names.map((name) => [name, name])], filter.from);
+      tenant.node.hidden = names.length < 2 && !filter.from;
       if (held || over) waiting.push(...change.events);
       else add(change.events);
       waiting.splice(0, waiting.length - 400);

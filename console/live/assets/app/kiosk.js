@@ -19,9 +19,14 @@ export function kiosk(main) {
   let still = false; // the space bar holds the page
   document.addEventListener('keydown', (event) => {
     if (event.key === ' ') still = !still;
-    if (event.key === 'ArrowRight') turned = -Infinity;
+    if (event.key === 'ArrowRight') turn();
   });
   if (navigator.wakeLock) navigator.wakeLock.request('screen').catch(() => {}); // a screen that may sleep sleeps
+
+  function turn() {
+    page += 1;
+    turned = performance.now();
+  }
 
   function show() {
     const lines = [...table.lines.values()].sort((a, b) => order(a.row, b.row));
@@ -29,10 +34,7 @@ export function kiosk(main) {
     const room = innerHeight - table.body.getBoundingClientRect().top - scrollY - tenants.node.offsetHeight - 48;
     const fit = Math.max(1, Math.floor(room / Math.max(height, 40)));
     const count = Math.max(1, Math.ceil(lines.length / fit));
-    if (!still && performance.now() - turned > turnEvery) {
-      page += 1;
-      turned = performance.now();
-    }
+    if (!still && performance.now() - turned > turnEvery) turn();
     page %= count;
     lines.forEach((line, i) => {
       const on = Math.floor(i / fit) === page;

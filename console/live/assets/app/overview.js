@@ -1,5 +1,5 @@
 import { charts } from './charts.js';
-import { choice, el, langQuery, put } from './dom.js';
+import { asked, choice, el, keep, langQuery, put } from './dom.js';
 import { feed } from './feed.js';
 import { model } from './model.js';
 import { labels } from './rows.js';
@@ -21,15 +21,12 @@ export function overview(main) {
   const search = el('input', { type: 'search', id: 'search', name: 'q', autocomplete: 'off', spellcheck: 'false', placeholder: t('search.hint'), oninput: () => filter({ q: search.value }) });
   const tenant = choice(t('tenant'), (value) => filter({ tenant: value }));
   const label = choice(t('label'), (value) => filter({ label: value }));
-  const query = new URLSearchParams(location.search);
-  for (const name of ['q', 'tenant', 'label']) table.filter[name] = query.get(name) ?? '';
+  for (const name of ['q', 'tenant', 'label']) table.filter[name] = asked(name);
   search.value = table.filter.q;
 
   function filter(some) {
     Object.assign(table.filter, some);
-    const url = new URL(location.href);
-    for (const [name, value] of Object.entries(table.filter)) value ? url.searchParams.set(name, value) : url.searchParams.delete(name);
-    history.replaceState(null, '', url);
+    for (const [name, value] of Object.entries(some)) keep(name, value);
     table.fill();
     options();
   }
@@ -45,17 +42,17 @@ export function overview(main) {
     drawn.only(table.filter.tenant || names[0]);
   }
 
-  document.addEventListener('keydown', (event) => {
+  document.addEventListener('keypress', (event) => { // not keydown, after which the slash itself would come
     const typing = event.target instanceof HTMLElement && event.target.matches('input, select, textarea');
-    if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      event.preventDefault();
-      search.focus();
-      search.select();
-    }
-    if (event.key === 'Escape' && event.target === search) {
-      search.value = '';
-      filter({ q: '' });
-    }
+    if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  });
+  search.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape') return;
+    search.value = '';
+    filter({ q: '' });
   });
 
   const kiosk = new URL('/?kiosk', location.href);

@@ -1,19 +1,29 @@
 import { model, take } from './model.js';
 
 // One EventSource a tab, closed while the tab is hidden: a browser opens six
-// connections to a server, and a seventh tab must load all the same.
+// connections to a server, and a seventh tab must load all the same. Of more
+// than four that are seen at once, the server has the others ask each second:
+// it knows by the browser's name, drawn by chance, how many there are.
 
 let source = null;
 let last = ''; // the id of the last frame
 let retry = 0;
 let timer = 0;
 
+function browser() {
+  try {
+    return (localStorage.browser ||= Math.random().toString(36).slice(2));
+  } catch {
+    return ''; // without storage each tab is alone
+  }
+}
+
 /** follow opens the stream and calls told with what each frame changes. */
 export function follow(told) {
   const open = () => {
     clearTimeout(timer);
     close();
-    source = new EventSource(`/live/stream${last ? `?after=${encodeURIComponent(last)}` : ''}`);
+    source = new EventSource(`/live/stream?${new URLSearchParams({ browser: browser(), after: last })}`);
     const on = (whole) => (message) => {
       retry = 0;
       last = message.lastEventId;
@@ -21,6 +31,10 @@ export function follow(told) {
     };
     source.addEventListener('whole', on(true));
     source.addEventListener('tick', on(false));
+    source.addEventListener('later', () => {
+      close();
+      timer = setTimeout(open, 1000);
+    });
     source.addEventListener('error', () => {
       model.lost = true;
       close();

@@ -3,12 +3,12 @@ import { isOld, knownAt, model, now, standing } from './model.js';
 import { clock, short } from './time.js';
 import { lang, t } from './words.js';
 
-/** verdict says in a word whether what is shown is true, and in a sentence why. */
+/** verdict says in a word whether what is shown is true, in a sentence why, and whether none of it is. */
 export function verdict() {
   const stand = standing();
   const asOf = model.frameNow ? clock(newest()) : '';
-  if (stand === 'cut') return ['bad', t('cut'), asOf ? t('cut.more', asOf) : t('cut.never')];
-  if (stand === 'nats') return ['bad', t('nats'), t('nats.more', asOf)];
+  if (stand === 'cut') return ['bad', t('cut'), asOf ? t('cut.more', asOf) : t('cut.never'), true];
+  if (stand === 'nats') return ['bad', t('nats'), t('nats.more', asOf), true];
   if (stand !== 'ok') return ['wait', t(stand), t(`${stand}.more`)];
   if (!model.tenants.size) return ['wait', t('none'), t('none.more')];
   const going = [...model.rows.values()].filter((row) => !row.over);
@@ -17,7 +17,7 @@ export function verdict() {
   if (!going.length && !blind) return ['good', t('empty'), t('empty.more')];
   if (!old && going.length) return ['good', t('ok'), t('ok.more', short(Math.ceil(oldest(going) / 1000) * 1000))];
   if (old < going.length) return ['bad', t('some', old, going.length), t('some.more')];
-  return ['bad', t('all'), t('all.more')];
+  return ['bad', t('all'), t('all.more'), true];
 }
 
 function newest() {
@@ -51,12 +51,12 @@ export function top(node, said) {
   const speak = speaker(said);
   return {
     beat() {
-      const [kind, text, more] = verdict();
+      const [kind, text, more, wholly] = verdict();
       put(sign, signs[kind]);
       put(word, text);
       put(why, more);
       for (const other of ['good', 'bad', 'wait']) flag(box, other, other === kind);
-      flag(document.body, 'stale', kind === 'bad' && standing() !== 'ok');
+      flag(document.body, 'stale', Boolean(wholly));
       put(time, model.frameNow ? clock(standing() === 'cut' ? Date.now() : now()) : '');
       fresh.hidden = !model.newer;
       const count = [...model.rows.values()].filter((row) => !row.over).length;
