@@ -54,6 +54,10 @@ func brokerOf(t *testing.T, file string) string {
 		t.Fatal(err)
 	}
 	options.Host, options.Port, options.HTTPPort, options.StoreDir = "127.0.0.1", server.RANDOM_PORT, 0, t.TempDir()
+	if options.Cluster.Port != 0 { // one of three stands for all of them
+		options.Cluster, options.Routes, options.JetStreamMaxStore = server.ClusterOpts{}, nil, 3*options.JetStreamMaxStore
+	}
+	options.TLSConfig, options.TLS = nil, false // on loopback
 	return natstest.StartWith(t, *options).URL()
 }
 
