@@ -20,7 +20,13 @@ import (
 // The overlay's forwarder tells a group with the rights that permissions.conf has for
 // it, where it finds neither the bucket nor the stream that it writes.
 func TestTheForwarderOfTheOverlayTells(t *testing.T) {
-	url, endpoint := broker(t), simulated(t)
+	t.Run("on the overlay's NATS", func(t *testing.T) { forwards(t, broker(t)) })
+	t.Run("in an account that demands sizes", func(t *testing.T) { forwards(t, accounts(t)) })
+}
+
+func forwards(t *testing.T, url string) {
+	t.Helper()
+	endpoint := simulated(t)
 	worker(t, url, endpoint)
 	arrived := make(chan chat.Message, 100)
 	groups, err := chat.New(chat.Config{Arrived: func(m chat.Message) {

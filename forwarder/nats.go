@@ -39,8 +39,11 @@ func (n *NATS) Make(ctx context.Context, replicas int) error {
 	js, names := n.js, n.names
 	_, err := js.KeyValue(ctx, names.Forward())
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		_, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: names.Forward(), Description: "Rollcall: what chat groups were told", Replicas: replicas, History: 1,
+		err = sized(16<<20, func(maxBytes int64) error {
+			_, err := js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+				Bucket: names.Forward(), Description: "Rollcall: what chat groups were told", Replicas: replicas, History: 1, MaxBytes: maxBytes,
+			})
+			return err
 		})
 	}
 	if err != nil && !errors.Is(err, jetstream.ErrBucketExists) { // unless another process was faster
@@ -48,15 +51,28 @@ func (n *NATS) Make(ctx context.Context, replicas int) error {
 	}
 	_, err = js.Stream(ctx, names.Undelivered())
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		_, err = js.CreateStream(ctx, jetstream.StreamConfig{
-			Name: names.Undelivered(), Description: "Rollcall: what could not be told", Subjects: []string{names.UndeliveredTo("*")},
-			Replicas: replicas, MaxAge: keptUndelivered, AllowDirect: true,
+		err = sized(64<<20, func(maxBytes int64) error {
+			_, err := js.CreateStream(ctx, jetstream.StreamConfig{
+				Name: names.Undelivered(), Description: "Rollcall: what could not be told", Subjects: []string{names.UndeliveredTo("*")},
+				Replicas: replicas, MaxAge: keptUndelivered, AllowDirect: true, MaxBytes: maxBytes,
+			})
+			return err
 		})
 	}
 	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return fmt.Errorf("look up or create stream %s: %w", names.Undelivered(), err)
 	}
 	return nil
+}
+
+// sized creates without a limit, or with this one where the account demands one.
+func sized(maxBytes int64, create func(maxBytes int64) error) error {
+	const maxBytesRequired jetstream.ErrorCode = 10113
+	err := create(0)
+	if refused, ok := errors.AsType[*jetstream.APIError](err); ok && refused.ErrorCode == maxBytesRequired {
+		return create(maxBytes)
+	}
+	return err
 }
 
 // Read is that of [Ledger].
