@@ -4,7 +4,7 @@ include .ci/versions
 
 .PHONY: help
 help: ## what can be made here
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## the rollcall program, in this folder
@@ -40,6 +40,13 @@ bench: ## what Rollcall costs, beside a plain script; BENCHFLAGS=-help tells how
 .PHONY: microbench
 microbench: ## the benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem ./...
+
+# It drains nodes, and deletes the namespace rollcall. KUBECTL, HELM_COMMAND and
+# IMAGE_LOAD, which takes the tar of an image, are commands that reach the cluster;
+# ROLLCALL_CLUSTER=required fails where there is none.
+.PHONY: cluster-test
+cluster-test: ## deploy, applied to a Kubernetes cluster and broken there: deploy/CLUSTER.md
+	@.ci/cluster
 
 .PHONY: module
 module: ## rename the module, so that go get finds it: MODULE=host/owner/rollcall

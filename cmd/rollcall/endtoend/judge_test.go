@@ -29,6 +29,8 @@ type evidence struct {
 	stream  []stored // MEETINGS, whole, in order
 	records []stored // the records that were seen, in order, those overwritten since as well
 	answers []answer // in the order in which the world was looked at
+	// apart is how far apart the clocks of the witness and the workers may be.
+	apart time.Duration
 }
 
 // look is what one poll told of a meeting: a whole group of events.
@@ -55,6 +57,7 @@ type course struct {
 type verdict struct {
 	complaints []string
 	courses    map[string]*course
+	slack      time.Duration
 }
 
 func (v *verdict) complain(format string, args ...any) {
@@ -69,7 +72,7 @@ func (v *verdict) mind(err error, format string, args ...any) {
 
 // judge holds what was stored against itself and against what DingTalk answered.
 func judge(e evidence) *verdict {
-	v := &verdict{courses: map[string]*course{}}
+	v := &verdict{courses: map[string]*course{}, slack: slack + e.apart}
 	ids := map[string]bool{}
 	open := map[string]*look{}
 	folds := map[string]*folded{}
@@ -358,8 +361,8 @@ func (v *verdict) match(id string, c *course, answers []answer) {
 		window := l.events[len(l.events)-1].Data.Window
 		found := slices.IndexFunc(answers[next:], func(a answer) bool {
 			said, ok := a.says[id]
-			return ok && reflect.DeepEqual(said, l.state) && !a.asked.After(window.Before.Add(slack)) &&
-				(window.After == nil || !a.served.Add(slack).Before(*window.After))
+			return ok && reflect.DeepEqual(said, l.state) && !a.asked.After(window.Before.Add(v.slack)) &&
+				(window.After == nil || !a.served.Add(v.slack).Before(*window.After))
 		})
 		if found < 0 {
 			v.complain("%s: after this poll the meeting is\n\t%s\nwhich none of the answers from number %d on said within the window%s",

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -34,7 +35,8 @@ type world struct {
 	js      jetstream.JetStream
 	live    *feed // all of the stream as it comes; from [world.listen] on
 	workers []*worker
-	pages   bytes.Buffer // what the consoles showed
+	pages   bytes.Buffer  // what the consoles showed
+	apart   time.Duration // how far apart the clocks may be
 }
 
 // newWorld starts everything but the workers.
@@ -194,6 +196,14 @@ func (w *world) verdict() *verdict {
 			p.stop()
 		}
 	}
+	v, all := w.judged()
+	w.keepSecrets(all)
+	return v
+}
+
+// judged has the whole stream judged when nobody looks any more, and returns it too.
+func (w *world) judged() (*verdict, []stored) {
+	w.t.Helper()
 	all := whole(w.t, w.js, "MEETINGS")
 	end := all[len(all)-1].seq
 	eventually(w.t, "the subscriber has read to the end", func() bool {
@@ -201,23 +211,27 @@ func (w *world) verdict() *verdict {
 		return len(got) > 0 && got[len(got)-1].seq >= end
 	})
 	v := judge(evidence{
-		stream: below(all, "meetings.event."), records: below(w.live.messages(), "meetings.state."), answers: w.witness.seen(),
+		stream: below(all, "meetings.event."), records: below(w.live.messages(), "meetings.state."), answers: w.witness.seen(), apart: w.apart,
 	})
 	v.settled(w.witness.seen())
-	w.keepSecrets(all)
-	return v
+	return v, all
 }
 
-// report fails the test with what the judge found.
-func (v *verdict) report(t testing.TB) {
-	t.Helper()
-	looks, events := 0, 0
+// counts returns the polls with changes, and the events that they made.
+func (v *verdict) counts() (looks, events int) {
 	for _, c := range v.courses {
 		looks += len(c.looks)
 		for _, l := range c.looks {
 			events += len(l.events)
 		}
 	}
+	return looks, events
+}
+
+// report fails the test with what the judge found.
+func (v *verdict) report(t testing.TB) {
+	t.Helper()
+	looks, events := v.counts()
 	t.Logf("the judge saw %d meetings, %d polls with changes, %d events", len(v.courses), looks, events)
 	if events == 0 {
 		t.Error("the judge saw no events at all")
