@@ -6,6 +6,8 @@ package cluster_test
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"flag"
+	"os"
 	"testing"
 	"time"
 )
@@ -15,15 +17,14 @@ import (
 func TestOnACluster(t *testing.T) {
 	c := reach(t)
 	t.Cleanup(func() { _, _ = c.try("kubectl", "delete", "namespace", "rollcall", "--ignore-not-found") })
-	for _, part := range []struct {
-		name string
-		try  func(*cluster)
-	}{{"images", (*cluster).images}, {"single", (*cluster).single}, {"cluster", (*cluster).three}, {"forwarder", (*cluster).forwarder}, {"chart", (*cluster).chart}} {
-		if !t.Run(part.name, func(t *testing.T) { c.t = t; part.try(c) }) {
-			t.FailNow()
-		}
-	}
-	if err := c.page.write("../CLUSTER.md", introduction); err != nil {
+	c.part("images", c.images)
+	c.part("single", c.single)
+	c.part("cluster", c.three)
+	c.part("forwarder", c.forwarder)
+	c.part("chart", c.chart)
+	if only := flag.Lookup("test.run").Value.String(); only != "" {
+		t.Logf("a part of the page:\n%s", c.page)
+	} else if err := os.WriteFile("../CLUSTER.md", []byte(introduction+c.page.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -55,10 +56,23 @@ func (c *cluster) installed(folder, workload string, secrets func(app, certifica
 func (c *cluster) broken(workload string, all []fault) {
 	c.t.Helper()
 	for _, f := range all {
-		c.t.Log(f.title)
-		c.page.section("### "+f.title, f.why)
-		f.do(c, workload)
-		c.verdict()
+		c.part(f.title, func() {
+			c.page.section("### "+f.title, f.why)
+			f.do(c, workload)
+			c.verdict()
+		})
+	}
+}
+
+// part is a test within the test, without which the rest is not tried.
+func (c *cluster) part(name string, try func()) {
+	whole := c.t
+	passed := whole.Run(name, func(t *testing.T) {
+		c.t = t
+		try()
+	})
+	if c.t = whole; !passed {
+		whole.FailNow()
 	}
 }
 

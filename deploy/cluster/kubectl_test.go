@@ -94,7 +94,7 @@ func (c *cluster) command(ctx context.Context, tool string, args ...string) *exe
 
 // try runs a command and returns what it wrote.
 func (c *cluster) try(tool string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(c.t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.t.Context()), 2*patience) // the last thing is to clean up
 	defer cancel()
 	out, err := c.command(ctx, tool, args...).CombinedOutput()
 	return string(out), err
