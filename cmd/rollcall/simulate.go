@@ -22,9 +22,9 @@ prints where it listens, the ids of its meetings, and a configuration to paste.
 
 Below /_sim/ the world can be asked and told: curl http://127.0.0.1:9099/_sim/
 
-With --chat it also serves robots of DingTalk, Feishu, WeCom, Slack and Teams, and
-a webhook, with the limits, signatures and answers of the real ones. It prints
-their addresses, and then each message that arrives: /chat/messages shows them all.
+With --chat it also serves the chat services that can be told, and a webhook, with
+the limits, signatures and answers of the real ones. It prints their addresses,
+and then each message that arrives: /chat/messages shows them all.
 
 With --scenario it plays what is written in a file, from the moment at which
 every meeting of the file has been asked about, and exits with 0 once the end of

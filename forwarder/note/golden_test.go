@@ -5,17 +5,15 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"rollcall/forwarder/note"
 	"rollcall/forwarder/target"
+	"rollcall/simulator/chat"
 )
 
 var update = flag.Bool("update", false, "write the rendered samples anew")
@@ -78,32 +76,10 @@ func TestSamplesAsText(t *testing.T) {
 	}
 }
 
-// recorder is a service that takes everything.
-type recorder struct{ bodies []json.RawMessage }
-
-func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(req.Body)
-	r.bodies = append(r.bodies, body)
-	answer := io.NopCloser(strings.NewReader(`{"errcode":0,"code":0}`))
-	if strings.Contains(req.URL.Path, "slack") {
-		answer = io.NopCloser(strings.NewReader("ok"))
-	}
-	return &http.Response{StatusCode: 200, Body: answer, Header: http.Header{}, Request: req}, err
-}
-
-func sentTo(t *testing.T, kind target.Kind, w *note.Writer, notes []note.Note) []json.RawMessage {
+// sentTo sends each note to the service on this machine, each to a robot of its
+// own for the sake of its limits, and returns what was sent.
+func sentTo(t *testing.T, kind target.Kind, w *note.Writer, notes []note.Note) (sent []json.RawMessage) {
 	t.Helper()
-	address, err := target.ParseAddress("https://" + kind.Name + ".example/" + kind.Name + "?access_token=t&key=k")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sent recorder
-	robot, err := kind.New(target.Options{
-		Address: address, Transport: &sent, Now: func() time.Time { return time.Unix(0, 0) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for i, n := range notes {
 		title, body, err := w.Write(n, kind.Markup(isDigest(n)))
 		if err != nil {
@@ -114,11 +90,31 @@ func sentTo(t *testing.T, kind target.Kind, w *note.Writer, notes []note.Note) [
 			t.Fatal(err)
 		}
 		m := target.Message{ID: fmt.Sprintf("sample-%d", i+1), Title: title, Body: body, Plain: plain, Digest: isDigest(n)}
-		if got := robot.Send(t.Context(), m); got.Class != target.Delivered {
-			t.Fatalf("sample %d: %+v", i+1, got)
-		}
+		sent = append(sent, shownOf(t, kind, m))
 	}
-	return sent.bodies
+	return sent
+}
+
+// shownOf returns the request for a message, which the service must take.
+func shownOf(t *testing.T, kind target.Kind, m target.Message) json.RawMessage {
+	t.Helper()
+	team := chat.Robot{Service: kind.Name, Name: "team"}
+	services, err := chat.New(chat.Config{Robots: []chat.Robot{team}})
+	if err != nil {
+		t.Fatalf("%s: %v: write simulator/chat/%[1]s.go, with a row in services() (service.go)", kind.Name, err)
+	}
+	address, err := target.ParseAddress("https://chat.example" + team.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	robot, err := kind.New(target.Options{Address: address, Transport: services.Transport(), Now: func() time.Time { return time.Unix(0, 0) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := robot.Send(t.Context(), m); got.Class != target.Delivered {
+		t.Fatalf("%s: simulator/chat/%[1]s.go does not take %s: %+v", kind.Name, m.ID, got)
+	}
+	return json.RawMessage(services.Messages()[0].Body)
 }
 
 func isDigest(n note.Note) bool { return n.Kind == note.Digest || n.Kind == note.CatchUp }
@@ -135,11 +131,7 @@ func golden(t *testing.T, name string, got []byte) {
 		}
 		return
 	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s differs; look at it with -update and git diff", file)
+	if want, err := os.ReadFile(file); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%s is not what is written (%v): go test ./forwarder/note -run Samples -update, and look at the difference", file, err)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"rollcall/forwarder/target"
 )
 
 // docs/forwarding.png is drawn of the golden files, by hand, whenever they change:
@@ -25,7 +27,8 @@ var picture = flag.String("picture", "", "write a page of what arrives, as the s
 
 // drawn is a service in the picture; each shows the same notes.
 type drawn struct {
-	Name     string
+	Name     string // the kind's
+	Title    string
 	Messages []message
 }
 
@@ -42,13 +45,16 @@ func TestPicture(t *testing.T) {
 		t.Skip("draws only with -picture FILE")
 	}
 	var services []drawn
-	for _, name := range []string{"DingTalk", "Feishu", "WeCom", "Slack", "Teams"} {
-		d := drawn{Name: name}
+	for _, kind := range target.Kinds() {
+		if kind.Markup == nil {
+			continue // it takes events
+		}
+		d := drawn{Name: kind.Name, Title: kind.Title}
 		for _, sample := range []struct {
 			language string
 			index    int
 		}{{"en", 0}, {"en", 4}, {"zh", 2}} {
-			data, err := os.ReadFile(filepath.Join("testdata", strings.ToLower(name)+"."+sample.language+".json"))
+			data, err := os.ReadFile(filepath.Join("testdata", kind.Name+"."+sample.language+".json"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -144,13 +150,13 @@ func (m *message) lines(text string) {
 }
 
 const page = `<!doctype html><meta charset="utf-8"><style>
-body{margin:0;padding:16px;background:#eceff3;font:13px/1.45 "Noto Sans CJK SC",sans-serif;color:#1f2329;display:grid;grid-template-columns:repeat(5,1fr);gap:12px}
+body{margin:0;padding:16px;background:#eceff3;font:13px/1.45 "Noto Sans CJK SC",sans-serif;color:#1f2329;display:grid;grid-auto-flow:column;grid-auto-columns:1fr;gap:12px}
 h2{font-size:14px;margin:0 0 8px;color:#51565d;font-weight:500}
 .m{background:#fff;border-radius:8px;margin-bottom:10px;overflow:hidden;overflow-wrap:anywhere;box-shadow:0 1px 2px #0002}
 .t{font-weight:700;padding:9px 11px 0}.b{padding:5px 11px 10px}
-.Feishu .t{background:#e1eaff;padding-bottom:8px;color:#1c4cba}.Slack .m{border-radius:0;box-shadow:none;background:#fff;border-left:4px solid #fff}
-.WeCom .t,.DingTalk .t{font-size:14px}.Teams .m{border-radius:4px;border:1px solid #d6d6d6;box-shadow:none}
+.feishu .t{background:#e1eaff;padding-bottom:8px;color:#1c4cba}.slack .m{border-radius:0;box-shadow:none;background:#fff;border-left:4px solid #fff}
+.wecom .t,.dingtalk .t{font-size:14px}.teams .m{border-radius:4px;border:1px solid #d6d6d6;box-shadow:none}
 p{margin:3px 0}.item{padding-left:13px;position:relative}.item:before{content:"•";position:absolute;left:3px}
 .quote{border-left:3px solid #d0d4da;padding-left:8px;margin:0;color:#51565d}
 .red,.warning{color:#d83931}.green,.info{color:#2ea121}.grey,.comment{color:#8f959e}.warning{color:#e07b00}
-</style>{{range .}}<div class="{{.Name}}"><h2>{{.Name}}</h2>{{range .Messages}}<div class="m"><div class="t">{{.Title}}</div><div class="b">{{range .Body}}{{.}}{{end}}</div></div>{{end}}</div>{{end}}`
+</style>{{range .}}<div class="{{.Name}}"><h2>{{.Title}}</h2>{{range .Messages}}<div class="m"><div class="t">{{.Title}}</div><div class="b">{{range .Body}}{{.}}{{end}}</div></div>{{end}}</div>{{end}}`

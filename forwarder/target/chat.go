@@ -17,7 +17,8 @@ type service interface {
 	judge(a answer) verdict
 }
 
-// text is what of a message is sent: its body, or lines without any markup.
+// text is what of a message is sent: its body, or lines without any markup, which
+// a service that has no plain form escapes one by one.
 type text struct {
 	lines string
 	plain bool

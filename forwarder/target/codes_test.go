@@ -121,13 +121,14 @@ func answers() map[string][]said {
 }
 
 func TestAnswersMeanWhatTheServicesSay(t *testing.T) {
-	services := map[string]service{
-		"dingtalk": dingTalkRobot{silence: ten}, "feishu": feishuBot{silence: one}, "wecom": weComRobot{silence: one},
-		"slack": slackHook{silence: one}, "teams": teamsFlow{silence: one},
-	}
 	for name, all := range answers() {
+		kind, known := KindOf(name)
+		if !known {
+			t.Fatalf("there are answers of %s, and no such kind", name)
+		}
+		robot := robotOf(t, kind)
 		for _, a := range all {
-			got := services[name].judge(a.answer())
+			got := robot.judge(a.answer())
 			if (got.Detail == "") != (got.Class == Delivered) {
 				t.Errorf("%s, %d %s: the detail is %q", name, a.status, a.body, got.Detail)
 			}

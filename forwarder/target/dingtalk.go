@@ -21,7 +21,7 @@ func dingTalk() Kind {
 		Silence: 10 * time.Minute, MaxSize: 20_000, Unit: Bytes,
 	}
 	return Kind{
-		Name: "dingtalk", Title: "DingTalk robot", Limit: limit, Idempotent: true,
+		Name: "dingtalk", Title: "DingTalk robot", Limit: limit, Idempotent: true, Signs: true, Keywords: true,
 		Markup: func(bool) Markup { return dingTalkMarkup{} },
 		New: func(o Options) (Target, error) {
 			if !o.Address.Empty() && o.Address.reveal().Query().Get("access_token") == "" {

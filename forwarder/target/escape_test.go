@@ -70,9 +70,13 @@ func robotOf(t testing.TB, kind Kind) *robot {
 	t.Helper()
 	made, err := kind.New(Options{Address: addressOf(t, "https://example.com/?access_token=t&key=k")})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", kind.Name, err)
 	}
-	return made.(*robot)
+	r, is := made.(*robot)
+	if !is {
+		t.Fatalf("%s is no robot: a kind with a markup is made by newRobot (chat.go)", kind.Name)
+	}
+	return r
 }
 
 const markdownSpecial = "\\`*_~[]<>#|{}!"

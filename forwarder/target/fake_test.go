@@ -2,8 +2,10 @@ package target
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode/utf8"
 
@@ -43,6 +45,11 @@ func newFakes(t testing.TB, change func(*chat.Robot, *Options)) fakes {
 		o.Address, o.Transport = addressOf(t, "https://chat.example"+robot.Path()), services.Transport()
 		if f.targets[kind.Name], err = kind.New(o); err != nil {
 			t.Fatalf("%s: %v", kind.Name, err)
+		}
+	}
+	for _, kind := range Kinds() {
+		if f.targets[kind.Name] == nil {
+			t.Fatalf("%s: there is no such service: write simulator/chat/%[1]s.go, with a row in services() (service.go)", kind.Name)
 		}
 	}
 	return f
@@ -154,12 +161,73 @@ func TestTooLargeIsShortenedOnceThenText(t *testing.T) {
 				t.Errorf("%s, refused %d times: %+v", kind.Name, times, got)
 				continue
 			}
-			shown := f.Messages()[0]
-			if plain := shown.Form == "text"; kind.Name != "teams" && plain != (times == 2) {
-				t.Errorf("%s, refused %d times: shown as %s", kind.Name, times, shown.Form)
+			want := formOf(t, kind, message(kind, "n-1"))
+			if times == 2 {
+				want = formOf(t, kind, unstyled(kind))
+			}
+			if got := f.Messages()[0].Form; got != want {
+				t.Errorf("%s, refused %d times: shown as %s, want %s", kind.Name, times, got, want)
 			}
 		}
 	}
+}
+
+// unstyled is a message that goes as text: its first line is too long for any service.
+func unstyled(kind Kind) Message {
+	m := message(kind, "n-1")
+	m.Body = strings.Repeat("x", 30_000)
+	return m
+}
+
+// formOf is the form in which a service shows a message; that of the two is the
+// same where it has only one. Which it has stands in the golden requests.
+func formOf(t *testing.T, kind Kind, m Message) string {
+	t.Helper()
+	f := newFakes(t, nil)
+	if got := f.targets[kind.Name].Send(t.Context(), m); got.Class != Delivered {
+		t.Fatalf("%s: %+v", kind.Name, got)
+	}
+	return f.Messages()[0].Form
+}
+
+// Whoever keeps to all rates of a kind is never throttled, and none is below what
+// the service takes. The service's own are held in simulator/chat.
+func TestRatesAreTheServicesOwn(t *testing.T) {
+	for _, kind := range Kinds() {
+		synctest.Test(t, func(t *testing.T) {
+			const many = 250 // more than any service counts
+			if got := sendPaced(t, kind, newFakes(t, nil), kind.Limit.Rates, many); len(got) < many {
+				t.Errorf("%s: message %d is throttled at %v: its rates are above those of simulator/chat/%[1]s.go", kind.Name, len(got)+1, kind.Limit.Rates)
+			}
+		})
+		for i, rate := range kind.Limit.Rates {
+			synctest.Test(t, func(t *testing.T) {
+				f, others := newFakes(t, nil), slices.Delete(slices.Clone(kind.Limit.Rates), i, i+1)
+				sent := sendPaced(t, kind, f, others, rate.Messages)
+				time.Sleep(time.Until(sent[0].Add(rate.Window - time.Millisecond)))
+				if got := f.targets[kind.Name].Send(t.Context(), message(kind, "one more")); got.Class != RateLimited {
+					t.Errorf("%s: one more than %d in %v is taken: that rate is below those of simulator/chat/%[1]s.go", kind.Name, rate.Messages, rate.Window)
+				}
+			})
+		}
+	}
+}
+
+// sendPaced sends messages as soon as all rates allow, and returns when each was
+// sent, up to the first that is not taken.
+func sendPaced(t *testing.T, kind Kind, f fakes, rates []Rate, messages int) (sent []time.Time) {
+	for n := range messages {
+		for _, rate := range rates {
+			if n >= rate.Messages {
+				time.Sleep(time.Until(sent[n-rate.Messages].Add(rate.Window)))
+			}
+		}
+		if got := f.targets[kind.Name].Send(t.Context(), message(kind, fmt.Sprint(n))); got.Class != Delivered {
+			return sent
+		}
+		sent = append(sent, time.Now())
+	}
+	return sent
 }
 
 // However much there is to say, no service is sent more than it takes.
@@ -213,12 +281,20 @@ func demandShown(t *testing.T, kind Kind, m Message) {
 }
 
 func TestKeywordsAreAddedWhereTheyAreMissing(t *testing.T) {
+	keywords := func(service string) bool { kind, _ := KindOf(service); return kind.Keywords }
 	f := newFakes(t, func(r *chat.Robot, o *Options) {
-		if r.Service == "dingtalk" || r.Service == "feishu" {
+		if keywords(r.Service) {
 			r.Keyword, o.Keyword = "告警", "告警"
 		}
 	})
-	for _, kind := range []string{"dingtalk", "feishu"} {
+	unknown := newFakes(t, func(r *chat.Robot, _ *Options) { r.Keyword = "告警" })
+	for _, kind := range chat.Services() {
+		if !keywords(kind) {
+			continue
+		}
+		if got := unknown.targets[kind].Send(t.Context(), Message{Title: "Weekly", Body: "hello"}); got.Class != AuthError {
+			t.Errorf("%s without its keyword: %+v: simulator/chat/%[1]s.go must want it", kind, got)
+		}
 		for n, m := range []Message{
 			{Title: "Weekly", Body: "hello", Plain: "hello"},
 			{Title: "告警 Weekly", Body: "hello", Plain: "hello"},
@@ -238,26 +314,34 @@ func TestKeywordsAreAddedWhereTheyAreMissing(t *testing.T) {
 	}
 }
 
+// mention is whom a group sees notified of those whom a message names.
+type mention struct{ users, want []string }
+
+func mentioned() map[string][]mention {
+	return map[string][]mention{
+		"dingtalk": {
+			{[]string{"all"}, []string{"all"}},
+			{[]string{"manager1", "13800138000"}, []string{"13800138000", "manager1", "13800138000"}},
+		},
+		"feishu": {{[]string{"all", "ou_1"}, []string{"id=all", "id=ou_1"}}},
+		"wecom":  {{[]string{"all", "li"}, []string{"all", "li"}}},
+		"slack":  {{[]string{"all", "U1"}, []string{"U1", "channel"}}},
+		"teams":  {{[]string{"ann@example.com", "all"}, []string{"ann@example.com"}}},
+	}
+}
+
+// A service that sees no mention would prove nothing of the names of strangers.
 func TestMentionsAreTheServicesOwn(t *testing.T) {
-	for _, c := range []struct {
-		kind  string
-		users []string
-		want  []string
-	}{
-		{"dingtalk", []string{"all"}, []string{"all"}},
-		{"dingtalk", []string{"manager1", "13800138000"}, []string{"13800138000", "manager1", "13800138000"}},
-		{"feishu", []string{"all", "ou_1"}, []string{"id=all", "id=ou_1"}},
-		{"wecom", []string{"all", "li"}, []string{"all", "li"}},
-		{"slack", []string{"all", "U1"}, []string{"U1", "channel"}},
-		{"teams", []string{"ann@example.com", "all"}, []string{"ann@example.com"}},
-	} {
-		f := newFakes(t, nil)
-		m := Message{Title: "t", Body: "b", Plain: "b", Mention: c.users, Digest: true}
-		if got := f.targets[c.kind].Send(t.Context(), m); got.Class != Delivered {
-			t.Fatalf("%s: %+v", c.kind, got)
-		}
-		if got := f.Messages()[0].Mentions; fmt.Sprint(got) != fmt.Sprint(c.want) {
-			t.Errorf("%s: mentioned are %v, want %v", c.kind, got, c.want)
+	for name, all := range mentioned() {
+		for _, c := range all {
+			f := newFakes(t, nil)
+			m := Message{Title: "t", Body: "b", Plain: "b", Mention: c.users, Digest: true}
+			if got := f.targets[name].Send(t.Context(), m); got.Class != Delivered {
+				t.Fatalf("%s: %+v", name, got)
+			}
+			if got := f.Messages()[0].Mentions; fmt.Sprint(got) != fmt.Sprint(c.want) || len(got) == 0 {
+				t.Errorf("%s: simulator/chat/%[1]s.go sees %v mentioned, want %v", name, got, c.want)
+			}
 		}
 	}
 }
@@ -268,10 +352,9 @@ func TestASecretThatIsWrongIsRefused(t *testing.T) {
 			o.Secret = secret.New("whsec_bm90IHRoZSBzZWNyZXQgYXQgYWxsISEh")
 		}
 	})
-	for _, name := range []string{"dingtalk", "feishu", "webhook"} {
-		kind, _ := KindOf(name)
-		if got := f.targets[name].Send(t.Context(), message(kind, "e-1")); got.Class != AuthError || got.Final {
-			t.Errorf("%s: %+v", name, got)
+	for _, kind := range Kinds() {
+		if got := f.targets[kind.Name].Send(t.Context(), message(kind, "e-1")); (got.Class == AuthError) != kind.Signs || got.Final {
+			t.Errorf("%s, which signs (%v): %+v: simulator/chat/%[1]s.go must check it", kind.Name, kind.Signs, got)
 		}
 	}
 }

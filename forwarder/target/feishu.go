@@ -20,7 +20,7 @@ func feishu() Kind {
 		Silence: time.Minute, MaxSize: 19_000, Unit: Bytes,
 	}
 	return Kind{
-		Name: "feishu", Title: "Feishu or Lark bot", Limit: limit,
+		Name: "feishu", Title: "Feishu or Lark bot", Limit: limit, Signs: true, Keywords: true,
 		Markup: func(bool) Markup { return feishuMarkup{} },
 		New: func(o Options) (Target, error) {
 			return newRobot(o, limit.MaxSize, func(u *url.URL) service {

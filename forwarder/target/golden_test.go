@@ -6,12 +6,9 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
-
-	"rollcall/simulator/chat"
 )
 
 var update = flag.Bool("update", false, "write the requests in testdata anew")
@@ -59,40 +56,6 @@ func TestRequestsAreTheGoldenOnes(t *testing.T) {
 		}
 		if want, err := os.ReadFile(file); err != nil || !bytes.Equal(got.Bytes(), want) {
 			t.Errorf("%s is not what is sent (%v): go test ./forwarder/target -run Golden -update, and look at the difference", file, err)
-		}
-	}
-}
-
-// A new kind is missed in these places, each of which is named.
-func TestEveryKindIsKnownEverywhere(t *testing.T) {
-	fuzzed, err := os.ReadFile("escape_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, kind := range Kinds() {
-		if _, err := os.Stat(kind.Name + ".go"); err != nil {
-			t.Errorf("%s: no file of its own: %v", kind.Name, err)
-		}
-		if (chat.Robot{Service: kind.Name, Name: "team"}).Path() == "" {
-			t.Errorf("%s: simulator/chat has no such service", kind.Name)
-		}
-		if kind.Title == "" || kind.New == nil || kind.Limit.Silence == 0 {
-			t.Errorf("%s: no title, no New, or no silence after a throttle", kind.Name)
-		}
-		if kind.Markup == nil {
-			continue
-		}
-		if kind.Limit.MaxSize == 0 || kind.Limit.Unit == "" || len(kind.Limit.Rates) == 0 {
-			t.Errorf("%s: no size or no rate in its limit", kind.Name)
-		}
-		if len(answers()[kind.Name]) == 0 {
-			t.Errorf("%s: no answers in codes_test.go", kind.Name)
-		}
-		if _, err := os.Stat(filepath.Join("testdata", kind.Name+".json")); err != nil {
-			t.Errorf("%s: no golden requests: go test ./forwarder/target -run Golden -update: %v", kind.Name, err)
-		}
-		if !regexp.MustCompile(`(?i)fuzzText\(f, ` + kind.Name + `\(\),`).Match(fuzzed) {
-			t.Errorf("%s: no fuzz target of its escaper in escape_test.go", kind.Name)
 		}
 	}
 }

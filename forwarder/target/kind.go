@@ -3,7 +3,7 @@ package target
 import "time"
 
 // Kind is a service that can be told, and all that differs between services
-// for those who send.
+// for those who send and for those who configure.
 type Kind struct {
 	// Name is the kind's in the configuration: "dingtalk".
 	Name string
@@ -19,7 +19,12 @@ type Kind struct {
 	// is made, the first at once; after the last the message cannot be delivered.
 	// Nil: no schedule is documented.
 	Schedule []time.Duration
+	// Signs: it signs with Options.Secret; Keywords: it adds Options.Keyword. A kind
+	// that does not is configured with none.
+	Signs, Keywords bool
 	// New makes a target; its errors say what is wrong with the options, and the fix.
+	// Of an address they know what tells that it was copied whole, not the host:
+	// relays have others.
 	New func(Options) (Target, error)
 }
 

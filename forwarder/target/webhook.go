@@ -19,7 +19,7 @@ import (
 func webhook() Kind {
 	limit := Limit{Silence: time.Minute}
 	return Kind{
-		Name: "webhook", Title: "webhook", Limit: limit, Idempotent: true,
+		Name: "webhook", Title: "webhook", Limit: limit, Idempotent: true, Signs: true,
 		Schedule: []time.Duration{
 			0, 5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour,
 			5 * time.Hour, 10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour,

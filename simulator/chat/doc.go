@@ -1,6 +1,6 @@
-// Package chat is the chat services on this machine: robots of DingTalk, Feishu,
-// WeCom, Slack and Teams, and a webhook, with the limits, the signatures and the
-// answers of the real ones.
+// Package chat is the chat services on this machine, and a webhook, with the
+// limits, the signatures and the answers of the real ones. Each stands in a file
+// of its own; [Services] lists them.
 //
 // It promises:
 //

@@ -8,6 +8,7 @@ import (
 
 	"rollcall"
 	"rollcall/forwarder"
+	"rollcall/forwarder/target"
 )
 
 // forwardChecker checks who is told, and of what.
@@ -57,7 +58,8 @@ func (c checker) unique(key, name string, seen map[string]int, i int, list strin
 func (c forwardChecker) forwardTarget(at string, t ForwardTarget) {
 	c.named(join(at, "name"), t.Name, true)
 	c.given(join(at, "kind"), t.Kind)
-	if !slices.Contains(ForwardKinds(), t.Kind) {
+	kind, known := target.KindOf(t.Kind)
+	if !known {
 		c.Refuse(join(at, "kind"), shown(t.Kind)+" is not known")
 		return
 	}
@@ -72,18 +74,18 @@ func (c forwardChecker) forwardTarget(at string, t ForwardTarget) {
 		key := fmt.Sprintf("%s.urls[%d].url_file", at, i)
 		c.given(key, u.URLFile)
 		c.fileOfAddress(key, u.URLFile)
-		if u.SecretFile != "" && !signs(t.Kind) {
+		if u.SecretFile != "" && !kind.Signs {
 			c.Refuse(fmt.Sprintf("%s.urls[%d].secret_file", at, i), "is of no use to kind "+t.Kind+", which signs nothing")
 		}
 	}
-	if t.SecretFile != "" && !signs(t.Kind) {
+	if t.SecretFile != "" && !kind.Signs {
 		c.Refuse(join(at, "secret_file"), "is of no use to kind "+t.Kind+", which signs nothing")
 	}
 	if len(t.OldSecretFiles) > 0 && t.Kind != webhook {
 		c.Refuse(join(at, "old_secret_files"), "is for webhooks alone")
 	}
 	c.texts(join(at, "old_secret_files"), "path", t.OldSecretFiles)
-	if t.Keyword != "" && (t.Kind != "dingtalk" && t.Kind != "feishu" || len(t.Keyword) > 64) {
+	if t.Keyword != "" && (!kind.Keywords || len(t.Keyword) > 64) {
 		c.Refuse(join(at, "keyword"), shown(t.Keyword)+" cannot be a keyword here")
 	}
 	c.texts(join(at, "at"), "user", t.At)
@@ -102,14 +104,6 @@ func (c forwardChecker) fileOfAddress(key, file string) {
 		c.Refuse(key, "is an address, which is a secret: write it into a file, and the file's path here")
 	}
 }
-
-// ForwardKinds lists the kinds of targets.
-func ForwardKinds() []string {
-	return []string{"dingtalk", "feishu", "wecom", "slack", "teams", webhook}
-}
-
-// signs reports whether a kind signs what it sends.
-func signs(kind string) bool { return slices.Contains([]string{"dingtalk", "feishu", webhook}, kind) }
 
 // named wants a name as that of a tenant.
 func (c checker) named(key, name string, required bool) {

@@ -20,13 +20,14 @@ import (
 	"rollcall"
 )
 
-// The files that are made of the types of [Config], with -update.
+// The files that are made of the types of [Config], with [Update].
 const (
 	pageFile    = "../../../docs/configuration.md"
 	exampleFile = "../../../config.example.yaml"
 )
 
-var update = flag.Bool("update", false, "write the manual anew")
+// Update writes what is made of the types, and the complaints, anew.
+var Update = flag.Bool("update", false, "write the manual, the schema or the complaints anew")
 
 // The page and the example say what the types say: `go generate ./cmd/rollcall/config`
 // writes them.
@@ -34,7 +35,7 @@ func TestTheManualIsCurrent(t *testing.T) {
 	m := manual{comments: comments(t)}
 	m.section("", "", "", reflect.ValueOf(exampleConfig()), reflect.ValueOf(Defaults()))
 	for file, want := range map[string]string{pageFile: pageHead + m.page.String(), exampleFile: exampleHead + m.example.String()} {
-		if *update {
+		if *Update {
 			if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 				t.Fatal(err)
 			}

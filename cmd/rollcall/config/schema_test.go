@@ -31,7 +31,7 @@ func TestTheSchemaIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := string(text) + "\n"
-	if *update {
+	if *Update {
 		if err := os.WriteFile(schemaFile, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
