@@ -5,15 +5,19 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
 	"rollcall/cmd/rollcall/config"
+	"rollcall/console"
+	"rollcall/internal/natstest"
 )
 
 // A forwarder follows its configuration from the start on, also while NATS is away.
@@ -117,4 +121,36 @@ func gathered(t *testing.T, r *prometheus.Registry) map[string]float64 {
 		all[f.GetName()] = f.GetMetric()[0].GetGauge().GetValue()
 	}
 	return all
+}
+
+// A forwarder that has found nothing to keep its place in is not ready: a rollout must
+// not put it in the place of one that works.
+func TestAForwarderIsReadyWhenItCanKeepWhatItTold(t *testing.T) {
+	server := natstest.Start(t)
+	js := server.JetStream(t)
+	f := &Forwarding{Config: config.Defaults(), Log: zap.NewNop(), Conn: natstest.Connect(t, server.URL())}
+	if err := errors.Join(f.Prepare(), f.Begin()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- f.Run(ctx) }()
+	ready := func() bool {
+		return !slices.ContainsFunc(f.Health(), func(c console.Check) bool { return !c.OK })
+	}
+	if ready() {
+		t.Error("it is ready before there is a stream")
+	}
+	if _, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "MEETINGS", Subjects: []string{"meetings.>"}}); err != nil {
+		t.Fatal(err)
+	}
+	for tick, began := time.Tick(10*time.Millisecond), time.Now(); !ready(); <-tick {
+		if time.Since(began) > time.Minute {
+			t.Fatalf("it is never ready: %+v", f.Health())
+		}
+	}
+	cancel()
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -44,6 +45,7 @@ type Forwarding struct {
 
 	settings forwarder.Config
 	work     *forwarder.Forwarder
+	opened   atomic.Bool // what is kept in NATS is there
 }
 
 // Prepare reads what can be read at once, and so refuses what cannot be. A secret that
@@ -117,6 +119,7 @@ func (f *Forwarding) Run(ctx context.Context) error {
 	if !f.open(ctx) {
 		return nil
 	}
+	f.opened.Store(true)
 	f.Log.Info("forwarder started", zap.Int("routes", len(f.settings.Routes)), zap.Int("targets", len(f.settings.Targets)))
 	f.work.Run(ctx)
 	return nil
@@ -172,10 +175,14 @@ func live(key string) bool {
 	})
 }
 
-// Health says whether NATS can be reached, for the console. What a target says is
-// of no matter to it: another process could do no better.
+// Health says whether NATS can be reached, and has been of use, for the console. What
+// a target says is of no matter to it: another process could do no better.
 func (f *Forwarding) Health() []console.Check {
-	return []console.Check{{Name: "nats", OK: f.Conn.IsConnected(), Detail: "connection to NATS: " + f.Conn.Status().String()}}
+	kept := console.Check{Name: "ledger", OK: f.opened.Load(), Detail: "what was told is kept in NATS"}
+	if !kept.OK {
+		kept.Detail = "what was told cannot be kept in NATS; see the log"
+	}
+	return []console.Check{{Name: "nats", OK: f.Conn.IsConnected(), Detail: "connection to NATS: " + f.Conn.Status().String()}, kept}
 }
 
 // open makes what is kept in NATS, as often as it takes; false: ctx has ended.
