@@ -17,16 +17,18 @@ import (
 func TestOnACluster(t *testing.T) {
 	c := reach(t)
 	t.Cleanup(func() { _, _ = c.try("kubectl", "delete", "namespace", "rollcall", "--ignore-not-found") })
+	defer func() {
+		if t.Failed() || flag.Lookup("test.run").Value.String() != "" {
+			t.Logf("the page as far as it goes:\n%s", c.page)
+		} else if err := os.WriteFile("../CLUSTER.md", []byte(introduction+c.page.String()), 0o644); err != nil {
+			t.Error(err)
+		}
+	}()
 	c.part("images", c.images)
 	c.part("single", c.single)
 	c.part("cluster", c.three)
 	c.part("forwarder", c.forwarder)
 	c.part("chart", c.chart)
-	if only := flag.Lookup("test.run").Value.String(); only != "" {
-		t.Logf("a part of the page:\n%s", c.page)
-	} else if err := os.WriteFile("../CLUSTER.md", []byte(introduction+c.page.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
 }
 
 const introduction = `# On a real cluster
