@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"rollcall/consume"
+	"rollcall/internal/natsconn"
 	"rollcall/wire"
 )
 
@@ -101,7 +102,7 @@ func (n *NATS) subject(key string) string { return "$KV." + n.names.Forward() + 
 func (n *NATS) Write(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	ack, err := n.js.PublishMsg(ctx, &nats.Msg{Subject: n.subject(key), Data: value},
+	ack, err := n.js.PublishMsg(ctx, &nats.Msg{Subject: natsconn.KeySubject(n.js, n.subject(key)), Data: value},
 		jetstream.WithExpectLastSequencePerSubject(revision), jetstream.WithRetryAttempts(0))
 	if err == nil {
 		return ack.Sequence, nil

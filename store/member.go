@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"rollcall/internal/ledger"
+	"rollcall/internal/natsconn"
 	"rollcall/wire"
 )
 
@@ -44,7 +45,7 @@ func (s *JetStream) Leave(ctx context.Context, id string) error {
 // Put cannot set a TTL.
 func (s *JetStream) putMember(ctx context.Context, id string, info []byte, header nats.Header) error {
 	_, err := s.js.PublishMsg(ctx, &nats.Msg{
-		Subject: memberPrefix(s.names) + memberKey(id), Header: header, Data: info,
+		Subject: natsconn.KeySubject(s.js, memberPrefix(s.names)+memberKey(id)), Header: header, Data: info,
 	}, jetstream.WithRetryAttempts(0))
 	if errors.Is(err, jetstream.ErrNoStreamResponse) {
 		return fmt.Errorf("%w: bucket %s: %w", ledger.ErrGone, s.names.Workers(), err)

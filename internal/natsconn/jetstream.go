@@ -2,6 +2,7 @@ package natsconn
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -24,3 +25,17 @@ func JetStream(conn *nats.Conn, domain, prefix string) (js jetstream.JetStream, 
 	}
 	return js, nil
 }
+
+// KeySubject returns where a value is published that is stored under a subject of a
+// bucket, $KV.BUCKET.KEY. To a JetStream in a domain a leaf node passes on what is below
+// its API alone; the server there takes that out again.
+func KeySubject(js jetstream.JetStream, subject string) string {
+	if InDomain(js) {
+		return strings.TrimSuffix(js.Options().APIPrefix, ".") + "." + subject
+	}
+	return subject
+}
+
+// InDomain reports whether a JetStream is reached by a domain, maybe through a leaf
+// node. Nobody says there that nobody answers: what is not there is not answered.
+func InDomain(js jetstream.JetStream) bool { return strings.HasPrefix(js.Options().APIPrefix, "$JS.") }

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"rollcall"
+	"rollcall/internal/natsconn"
 )
 
 // other is the name of a stream in requests that are refused because the
@@ -85,7 +86,7 @@ func (b *broker) publish(ctx context.Context) Result {
 // taken for a worker that lives.
 func (b *broker) workers(ctx context.Context) Result {
 	subject := "$KV." + b.names.Workers() + "."
-	t := trial{subject: subject + other, header: nats.Header{"Nats-Expected-Last-Subject-Sequence": {strconv.Itoa(impossible)}}}
+	t := trial{subject: natsconn.KeySubject(b.link.js, subject+other), header: nats.Header{"Nats-Expected-Last-Subject-Sequence": {strconv.Itoa(impossible)}}}
 	return b.probe.judge(ctx, "register a worker (refused by what it expects)", "allowed, nothing is stored", b.probe.askAll(ctx, []trial{t}), subject+">")
 }
 

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall/cmd/rollcall/config"
+	"rollcall/internal/natsconn"
 )
 
 // noStream is JetStream's error code for a stream that is not there.
@@ -42,7 +43,7 @@ func (b *broker) budget(ctx context.Context) Result {
 	for _, t := range b.check.Config.Tenants {
 		if t.Poll.MonthlyCalls != config.Unlimited {
 			trials = append(trials, trial{
-				subject: "$KV." + bucket + "." + t.Name + "." + other,
+				subject: natsconn.KeySubject(b.link.js, "$KV."+bucket+"."+t.Name+"."+other),
 				header:  nats.Header{"Nats-Expected-Last-Subject-Sequence": {strconv.Itoa(impossible)}},
 			})
 		}
