@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -119,6 +120,36 @@ func TestReadiness(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// A process that stands still is to be started again, whatever its health; once it
+// moves it is not.
+func TestAStuckProcessIsNotAlive(t *testing.T) {
+	server, err := console.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var why atomic.Value
+	why.Store("the loop has not moved for 2m0s")
+	server.Health, server.Stuck = fixed{{Name: "nats", OK: true}}, func() string { return why.Load().(string) }
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx) }()
+	url := "http://" + server.Addr().String()
+	if answer, body := get(t, "GET", url+"/livez"); answer.StatusCode != http.StatusServiceUnavailable || body != "the loop has not moved for 2m0s\n" {
+		t.Errorf("stuck, it answers %d %q", answer.StatusCode, body)
+	}
+	if answer, _ := get(t, "GET", url+"/readyz"); answer.StatusCode != http.StatusOK {
+		t.Errorf("/readyz answers %d: it says something else", answer.StatusCode)
+	}
+	why.Store("")
+	if answer, body := get(t, "GET", url+"/livez"); answer.StatusCode != http.StatusOK || body != "alive\n" {
+		t.Errorf("well again, it answers %d %q", answer.StatusCode, body)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

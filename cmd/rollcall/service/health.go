@@ -20,10 +20,15 @@ const maxStill = time.Minute
 // can bring about; "" while it moves.
 func (s *Service) stuck() string {
 	w := s.Worker()
-	if w == nil || w.Turned().IsZero() {
+	if w == nil {
 		return "" // it waits for NATS
 	}
-	if still := time.Since(w.Turned()); still > maxStill {
+	return stoodStill(w.Turned(), time.Now())
+}
+
+// stoodStill is stuck for a loop that moved last at a time; zero: it has not begun.
+func stoodStill(last, now time.Time) string {
+	if still := now.Sub(last); !last.IsZero() && still > maxStill {
 		return fmt.Sprintf("the worker's loop has not moved for %s", still.Round(time.Second))
 	}
 	return ""
