@@ -33,6 +33,26 @@ race: ## the tests with the race detector
 fuzz: ## every fuzz target, FUZZTIME (200000x) executions each
 	@.ci/fuzz $(FUZZTIME)
 
+.PHONY: judges
+judges: ## outside judges: DingTalk's SDK, nats.js, CloudEvents, AsyncAPI, Slack blocks, adaptive cards
+	@.ci/judges/run
+
+.PHONY: clients
+clients: ## the clients in Python and TypeScript, against what verify-consumer says
+	@.ci/clients
+
+.PHONY: deploy
+deploy: ## the image's parts, the manifests, the chart and the alerts' rules
+	@.ci/deploy
+
+.PHONY: postgres
+postgres: ## the recipe of the audit log, in a PostgreSQL
+	@.ci/postgres
+
+.PHONY: release
+release: ## what a release consists of, in dist: VERSION=v1.2.3
+	@.ci/release "$(VERSION)" dist
+
 .PHONY: bench
 bench: ## what Rollcall costs, beside a plain script; BENCHFLAGS=-help tells how to measure a part
 	go run ./bench $(BENCHFLAGS)
