@@ -178,6 +178,26 @@ func covers(entry, path string) bool {
 	return entry == path || wide && (path == below || strings.HasPrefix(path, below+"/"))
 }
 
+// Whoever enters finds every room on the two pages that lead through them: in the
+// table by its path, or by its own name beside the one that it is below.
+func TestThePagesShowEveryRoom(t *testing.T) {
+	_, table, _ := strings.Cut(pageText(t, "CONTRIBUTING.md"), "\n## The rooms\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	house := pageText(t, "docs/architecture.md")
+	for room := range walls {
+		if room == "." || room == "cmd" {
+			continue // the root, and cmd/rollcall
+		}
+		below := strings.Contains(room, "/")
+		if !strings.Contains(table, "`"+room+"`") && !(below && strings.Contains(table, "`"+path.Base(room)+"`")) {
+			t.Errorf("CONTRIBUTING.md lacks %s under The rooms", room)
+		}
+		if !below && !strings.Contains(house, room) {
+			t.Errorf("docs/architecture.md lacks %s", room)
+		}
+	}
+}
+
 func TestWallsRefuse(t *testing.T) {
 	for _, c := range []struct {
 		room, imported string
