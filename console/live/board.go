@@ -57,6 +57,7 @@ type board struct {
 	link    link
 	at      time.Time // of the last frame
 
+	packer packer
 	number uint64 // of the last frame; 0: there was none
 	frames []packed
 	whole  packed        // the board as it is after the last frame; empty: nobody has asked
@@ -216,7 +217,7 @@ func (b *board) pack(event string, f frame) packed {
 	if err != nil { // no value of a frame can fail
 		data = []byte("{}")
 	}
-	return pack([]byte(fmt.Sprintf("id: %s-%d\nevent: %s\ndata: %s\n\n", b.run, b.number, event, data)))
+	return b.packer.pack([]byte(fmt.Sprintf("id: %s-%d\nevent: %s\ndata: %s\n\n", b.run, b.number, event, data)))
 }
 
 // after returns what a page gets that has read up to the frame of this id, and

@@ -13,12 +13,16 @@ type packed struct{ plain, deflated []byte }
 // gzipHeader begins a stream of gzip: no name, no time, made on an unknown system.
 func gzipHeader() []byte { return []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff} }
 
-func pack(plain []byte) packed {
+// packer packs one part after the other.
+type packer struct{ w *flate.Writer } // kept, since it is large
+
+func (p *packer) pack(plain []byte) packed {
 	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestSpeed)
-	if err == nil {
-		_, _ = w.Write(plain) // a buffer takes everything
-		_ = w.Flush()         // ends at a byte, and not the stream
+	if p.w == nil {
+		p.w, _ = flate.NewWriter(&b, flate.BestSpeed) // the level is one of those that there are
 	}
+	p.w.Reset(&b)           // so that nothing before is referred to
+	_, _ = p.w.Write(plain) // a buffer takes everything
+	_ = p.w.Flush()         // ends at a byte, and not the stream
 	return packed{plain, b.Bytes()}
 }

@@ -50,6 +50,7 @@ type Page struct {
 	cfg    Config
 	files  *assets.Files
 	charts charts
+	later  packed // ends a stream that does not stay
 	mux    *http.ServeMux
 
 	mu      sync.Mutex
@@ -85,6 +86,7 @@ func New(cfg Config) (*Page, error) {
 	}
 	p := &Page{cfg: cfg, files: files, wanted: make(chan struct{}, 1), begun: make(chan struct{}), stopped: make(chan struct{})}
 	p.streams = map[string]int{}
+	p.later = new(packer).pack([]byte(later))
 	p.charts.series = map[string]*series{}
 	p.route()
 	return p, nil

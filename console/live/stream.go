@@ -51,7 +51,7 @@ func (p *Page) stream(w http.ResponseWriter, r *http.Request) {
 	for {
 		parts, reached, next := reading.board.after(last)
 		if !stay {
-			parts = append(slices.Clone(parts), pack([]byte(later)))
+			parts = append(slices.Clone(parts), p.later)
 		}
 		if out.write(parts) != nil || !stay {
 			return

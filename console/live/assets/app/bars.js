@@ -8,16 +8,17 @@ export function axis(from, to) {
   const at = (ms) => Math.min(100, Math.max(0, (100 * (ms - from)) / (end - from)));
   const ticks = el('div', { class: 'ticks', 'aria-label': t('axis', clock(from), clock(end)) });
   const steps = [10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400].map((s) => s * 1000);
-  const step = steps.find((s) => (end - from) / s <= 6) ?? steps.at(-1);
+  const most = innerWidth < 640 ? 2 : 6; // labels that have room
+  const step = steps.find((s) => (end - from) / s <= most) ?? steps.at(-1);
   for (let ms = Math.ceil(from / step) * step; ms < end; ms += step) {
-    if (at(ms) > 94) break;
+    if (at(ms) > (most > 2 ? 94 : 60)) break;
     const tick = el('span', {}, step < 60_000 ? clock(ms) : hour(ms));
     tick.style.left = `${at(ms)}%`;
     ticks.append(tick);
   }
+  const key = (name, text) => el('span', {}, el('span', { class: `key ${name}` }), t(text));
   const legend = el('p', { class: 'legend' },
-    el('span', { class: 'key visit' }), t('legend.sure'), el('span', { class: 'key window' }), t('legend.window'),
-    el('span', { class: 'key mic' }), t('legend.mic'), el('span', { class: 'key camera' }), t('legend.camera'), el('span', { class: 'marks' }, t('legend.mark')));
+    key('visit', 'legend.sure'), key('window', 'legend.window'), key('mic', 'legend.mic'), key('camera', 'legend.camera'), el('span', {}, t('legend.mark')));
   return { from, end, at, ticks, legend };
 }
 

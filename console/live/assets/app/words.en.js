@@ -52,7 +52,7 @@ export const en = {
   'late.baseline': 'it was so at the first look; when it happened is not known', 'late.exact': '{0} late: DingTalk told the exact time, the next answer showed it', 'late.observed': 'at most {0} late: two looks lie that far apart',
   'late.blind': 'at most {0} late: nobody looked meanwhile ({1})', 'late.inferred': 'at most {0} late: came and went between two looks', 'late.reconciled': 'read from DingTalk’s own record afterwards',
   'mark.kicked_out': 'removed', 'mark.declined': 'declined', 'mark.join_failed': 'could not join', 'how.left': 'left', 'how.kicked_out': 'removed', 'how.meeting_ended': 'until the end', 'how.untracked': 'nobody looked any more', 'how.unseen': 'gone at the next look', 'how.': 'still there',
-  'media.mute_all': 'everybody is muted', 'media.mic_muted': 'the meeting is muted', 'media.camera_closed': 'cameras are closed',
+  'media.mute_all': 'Set for the meeting: everybody muted', 'media.mic_muted': 'Set for the meeting: microphones muted', 'media.camera_closed': 'Set for the meeting: cameras closed',
   'partial': 'The first events are no longer stored.', 'cut.events': (count) => `${n(count, 'earlier event is', 'earlier events are')} not listed.`, 'cut.people': (count) => `${n(count, 'more person is', 'more people are')} not shown.`,
   'missing': 'This meeting is not known here', 'missing.more': 'it may have aged out; or the address is wrong', 'failed': 'The meeting’s events cannot be read now; trying again.', 'said': 'said: {0}', 'visit': '{0}: {1} to {2} ({3})', 'until.now': 'now',
   // charts

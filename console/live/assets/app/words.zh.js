@@ -46,7 +46,7 @@ export const zh = {
   'late.baseline': '首次查询时已如此，发生时间未知', 'late.exact': '延迟 {0}：钉钉给出准确时间，下次应答得知', 'late.observed': '延迟至多 {0}：两次查询的间隔',
   'late.blind': '延迟至多 {0}：期间无人查询（{1}）', 'late.inferred': '延迟至多 {0}：在两次查询之间进出', 'late.reconciled': '事后从钉钉记录读取',
   'mark.kicked_out': '被移出', 'mark.declined': '拒绝', 'mark.join_failed': '未能加入', 'how.left': '离开', 'how.kicked_out': '被移出', 'how.meeting_ended': '至会议结束', 'how.untracked': '此后无人查询', 'how.unseen': '下次查询时已离开', 'how.': '仍在场',
-  'media.mute_all': '全员静音', 'media.mic_muted': '会议静音', 'media.camera_closed': '摄像头关闭',
+  'media.mute_all': '会议设置：全员静音', 'media.mic_muted': '会议设置：麦克风静音', 'media.camera_closed': '会议设置：摄像头关闭',
   'partial': '最早的事件已不再保存。', 'cut.events': '另有 {0} 条更早的事件未列出。', 'cut.people': '另有 {0} 人未显示。',
   'missing': '此处没有这个会议', 'missing.more': '可能已过保存期，或地址有误', 'failed': '暂时无法读取会议事件，正在重试。', 'said': '说明：{0}', 'visit': '{0}：{1} 至 {2}（{3}）', 'until.now': '现在',
   'charts': '图表', 'chart.age': '所示内容的陈旧程度（秒）', 'chart.calls': '本月调用', 'median': '中位数', 'p95': '95 % 低于', 'spent': '已用', 'even': '匀速', 'chart.none': '有人查看一分钟后开始绘制图表。',
