@@ -42,6 +42,8 @@ type session struct {
 	tenants int
 	rates   []float64
 	sync    string
+	// schedule is the worker's; "": one poll follows the other.
+	schedule string
 }
 
 // client is a program under measurement.

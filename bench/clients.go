@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
@@ -9,8 +10,8 @@ import (
 	"strings"
 )
 
-// startRollcall starts the worker as an operator would, with a schedule
-// that leaves no time between two polls.
+// startRollcall starts the worker as an operator would, by itself with a
+// schedule that leaves no time between two polls.
 func (b *bench) startRollcall(s *scene) error {
 	listen, err := freeAddress()
 	if err != nil {
@@ -48,7 +49,7 @@ func (s *scene) configuration(listen string, batch int) string {
 	each := s.world.Meetings / s.tenants
 	for n := range s.tenants {
 		fmt.Fprintf(&y, "- name: bench-%d\n  endpoint: %s\n  auth: {client_id: bench, client_secret_file: secret}\n", n, s.dingtalk)
-		fmt.Fprintf(&y, "  poll: {schedule: \"@continuous\", batch_size: %d, qps: 500, monthly_calls: unlimited}\n", batch)
+		fmt.Fprintf(&y, "  poll: {schedule: %q, batch_size: %d, qps: 500, monthly_calls: unlimited}\n", cmp.Or(s.schedule, "@continuous"), batch)
 		fmt.Fprint(&y, "  track:\n    conferences:\n")
 		for meeting := n * each; meeting < (n+1)*each; meeting++ {
 			fmt.Fprintf(&y, "    - %s\n", id(meeting))

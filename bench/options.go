@@ -26,6 +26,7 @@ type options struct {
 	profiles string        // the directory for them; "": none are taken
 	plain    bool
 	scale    bool
+	pages    int // of the console that are open; 0: they are not measured
 	markdown bool
 
 	progress, out io.Writer
@@ -45,6 +46,7 @@ func parse(args []string) (*options, error) {
 	flags.StringVar(&o.profiles, "profile", "", "write profiles of the worker (CPU, allocs, heap) for each case into this directory")
 	flags.BoolVar(&o.plain, "plain", true, "measure the plain script, and the limits, in turn with the worker")
 	flags.BoolVar(&o.scale, "scale", false, "measure 1,000, 10,000 and 100,000 meetings of 10 people over 50 tenants, and the start, instead")
+	flags.IntVar(&o.pages, "pages", 0, "measure the console with so many pages open, at 1,000 meetings and 50 changes a second, instead")
 	flags.BoolVar(&o.markdown, "markdown", false, "print the tables as Markdown")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
@@ -107,6 +109,9 @@ func (o *options) measure(ctx context.Context) (err error) {
 	}
 	if err := b.build(); err != nil {
 		return err
+	}
+	if o.pages > 0 {
+		return b.measurePages(ctx)
 	}
 	if o.scale {
 		return b.scale(ctx)
