@@ -21,10 +21,12 @@ func Variable(key string) string {
 	return "ROLLCALL_" + loud(key)
 }
 
+// inVariables says what stands in variables for what no variable can have. It is
+// made once, since there are a thousand keys.
+var inVariables = strings.NewReplacer(".", "_", "[", "_", "]", "", "-", "_")
+
 // loud is a key, or a part of one, as variables are written.
-func loud(key string) string {
-	return strings.ToUpper(strings.NewReplacer(".", "_", "[", "_", "]", "", "-", "_").Replace(key))
-}
+func loud(key string) string { return strings.ToUpper(inVariables.Replace(key)) }
 
 // overlay puts the environment and the command line over what was read.
 type overlay struct {
