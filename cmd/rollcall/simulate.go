@@ -132,8 +132,17 @@ tenants:
 	if err != nil || !wanted.chat {
 		return api, err
 	}
-	return besideChat(out, api, addr)
+	handler, err := besideChat(out, api, addr)
+	if err == nil && len(ids) > 0 && !wanted.Hostile {
+		_, err = fmt.Fprintf(out, kickHelp, ids[0], address.Dialable(addr.String()))
+	}
+	return handler, err
 }
+
+// kickHelp says how to see a chat group told of something.
+const kickHelp = `# Add --with-forwarder to rollcall run, and let somebody be kicked out, of which the group hears seconds later:
+for act in join kick; do curl -d '{"act": "'$act'", "conferenceId": "%s", "userId": "guest", "nick": "Guest"}' http://%s/_sim/act; sleep 5; done
+`
 
 // serveUntil serves until ctx is over, and lets the answers under way finish
 // for at most two seconds.
