@@ -45,6 +45,10 @@ clients: ## the clients in Python and TypeScript, against what verify-consumer s
 deploy: ## the image's parts, the manifests, the chart and the alerts' rules
 	@.ci/deploy
 
+.PHONY: alerts
+alerts: ## every alert is made to fire by causing its reason (a quarter of an hour)
+	@.ci/alerts
+
 .PHONY: postgres
 postgres: ## the recipe of the audit log, in a PostgreSQL
 	@.ci/postgres
