@@ -40,6 +40,8 @@ type Config struct {
 	HideNames bool
 	// Books reads how the tenants' months stand and who works for them; nil: nobody knows.
 	Books func(context.Context) ([]Book, error)
+	// Targets reads how those are doing whom the forwarder tells; nil: there are none.
+	Targets func(context.Context) ([]Target, error)
 	// Always reads all the time, and not only while somebody looks.
 	Always bool
 	Logger *zap.Logger

@@ -31,6 +31,7 @@ func (p *Page) route() {
 	data.HandleFunc("/live/stream", p.stream)
 	data.HandleFunc("/live/ended", p.ended)
 	data.HandleFunc("/live/charts", p.chart)
+	data.HandleFunc("/live/targets", p.targets)
 	data.HandleFunc("/live/meeting/{tenant}/{meeting}", p.meeting)
 	p.mux.Handle("/live/", ownOnly(p.cfg.Hosts, data))
 }
@@ -59,6 +60,21 @@ func serveJSON(w http.ResponseWriter, r *http.Request, value any) {
 
 // chart serves what the charts are drawn of.
 func (p *Page) chart(w http.ResponseWriter, r *http.Request) { serveJSON(w, r, p.charts.all()) }
+
+// targets serves how those are doing whom the forwarder tells.
+func (p *Page) targets(w http.ResponseWriter, r *http.Request) {
+	all := []Target{}
+	if p.cfg.Targets != nil {
+		ctx, cancel := context.WithTimeout(r.Context(), readWithin)
+		defer cancel()
+		var err error
+		if all, err = p.cfg.Targets(ctx); err != nil {
+			failed(w, err)
+			return
+		}
+	}
+	serveJSON(w, r, all)
+}
 
 // shownEnded is how many meetings that are over are listed.
 const shownEnded = 500

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -154,6 +155,24 @@ func TestAnotherSitesPageReadsNothing(t *testing.T) {
 	}
 	if got := ask(p, "GET", "/meeting/acme/c1", "Sec-Fetch-Site", "cross-site").Code; got != 200 {
 		t.Errorf("a link from another site gives %d", got)
+	}
+}
+
+func TestWhomTheForwarderTells(t *testing.T) {
+	told := []Target{{Name: "team", Kind: "slack", Sent: 3, Monthly: -1, Trouble: "gone", Reason: "the hook was removed", Since: 1}}
+	for name, c := range map[string]struct {
+		targets func(context.Context) ([]Target, error)
+		status  int
+		holds   string
+	}{
+		"nobody":           {nil, 200, "[]"},
+		"a target":         {func(context.Context) ([]Target, error) { return told, nil }, 200, `"reason":"the hook was removed"`},
+		"nothing readable": {func(context.Context) ([]Target, error) { return nil, errors.New("no rights") }, 503, "NATS cannot be read now"},
+	} {
+		p, _ := pageOf(t, Config{Targets: c.targets})
+		if w := ask(p, "GET", "/live/targets"); w.Code != c.status || !strings.Contains(w.Body.String(), c.holds) {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
 	}
 }
 

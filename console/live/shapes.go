@@ -28,6 +28,22 @@ type Worker struct {
 	Shards []int  `json:"shards"`
 }
 
+// Target is one whom the forwarder tells.
+type Target struct {
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`     // of its service
+	Sent     int    `json:"sent"`     // messages of the month
+	Monthly  int    `json:"monthly"`  // that may be sent; -1: any number
+	Waiting  int    `json:"waiting"`  // events that it has not been told
+	Oldest   int64  `json:"oldest"`   // of those, Unix ms; 0: none waits
+	LastSent int64  `json:"lastSent"` // Unix ms; 0: never
+	// Trouble is why it cannot be told, as a class, Reason in words, and Since
+	// from when on, Unix ms; "" while it can.
+	Trouble string `json:"trouble,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+	Since   int64  `json:"since,omitempty"`
+}
+
 // frame is what changed within a second; the first one that a page gets is
 // whole. Times are Unix ms, 0 where there is none.
 type frame struct {

@@ -3,6 +3,7 @@
 package browser_test
 
 import (
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -60,6 +61,7 @@ func TestEveryNumberIsMarkedOldAndFreshAgain(t *testing.T) {
 		c.cut()
 		for where, v := range tabs {
 			v.until("every number of "+where+" is old: "+c.name, `seen.marked && document.querySelector('.verdict.bad')`)
+			v.picture(strings.ReplaceAll("old "+where+" "+c.name, " ", "-"))
 			took, still := ask[float64](v, `seen.marked - seen.from`), ask[float64](v, `seen.still`)
 			t.Logf("%s: %s marked it within %.0f ms", c.name, where, took)
 			if took > promised+slack+still {

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall/cmd/rollcall/config"
+	"rollcall/cmd/rollcall/forward"
 	"rollcall/console/live"
 	"rollcall/consume"
 	"rollcall/internal/ledger"
@@ -41,6 +42,9 @@ func New(cfg config.Config, conn *nats.Conn, always bool, log *zap.Logger) (*liv
 		HideNames: cfg.HTTP.Page.Names == "hide", Always: always, Logger: log,
 		Books: func(ctx context.Context) ([]live.Book, error) { return books(ctx, ledger, time.Now()) },
 	}
+	if len(cfg.Forward.Targets) > 0 {
+		c.Targets = func(ctx context.Context) ([]live.Target, error) { return targets(ctx, cfg, conn) }
+	}
 	if file := cfg.HTTP.Page.TokenFile; file != "" {
 		c.Token = func() (secret.String, error) { return secret.ReadFile(file) }
 		if _, err := c.Token(); err != nil {
@@ -48,6 +52,38 @@ func New(cfg config.Config, conn *nats.Conn, always bool, log *zap.Logger) (*liv
 		}
 	}
 	return live.New(c)
+}
+
+// targets are how those are doing whom the forwarder tells.
+func targets(ctx context.Context, cfg config.Config, conn *nats.Conn) ([]live.Target, error) {
+	f := forward.Forwarding{Config: cfg, Conn: conn, Log: zap.NewNop()}
+	if err := f.Prepare(); err != nil {
+		return nil, err
+	}
+	all, err := f.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]live.Target, len(all))
+	for i, s := range all {
+		t := live.Target{Name: s.Target, Kind: s.Kind, Sent: s.Sent, Monthly: s.Monthly, Trouble: s.Trouble, Reason: s.Reason, Since: millis(s.Since)}
+		for _, r := range s.Routes {
+			t.Waiting += r.Waiting
+			t.LastSent = max(t.LastSent, millis(r.LastSent))
+			if oldest := millis(r.Oldest); oldest > 0 && (t.Oldest == 0 || oldest < t.Oldest) {
+				t.Oldest = oldest
+			}
+		}
+		shown[i] = t
+	}
+	return shown, nil
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
 }
 
 // books are how the tenants' months stand, and who works for them.

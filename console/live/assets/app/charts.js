@@ -1,4 +1,5 @@
 import { el } from './dom.js';
+import { targets } from './targets.js';
 import { t } from './words.js';
 
 /** charts draw how old what is shown was, and the calls of the month, while they are open. */
@@ -20,9 +21,15 @@ export function charts() {
     stop();
     timer = setTimeout(load, 60_000);
     try {
-      const answer = await fetch('/live/charts');
-      if (answer.ok) draw((await answer.json())[tenant]);
+      const [series, told] = await Promise.all([read('/live/charts'), read('/live/targets')]);
+      if (series) draw(series[tenant]);
+      place.append(targets(told ?? []) ?? '');
     } catch { /* the head of the page says that there is no connection */ }
+  }
+
+  async function read(path) {
+    const answer = await fetch(path);
+    return answer.ok ? answer.json() : null;
   }
 
   function size() {

@@ -57,6 +57,7 @@ export const en = {
   'missing': 'This meeting is not known here', 'missing.more': 'it may have aged out; or the address is wrong', 'failed': 'The meeting’s events cannot be read now; trying again.', 'said': 'said: {0}', 'visit': '{0}: {1} to {2} ({3})', 'until.now': 'now',
   // charts
   'charts': 'Charts', 'chart.age': 'How old what is shown was (seconds)', 'chart.calls': 'Calls of the month', 'median': 'median', 'p95': '95 % are below', 'spent': 'spent', 'even': 'spent evenly', 'chart.none': 'The charts begin a minute after somebody looks.',
+  'targets': 'Whom the forwarder tells', 'target': 'Target', 'messages': 'Messages of the month', 'waiting': 'Waiting', 'last.sent': 'Last sent', 'target.ok': 'is told', 'target.trouble': '{0}, since {1}', 'target.waiting': (count, age) => `${n(count, 'event', 'events')}, for ${age}`,
   // kiosk
   'page': 'page {0} of {1}', 'lang.other': '中文', 'health': 'Health', 'kiosk': 'For a wall', 'initials': 'names are hidden',
   'say.ok': (count) => `${n(count, 'meeting', 'meetings')}, up to date`,

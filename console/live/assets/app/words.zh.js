@@ -50,6 +50,7 @@ export const zh = {
   'partial': '最早的事件已不再保存。', 'cut.events': '另有 {0} 条更早的事件未列出。', 'cut.people': '另有 {0} 人未显示。',
   'missing': '此处没有这个会议', 'missing.more': '可能已过保存期，或地址有误', 'failed': '暂时无法读取会议事件，正在重试。', 'said': '说明：{0}', 'visit': '{0}：{1} 至 {2}（{3}）', 'until.now': '现在',
   'charts': '图表', 'chart.age': '所示内容的陈旧程度（秒）', 'chart.calls': '本月调用', 'median': '中位数', 'p95': '95 % 低于', 'spent': '已用', 'even': '匀速', 'chart.none': '有人查看一分钟后开始绘制图表。',
+  'targets': '转发目标', 'target': '目标', 'messages': '本月消息', 'waiting': '等待中', 'last.sent': '最近发送', 'target.ok': '正常发送', 'target.trouble': '{0}，自 {1}', 'target.waiting': (count, age) => `${count} 个事件，已等 ${age}`,
   'page': '第 {0} / {1} 页', 'lang.other': 'English', 'health': '健康状态', 'kiosk': '挂墙显示', 'initials': '姓名已隐藏',
   'say.ok': '{0} 个会议，数据最新',
 };
