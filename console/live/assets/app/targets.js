@@ -14,6 +14,6 @@ export function targets(all) {
       el('th', { scope: 'row' }, one.name, el('small', {}, ` ${one.kind}`)),
       el('td', {}, one.trouble ? `✕ ${t('target.trouble', one.reason || one.trouble, clock(one.since))}` : `✓ ${t('target.ok')}`),
       el('td', {}, one.monthly < 0 ? String(one.sent) : t('budget.of', one.sent, one.monthly)),
-      el('td', {}, one.waiting ? t('target.waiting', one.waiting, lasting(now() - one.oldest)) : '–'),
+      el('td', {}, !one.waiting ? '–' : one.oldest ? t('target.waiting', one.waiting, lasting(now() - one.oldest)) : String(one.waiting)),
       el('td', {}, one.lastSent ? clock(one.lastSent) : t('never')))))));
 }
