@@ -41,7 +41,7 @@ It shares no code with Rollcall (` + "`cmd/rollcall/endtoend`" + `).
 // installed applies a kustomization with its Secrets, and waits for its first event.
 func (c *cluster) installed(folder, workload string, secrets func(app, certificate string)) {
 	c.t.Helper()
-	c.events = 0
+	c.events, c.folder = 0, folder
 	app, certificate, key := c.files()
 	began := time.Now()
 	c.do("kubectl apply -f deploy/kubernetes/overlays/" + folder + "/namespace.yaml")

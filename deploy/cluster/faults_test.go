@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -68,13 +69,18 @@ func drain(c *cluster, workload string) {
 // outOfMemory lowers the limit until containers die of it, and puts it back.
 func outOfMemory(c *cluster, workload string) {
 	c.t.Helper()
-	c.do("kubectl -n rollcall set resources " + workload + " --containers=rollcall --requests=memory=20Mi --limits=memory=20Mi")
-	c.until("a container is OOMKilled", func() bool {
+	killed := func() bool {
 		said := c.ask("kubectl", "-n", "rollcall", "get", "pods", "-l", workers, "-o", "jsonpath={.items[*].status.containerStatuses[*]}")
 		return strings.Contains(said, "OOMKilled")
-	})
+	}
+	for limit := 20; !killed(); limit -= 3 {
+		c.do(fmt.Sprintf("kubectl -n rollcall set resources %s --containers=rollcall --requests=memory=%[2]dMi --limits=memory=%[2]dMi", workload, limit))
+		for tick, began := time.Tick(time.Second), time.Now(); !killed() && time.Since(began) < 40*time.Second; <-tick {
+		}
+	}
+	c.page.fact("a container is OOMKilled")
 	c.do("kubectl -n rollcall get pods -l " + workers)
-	c.do("kubectl -n rollcall rollout undo " + workload)
+	c.do("kubectl apply -k deploy/cluster/" + c.folder)
 	if strings.HasPrefix(workload, "statefulset") {
 		c.do("kubectl -n rollcall delete pod " + c.pods(workers)[0]) // a StatefulSet waits for a pod that never is ready
 	}

@@ -24,7 +24,8 @@ type cluster struct {
 	tools   map[string][]string // the commands behind kubectl, helm and load
 	scratch string
 	nodes   int
-	events  int // that the witness saw the last time
+	folder  string // the kustomization that is applied
+	events  int    // that the witness saw the last time
 }
 
 // reach skips the test, or fails it, where no cluster is to be tried on.
