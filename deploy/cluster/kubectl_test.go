@@ -257,7 +257,7 @@ func (c *cluster) firstEvent(workload string) {
 
 // untilLine keeps what is written, and has enough with the first line.
 type untilLine struct {
-	bytes.Buffer
+	text   bytes.Buffer // not embedded: its ReadFrom would go round Write
 	enough func()
 }
 
@@ -265,11 +265,11 @@ func (u *untilLine) Write(b []byte) (int, error) {
 	if bytes.ContainsRune(b, '\n') {
 		defer u.enough()
 	}
-	return u.Buffer.Write(b)
+	return u.text.Write(b)
 }
 
 func (u *untilLine) line() string {
-	first, _, whole := strings.Cut(u.String(), "\n")
+	first, _, whole := strings.Cut(u.text.String(), "\n")
 	if !whole {
 		return ""
 	}
