@@ -1,7 +1,5 @@
 package cluster_test
 
-import "strings"
-
 // chart replaces the workers of the overlay by those of the chart, and has it upgraded
 // well and badly, rolled back and uninstalled.
 func (c *cluster) chart() {
@@ -27,10 +25,11 @@ func (c *cluster) chart() {
 
 	c.page.section("### Uninstalled", "")
 	c.do("helm uninstall watch --namespace rollcall --wait")
-	if left := c.ask("kubectl", "-n", "rollcall", "get", "all,configmaps,secrets,networkpolicies,poddisruptionbudgets", "-l", "app.kubernetes.io/instance=watch,app.kubernetes.io/component!=check", "-o", "name"); strings.TrimSpace(left) != "" {
-		c.t.Errorf("the chart left behind:\n%s", left)
-	}
-	c.page.fact("nothing of it is left, but what it has stored in NATS")
+	c.wait("nothing of the release is left", func() bool { // --wait does not wait for pods
+		return c.ask("kubectl", "-n", "rollcall", "get", "all,configmaps,secrets,networkpolicies,poddisruptionbudgets", "-o", "name",
+			"-l", "app.kubernetes.io/instance=watch,app.kubernetes.io/component!=check") == ""
+	})
+	c.page.fact("nothing of it is left but the pod of helm test, and what was stored in NATS")
 	c.removed()
 }
 
