@@ -130,6 +130,7 @@ func natsFaults() []fault {
 		}},
 		{"A NATS server is lost", "And stays away.", func(c *cluster, _ string) {
 			c.do("kubectl -n rollcall scale statefulset/nats --replicas=2")
+			c.until("two servers are left", func() bool { return len(c.pods("app.kubernetes.io/name=nats")) == 2 })
 			c.verdict()
 			c.do("kubectl -n rollcall scale statefulset/nats --replicas=3")
 			c.natsIsWhole()
