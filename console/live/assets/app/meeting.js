@@ -90,7 +90,7 @@ export function meeting(main) {
       flag(main, 'old', old);
       put(h1, title(row));
       put(tags, [row.tenant, ...Object.entries(row.labels ?? {}).map(([k, v]) => `${k}=${v}`)].join(' · '));
-      facts.present.set(row.over ? '–' : String(row.present), row.over ? '' : t('of', row.invited));
+      facts.present.set(row.over ? '–' : String(row.present), row.over ? '' : t('awaited', row.invited - row.present));
       facts.since.set(sinceText(row), row.status === 'started' && !row.over ? lasting(now() - (row.start || row.first)) : '');
       facts.mics.set(row.over ? '–' : t('open', row.mics), row.cameras ? t('cameras', row.cameras) : '');
       facts.known.set(`${row.over ? '' : old ? '✕ ' : '✓ '}${ageText(row, old)}`, '');

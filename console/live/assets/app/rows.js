@@ -27,13 +27,13 @@ export class Line {
     this.since = el('span', {});
     this.lasts = el('small', {});
     this.count = el('b', {});
-    this.of = el('small', {});
+    this.awaited = el('small', {});
     this.mics = el('span', {});
     this.sign = el('span', { class: 'sign', 'aria-hidden': 'true' });
     this.age = el('span', { class: 'age' });
     this.node = el('tr', { role: 'row' },
       el('th', { role: 'rowheader', scope: 'row' }, this.link, this.tags, this.found),
-      cell('since', this.since, this.lasts), cell('present', this.count, this.of), cell('mics', this.mics), cell('known', this.sign, this.age));
+      cell('since', this.since, this.lasts), cell('present', this.count, this.awaited), cell('mics', this.mics), cell('known', this.sign, this.age));
     this.node.line = this;
     this.visible = !observer;
     observer?.observe(this.node);
@@ -46,7 +46,7 @@ export class Line {
     const tags = [row.tenant, ...Object.entries(row.labels ?? {}).map(([k, v]) => `${k}=${v}`)];
     put(this.tags, tags.join(' · '));
     put(this.count, row.over ? '–' : String(row.present));
-    put(this.of, row.over || row.status !== 'started' && !row.present ? '' : t('of', row.invited));
+    put(this.awaited, row.over || row.status !== 'started' && !row.present ? '' : t('awaited', row.invited - row.present));
     put(this.mics, row.over ? '–' : t('open', row.mics));
     flag(this.mics, 'on', row.mics > 0);
     flag(this.node, 'over', Boolean(row.over));

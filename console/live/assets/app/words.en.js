@@ -17,7 +17,7 @@ export const en = {
   'newer': 'A newer version is there: reload',
   // overview
   'meetings': 'Meetings', 'meeting': 'Meeting', 'since': 'Since', 'present': 'Present', 'mics': 'Microphones', 'known': 'Last known',
-  'of': 'of {0} invited', 'open': (count) => (count ? `${count} open` : 'none open'), 'ago': '{0} ago', 'asof': 'as of {0}',
+  'awaited': (count) => (count > 0 ? `${count} more invited` : ''), 'open': (count) => (count ? `${count} open` : 'none open'), 'ago': '{0} ago', 'asof': 'as of {0}',
   'planned': 'not started', 'planned.at': 'starts {0}', 'first': 'seen since', 'ended': 'ended {0}', 'untracked': 'not tracked since {0}', 'nobody': 'nobody yet',
   'untitled': 'Meeting without a title', 'cameras': (count) => n(count, 'camera', 'cameras'),
   'search': 'Search', 'search.hint': 'title or person, press /', 'tenant': 'Organization', 'label': 'Label', 'every': 'all',

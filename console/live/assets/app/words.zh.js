@@ -14,7 +14,7 @@ export const zh = {
   'paused': '已暂停', 'paused.more': '标签页隐藏时不读取数据',
   'newer': '有新版本，请重新加载',
   'meetings': '会议', 'meeting': '会议', 'since': '开始', 'present': '在场', 'mics': '麦克风', 'known': '最近确认',
-  'of': '共邀请 {0} 人', 'open': (count) => (count ? `${count} 个打开` : '均关闭'), 'ago': '{0}前', 'asof': '截至 {0}',
+  'awaited': (count) => (count > 0 ? `另邀请 ${count} 人` : ''), 'open': (count) => (count ? `${count} 个打开` : '均关闭'), 'ago': '{0}前', 'asof': '截至 {0}',
   'planned': '未开始', 'planned.at': '{0} 开始', 'first': '首次发现', 'ended': '{0} 结束', 'untracked': '{0} 起不再跟踪', 'nobody': '暂无人',
   'untitled': '无标题会议', 'cameras': '{0} 个摄像头',
   'search': '搜索', 'search.hint': '标题或姓名，按 / 键', 'tenant': '组织', 'label': '标签', 'every': '全部',
