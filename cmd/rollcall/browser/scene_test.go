@@ -151,6 +151,7 @@ func launch(t testing.TB, name string, args ...string) *process {
 	}
 	p := &process{t: t, cmd: exec.Command(path, args...), done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = t.TempDir(), p, p
+	p.cmd.Env = append(os.Environ(), "TMPDIR="+p.cmd.Dir) // a demo that is killed leaves its folder
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
