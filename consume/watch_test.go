@@ -215,9 +215,7 @@ func TestAStreamMadeAnewIsReadAnew(t *testing.T) {
 	w.openAgain()
 	w.listed("c2", answer("bob"))
 	seen.until("equal", func() bool { return seen.difference(w) == "" })
-	if dropped := seen.kinds(consume.Dropped); !slices.Equal(dropped, []string{"c1"}) {
-		t.Errorf("dropped: %v", dropped)
-	}
+	seen.until("told that c1 is dropped", func() bool { return slices.Equal(seen.kinds(consume.Dropped), []string{"c1"}) })
 	if n := seen.Repairs(); n != 0 {
 		t.Errorf("%d repairs", n)
 	}
