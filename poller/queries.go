@@ -70,15 +70,12 @@ func (q *queries) batch(ids []string) {
 
 // search finds the meetings that a batch was refused because of.
 func (q *queries) search(b refusedBatch) {
-	switch stopped := q.run.calls.stopped; {
-	case b.verdict != spoiled && b.verdict != rejected:
-	case stopped != nil:
-		q.run.tally.skipped(stopped, b.ids...)
-	case b.verdict == spoiled:
+	switch b.verdict {
+	case spoiled:
 		if rest := q.run.refused.unsampled(b.ids); len(rest) > 0 {
 			q.run.ended.search(rest, b.class)
 		}
-	default:
+	case rejected:
 		q.run.refused.search(b.ids, b.err)
 	}
 }

@@ -63,7 +63,7 @@ func (v *volley) next() []string {
 // widen has as many ask as may, while there is something left to ask.
 func (v *volley) widen() {
 	r := v.queries.run
-	for r.calls.stopped == nil && len(v.ids) > 0 && v.lanes < r.poller.inFlight() {
+	for len(v.ids) > 0 && v.lanes < r.poller.inFlight() {
 		v.lanes++
 		v.done.Go(func() { r.calls.turn.back(v.ask) })
 	}

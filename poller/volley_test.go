@@ -214,3 +214,46 @@ func TestSeveralCallsFindWhatOneFinds(t *testing.T) {
 		}
 	})
 }
+
+// TestSoManyCallsAreUnderWayAtMost has a vendor that takes a second for each call.
+func TestSoManyCallsAreUnderWayAtMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, s, ids := far(300, 1, time.Second)
+		p.Limiter = Evenly(500)
+		for range 2 {
+			var b book
+			p.Pass(t.Context(), b.ask(ids...))
+		}
+		if s.top != MostInFlight {
+			t.Errorf("%d calls at once, want %d", s.top, MostInFlight)
+		}
+	})
+}
+
+// TestARefusalIsLookedIntoBeforeMoreIsAsked has everything refused alike, which shows
+// with a few calls.
+func TestARefusalIsLookedIntoBeforeMoreIsAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, s, ids := far(1000, 10, 10*time.Millisecond)
+		p.InFlight, s.forever = 4, fault{class: ClassBadRequest}
+		var b book
+		p.Pass(t.Context(), b.ask(ids...))
+		if most := 4 + mostSamples; s.calls() > most {
+			t.Errorf("%d calls, want at most %d", s.calls(), most)
+		}
+	})
+}
+
+// TestWhatTwoReasonsLeadToIsAskedOnce has a meeting that is over, and another that is
+// bad: to see whether all are refused the first is asked about once more.
+func TestWhatTwoReasonsLeadToIsAskedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, s, ids := far(2, 1, time.Millisecond)
+		s.closed[ids[0]], s.bad[ids[1]], s.standing[ids[0]] = true, true, Standing{Status: rollcall.StatusEnded}
+		var b book
+		p.Pass(t.Context(), b.ask(ids...))
+		if len(s.lookups) != 1 || b.kinds() != "m000 ended" {
+			t.Errorf("looked up %v, sighted %s", s.lookups, b.kinds())
+		}
+	})
+}

@@ -2,8 +2,8 @@
 // their meetings, compares each answer with the stored record and commits the
 // difference. It promises that
 //
-//   - the observations of a shard are processed one after the other, in the order
-//     in which they were asked;
+//   - the observations of a shard are processed one after the other, as they were
+//     answered, and those of one meeting in the order in which they were asked;
 //   - the record and the events of an answer are stored together or not at all;
 //   - an observation that is not newer than the record is dropped, never compared;
 //   - what could not be stored waits, in order, until it can.

@@ -134,7 +134,7 @@ func TestGuardsAreNeeded(t *testing.T) {
 		fallen := 0
 		for name, moves := range awkward() {
 			broken := ""
-			bubble(t, func(t *testing.T) { broken = play(t, guard, moves) })
+			bubble(t, func(t *testing.T) { broken = play(t, guard, false, moves) })
 			if broken != "" {
 				fallen++
 				t.Logf("without %q, %s: %s", guard, name, broken)

@@ -13,6 +13,7 @@ import (
 	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/internal/ledgertest"
+	"rollcall/poller"
 	"rollcall/worker"
 )
 
@@ -50,6 +51,7 @@ type stage struct {
 	memory  *ledgertest.Memory
 	book    *book
 	without string // the guard that is taken away; "": none
+	far     bool   // answers take a while, and each meeting is asked about by a call of its own
 	actors  [2]*actor
 	changes int
 }
@@ -142,6 +144,9 @@ func (s *stage) begin(t *testing.T, a *actor) {
 	a.process = connect(t, a.id, a.line, func(c *worker.Config) {
 		c.Tenants[0].Conferences = []string{"m", "x"}
 		c.StopTimeout = 3 * time.Second
+		if s.far {
+			c.Tenants[0].Asker = asker{a.line, &poller.Poller{Source: &scattered{Source: vendor{a.line}}, Tenant: "acme", Logger: c.Logger, BatchSize: 1, InFlight: 4}}
+		}
 	})
 }
 
@@ -161,8 +166,8 @@ func (a *actor) finish(crash bool) {
 
 // play lets everything happen and then peace return. It gives the law that
 // fell; "" where none did.
-func play(t *testing.T, without string, moves []move) string {
-	s := &stage{world: newWorld(), memory: ledgertest.NewMemory(names), book: newBook(), without: without}
+func play(t *testing.T, without string, far bool, moves []move) string {
+	s := &stage{world: newWorld(), memory: ledgertest.NewMemory(names), book: newBook(), without: without, far: far}
 	for i := range s.actors {
 		s.actors[i] = &actor{id: fmt.Sprint("w", i), paper: &paper{}, ills: map[string]bool{}, healed: make(chan struct{})}
 	}
@@ -256,11 +261,11 @@ func (s *stage) verdict(t *testing.T) string {
 
 // TestModel lets two workers go through everything that can go wrong with
 // them, and holds what they publish against a world in which one thing happens
-// after the other.
+// after the other; with calls that are answered as they were asked, and otherwise.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		moves, broken := plays().Draw(rt, "play"), ""
-		bubble(t, func(t *testing.T) { broken = play(t, "", moves) })
+		far, moves, broken := rapid.Bool().Draw(rt, "far"), plays().Draw(rt, "play"), ""
+		bubble(t, func(t *testing.T) { broken = play(t, "", far, moves) })
 		if broken != "" {
 			rt.Fatal(broken)
 		}
