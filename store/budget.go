@@ -121,9 +121,9 @@ func (s *JetStream) WriteBudget(ctx context.Context, tenant, key string, data []
 // tenant. Where no tenant has a budget, and so there is no bucket, it is empty.
 func (s *JetStream) Budgets(ctx context.Context, key string) (map[string][]byte, error) {
 	bucket, found := s.names.Budget(), make(map[string]got)
-	whole, err := s.read.getOnce(ctx, "KV_"+bucket, []string{budgetSubject(s.names, "*", key)}, found)
-	if errors.Is(err, nats.ErrNoResponders) || natsconn.InDomain(s.js) && errors.Is(err, context.DeadlineExceeded) {
-		return nil, nil // through a leaf node nobody says that nobody answers
+	whole, err := s.readBudgets(ctx, key, found)
+	if errors.Is(err, nats.ErrNoResponders) {
+		return nil, nil
 	}
 	if err == nil && !whole {
 		err = errors.New("the answer is too large")
@@ -139,6 +139,33 @@ func (s *JetStream) Budgets(ctx context.Context, key string) (map[string][]byte,
 		}
 	}
 	return all, nil
+}
+
+// silence is how long a bucket behind a leaf node may take to answer; at most half of
+// the time that there is.
+const silence = 2 * time.Second
+
+// readBudgets reads one key of all. Through a leaf node nobody says that nobody answers:
+// a bucket that is silent while the stream is not is not there.
+func (s *JetStream) readBudgets(ctx context.Context, key string, found map[string]got) (whole bool, err error) {
+	read := func(ctx context.Context, stream string) (bool, error) {
+		return s.read.getOnce(ctx, stream, []string{budgetSubject(s.names, "*", key)}, found)
+	}
+	if !natsconn.InDomain(s.js) {
+		return read(ctx, "KV_"+s.names.Budget())
+	}
+	limit := silence
+	if at, has := ctx.Deadline(); has {
+		limit = min(limit, time.Until(at)/2)
+	}
+	short, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if whole, err = read(short, "KV_"+s.names.Budget()); errors.Is(err, context.DeadlineExceeded) {
+		if _, other := read(ctx, s.names.Stream); other == nil {
+			return false, nats.ErrNoResponders
+		}
+	}
+	return whole, err
 }
 
 // budgetSubject is the subject of a key; tenants and keys are tokens already.

@@ -1,10 +1,12 @@
 package store_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
@@ -60,5 +62,24 @@ func TestWhereNobodyHasABudgetThereIsNoBucket(t *testing.T) {
 	ledger := store.Attach(natstest.Start(t).JetStream(t), names())
 	if all, err := ledger.Budgets(minute(t), "2026-11"); err != nil || len(all) != 0 {
 		t.Errorf("read %q, %v", all, err)
+	}
+}
+
+// TestASilentDomainIsNoMissingBucket asks too late to be answered: nothing is known
+// then, least of all that there are no budgets.
+func TestASilentDomainIsNoMissingBucket(t *testing.T) {
+	broker := natstest.StartWith(t, server.Options{JetStreamDomain: "hub"})
+	js, err := jetstream.NewWithAPIPrefix(broker.Connect(t), "$JS.hub.API")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledger := store.Attach(js, names())
+	if all, err := ledger.Budgets(minute(t), "2026-11"); err != nil || len(all) != 0 {
+		t.Errorf("without a bucket: read %q, %v", all, err)
+	}
+	late, cancel := context.WithDeadline(t.Context(), time.Now())
+	defer cancel()
+	if all, err := ledger.Budgets(late, "2026-11"); err == nil {
+		t.Errorf("without an answer: read %q", all)
 	}
 }
