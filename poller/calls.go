@@ -124,10 +124,14 @@ func (m *metered) make(call func(context.Context) error) error {
 	m.begin()
 	ctx, span := tracing.Start(m.caller.ctx, "query", attribute.String("rollcall.operation", m.op))
 	var err error
-	m.caller.turn.away(func() { err = call(context.WithValue(ctx, againKey{}, m.again)) })
+	var took time.Duration
+	m.caller.turn.away(func() {
+		err = call(context.WithValue(ctx, againKey{}, m.again))
+		took = time.Since(m.began)
+	})
 	tracing.End(span, err)
 	if !m.refused {
-		m.end(ClassOf(err))
+		m.caller.called(m.op, ClassOf(err), took)
 	}
 	return err
 }
@@ -137,13 +141,10 @@ func (m *metered) begin() {
 	m.began = time.Now()
 }
 
-func (m *metered) end(class Class) {
-	m.caller.called(m.op, class, time.Since(m.began))
-}
-
 func (m *metered) again(class Class) (err error) {
+	took := time.Since(m.began)
 	m.caller.turn.back(func() {
-		m.end(class)
+		m.caller.called(m.op, class, took)
 		if err = m.caller.permit(m.op); err != nil {
 			m.refused = true
 			return

@@ -44,7 +44,10 @@ func (r *run) emit(o rollcall.Observation) {
 	if len(o.Sightings)+len(o.Unanswered) == 0 {
 		return
 	}
-	if err := r.ask.Emit(context.WithoutCancel(r.calls.ctx), o); err != nil {
+	began := time.Now()
+	err := r.ask.Emit(context.WithoutCancel(r.calls.ctx), o)
+	r.heldUp = time.Since(began)
+	if err != nil {
 		r.calls.stop(ClassNone, err)
 		return
 	}

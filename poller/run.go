@@ -18,6 +18,7 @@ type run struct {
 	ask     Ask
 	shard   *shardState
 	between time.Duration // from the shard's pass before to this one
+	heldUp  time.Duration // the last answer, until it was taken
 
 	calls   caller
 	queries queries

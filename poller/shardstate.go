@@ -13,6 +13,7 @@ import (
 type shardState struct {
 	input   batchInput
 	answers answerCache
+	uptake  uptake
 	// spoilers are meetings that caused a batch to be refused as ended. Those
 	// that are asked about all the same, since their end is not stored yet or
 	// is denied by the lookup, would cost a search each time.

@@ -34,18 +34,34 @@ func (v *volley) fire() {
 	v.queries.run.calls.turn.away(v.done.Wait)
 }
 
-// ask asks about one batch after the other, with the pass's turn.
+// ask asks about one batch after the other, with the pass's turn, and ends early
+// where fewer are to ask at once.
 func (v *volley) ask() {
 	for len(v.ids) > 0 && len(v.refused) == 0 {
+		if v.lanes > v.most() {
+			v.lanes--
+			return
+		}
 		ids := v.next()
 		v.widen()
 		if len(ids) == 0 {
 			continue
 		}
-		if said, class, err := v.queries.ask(ids); said == spoiled || said == rejected {
+		said, class, err := v.queries.ask(ids)
+		switch said {
+		case accepted:
+			v.pace()
+		case spoiled, rejected:
 			v.refused = append(v.refused, refusedBatch{ids, said, class, err})
 		}
 	}
+}
+
+// pace learns whether the answers come faster than they are taken.
+func (v *volley) pace() {
+	r := v.queries.run
+	between := r.poller.roundTrip.now() / time.Duration(v.lanes)
+	r.shard.uptake.learn(r.heldUp > between, v.lanes)
 }
 
 // next takes the next batch, without those that were asked about by themselves.
@@ -62,10 +78,35 @@ func (v *volley) next() []string {
 
 // widen has as many ask as may, while there is something left to ask.
 func (v *volley) widen() {
-	r := v.queries.run
-	for len(v.ids) > 0 && v.lanes < r.poller.inFlight() {
+	for len(v.ids) > 0 && v.lanes < v.most() {
 		v.lanes++
-		v.done.Go(func() { r.calls.turn.back(v.ask) })
+		v.done.Go(func() { v.queries.run.calls.turn.back(v.ask) })
+	}
+}
+
+// most is how many may ask at once now.
+func (v *volley) most() int {
+	r := v.queries.run
+	return min(r.poller.inFlight(), r.shard.uptake.most())
+}
+
+// uptake follows with how many calls under way the taker of the answers keeps up.
+// More would only have answers wait, and grow old. The zero value knows no bound.
+type uptake struct{ bound int }
+
+func (u *uptake) most() int {
+	if u.bound == 0 {
+		return MostInFlight
+	}
+	return u.bound
+}
+
+// learn takes whether an answer was held up, with so many calls under way.
+func (u *uptake) learn(heldUp bool, lanes int) {
+	if heldUp {
+		u.bound = max(lanes-1, 1)
+	} else if u.bound > 0 {
+		u.bound = min(u.bound+1, MostInFlight)
 	}
 }
 

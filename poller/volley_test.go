@@ -257,3 +257,63 @@ func TestWhatTwoReasonsLeadToIsAskedOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestAnswersAreTakenSoon has answers taken slower than they could come: no more is
+// under way than is taken soon.
+func TestAnswersAreTakenSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const call, take = 100 * time.Millisecond, 80 * time.Millisecond
+		p, _, ids := far(400, 10, call)
+		p.InFlight = 8
+		var late time.Duration
+		for range 3 {
+			late = 0
+			var b book
+			ask := b.ask(ids...)
+			ask.Emit = func(_ context.Context, o rollcall.Observation) error {
+				late = max(late, time.Since(o.AnsweredAt))
+				time.Sleep(take)
+				return nil
+			}
+			p.Pass(t.Context(), ask)
+		}
+		if late > 2*take {
+			t.Errorf("an answer waits %v to be taken", late)
+		}
+	})
+}
+
+// TestManyAreUnderWayAgainWhenAnswersAreTakenAtOnce has answers taken slowly for a
+// while.
+func TestManyAreUnderWayAgainWhenAnswersAreTakenAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, s, ids := far(400, 10, 100*time.Millisecond)
+		p.InFlight = 8
+		for _, take := range []time.Duration{time.Second, 0} {
+			var b book
+			ask := b.ask(ids...)
+			ask.Emit = func(context.Context, rollcall.Observation) error { time.Sleep(take); return nil }
+			s.top = 0
+			p.Pass(t.Context(), ask)
+		}
+		if s.top != 8 {
+			t.Errorf("%d calls at once in the second pass, want 8", s.top)
+		}
+	})
+}
+
+// TestATakerThatIsSlowMakesNoRoundTripLonger has an answer come within 10 ms, and
+// taken after 300.
+func TestATakerThatIsSlowMakesNoRoundTripLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _, ids := far(100, 5, 10*time.Millisecond)
+		p.InFlight = 2
+		var b book
+		ask := b.ask(ids...)
+		ask.Emit = func(context.Context, rollcall.Observation) error { time.Sleep(300 * time.Millisecond); return nil }
+		p.Pass(t.Context(), ask)
+		if took := p.roundTrip.now(); took != 10*time.Millisecond {
+			t.Errorf("a call is taken to need %v", took)
+		}
+	})
+}
