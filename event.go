@@ -38,6 +38,7 @@ const (
 	ParticipantCameraOpened     Type = "participant.camera_opened"
 	ParticipantCameraClosed     Type = "participant.camera_closed"
 	ParticipantRenamed          Type = "participant.renamed"
+	ParticipantForgotten        Type = "participant.forgotten" // shows the key alone, a pseudonym: see [Forgotten]
 )
 
 // Types lists every type of event, in the order of the event table.
@@ -51,6 +52,7 @@ func Types() []Type {
 		ParticipantJoined, ParticipantMicOpened, ParticipantMicClosed,
 		ParticipantCameraOpened, ParticipantCameraClosed, ParticipantRenamed,
 		MeetingEnded, MeetingUntracked, MeetingSummarized,
+		ParticipantForgotten,
 	}
 }
 

@@ -9,6 +9,11 @@ import (
 // Fold applies events, in order, to a roster sorted by key, and returns the new
 // one, nil when it is empty. The input stays as it is.
 func Fold(roster []Participant, events []Event) []Participant {
+	for i := range events {
+		if e := &events[i]; e.Type == ParticipantForgotten {
+			return Fold(forget(Fold(roster, events[:i]), e), events[i+1:])
+		}
+	}
 	if last := lastEnd(events); last >= 0 {
 		roster, events = nil, events[last+1:]
 	}

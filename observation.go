@@ -46,6 +46,8 @@ const (
 	SightingUntracked
 	// SightingSummarized: DingTalk's exact times of an ended meeting were read.
 	SightingSummarized
+	// SightingForgotten: somebody is to be forgotten, see [Forgotten].
+	SightingForgotten
 )
 
 // Sighting is what an observation shows about one meeting.
@@ -67,6 +69,8 @@ type Sighting struct {
 	// Reason is that of the end which SightingEnded reports, or of
 	// SightingUntracked: operator or expired.
 	Reason Reason
+	// Forgotten is the key of whom SightingForgotten forgets.
+	Forgotten string
 }
 
 // Unanswered is a meeting that was asked about without learning anything.

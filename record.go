@@ -36,6 +36,9 @@ type Record struct {
 	// Untracked says that the meeting was taken off the tracked set: a later
 	// track begins a new epoch.
 	Untracked bool
+	// Erased are the keys, of [Forgotten], of those who were forgotten: whoever turns
+	// up again is known under them alone. Sorted; kept in later epochs.
+	Erased []string
 }
 
 // Memory is what is remembered of a person beside the roster.

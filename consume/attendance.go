@@ -2,6 +2,7 @@ package consume
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -99,6 +100,10 @@ func (a *Attendance) Apply(e Event) (Change, error) {
 
 // person folds an event about somebody.
 func (a *Attendance) person(e *Event) {
+	if e.Type == rollcall.ParticipantForgotten {
+		a.forget(e)
+		return
+	}
 	v := a.last[e.Participant.Key]
 	if e.Type == rollcall.ParticipantJoined {
 		a.join(e, v)
@@ -127,6 +132,18 @@ func (a *Attendance) person(e *Event) {
 	case rollcall.ParticipantRenamed:
 		v.Nick = e.Participant.Nick
 	}
+}
+
+// forget leaves the visits of whoever is forgotten, under the pseudonym.
+func (a *Attendance) forget(e *Event) {
+	as := e.Participant.Key
+	for _, v := range a.visits {
+		if rollcall.Forgotten(e.Tenant, e.ConferenceID, v.Key) == as {
+			a.last[as] = a.last[v.Key]
+			v.Key, v.UserID, v.Nick = as, as, ""
+		}
+	}
+	maps.DeleteFunc(a.last, func(key string, v *visit) bool { return key != v.Key })
 }
 
 func (a *Attendance) join(e *Event, last *visit) {

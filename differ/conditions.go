@@ -55,6 +55,8 @@ func untrackedAs(t *transition, reason rollcall.Reason) bool {
 
 func summarized(t *transition) bool { return t.summarizing }
 
+func forgotten(t *transition, _ *person) bool { return t.forgetting }
+
 func startTime(t *transition) time.Time { return exact(t, t.next.Meeting.StartTime) }
 
 func endTime(t *transition) time.Time { return exact(t, t.look.EndTime) }

@@ -59,6 +59,10 @@ func contract() []sentence {
 			"row-13-summarized", "row-13-summarized-without-a-time", "row-13-summarized-ahead",
 		}},
 
+		{"16", "participant.forgotten: rollcall forget; data.participant holds the key alone", []string{
+			"row-16-forgotten", "row-16-forgotten-after-the-end", "row-16-forgotten-of-the-gone", "row-16-forgotten-never-seen",
+		}},
+
 		{"", "data.labels: those of whoever tracks the meeting; track again with other labels replaces them", []string{"labels", "omit-nicks"}},
 		{"", "time: the exact time if known, else window.before", []string{"row-02-started-in-window", "row-11-status", "window"}},
 		{"", "window.after: when the previous recorded poll was asked; window.before: when this answer arrived, never earlier", []string{"window", "window-after-misses"}},

@@ -19,7 +19,9 @@ type Look struct {
 	Labels rollcall.Labels
 	// Reason is that of a SightingEnded (status or resource_closed) or of a
 	// SightingUntracked (operator or expired).
-	Reason              rollcall.Reason
+	Reason rollcall.Reason
+	// Forgotten is the key of the person to forget (SightingForgotten).
+	Forgotten           string
 	Number              rollcall.Number
 	AskedAt, AnsweredAt time.Time
 	// After is when the previous good poll of this meeting was asked, where
@@ -31,7 +33,11 @@ type Look struct {
 // sees reports whether the look shows the meeting. One that does not must not
 // narrow the window of what the next one finds.
 func (l *Look) sees() bool {
-	return l.Kind != rollcall.SightingMissed && l.Kind != rollcall.SightingOngoing
+	switch l.Kind {
+	case rollcall.SightingMissed, rollcall.SightingOngoing, rollcall.SightingForgotten:
+		return false
+	}
+	return true
 }
 
 // DefaultMissingAfterPolls is how many misses in a row end a meeting where
@@ -85,11 +91,9 @@ func Diff(prev *rollcall.Record, look Look, rules Rules) Result {
 }
 
 func compared(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
-	if rules.OmitNicks {
-		look.Answer = withoutNicks(look.Answer)
-		if showsNicks(prev) {
-			return tellAnew(table, prev, look, rules)
-		}
+	look.Answer = rules.Mask(look.Tenant, look.ConferenceID, prev, look.Answer)
+	if rules.OmitNicks && showsNicks(prev) {
+		return tellAnew(table, prev, look, rules)
 	}
 	return diff(table, prev, look, rules)
 }
@@ -113,6 +117,8 @@ func diff(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
 		t.untrack()
 	case rollcall.SightingSummarized:
 		t.summarize()
+	case rollcall.SightingForgotten:
+		t.forget()
 	}
 	return t.result(table)
 }

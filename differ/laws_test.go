@@ -70,7 +70,7 @@ func (p poll) numbered() error {
 			return fmt.Errorf("event %d belongs to another meeting: %+v", i, e)
 		case e.CheckTime() != nil:
 			return fmt.Errorf("event %d: %w", i, e.CheckTime())
-		case p.res.Record.Meeting.Status == rollcall.StatusEnded && e.Participant != nil && e.Time.After(p.res.Record.EndedAt):
+		case p.res.Record.Meeting.Status == rollcall.StatusEnded && e.Participant != nil && e.Time.After(p.res.Record.EndedAt) && e.Type != rollcall.ParticipantForgotten:
 			return fmt.Errorf("event %d: %s outlasts the end at %v", i, e.Participant.Key, p.res.Record.EndedAt)
 		case !maps.Equal(e.Labels, p.res.Record.Labels):
 			return fmt.Errorf("event %d has the labels %v, the record %v", i, e.Labels, p.res.Record.Labels)
@@ -236,6 +236,9 @@ func (p poll) slices() error {
 
 // coversAll reports whether the look is about everybody, or nobody is left.
 func (p poll) coversAll() bool {
+	if p.look.Kind == rollcall.SightingForgotten {
+		return false
+	}
 	if r := p.res.Record; r.Untracked || r.Meeting.Status == rollcall.StatusEnded && !r.Summarized {
 		return true
 	}
@@ -387,6 +390,13 @@ func (b attendanceBook) hearOne(t rollcall.Type, key string) error {
 			return fmt.Errorf("is there")
 		}
 	case rollcall.ParticipantRenamed:
+	case rollcall.ParticipantForgotten:
+		for was, who := range b {
+			if rollcall.Forgotten("acme", "c1", was) == key {
+				delete(b, was)
+				b[key] = who
+			}
+		}
 	default:
 		return fmt.Errorf("attendanceBook knows no %s: say in hearOne to whom it can happen", t)
 	}

@@ -61,19 +61,6 @@ func (r Result) sliceAnew(n int) *rollcall.Record {
 	return &rec
 }
 
-// withoutNicks returns an answer without nicks, and leaves a as it is.
-func withoutNicks(a *rollcall.Answer) *rollcall.Answer {
-	if a == nil || !slices.ContainsFunc(a.Entries, func(e rollcall.Entry) bool { return e.Nick != "" }) {
-		return a
-	}
-	without := *a
-	without.Entries = slices.Clone(a.Entries)
-	for i := range without.Entries {
-		without.Entries[i].Nick = ""
-	}
-	return &without
-}
-
 // showsNicks reports whether a record holds the nick of anybody.
 func showsNicks(r *rollcall.Record) bool {
 	return r != nil && (slices.ContainsFunc(r.Roster, func(p rollcall.Participant) bool { return p.Nick != "" }) ||

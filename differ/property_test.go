@@ -39,13 +39,15 @@ func (r *rehearsal) look() Look {
 		AskedAt: r.now, AnsweredAt: r.now.Add(pick(r.choose, time.Second, -time.Minute)),
 		Kind: pick(r.choose, rollcall.SightingListed, rollcall.SightingListed, rollcall.SightingListed, rollcall.SightingListed,
 			rollcall.SightingListed, rollcall.SightingListed, rollcall.SightingEnded, rollcall.SightingOngoing,
-			rollcall.SightingMissed, rollcall.SightingMissed, rollcall.SightingUntracked, rollcall.SightingSummarized),
+			rollcall.SightingMissed, rollcall.SightingMissed, rollcall.SightingUntracked, rollcall.SightingSummarized, rollcall.SightingForgotten),
 		EndTime: pick(r.choose, time.Time{}, r.now.Add(-time.Second), r.now.Add(-time.Hour), r.now.Add(time.Hour)),
 		After:   pick(r.choose, time.Time{}, r.now.Add(-10*time.Second)),
 	}
 	switch l.Kind {
 	case rollcall.SightingListed:
 		l.Answer = r.answer()
+	case rollcall.SightingForgotten:
+		l.Forgotten = keyOf(r.entry().UserID)
 	case rollcall.SightingEnded:
 		l.Reason = pick(r.choose, rollcall.ReasonStatus, rollcall.ReasonResourceClosed)
 	}

@@ -38,8 +38,8 @@ type rule struct {
 
 // eventRules is the contract's table of events. Rules of one row about people
 // are published person by person; rows one after the other.
-func eventRules() [43]rule {
-	const inferred, reconciled = rollcall.ProvenanceInferred, rollcall.ProvenanceReconciled
+func eventRules() [44]rule {
+	const observed, inferred, reconciled = rollcall.ProvenanceObserved, rollcall.ProvenanceInferred, rollcall.ProvenanceReconciled
 	return [...]rule{
 		{row: "1", event: rollcall.MeetingInitialized, meeting: initialized},
 
@@ -97,5 +97,7 @@ func eventRules() [43]rule {
 		{row: "12", event: rollcall.MeetingUntracked, meeting: untrackedUnknown, reason: rollcall.ReasonUnknownMeeting},
 
 		{row: "13", event: rollcall.MeetingSummarized, meeting: summarized, provenance: reconciled},
+
+		{row: "16", event: rollcall.ParticipantForgotten, person: forgotten, provenance: observed},
 	}
 }

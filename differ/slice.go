@@ -38,7 +38,7 @@ func (r Result) Slice(prev *rollcall.Record, n int) *rollcall.Record {
 	rec.Sequence += uint64(n)
 	rec.ObservedAt, rec.Number, rec.Labels = r.Record.ObservedAt, r.Record.Number, r.Record.Labels
 	rec.Partial = &rollcall.Partial{Provenance: t.terms.Provenance, WindowAfter: t.terms.WindowAfter}
-	if t.ending == "" && !t.untracking {
+	if t.ending == "" && !t.untracking && !t.forgetting {
 		rec.Misses, rec.Unlisted = r.Record.Misses, t.fresh
 	}
 	retell(rec, told, r.Record.Meeting)
@@ -51,7 +51,7 @@ func (r Result) Slice(prev *rollcall.Record, n int) *rollcall.Record {
 // origin returns the record that the transition began with. What a first poll says
 // without an event is there from the start.
 func origin(t *transition, prev *rollcall.Record) *rollcall.Record {
-	if !t.first || t.untracking && prev != nil {
+	if !t.first || t.forgetting || t.untracking && prev != nil {
 		rec := *prev
 		return &rec
 	}
@@ -63,7 +63,7 @@ func origin(t *transition, prev *rollcall.Record) *rollcall.Record {
 	rec.Meeting.Title, rec.Meeting.StartTime = t.next.Meeting.Title, t.next.Meeting.StartTime
 	rec.Meeting.Media = t.next.Meeting.Media &^ (rollcall.MediaMicMuted | rollcall.MediaCameraClosed | rollcall.MediaMuteAll)
 	if prev != nil {
-		rec.Misses = prev.Misses
+		rec.Misses, rec.Erased = prev.Misses, prev.Erased
 	}
 	return rec
 }

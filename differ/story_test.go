@@ -215,6 +215,8 @@ func readLookLine(look *Look, rules *Rules, f []string) {
 		look.Reason = rollcall.Reason(f[1])
 	case "omit":
 		rules.OmitNicks = true
+	case "forget":
+		look.Kind, look.Forgotten = rollcall.SightingForgotten, f[1]
 	case "misses":
 		rules.MissingAfterPolls = number(f[2])
 	case "look":
@@ -439,6 +441,8 @@ func (tl *teller) fact(f []string) string {
 		return map[bool]string{true: "summarized", false: "not summarized"}[r.Summarized]
 	case "labels":
 		return strings.TrimSpace("labels " + labelText(r.Labels))
+	case "erased":
+		return "erased " + strings.Join(r.Erased, " ")
 	case "endtime":
 		return "endtime " + hour(r.Meeting.EndTime)
 	case "status":

@@ -29,8 +29,8 @@ type transition struct {
 	people   []person // those that changed, by key
 	oddities []rollcall.Oddity
 
-	ending                             rollcall.Reason // "" unless this transition ends the meeting
-	reopening, untracking, summarizing bool
+	ending                                         rollcall.Reason // "" unless this transition ends the meeting
+	reopening, untracking, summarizing, forgetting bool
 }
 
 // begin sets t, which is new, on its way.
@@ -101,7 +101,7 @@ func (t *transition) open() {
 	t.was = rollcall.Conference{}
 	*t.next = rollcall.Record{
 		Tenant: t.look.Tenant, ConferenceID: t.look.ConferenceID, Epoch: t.newEpoch(),
-		ObservedAt: t.look.AskedAt, Number: t.look.Number, Labels: t.labels(),
+		ObservedAt: t.look.AskedAt, Number: t.look.Number, Labels: t.labels(), Erased: t.next.Erased,
 	}
 }
 

@@ -224,7 +224,7 @@ func TestEverythingHappens(t *testing.T) {
 		t.Errorf("gone %v, dropped %v, anonymous %v, on two devices %v", gone, dropped, anonymous, twice)
 	}
 	for _, kind := range rollcall.Types() {
-		never := []rollcall.Type{rollcall.MeetingUntracked, rollcall.MeetingSummarized, rollcall.MeetingStartTimeChanged}
+		never := []rollcall.Type{rollcall.MeetingUntracked, rollcall.MeetingSummarized, rollcall.MeetingStartTimeChanged, rollcall.ParticipantForgotten}
 		if !seen[kind] && !slices.Contains(never, kind) {
 			t.Errorf("%s never happens", kind)
 		}

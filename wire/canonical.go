@@ -70,6 +70,17 @@ func (c *canonical) text() string {
 	return ""
 }
 
+// texts reads the rest of a list of them, which is not empty.
+func (c *canonical) texts() (all []string) {
+	for {
+		all = append(all, c.text())
+		if !c.took(",") {
+			c.expect("]")
+			return all
+		}
+	}
+}
+
 // escaped reads a text with escapes, the first of them at from. They are rare.
 func (c *canonical) escaped(from int) (text string) {
 	for i := from; i < len(c.rest); i++ {

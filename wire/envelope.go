@@ -105,7 +105,10 @@ func (v *Envelope) Append(dst []byte, e *rollcall.Event) []byte {
 	dst = strconv.AppendUint(append(dst, v.key...), e.Sequence, 10)
 	dst = strconv.AppendInt(append(dst, `,"poll":{"index":`...), int64(e.Index), 10)
 	dst = append(dst, v.poll...)
-	if e.Participant != nil {
+	switch {
+	case e.Type == rollcall.ParticipantForgotten:
+		dst = append(AppendString(append(dst, `,"participant":{"key":`...), e.Participant.Key), '}')
+	case e.Participant != nil:
 		dst = AppendParticipant(append(dst, `,"participant":`...), e.Participant)
 	}
 	dst = AppendString(append(dst, `,"reason":`...), string(e.Reason))

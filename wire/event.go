@@ -100,7 +100,7 @@ func (j *eventJSON) event() (rollcall.Event, error) {
 	if err != nil {
 		return rollcall.Event{}, err
 	}
-	participant, err := d.participant()
+	participant, err := d.participant(rollcall.Type(word))
 	if err != nil {
 		return rollcall.Event{}, err
 	}
@@ -113,9 +113,12 @@ func (j *eventJSON) event() (rollcall.Event, error) {
 	}, nil
 }
 
-func (d *dataJSON) participant() (*rollcall.Participant, error) {
-	if d.Participant == nil {
+func (d *dataJSON) participant(t rollcall.Type) (*rollcall.Participant, error) {
+	switch {
+	case d.Participant == nil:
 		return nil, nil
+	case t == rollcall.ParticipantForgotten:
+		return &rollcall.Participant{Key: d.Participant.Key}, nil
 	}
 	p, err := d.Participant.Participant(false)
 	return &p, err

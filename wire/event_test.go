@@ -169,6 +169,10 @@ func TestAppendEventIsWhatTheStandardLibraryWrites(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if e.Type == rollcall.ParticipantForgotten { // the key alone
+			unsaid := `,"userId":"","nick":"","attendance":"","mic":"","camera":"","rejectDescription":"","session":0`
+			want = bytes.Replace(want, []byte(unsaid), nil, 1)
+		}
 		// An invalid byte is written as an escape; read and written again it
 		// stands for itself.
 		if normal := bytes.ReplaceAll(got, []byte(`\ufffd`), []byte("\ufffd")); !bytes.Equal(normal, want) {
@@ -212,7 +216,9 @@ func anyEvent() *rapid.Generator[rollcall.Event] {
 		if e.Window.Before.Before(e.Window.After) {
 			e.Window.After = time.Time{}
 		}
-		if e.Participant != nil {
+		if e.Type == rollcall.ParticipantForgotten {
+			e.Participant = &rollcall.Participant{Key: anyID().Draw(t, "key")}
+		} else if e.Participant != nil {
 			e.Participant = &rollcall.Participant{
 				Key: anyID().Draw(t, "key"), UserID: anyText().Draw(t, "user"), Nick: anyText().Draw(t, "nick"),
 				Attendance: rollcall.Attendance(rapid.IntRange(1, 6).Draw(t, "attendance")),

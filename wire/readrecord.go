@@ -199,6 +199,9 @@ func (c *canonical) tail(r *rollcall.Record) {
 		r.Meeting.Status = rollcall.StatusUnknown
 	}
 	r.Unlisted, r.Forgotten = c.took(unlisted), c.took(forgotten)
+	if c.took(erased) {
+		r.Erased = c.texts()
+	}
 	c.expect(`}`)
 }
 
@@ -238,6 +241,9 @@ func eachText(r *rollcall.Record, f func(*string)) {
 	f((*string)(&r.EndReason))
 	if r.Partial != nil {
 		f((*string)(&r.Partial.Provenance))
+	}
+	for i := range r.Erased {
+		f(&r.Erased[i])
 	}
 	for i := range r.Roster {
 		eachTextOf(&r.Roster[i], f)

@@ -62,6 +62,7 @@ func appendRoster(dst []byte, roster []rollcall.Participant) []byte {
 const (
 	unlisted  = `,"unlisted":true`
 	forgotten = `,"forgotten":true`
+	erased    = `,"erased":[`
 )
 
 func appendRest(dst []byte, r *rollcall.Record) []byte {
@@ -79,11 +80,22 @@ func appendRest(dst []byte, r *rollcall.Record) []byte {
 	dst = strconv.AppendBool(dst, r.Untracked)
 	dst = append(dst, `,"statusUnknown":`...)
 	dst = strconv.AppendBool(dst, r.Meeting.Status == rollcall.StatusUnknown)
-	if r.Unlisted { // rare, like the next one
+	if r.Unlisted { // rare, like the next ones
 		dst = append(dst, unlisted...)
 	}
 	if r.Forgotten {
 		dst = append(dst, forgotten...)
+	}
+	for i, key := range r.Erased {
+		if i == 0 {
+			dst = append(dst, erased...)
+		} else {
+			dst = append(dst, ',')
+		}
+		dst = AppendString(dst, key)
+	}
+	if len(r.Erased) > 0 {
+		dst = append(dst, ']')
 	}
 	return append(dst, '}')
 }

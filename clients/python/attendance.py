@@ -114,6 +114,9 @@ class Attendance:
 
     def _person(self, verb, data, window):
         person = data["participant"]
+        if verb == "forgotten":
+            self._forget(rollcall.name(data), person["key"])
+            return
         visit = self._last.get(person["key"])
         if verb == "joined":
             self._join(data, visit, window)
@@ -128,6 +131,13 @@ class Attendance:
             visit._devices[device].turn(turned == "opened", window)
         elif verb == "renamed":
             visit.nick = person["nick"]
+
+    def _forget(self, meeting, pseudonym):
+        for visit in self._visits:
+            if rollcall.forgotten(meeting, visit.key) == pseudonym:
+                if visit.key in self._last:
+                    self._last[pseudonym] = self._last.pop(visit.key)
+                visit.key, visit.user_id, visit.nick = pseudonym, pseudonym, ""
 
     def _join(self, data, last, window):
         if last and last._cut and data["provenance"] == "baseline":  # it goes on

@@ -11,6 +11,8 @@ The fold is that of the Go package consume, and docs/events.md is the contract.
 Names and titles are written by strangers: escape them where you show them.
 """
 
+import hashlib
+
 SCHEMA = "rollcall:event:1"
 _CAME = {"invited": "invited", "joining": "joining", "joined": "present"}
 _GONE = {"left", "kicked_out", "invitation_lapsed", "declined", "join_failed"}
@@ -47,6 +49,11 @@ def as_found(event):
 def gone(event):
     """Whether somebody who was in the meeting is so no more."""
     return event["type"] in ("rollcall.participant.left", "rollcall.participant.kicked_out")
+
+
+def forgotten(meeting, key):
+    """The key under which a meeting goes on about somebody who was forgotten."""
+    return "forgotten-" + hashlib.sha256((meeting + "\0" + key).encode()).hexdigest()[:32]
 
 
 class Roster:
@@ -94,6 +101,9 @@ class Roster:
         told, verb = data.get("participant"), kind.rsplit(".", 1)[1]
         if not told or not kind.startswith("rollcall.participant."):
             return
+        if verb == "forgotten":
+            self._forget(name(data), told["key"])
+            return
         person = self.people.get(told["key"])
         if verb in _CAME:  # as of this event; the event shows the person as after its poll
             self.people[told["key"]] = dict(told, attendance=_CAME[verb], mic="closed", camera="closed", rejectDescription="")
@@ -105,6 +115,12 @@ class Roster:
             person[device] = state
         elif person and verb == "renamed":
             person["nick"] = told["nick"]
+
+    def _forget(self, meeting, pseudonym):
+        for key, person in list(self.people.items()):
+            if forgotten(meeting, key) == pseudonym:
+                del self.people[key]
+                self.people[pseudonym] = dict(person, key=pseudonym, userId=pseudonym, nick="", rejectDescription="")
 
     def present(self):
         """Those who are in the meeting now, sorted by key."""

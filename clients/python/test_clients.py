@@ -41,7 +41,7 @@ class RosterTest(unittest.TestCase):
             self.assertEqual(roster.apply(golden), rollcall.REPEATED, file.name)
 
     def test_every_golden_event_is_folded(self):
-        known = set(rollcall._CAME) | rollcall._GONE | set(rollcall._DEVICES) | {"renamed"}
+        known = set(rollcall._CAME) | rollcall._GONE | set(rollcall._DEVICES) | {"renamed", "forgotten"}
         members = set()
         for file in GOLDEN.glob("participant.*.json"):
             golden = json.loads(file.read_text())
@@ -49,6 +49,16 @@ class RosterTest(unittest.TestCase):
             members |= set(golden["data"]["participant"])
         folded = {"key", "userId", "nick", "attendance", "mic", "camera", "rejectDescription", "session"}
         self.assertEqual(members, folded, "does an event alter what is new here? Then Roster folds it")
+
+    def test_who_is_forgotten_has_no_name(self):
+        golden = json.loads((GOLDEN / "participant.forgotten.json").read_text())
+        pseudonym = golden["data"]["participant"]["key"]
+        roster, visits = rollcall.Roster(), attendance.Attendance()
+        for fold in roster, visits:
+            fold.apply(event(1, "participant.joined", 15, "u42", provenance="baseline"))
+            fold.apply(dict(golden, data=dict(golden["data"], epoch=1, sequence=2)))
+        self.assertEqual([(p["key"], p["userId"], p["nick"]) for p in roster.people.values()], [(pseudonym, pseudonym, "")])
+        self.assertEqual([(v.key, v.user_id, v.nick) for v in visits.visits(at(60))], [(pseudonym, pseudonym, "")])
 
     def test_an_event_of_a_tenant_changes_no_meeting(self):
         for file in GOLDEN.glob("watch.*.json"):

@@ -1,6 +1,7 @@
 // Who is in which meeting: the fold of Rollcall's events. It is that of the Go
 // package consume; docs/events.md is the contract. Names and titles are written
 // by strangers: escape them where you show them.
+import { createHash } from 'node:crypto';
 import type { Event, Meeting, Person, StoredRecord } from './types.ts';
 
 const schema = 'rollcall:event:1';
@@ -48,6 +49,10 @@ export const asFound = (event: Event): boolean => event.data.provenance === 'bas
 export const isGone = (event: Event): boolean =>
   event.type === 'rollcall.participant.left' || event.type === 'rollcall.participant.kicked_out';
 
+/** The key under which a meeting goes on about somebody who was forgotten. */
+export const forgotten = ({ tenant, conferenceId }: { tenant: string; conferenceId: string }, key: string): string =>
+  'forgotten-' + createHash('sha256').update(`${tenant}/${conferenceId}\0${key}`).digest('hex').slice(0, 32);
+
 /** Who is in one meeting. What it returns never changes. */
 export class Roster {
   /** Unix time in ms at which the meeting was first recorded; 0: nothing is known yet. */
@@ -93,6 +98,10 @@ export class Roster {
   #happen(event: Event): void {
     if (over.has(event.type)) this.#people.clear();
     if (!('participant' in event.data)) return;
+    if (event.type === 'rollcall.participant.forgotten') {
+      this.#forget(event.data, event.data.participant.key);
+      return;
+    }
     const told = event.data.participant;
     const attendance = came[event.type];
     if (attendance) { // as of this event; the event shows the person as after its poll
@@ -102,6 +111,15 @@ export class Roster {
     } else {
       const person = this.#people.get(told.key);
       if (person) this.#people.set(told.key, { ...person, ...altered(event) });
+    }
+  }
+
+  #forget(meeting: { tenant: string; conferenceId: string }, as: string): void {
+    for (const [key, person] of this.#people) {
+      if (forgotten(meeting, key) !== as) continue;
+      this.#people.delete(key);
+      this.#people.set(as, { ...person, key: as, userId: as, nick: '', rejectDescription: '' });
+      return;
     }
   }
 

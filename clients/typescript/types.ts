@@ -44,6 +44,7 @@ export type Event =
   | ParticipantCameraClosed
   | ParticipantCameraOpened
   | ParticipantDeclined
+  | ParticipantForgotten
   | ParticipantInvitationLapsed
   | ParticipantInvited
   | ParticipantJoinFailed
@@ -181,6 +182,11 @@ export interface ParticipantDeclined extends Envelope {
   type: "rollcall.participant.declined";
 }
 
+export interface ParticipantForgotten extends Envelope {
+  data: Data & { participant: { key: string; }; reason: ""; };
+  type: "rollcall.participant.forgotten";
+}
+
 export interface ParticipantInvitationLapsed extends Envelope {
   data: Data & { participant: Participant; reason: "" | "meeting_ended"; };
   type: "rollcall.participant.invitation_lapsed";
@@ -265,6 +271,7 @@ export interface StoredRecord {
   endReason: "status" | "resource_closed" | "vanished" | "" | "operator" | "expired" | "unknown_meeting";
   endedAt: string | null;
   epoch: number;
+  erased?: string[];
   forgotten?: boolean;
   labels: { [name: string]: string };
   meeting: Meeting;

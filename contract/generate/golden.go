@@ -105,6 +105,8 @@ func person(t rollcall.Type) rollcall.Participant {
 		Mic: rollcall.DeviceClosed, Camera: rollcall.DeviceClosed, Session: 1,
 	}
 	switch t {
+	case rollcall.ParticipantForgotten:
+		return rollcall.Participant{Key: rollcall.Forgotten("acme", "6f1a", p.Key)}
 	case rollcall.ParticipantLeft, rollcall.ParticipantInvitationLapsed:
 		p.Attendance = rollcall.AttendanceLeft
 	case rollcall.ParticipantKickedOut:

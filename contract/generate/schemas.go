@@ -54,6 +54,12 @@ func eventSchema(t rollcall.Type) object {
 	data := schema["properties"].(object)["data"].(object)
 	if t.Entity() == "participant" {
 		data["required"] = sorted(append(data["required"].([]string), "participant"))
+		if t == rollcall.ParticipantForgotten {
+			data["properties"].(object)["participant"] = object{
+				"type": "object", "properties": object{"key": object{"type": "string", "pattern": "^forgotten-[0-9a-f]{32}$"}},
+				"required": []string{"key"}, "additionalProperties": false,
+			}
+		}
 	} else {
 		delete(data["properties"].(object), "participant")
 	}

@@ -182,7 +182,7 @@ func (w typeWriter) object(name string, schema object) string {
 		return parent.(string) + " & " + inline
 	}
 	title, ok := interfaces[name]
-	if !ok {
+	if closed := schema["additionalProperties"] == false; closed || !ok {
 		return inline
 	}
 	w.declare(title, w.members(schema))

@@ -143,6 +143,7 @@ func categories() []category {
 			rollcall.MeetingMicMuted, rollcall.MeetingMicUnmuted, rollcall.MeetingCameraClosed, rollcall.MeetingCameraOpened,
 		}},
 		{"summarized", []rollcall.Type{rollcall.MeetingSummarized}},
+		{"forgotten", []rollcall.Type{rollcall.ParticipantForgotten}},
 		{"lost", []rollcall.Type{rollcall.WatchLost}},
 		{"resumed", []rollcall.Type{rollcall.WatchResumed}},
 	}

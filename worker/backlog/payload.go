@@ -78,6 +78,7 @@ func kindNames() map[rollcall.SightingKind]string {
 	return map[rollcall.SightingKind]string{
 		rollcall.SightingListed: "listed", rollcall.SightingEnded: "ended", rollcall.SightingOngoing: "ongoing",
 		rollcall.SightingMissed: "missed", rollcall.SightingUntracked: "untracked", rollcall.SightingSummarized: "summarized",
+		rollcall.SightingForgotten: "forgotten",
 	}
 }
 

@@ -64,6 +64,10 @@ func (p *packer) head(r *rollcall.Record) {
 	p.text(string(r.EndReason))
 	p.time(r.EndedAt)
 	p.uints(bit(r.Summarized, 0) | bit(r.Untracked, 1) | bit(r.Unlisted, 2) | bit(r.Forgotten, 3))
+	p.length(r.Erased == nil, len(r.Erased))
+	for _, key := range r.Erased {
+		p.text(key)
+	}
 }
 
 func (p *packer) labels(labels rollcall.Labels) {

@@ -51,6 +51,12 @@ func (u *unpacker) head(r *rollcall.Record) {
 	flags := u.uint()
 	r.Summarized, r.Untracked = flags&1 != 0, flags&2 != 0
 	r.Unlisted, r.Forgotten = flags&4 != 0, flags&8 != 0
+	if n, some := u.length(); some {
+		r.Erased = make([]string, n)
+	}
+	for i := range r.Erased {
+		r.Erased[i] = u.text()
+	}
 }
 
 func (u *unpacker) labels() rollcall.Labels {

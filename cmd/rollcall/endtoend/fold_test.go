@@ -2,6 +2,8 @@ package endtoend_test
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -36,7 +38,7 @@ func (f *folded) apply(kind string, e *event) error {
 	if e.Data.Participant == nil {
 		return f.applyToMeeting(kind, e)
 	}
-	return f.applyToPerson(kind, *e.Data.Participant)
+	return f.applyToPerson(kind, e)
 }
 
 func (f *folded) switchBit(bit int64) error {
@@ -73,7 +75,27 @@ func (f *folded) applyToMeeting(kind string, e *event) error {
 	return fmt.Errorf("no such event without a participant")
 }
 
-func (f *folded) applyToPerson(kind string, said person) error {
+// forget lets one of the people, if any, be known under the pseudonym alone.
+func (f *folded) forget(e *event) error {
+	as := e.Data.Participant.Key
+	for key, p := range f.people {
+		sum := sha256.Sum256([]byte(e.Data.Tenant + "/" + e.Data.ConferenceID + "\x00" + key))
+		if "forgotten-"+hex.EncodeToString(sum[:16]) == as {
+			delete(f.people, key)
+			f.sessions[as] = f.sessions[key]
+			p.Key, p.UserID, p.Nick, p.RejectDescription = as, as, "", ""
+			f.people[as] = p
+			return nil
+		}
+	}
+	return nil
+}
+
+func (f *folded) applyToPerson(kind string, e *event) error {
+	said := *e.Data.Participant
+	if kind == "participant.forgotten" {
+		return f.forget(e)
+	}
 	now, known := f.people[said.Key]
 	next := said
 	next.Attendance, next.Mic, next.Camera, next.RejectDescription = now.Attendance, cmp.Or(now.Mic, "closed"), cmp.Or(now.Camera, "closed"), ""

@@ -102,6 +102,7 @@ func words() map[rollcall.Type]string {
 		rollcall.ParticipantCameraOpened:     "opened the camera",
 		rollcall.ParticipantCameraClosed:     "closed the camera",
 		rollcall.ParticipantRenamed:          "goes by a new name",
+		rollcall.ParticipantForgotten:        "is forgotten: what was stored of them is erased",
 	}
 }
 
