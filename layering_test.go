@@ -39,6 +39,7 @@ var walls = map[string][]string{
 
 	"poller/budget":      {".", "std", "any", "internal/...", "wire"},
 	"poller/discovery":   {".", "std", "any", "internal/...", "wire", "poller"},
+	"poller/push":        {".", "std", "any", "internal/...", "poller"},
 	"poller/dingtalk":    {".", "std", "any", "internal/...", "wire", "poller"},
 	"simulator":          {".", "std", "any", "internal/..."},
 	"simulator/scenario": {".", "std", "any", "internal/...", "simulator"},
@@ -212,6 +213,7 @@ func TestWallsRefuse(t *testing.T) {
 		{"poller/budget", "rollcall/store", false},
 		{"poller/budget", "rollcall/poller", false},
 		{"poller/discovery", "rollcall/poller/dingtalk", false},
+		{"poller/push", "rollcall/poller/dingtalk", false},
 		{"store", "rollcall/publisher", false},
 		{"worker", "rollcall/publisher", true},
 		{"worker", "rollcall/console", false},

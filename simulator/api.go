@@ -40,10 +40,12 @@ func (s *Simulator) Handler() http.Handler {
 		"POST /v1.0/oauth2/accessToken":                                 {OpToken, s.auth.internalFlow},
 		"POST /v1.0/oauth2/corpAccessToken":                             {OpToken, s.auth.corpFlow},
 		"POST /v1.0/oauth2/{corpId}/token":                              {OpToken, s.auth.unifiedFlow},
+		"POST /v1.0/gateway/connections/open":                           {OpGateway, s.push.open},
 		"/":                                                             {OpUnknown, func(question) reply { return fail(codeNoSuchAPI) }},
 	} {
 		mux.Handle(pattern, s.operation(op.name, op.answer))
 	}
+	mux.HandleFunc("GET "+connectPath, s.push.connect)
 	control{s}.handle(mux)
 	return mux
 }

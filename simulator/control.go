@@ -25,6 +25,7 @@ func (c control) handle(mux *http.ServeMux) {
 	mux.HandleFunc("POST /_sim/fault", c.arm)
 	mux.HandleFunc("DELETE /_sim/fault", c.disarm)
 	mux.HandleFunc("POST /_sim/revoke", c.revoke)
+	mux.HandleFunc("GET /_sim/pushes", c.pushes)
 	mux.HandleFunc("/_sim/", func(w http.ResponseWriter, r *http.Request) {
 		complain(w, http.StatusNotFound, fmt.Errorf("%s %s is not known: %s is allowed", r.Method, r.URL.Path, list(endpoints())))
 	})
@@ -33,7 +34,7 @@ func (c control) handle(mux *http.ServeMux) {
 func endpoints() []string {
 	return []string{
 		"GET /_sim/", "GET /_sim/meetings", "GET /_sim/facts?since=N", "GET /_sim/served?since=N", "POST /_sim/act",
-		"GET /_sim/fault", "POST /_sim/fault", "DELETE /_sim/fault", "POST /_sim/revoke",
+		"GET /_sim/fault", "POST /_sim/fault", "DELETE /_sim/fault", "POST /_sim/revoke", "GET /_sim/pushes",
 	}
 }
 
@@ -42,11 +43,12 @@ type help struct {
 	Endpoints  []string    `json:"endpoints"`
 	Acts       []string    `json:"acts"`
 	Faults     []string    `json:"faults"`
+	PushFaults []string    `json:"pushFaults"` // those of the operation push
 	Operations []Operation `json:"operations"`
 }
 
 func (c control) help(w http.ResponseWriter, _ *http.Request) {
-	tell(w, help{endpoints(), verbNames(verbTable()), FaultNames(), operations()})
+	tell(w, help{endpoints(), verbNames(verbTable()), FaultNames(), PushFaultNames(), operations()})
 }
 
 func (c control) meetings(w http.ResponseWriter, _ *http.Request) {

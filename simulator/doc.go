@@ -17,7 +17,9 @@
 // it follow the clock. The API is [Simulator.Handler]; [NewWire] serves it
 // without sockets. The operations are POST query, GET meeting, members,
 // orgConferences, users/lists, roomCodes and the three token flows. Ids that
-// nobody knows are left out of a batch query's answer.
+// nobody knows are left out of a batch query's answer. What happens is pushed as
+// well, to whoever has opened the gateway and connected: one connection hears of a
+// fact, at random.
 //
 // # Control
 //
@@ -34,6 +36,7 @@
 //	POST   /_sim/fault      FAULT, one more; answers as GET
 //	DELETE /_sim/fault      none from now on; answers as GET
 //	POST   /_sim/revoke     no token issued so far stays valid; answers {}
+//	GET    /_sim/pushes     {"made","lost","sent","acked","late","opened","refused"}: how many pushes there were
 //
 //	FACT   {"number","at","conferenceId","type","reason","meeting":{"title","startTime","status","mediaStatus","present"},"person":PERSON}
 //	PERSON {"line","listed","userId","nick","attendance","mic","camera","rejectDescription"}

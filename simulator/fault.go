@@ -57,8 +57,12 @@ type Fault struct {
 }
 
 func (f Fault) check() error {
-	if !slices.Contains(FaultNames(), f.Name) {
-		return fmt.Errorf("fault is %q: %s is allowed", f.Name, list(FaultNames()))
+	names := FaultNames()
+	if f.Operation == OpPush {
+		names = PushFaultNames()
+	}
+	if !slices.Contains(names, f.Name) {
+		return fmt.Errorf("fault is %q: %s is allowed", f.Name, list(names))
 	}
 	if err := oneOf("operation", f.Operation, operations()); err != nil {
 		return err
@@ -105,7 +109,7 @@ func (a *faultSet) strike(op Operation) Fault {
 	a.expire()
 	for i := range a.faults {
 		f := &a.faults[i]
-		if f.Operation != "" && f.Operation != op || f.Probability > 0 && a.rng.Float64() >= f.Probability {
+		if !f.strikes(op) || f.Probability > 0 && a.rng.Float64() >= f.Probability {
 			continue
 		}
 		struck := f.Fault
@@ -117,6 +121,12 @@ func (a *faultSet) strike(op Operation) Fault {
 		return struck
 	}
 	return Fault{}
+}
+
+// strikes reports whether the fault is one of the operation's. One of all calls is
+// none of pushes.
+func (f Fault) strikes(op Operation) bool {
+	return f.Operation == op || f.Operation == "" && op != OpPush
 }
 
 func (a *faultSet) expire() {

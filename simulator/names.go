@@ -23,6 +23,7 @@ const (
 	streamFault
 	streamRequest
 	streamShuffle
+	streamPush
 )
 
 // chance returns the n-th stream of a kind. The multiplication spreads

@@ -20,16 +20,20 @@ const (
 	OpUser         Operation = "user"         // the ongoing meetings of a user
 	OpRoom         Operation = "room"         // the meetings of a room code
 	OpToken        Operation = "token"        // a token, by any of the three flows
+	OpGateway      Operation = "gateway"      // a ticket for a connection that pushes go to
+	OpPush         Operation = "push"         // no call, but what is pushed: see [FaultDrop]
 	OpUnknown      Operation = "unknown"      // no operation of DingTalk's
 )
 
 func operations() []Operation {
-	return []Operation{OpQuery, OpMeeting, OpMembers, OpOrganization, OpUser, OpRoom, OpToken, OpUnknown}
+	return []Operation{OpQuery, OpMeeting, OpMembers, OpOrganization, OpUser, OpRoom, OpToken, OpGateway, OpPush, OpUnknown}
 }
 
 // Metered reports whether calls of the operation count against DingTalk's
 // limits.
-func (o Operation) Metered() bool { return o != OpToken && o != OpUnknown }
+func (o Operation) Metered() bool {
+	return o != OpToken && o != OpGateway && o != OpPush && o != OpUnknown
+}
 
 // Served is one answer that was given.
 type Served struct {

@@ -17,6 +17,7 @@ type Simulator struct {
 	world *world
 	auth  *auth
 	armed *faultSet
+	push  *pushes
 	serve journal[Served]
 	runs  int
 }
@@ -31,6 +32,8 @@ func New(cfg Config) (*Simulator, error) {
 		cfg: cfg, world: newWorld(cfg), auth: newAuth(cfg), armed: newFaultSet(cfg),
 		serve: journal[Served]{keep: cfg.Keep},
 	}
+	s.push = newPushes(cfg, s.armed, &s.mu)
+	s.world.told = s.push.tell
 	for ordinal := range cfg.Meetings {
 		s.ids = append(s.ids, cfg.conferenceID(ordinal))
 	}

@@ -21,6 +21,7 @@ type world struct {
 	order []*meeting // every remembered meeting by ordinal
 	byID  map[string]*meeting
 
+	told        func(Fact, *meeting) // of each fact as it happens; nil: nobody is
 	facts       journal[Fact]
 	base        map[string]*book // the forgotten facts, folded
 	forgottenAt time.Time
@@ -89,6 +90,9 @@ func (w *world) record(m *meeting, kind rollcall.Type, reason rollcall.Reason, d
 	}
 	if d != nil {
 		f.Line = d.Line
+	}
+	if w.told != nil {
+		w.told(f, m)
 	}
 	w.forget(w.facts.add(f))
 }

@@ -26,7 +26,7 @@ const (
 // most is the longest body that is read of an answer.
 func (x *exchange) most(a answer) int64 {
 	switch {
-	case a.status != http.StatusOK, a.op == opToken, a.op == opLookup:
+	case a.status != http.StatusOK, a.op == opToken, a.op == opGateway, a.op == opLookup:
 		return min(x.maxAnswer, maxComplaint)
 	case a.op == opOngoing, a.op == opUser:
 		return min(x.maxAnswer, maxList)

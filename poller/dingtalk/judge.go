@@ -49,9 +49,12 @@ func (x *exchange) refused(a answer, empty bool) error {
 func (x *exchange) fault(a answer, detail string) *Fault {
 	c := readErrorBody(a.header.Get("Content-Type"), a.body)
 	r := classify(a.status, c)
-	if a.op == opToken {
+	if a.op == opToken || a.op == opGateway {
 		r = r.ofToken(a.status)
 		r.fix = x.fixEndpoint(r.fix, r.class)
+	}
+	if a.op == opGateway && r.class == poller.ClassPermission {
+		r.fix = fixStream
 	}
 	if c.requestID == "" {
 		c.requestID = headerRequestID(a.header)
