@@ -39,6 +39,7 @@ const (
 	ParticipantCameraClosed     Type = "participant.camera_closed"
 	ParticipantRenamed          Type = "participant.renamed"
 	ParticipantForgotten        Type = "participant.forgotten" // shows the key alone, a pseudonym: see [Forgotten]
+	ParticipantRoleChanged      Type = "participant.role_changed"
 )
 
 // Types lists every type of event, in the order of the event table.
@@ -50,7 +51,7 @@ func Types() []Type {
 		ParticipantLeft, ParticipantKickedOut, ParticipantInvitationLapsed,
 		ParticipantDeclined, ParticipantJoinFailed, ParticipantInvited, ParticipantJoining,
 		ParticipantJoined, ParticipantMicOpened, ParticipantMicClosed,
-		ParticipantCameraOpened, ParticipantCameraClosed, ParticipantRenamed,
+		ParticipantCameraOpened, ParticipantCameraClosed, ParticipantRenamed, ParticipantRoleChanged,
 		MeetingEnded, MeetingUntracked, MeetingSummarized,
 		ParticipantForgotten,
 	}
@@ -145,6 +146,8 @@ type Event struct {
 	Reason      Reason
 	Provenance  Provenance
 	Window      Window
+	// Summary is set on meeting.summarized only; not to be changed.
+	Summary *Summary
 }
 
 // CheckTime reports what is dishonest about when the event is said to have

@@ -140,6 +140,8 @@ func alter(p *Participant, e *Event) {
 		p.Camera = DeviceClosed
 	case ParticipantRenamed:
 		p.Nick = e.Participant.Nick
+	case ParticipantRoleChanged:
+		p.Roles = e.Participant.Roles
 	}
 }
 

@@ -44,10 +44,12 @@ const (
 	SightingMissed
 	// SightingUntracked: the meeting was taken off the tracked set.
 	SightingUntracked
-	// SightingSummarized: DingTalk's exact times of an ended meeting were read.
+	// SightingSummarized: it is known what an ended meeting's [Summary] says.
 	SightingSummarized
 	// SightingForgotten: somebody is to be forgotten, see [Forgotten].
 	SightingForgotten
+	// SightingMembers: DingTalk's list of the members of a meeting that goes on was read.
+	SightingMembers
 )
 
 // Sighting is what an observation shows about one meeting.
@@ -71,6 +73,23 @@ type Sighting struct {
 	Reason Reason
 	// Forgotten is the key of whom SightingForgotten forgets.
 	Forgotten string
+	// Members are those that SightingMembers lists.
+	Members []Member
+	// Summary is that of SightingSummarized, and Sequence that of the record which
+	// it is of (0: of any): one that has changed since is not summarized by it.
+	Summary  *Summary
+	Sequence uint64
+}
+
+// Member is a line of DingTalk's list of a meeting's members: somebody who was
+// there or was asked. Whatever the line left out is the zero value.
+type Member struct {
+	UserID string // "" for people outside the organization
+	Nick   string // cut at [MaxText] bytes
+	Roles
+	Attendance   Attendance
+	Joined, Left time.Time     // exact, UTC
+	Stayed       time.Duration // of one visit from Joined to Left; less: of several
 }
 
 // Unanswered is a meeting that was asked about without learning anything.

@@ -57,6 +57,7 @@ type Participant struct {
 	Nick              string // at most [MaxText] bytes
 	Attendance        Attendance
 	Mic, Camera       Device // open only while present
+	Roles                    // as far as anybody has said
 	RejectDescription string // at most [MaxText] bytes; only while failed
 	Session           int    // how many times this person has joined
 }

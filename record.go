@@ -31,7 +31,10 @@ type Record struct {
 	// so, and why and when one that goes on was taken off the tracked set.
 	EndReason Reason
 	EndedAt   time.Time
-	// Summarized says that the exact times of the ended meeting were published.
+	// RolesAt is when the list of members was last asked for that the roles in the
+	// roster are from; zero: it was not yet.
+	RolesAt time.Time
+	// Summarized says that the summary of the ended meeting was published.
 	Summarized bool
 	// Untracked says that the meeting was taken off the tracked set: a later
 	// track begins a new epoch.

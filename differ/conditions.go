@@ -153,6 +153,15 @@ func renamed(_ *transition, p *person) bool {
 	return p.was.Attendance.InRoster() && p.is.Attendance.InRoster() && p.was.Nick != p.is.Nick
 }
 
+// Roles that were not known were not changed.
+func showsRoles(_ *transition, p *person) bool {
+	return p.was.Roles != p.is.Roles && p.was.With(p.is.Roles) == p.is.With(p.was.Roles) && p.was.Attendance.InRoster()
+}
+
+func changesRoles(_ *transition, p *person) bool {
+	return p.was.With(p.is.Roles) != p.is.With(p.was.Roles) && p.was.Attendance.InRoster()
+}
+
 func visited(_ *transition, p *person) bool { return p.visited }
 
 func visitedAndLeft(_ *transition, p *person) bool {

@@ -56,8 +56,9 @@ func contract() []sentence {
 			"row-12-untracked", "row-12-epoch-always-grows", "row-12-unknown-and-back",
 		}},
 		{"13", "meeting.summarized: after an end, when the exact times have been read; changes no roster", []string{
-			"row-13-summarized", "row-13-summarized-without-a-time", "row-13-summarized-ahead",
+			"row-13-summarized", "row-13-summarized-without-a-time", "row-13-summarized-ahead", "row-13-summarized-too-late",
 		}},
+		{"15", "participant.role_changed: a known role differs; after row 10", []string{"row-15-roles", "row-15-roles-of-several-lines"}},
 
 		{"16", "participant.forgotten: rollcall forget; data.participant holds the key alone", []string{
 			"row-16-forgotten", "row-16-forgotten-after-the-end", "row-16-forgotten-of-the-gone", "row-16-forgotten-never-seen",

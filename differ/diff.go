@@ -15,6 +15,11 @@ type Look struct {
 	// EndTime is the exact end where it is known: SightingEnded,
 	// SightingSummarized, or a SightingListed whose status is ended.
 	EndTime time.Time
+	// Members are those of a SightingMembers.
+	Members []rollcall.Member
+	// Summary is that of a SightingSummarized, of the record with that sequence (0: any).
+	Summary  *rollcall.Summary
+	Sequence uint64
 	// Labels are those of the meeting from now on; nil leaves the record's.
 	Labels rollcall.Labels
 	// Reason is that of a SightingEnded (status or resource_closed) or of a
@@ -30,11 +35,11 @@ type Look struct {
 	After time.Time
 }
 
-// sees reports whether the look shows the meeting. One that does not must not
+// sees reports whether the look shows who is there. One that does not must not
 // narrow the window of what the next one finds.
 func (l *Look) sees() bool {
 	switch l.Kind {
-	case rollcall.SightingMissed, rollcall.SightingOngoing, rollcall.SightingForgotten:
+	case rollcall.SightingMissed, rollcall.SightingOngoing, rollcall.SightingForgotten, rollcall.SightingMembers:
 		return false
 	}
 	return true
@@ -119,6 +124,8 @@ func diff(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
 		t.summarize()
 	case rollcall.SightingForgotten:
 		t.forget()
+	case rollcall.SightingMembers:
+		t.members()
 	}
 	return t.result(table)
 }

@@ -62,7 +62,7 @@ func (t *transition) endedAt() time.Time {
 func (t *transition) clear() {
 	n := t.next
 	n.Roster, n.Memory, n.Partial, n.Misses = nil, nil, nil, 0
-	n.Unlisted, n.Forgotten = false, false
+	n.Unlisted, n.Forgotten, n.RolesAt = false, false, time.Time{}
 }
 
 // farewell sees everybody of the roster off.
@@ -129,9 +129,9 @@ func (t *transition) takeOff(reason rollcall.Reason) {
 	t.clear()
 }
 
-// summarize takes in that the exact times of an ended meeting were read, once.
+// summarize takes in what is known of an ended meeting, once.
 func (t *transition) summarize() {
-	if !t.over() || t.prev.Summarized {
+	if !t.over() || t.prev.Summarized || t.look.Sequence > 0 && t.look.Sequence != t.prev.Sequence {
 		return
 	}
 	t.summarizing = true

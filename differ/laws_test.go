@@ -149,10 +149,14 @@ func (p poll) repeats() error {
 }
 
 func (p poll) ordered() error {
+	look := cloneLook(p.look)
+	slices.Reverse(look.Members)
 	if p.look.Answer == nil {
+		if !sameResult(Diff(p.prev, look, p.rules), p.res) {
+			return fmt.Errorf("reversed members gave another result")
+		}
 		return nil
 	}
-	look := cloneLook(p.look)
 	slices.Reverse(look.Answer.Entries)
 	if !sameResult(Diff(p.prev, look, p.rules), p.res) {
 		return fmt.Errorf("reversed entries gave another result")
@@ -334,6 +338,7 @@ func cloneLook(l Look) Look {
 		a.Entries, a.Oddities = slices.Clone(a.Entries), slices.Clone(a.Oddities)
 		l.Answer = &a
 	}
+	l.Members = slices.Clone(l.Members)
 	return l
 }
 
@@ -389,7 +394,7 @@ func (b attendanceBook) hearOne(t rollcall.Type, key string) error {
 		if who != nil {
 			return fmt.Errorf("is there")
 		}
-	case rollcall.ParticipantRenamed:
+	case rollcall.ParticipantRenamed, rollcall.ParticipantRoleChanged:
 	case rollcall.ParticipantForgotten:
 		for was, who := range b {
 			if rollcall.Forgotten("acme", "c1", was) == key {

@@ -33,7 +33,7 @@ func restate(table []rule, prev *rollcall.Record, look *Look) Result {
 	t.window = rollcall.Window{Before: t.look.AnsweredAt}
 	t.next = bare(prev)
 	t.next.Number, t.next.Labels = look.Number, t.labels()
-	t.next.Epoch, t.next.Sequence = t.newEpoch(), 0
+	t.next.Epoch, t.next.Sequence = newEpoch(t.next.Epoch, t.look.AnsweredAt), 0
 	for i := range t.next.Roster {
 		t.people = append(t.people, person{is: t.next.Roster[i]})
 	}

@@ -39,7 +39,8 @@ func (r *rehearsal) look() Look {
 		AskedAt: r.now, AnsweredAt: r.now.Add(pick(r.choose, time.Second, -time.Minute)),
 		Kind: pick(r.choose, rollcall.SightingListed, rollcall.SightingListed, rollcall.SightingListed, rollcall.SightingListed,
 			rollcall.SightingListed, rollcall.SightingListed, rollcall.SightingEnded, rollcall.SightingOngoing,
-			rollcall.SightingMissed, rollcall.SightingMissed, rollcall.SightingUntracked, rollcall.SightingSummarized, rollcall.SightingForgotten),
+			rollcall.SightingMissed, rollcall.SightingMissed, rollcall.SightingUntracked, rollcall.SightingSummarized, rollcall.SightingForgotten,
+			rollcall.SightingMembers, rollcall.SightingMembers),
 		EndTime: pick(r.choose, time.Time{}, r.now.Add(-time.Second), r.now.Add(-time.Hour), r.now.Add(time.Hour)),
 		After:   pick(r.choose, time.Time{}, r.now.Add(-10*time.Second)),
 	}
@@ -48,6 +49,10 @@ func (r *rehearsal) look() Look {
 		l.Answer = r.answer()
 	case rollcall.SightingForgotten:
 		l.Forgotten = keyOf(r.entry().UserID)
+	case rollcall.SightingMembers:
+		for range r.choose(4) {
+			l.Members = append(l.Members, r.member())
+		}
 	case rollcall.SightingEnded:
 		l.Reason = pick(r.choose, rollcall.ReasonStatus, rollcall.ReasonResourceClosed)
 	}
@@ -68,6 +73,16 @@ func (r *rehearsal) answer() *rollcall.Answer {
 		a.Entries = append(a.Entries, r.entry())
 	}
 	return a
+}
+
+func (r *rehearsal) member() rollcall.Member {
+	fact := func() rollcall.Fact {
+		return pick(r.choose, rollcall.FactUnknown, rollcall.FactFalse, rollcall.FactTrue)
+	}
+	return rollcall.Member{
+		UserID: pick(r.choose, "u1", "u2", "", "anon:A#1"), Attendance: rollcall.Attendance(r.choose(7)),
+		Roles: rollcall.Roles{Host: fact(), CoHost: fact()},
+	}
 }
 
 func (r *rehearsal) entry() rollcall.Entry {

@@ -38,8 +38,11 @@ type rule struct {
 
 // eventRules is the contract's table of events. Rules of one row about people
 // are published person by person; rows one after the other.
-func eventRules() [44]rule {
-	const observed, inferred, reconciled = rollcall.ProvenanceObserved, rollcall.ProvenanceInferred, rollcall.ProvenanceReconciled
+func eventRules() [46]rule {
+	const (
+		baseline, observed   = rollcall.ProvenanceBaseline, rollcall.ProvenanceObserved
+		inferred, reconciled = rollcall.ProvenanceInferred, rollcall.ProvenanceReconciled
+	)
 	return [...]rule{
 		{row: "1", event: rollcall.MeetingInitialized, meeting: initialized},
 
@@ -82,6 +85,9 @@ func eventRules() [44]rule {
 		{row: "10", event: rollcall.ParticipantCameraOpened, person: opensCamera},
 		{row: "10", event: rollcall.ParticipantCameraClosed, person: closesCamera},
 		{row: "10", event: rollcall.ParticipantRenamed, person: renamed},
+
+		{row: "15", event: rollcall.ParticipantRoleChanged, person: showsRoles, provenance: baseline},
+		{row: "15", event: rollcall.ParticipantRoleChanged, person: changesRoles},
 
 		{row: "10+", event: rollcall.ParticipantJoined, person: visited, provenance: inferred},
 		{row: "10+", event: rollcall.ParticipantLeft, person: visitedAndLeft, provenance: inferred, reason: rollcall.ReasonLeft},

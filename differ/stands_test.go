@@ -54,6 +54,7 @@ func everyParticipant() []rollcall.Participant {
 		"Camera":            upTo(rollcall.DeviceOpen),
 		"RejectDescription": {"", "busy"},
 		"Session":           {1},
+		"Roles":             {rollcall.Roles{}, rollcall.Roles{Host: rollcall.FactTrue}},
 	})
 }
 

@@ -184,6 +184,8 @@ func kind(word string) rollcall.SightingKind {
 		return rollcall.SightingUntracked
 	case "summarized":
 		return rollcall.SightingSummarized
+	case "members":
+		return rollcall.SightingMembers
 	case "nothing":
 		return 0
 	}
@@ -213,6 +215,12 @@ func readLookLine(look *Look, rules *Rules, f []string) {
 		}
 	case "reason":
 		look.Reason = rollcall.Reason(f[1])
+	case "member":
+		look.Members = append(look.Members, readMember(f[1:]))
+	case "sequence":
+		look.Sequence = uint64(number(f[1]))
+	case "attended":
+		look.Summary = &rollcall.Summary{Attended: number(f[1])}
 	case "omit":
 		rules.OmitNicks = true
 	case "forget":
@@ -279,6 +287,16 @@ func readEntry(f []string) rollcall.Entry {
 		}
 	}
 	return e
+}
+
+func readMember(f []string) rollcall.Member {
+	m := rollcall.Member{UserID: value(f[0])}
+	m.Attendance, _ = rollcall.ParseAttendance(f[1])
+	for _, word := range f[2:] {
+		key, val, _ := strings.Cut(word, "=")
+		*fieldOf(&m, key).Addr().Interface().(*rollcall.Fact) = rollcall.FactOf(must(strconv.ParseBool(val)))
+	}
+	return m
 }
 
 // fieldOf returns the field of a struct whose name begins with that word.
@@ -372,6 +390,9 @@ func (tl *teller) word(e *rollcall.Event, key string) string {
 	case "present":
 		return strconv.Itoa(e.Meeting.Present)
 	}
+	if key == "attended" {
+		return strconv.Itoa(e.Summary.Attended)
+	}
 	return fmt.Sprint(fieldOf(e.Participant, key))
 }
 
@@ -398,12 +419,25 @@ func (tl *teller) roster() (lines []string) {
 		setAttendance(&asked, p.Attendance)
 		for f, said := range reflect.ValueOf(p).Fields() {
 			if !said.Equal(reflect.ValueOf(asked).FieldByIndex(f.Index)) {
-				line += fmt.Sprintf(" %s=%v", strings.ToLower(f.Name), said)
+				line += stateText(f.Name, said)
 			}
 		}
 		lines = append(lines, line+" session="+strconv.Itoa(p.Session))
 	}
 	return lines
+}
+
+// stateText writes what a field says, and of the roles those that are known.
+func stateText(name string, said reflect.Value) (text string) {
+	if said.Kind() != reflect.Struct {
+		return fmt.Sprintf(" %s=%v", strings.ToLower(name), said)
+	}
+	for f, one := range said.Fields() {
+		if !one.IsZero() {
+			text += stateText(f.Name, one)
+		}
+	}
+	return text
 }
 
 func (tl *teller) oddities() (lines []string) {
@@ -438,7 +472,9 @@ func (tl *teller) fact(f []string) string {
 		}
 		return map[bool]string{true: "untracked", false: "tracked"}[r.Untracked]
 	case "summarized":
-		return map[bool]string{true: "summarized", false: "not summarized"}[r.Summarized]
+		return map[bool]string{true: "summarized", false: "summarized no"}[r.Summarized]
+	case "roles":
+		return "roles " + hour(r.RolesAt)
 	case "labels":
 		return strings.TrimSpace("labels " + labelText(r.Labels))
 	case "erased":

@@ -2,6 +2,7 @@ package differ
 
 import (
 	"slices"
+	"time"
 
 	"rollcall"
 )
@@ -74,8 +75,11 @@ func together(table []rule) int {
 // say writes what the rule says of the meeting.
 func (t *transition) say(e *rollcall.Event, r *rule) {
 	w := t.window
-	if t.ending != "" && r.person != nil {
+	switch {
+	case t.ending != "" && r.person != nil:
 		w.Before = t.endedAt()
+	case r.provenance == rollcall.ProvenanceBaseline:
+		w.After = time.Time{}
 	}
 	*e = rollcall.Event{
 		Tenant: t.next.Tenant, ConferenceID: t.next.ConferenceID, Epoch: t.next.Epoch,
@@ -86,6 +90,9 @@ func (t *transition) say(e *rollcall.Event, r *rule) {
 		if at := r.exact(t); !at.IsZero() {
 			e.Time, e.Exact = at, true
 		}
+	}
+	if t.summarizing {
+		e.Summary = t.look.Summary
 	}
 	if t.untracking {
 		e.Meeting.Present = present(t.roster) // they are cleared, and have not left

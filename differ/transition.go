@@ -100,14 +100,14 @@ func (t *transition) open() {
 	}
 	t.was = rollcall.Conference{}
 	*t.next = rollcall.Record{
-		Tenant: t.look.Tenant, ConferenceID: t.look.ConferenceID, Epoch: t.newEpoch(),
+		Tenant: t.look.Tenant, ConferenceID: t.look.ConferenceID, Epoch: newEpoch(t.next.Epoch, t.look.AnsweredAt),
 		ObservedAt: t.look.AskedAt, Number: t.look.Number, Labels: t.labels(), Erased: t.next.Erased,
 	}
 }
 
 // newEpoch returns an epoch that is newer than the one it replaces, whatever the
 // clock says.
-func (t *transition) newEpoch() int64 { return max(t.look.AnsweredAt.UnixMilli(), t.next.Epoch+1) }
+func newEpoch(was int64, answered time.Time) int64 { return max(answered.UnixMilli(), was+1) }
 
 // over reports whether the meeting had ended before this look.
 func (t *transition) over() bool { return t.was.Status == rollcall.StatusEnded }
@@ -241,7 +241,7 @@ func (t *transition) changed() bool {
 	}
 	n, p := t.next, t.prev
 	return n.Meeting != p.Meeting || n.Misses != p.Misses || n.Partial != p.Partial || n.Epoch != p.Epoch || n.Unlisted != p.Unlisted ||
-		!maps.Equal(n.Labels, p.Labels)
+		!n.RolesAt.Equal(p.RolesAt) || !maps.Equal(n.Labels, p.Labels)
 }
 
 func present(roster []rollcall.Participant) (n int) {

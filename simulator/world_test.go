@@ -224,7 +224,9 @@ func TestEverythingHappens(t *testing.T) {
 		t.Errorf("gone %v, dropped %v, anonymous %v, on two devices %v", gone, dropped, anonymous, twice)
 	}
 	for _, kind := range rollcall.Types() {
-		never := []rollcall.Type{rollcall.MeetingUntracked, rollcall.MeetingSummarized, rollcall.MeetingStartTimeChanged, rollcall.ParticipantForgotten}
+		never := []rollcall.Type{
+			rollcall.MeetingUntracked, rollcall.MeetingSummarized, rollcall.MeetingStartTimeChanged, rollcall.ParticipantForgotten, rollcall.ParticipantRoleChanged,
+		}
 		if !seen[kind] && !slices.Contains(never, kind) {
 			t.Errorf("%s never happens", kind)
 		}

@@ -89,6 +89,12 @@ func (v *Envelope) Size(events []rollcall.Event) int {
 	for i := range events {
 		if p := events[i].Participant; p != nil {
 			size += 3*len(p.Key) + len(p.UserID) + len(p.Nick) + len(p.RejectDescription)
+			if p.Roles != (rollcall.Roles{}) {
+				size += rolesSize
+			}
+		}
+		if s := events[i].Summary; s != nil {
+			size += summarySize(s)
 		}
 	}
 	return size
@@ -115,7 +121,10 @@ func (v *Envelope) Append(dst []byte, e *rollcall.Event) []byte {
 	dst = AppendString(append(dst, `,"provenance":`...), string(e.Provenance))
 	dst = strconv.AppendBool(append(dst, `,"exact":`...), e.Exact)
 	dst = append(append(dst, v.window...), v.before...)
-	return append(dst, "}}}"...)
+	if dst = append(dst, '}'); e.Summary != nil {
+		dst = appendSummary(append(dst, `,"summary":`...), e.Summary)
+	}
+	return append(dst, "}}"...)
 }
 
 // appendTime appends the event's time, which mostly is the end of the window.

@@ -28,18 +28,19 @@ type eventJSON struct {
 }
 
 type dataJSON struct {
-	Tenant       string     `json:"tenant"`
-	ConferenceID string     `json:"conferenceId"`
-	Epoch        int64      `json:"epoch"`
-	Sequence     uint64     `json:"sequence"`
-	Poll         pollJSON   `json:"poll"`
-	Meeting      Meeting    `json:"meeting"`
-	Labels       labelsJSON `json:"labels"`
-	Participant  *Person    `json:"participant,omitempty"`
-	Reason       string     `json:"reason"`
-	Provenance   string     `json:"provenance"`
-	Exact        bool       `json:"exact"`
-	Window       windowJSON `json:"window"`
+	Tenant       string       `json:"tenant"`
+	ConferenceID string       `json:"conferenceId"`
+	Epoch        int64        `json:"epoch"`
+	Sequence     uint64       `json:"sequence"`
+	Poll         pollJSON     `json:"poll"`
+	Meeting      Meeting      `json:"meeting"`
+	Labels       labelsJSON   `json:"labels"`
+	Participant  *Person      `json:"participant,omitempty"`
+	Reason       string       `json:"reason"`
+	Provenance   string       `json:"provenance"`
+	Exact        bool         `json:"exact"`
+	Window       windowJSON   `json:"window"`
+	Summary      *summaryJSON `json:"summary,omitempty"`
 }
 
 type pollJSON struct {
@@ -109,7 +110,7 @@ func (j *eventJSON) event() (rollcall.Event, error) {
 		Type: rollcall.Type(word), Time: j.Time.Time, Exact: d.Exact, Index: d.Poll.Index, Count: d.Poll.Count,
 		Meeting: meeting, Labels: d.Labels.labels(), Participant: participant,
 		Reason: rollcall.Reason(d.Reason), Provenance: rollcall.Provenance(d.Provenance),
-		Window: rollcall.Window{After: d.Window.After.Time, Before: d.Window.Before.Time},
+		Window: rollcall.Window{After: d.Window.After.Time, Before: d.Window.Before.Time}, Summary: d.Summary.summary(),
 	}, nil
 }
 

@@ -84,6 +84,7 @@ func (j *eventJSON) lenient(t rollcall.Type) rollcall.Event {
 			Media: rollcall.Media(d.Meeting.Media.Code), Present: max(d.Meeting.Present, 0),
 		},
 		Labels: d.Labels.labels(), Reason: rollcall.Reason(d.Reason), Window: rollcall.Window{After: d.Window.After.Time, Before: d.Window.Before.Time},
+		Summary: d.Summary.summary(),
 	}
 	if p := rollcall.Provenance(d.Provenance); slices.Contains(rollcall.Provenances(), p) {
 		e.Provenance = p
@@ -100,6 +101,6 @@ func (p *Person) lenient() *rollcall.Participant {
 	camera, _ := rollcall.ParseDevice(p.Camera)
 	return &rollcall.Participant{
 		Key: p.Key, UserID: p.UserID, Nick: p.Nick, Attendance: attendance, Mic: mic, Camera: camera,
-		RejectDescription: p.RejectDescription, Session: max(p.Session, 0),
+		RejectDescription: p.RejectDescription, Session: max(p.Session, 0), Roles: p.Facts(),
 	}
 }

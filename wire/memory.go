@@ -37,13 +37,14 @@ type memoryJSON struct {
 	Failed            int     `json:"failed"`
 	KickedOut         int     `json:"kickedOut"`
 	Left              int     `json:"left"`
+	Roles
 }
 
 func (j *memoryJSON) memory() (rollcall.Memory, error) {
 	closed, nick := rollcall.DeviceClosed.String(), nickIn(j.Key)
 	p := Person{
 		Key: j.Key, UserID: j.UserID, Nick: or(j.Nick, nick), Attendance: j.Attendance,
-		Mic: or(j.Mic, closed), Camera: or(j.Camera, closed), RejectDescription: j.RejectDescription, Session: j.Session,
+		Mic: or(j.Mic, closed), Camera: or(j.Camera, closed), RejectDescription: j.RejectDescription, Session: j.Session, Roles: j.Roles,
 	}
 	who, err := p.Participant(true)
 	return rollcall.Memory{Participant: who, Failed: j.Failed, KickedOut: j.KickedOut, Left: j.Left}, err
@@ -90,7 +91,7 @@ func appendRemembered(dst []byte, m *rollcall.Memory) []byte {
 		dst = appendWord(append(dst, memoryCamera...), p.Camera.String())
 	}
 	dst = appendTextUnless(dst, memoryReject, p.RejectDescription, "")
-	dst = appendCount(dst, memorySession, p.Session)
+	dst = appendRoles(appendCount(dst, memorySession, p.Session), &p.Roles)
 	dst = appendCount(dst, memoryFailed, m.Failed)
 	dst = appendCount(dst, memoryKickedOut, m.KickedOut)
 	return append(appendCount(dst, memoryLeft, m.Left), '}')

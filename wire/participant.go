@@ -35,7 +35,8 @@ func AppendPerson(dst []byte, p *rollcall.Participant) []byte {
 	dst = append(dst, `,"rejectDescription":`...)
 	dst = AppendString(dst, p.RejectDescription)
 	dst = append(dst, `,"session":`...)
-	return strconv.AppendInt(dst, int64(p.Session), 10)
+	dst = strconv.AppendInt(dst, int64(p.Session), 10)
+	return appendRoles(dst, &p.Roles)
 }
 
 // Person is a participant as it stands in JSON.
@@ -48,6 +49,7 @@ type Person struct {
 	Camera            string `json:"camera"`
 	RejectDescription string `json:"rejectDescription"`
 	Session           int    `json:"session"`
+	Roles
 }
 
 // Participant returns the word for the JSON. Words that say nothing ("") are
@@ -69,6 +71,6 @@ func (p *Person) Participant(unsaid bool) (rollcall.Participant, error) {
 	}
 	return rollcall.Participant{
 		Key: p.Key, UserID: p.UserID, Nick: p.Nick, Attendance: attendance, Mic: mic, Camera: camera,
-		RejectDescription: p.RejectDescription, Session: p.Session,
+		RejectDescription: p.RejectDescription, Session: p.Session, Roles: p.Facts(),
 	}, nil
 }

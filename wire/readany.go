@@ -36,6 +36,7 @@ type recordJSON struct {
 	Unlisted      bool         `json:"unlisted"`
 	Forgotten     bool         `json:"forgotten"`
 	Erased        []string     `json:"erased,omitempty"`
+	RolesAt       Time         `json:"rolesAt,omitzero"`
 }
 
 type partialJSON struct {
@@ -114,7 +115,7 @@ func (j *recordJSON) record() (*rollcall.Record, error) {
 		ObservedAt: j.ObservedAt.Time, Number: rollcall.Number{Term: j.Term, Poll: j.Poll},
 		Labels: j.Labels.labels(), Meeting: meeting, Roster: roster, Memory: memory, Misses: j.Misses, Partial: j.Partial.partial(),
 		EndReason: rollcall.Reason(j.EndReason), EndedAt: j.EndedAt.Time,
-		Summarized: j.Summarized, Untracked: j.Untracked, Unlisted: j.Unlisted, Forgotten: j.Forgotten, Erased: j.Erased,
+		Summarized: j.Summarized, Untracked: j.Untracked, Unlisted: j.Unlisted, Forgotten: j.Forgotten, Erased: j.Erased, RolesAt: j.RolesAt.Time,
 	}, nil
 }
 

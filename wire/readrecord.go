@@ -133,11 +133,12 @@ func (c *canonical) remembered() (m rollcall.Memory) {
 	p.Mic, p.Camera = c.textIf(memoryMic, closed), c.textIf(memoryCamera, closed)
 	p.RejectDescription = c.textIf(memoryReject, "")
 	p.Session = c.countIf(memorySession)
+	roles := c.roles()
 	m.Failed, m.KickedOut, m.Left = c.countIf(memoryFailed), c.countIf(memoryKickedOut), c.countIf(memoryLeft)
 	c.expect(`}`)
 	who, err := p.Participant(true)
 	c.require(err == nil)
-	m.Participant = who
+	m.Participant, m.Participant.Roles = who, roles
 	return m
 }
 
@@ -177,6 +178,7 @@ func (c *canonical) person() rollcall.Participant {
 	c.expect(`,"session":`)
 	p.Session = c.int()
 	word, err := p.Participant(false)
+	word.Roles = c.roles()
 	c.require(err == nil)
 	return word
 }
@@ -201,6 +203,9 @@ func (c *canonical) tail(r *rollcall.Record) {
 	r.Unlisted, r.Forgotten = c.took(unlisted), c.took(forgotten)
 	if c.took(erased) {
 		r.Erased = c.texts()
+	}
+	if c.took(rolesAt) {
+		r.RolesAt = c.time()
 	}
 	c.expect(`}`)
 }

@@ -63,6 +63,7 @@ const (
 	unlisted  = `,"unlisted":true`
 	forgotten = `,"forgotten":true`
 	erased    = `,"erased":[`
+	rolesAt   = `,"rolesAt":`
 )
 
 func appendRest(dst []byte, r *rollcall.Record) []byte {
@@ -96,6 +97,9 @@ func appendRest(dst []byte, r *rollcall.Record) []byte {
 	}
 	if len(r.Erased) > 0 {
 		dst = append(dst, ']')
+	}
+	if !r.RolesAt.IsZero() {
+		dst = AppendTime(append(dst, rolesAt...), r.RolesAt)
 	}
 	return append(dst, '}')
 }
@@ -142,6 +146,9 @@ func checkRecordTimes(r *rollcall.Record) error {
 		if err := CheckTime("windowAfter", r.Partial.WindowAfter); err != nil {
 			return err
 		}
+	}
+	if err := CheckTime("rolesAt", r.RolesAt); err != nil {
+		return err
 	}
 	return CheckTime("endedAt", r.EndedAt)
 }

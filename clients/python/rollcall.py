@@ -20,6 +20,7 @@ _DEVICES = {
     "mic_opened": ("mic", "open"), "mic_closed": ("mic", "closed"),
     "camera_opened": ("camera", "open"), "camera_closed": ("camera", "closed"),
 }
+_ROLES = ("host", "coHost", "external", "phone")  # what is known once is never unknown again
 
 REPEATED, APPLIED, ANEW = "repeated", "applied", "anew"
 
@@ -115,6 +116,8 @@ class Roster:
             person[device] = state
         elif person and verb == "renamed":
             person["nick"] = told["nick"]
+        elif person and verb == "role_changed":
+            person.update({role: told[role] for role in _ROLES if role in told})
 
     def _forget(self, meeting, pseudonym):
         for key, person in list(self.people.items()):

@@ -41,13 +41,13 @@ class RosterTest(unittest.TestCase):
             self.assertEqual(roster.apply(golden), rollcall.REPEATED, file.name)
 
     def test_every_golden_event_is_folded(self):
-        known = set(rollcall._CAME) | rollcall._GONE | set(rollcall._DEVICES) | {"renamed", "forgotten"}
+        known = set(rollcall._CAME) | rollcall._GONE | set(rollcall._DEVICES) | {"renamed", "role_changed", "forgotten"}
         members = set()
         for file in GOLDEN.glob("participant.*.json"):
             golden = json.loads(file.read_text())
             self.assertIn(golden["type"].rsplit(".", 1)[1], known, file.name)
             members |= set(golden["data"]["participant"])
-        folded = {"key", "userId", "nick", "attendance", "mic", "camera", "rejectDescription", "session"}
+        folded = {"key", "userId", "nick", "attendance", "mic", "camera", "rejectDescription", "session", *rollcall._ROLES}
         self.assertEqual(members, folded, "does an event alter what is new here? Then Roster folds it")
 
     def test_who_is_forgotten_has_no_name(self):

@@ -144,7 +144,7 @@ export class Roster {
 export const isOver = (record: StoredRecord): boolean => record.untracked || record.meeting.status === 'ended';
 
 // Members that are newer than this program are no difference.
-const members = ['userId', 'nick', 'attendance', 'mic', 'camera', 'rejectDescription', 'session'] as const;
+const members = ['userId', 'nick', 'attendance', 'mic', 'camera', 'rejectDescription', 'session', 'host', 'coHost', 'external', 'phone'] as const;
 type Missing = Exclude<keyof Person, 'key' | (typeof members)[number]>;
 ([] as Missing[]) satisfies never[]; // does not compile where a member is missing above: does an event alter it?
 const same = (a: Person, b?: Person): boolean => b !== undefined && members.every((member) => a[member] === b[member]);
@@ -156,6 +156,10 @@ function altered(event: Event): Partial<Person> {
     case 'rollcall.participant.camera_opened': return { camera: 'open' };
     case 'rollcall.participant.camera_closed': return { camera: 'closed' };
     case 'rollcall.participant.renamed': return { nick: event.data.participant.nick };
+    case 'rollcall.participant.role_changed': {
+      const { host, coHost, external, phone } = event.data.participant;
+      return { host, coHost, external, phone };
+    }
     default: return {};
   }
 }

@@ -1,5 +1,23 @@
 // Code generated from contract/schemas by go generate ./contract. DO NOT EDIT.
 
+export interface Attendee {
+  cameraOpenMs: Bounds;
+  coHost?: boolean;
+  external?: boolean;
+  host?: boolean;
+  key: string;
+  micOpenMs: Bounds;
+  nick: string;
+  phone?: boolean;
+  userId: string;
+  visits: Visit[];
+}
+
+export interface Bounds {
+  max: number | null;
+  min: number;
+}
+
 export interface Data {
   conferenceId: string;
   epoch: number;
@@ -54,7 +72,8 @@ export type Event =
   | ParticipantLeft
   | ParticipantMicClosed
   | ParticipantMicOpened
-  | ParticipantRenamed;
+  | ParticipantRenamed
+  | ParticipantRoleChanged;
 
 export interface Media {
   cameraClosed: boolean;
@@ -123,7 +142,7 @@ export interface MeetingStarted extends Envelope {
 }
 
 export interface MeetingSummarized extends Envelope {
-  data: Data & { reason: ""; };
+  data: Data & { reason: ""; summary?: Summary; };
   type: "rollcall.meeting.summarized";
 }
 
@@ -140,15 +159,25 @@ export interface MeetingUntracked extends Envelope {
 export interface Memory {
   attendance: "invited" | "joining" | "present" | "failed" | "kicked_out" | "left" | "";
   camera?: "open" | "closed" | "";
+  coHost?: boolean;
+  external?: boolean;
   failed?: number;
+  host?: boolean;
   key: string;
   kickedOut?: number;
   left?: number;
   mic?: "open" | "closed" | "";
   nick?: string;
+  phone?: boolean;
   rejectDescription?: string;
   session?: number;
   userId?: string;
+}
+
+export interface Moment {
+  after?: string | null;
+  at?: string | null;
+  before?: string | null;
 }
 
 export interface PartialPoll {
@@ -159,9 +188,13 @@ export interface PartialPoll {
 export interface Participant {
   attendance: "invited" | "joining" | "present" | "failed" | "kicked_out" | "left";
   camera: "open" | "closed";
+  coHost?: boolean;
+  external?: boolean;
+  host?: boolean;
   key: string;
   mic: "open" | "closed";
   nick: string;
+  phone?: boolean;
   rejectDescription: string;
   session: number;
   userId: string;
@@ -237,12 +270,21 @@ export interface ParticipantRenamed extends Envelope {
   type: "rollcall.participant.renamed";
 }
 
+export interface ParticipantRoleChanged extends Envelope {
+  data: Data & { participant: Participant; reason: ""; };
+  type: "rollcall.participant.role_changed";
+}
+
 export interface Person {
   attendance: "invited" | "joining" | "present";
   camera: "open" | "closed";
+  coHost?: boolean;
+  external?: boolean;
+  host?: boolean;
   key: string;
   mic: "open" | "closed";
   nick: string;
+  phone?: boolean;
   rejectDescription: string;
   session: number;
   userId: string;
@@ -280,6 +322,7 @@ export interface StoredRecord {
   observedAt: string | null;
   partial: PartialPoll | null;
   poll: number;
+  rolesAt?: string | null;
   roster: Person[];
   schema: 1;
   sequence: number;
@@ -289,6 +332,24 @@ export interface StoredRecord {
   term: number;
   unlisted?: boolean;
   untracked: boolean;
+}
+
+export interface Summary {
+  attended: number;
+  complete: boolean;
+  durationMs: number;
+  endedAt: Moment;
+  participants: Attendee[];
+  peak: { at: { after: string | null; before: string | null; }; present: number; };
+  startedAt: Moment;
+  truncated: number;
+}
+
+export interface Visit {
+  how: "left" | "kicked_out" | "meeting_ended";
+  joined: Moment;
+  left: Moment;
+  provenance: "baseline" | "observed" | "inferred" | "reconciled";
 }
 
 export interface WatchData {

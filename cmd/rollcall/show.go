@@ -114,11 +114,13 @@ func mediaOf(m wire.Media) string {
 	return text
 }
 
+func rolesText(p wire.Person) string { return cmp.Or(p.Facts().String(), "-") }
+
 func peopleRows(people []wire.Person) [][]string {
-	rows := [][]string{{"NAME", "ATTENDANCE", "MIC", "CAMERA", "VISIT", "KEY"}}
+	rows := [][]string{{"NAME", "ATTENDANCE", "MIC", "CAMERA", "VISIT", "ROLES", "KEY"}}
 	for _, p := range people {
 		rows = append(rows, []string{
-			safetext.Field(cmp.Or(p.Nick, "-"), titleWidth), p.Attendance, p.Mic, p.Camera, fmt.Sprint(p.Session), p.Key,
+			safetext.Field(cmp.Or(p.Nick, "-"), titleWidth), p.Attendance, p.Mic, p.Camera, fmt.Sprint(p.Session), rolesText(p), p.Key,
 		})
 	}
 	return rows

@@ -81,7 +81,7 @@ func event(t rollcall.Type, reason rollcall.Reason) rollcall.Event {
 		}
 	}
 	if t == rollcall.MeetingSummarized {
-		e.Provenance = rollcall.ProvenanceReconciled
+		e.Provenance, e.Summary = rollcall.ProvenanceReconciled, summary()
 	}
 	if bit, set := media(t); set {
 		e.Meeting.Media = bit
@@ -123,8 +123,35 @@ func person(t rollcall.Type) rollcall.Participant {
 		p.Mic = rollcall.DeviceOpen
 	case rollcall.ParticipantCameraOpened:
 		p.Camera = rollcall.DeviceOpen
+	case rollcall.ParticipantRoleChanged:
+		p.Roles = roles()
 	}
 	return p
+}
+
+func roles() rollcall.Roles {
+	return rollcall.Roles{Host: rollcall.FactTrue, CoHost: rollcall.FactFalse, External: rollcall.FactFalse, Phone: rollcall.FactTrue}
+}
+
+// summary is that of a meeting in which Mei was seen, and Tel was not.
+func summary() *rollcall.Summary {
+	exactly := func(seconds int) rollcall.Moment { return rollcall.Moment{At: at(seconds)} }
+	visit := rollcall.Visit{
+		Joined: exactly(-1), Left: rollcall.Moment{Window: rollcall.Window{After: at(0), Before: at(9)}},
+		How: rollcall.DepartureMeetingEnded, Provenance: rollcall.ProvenanceObserved,
+	}
+	unseen := rollcall.Visit{Joined: exactly(2), Left: exactly(7), How: rollcall.DepartureLeft, Provenance: rollcall.ProvenanceReconciled}
+	return &rollcall.Summary{
+		StartedAt: exactly(-2), EndedAt: exactly(9), Duration: 11 * time.Second, Attended: 2,
+		Peak: rollcall.Peak{Present: 2, At: rollcall.Window{After: at(2), Before: at(7)}}, Complete: true,
+		People: []rollcall.Attendee{
+			{Key: "anon:Tel#1", Nick: "Tel", Roles: rollcall.Roles{Phone: rollcall.FactTrue}, Visits: []rollcall.Visit{unseen}},
+			{
+				Key: "u42", UserID: "u42", Nick: "Mei", Roles: roles(), Visits: []rollcall.Visit{visit},
+				MicOpen: rollcall.Bounds{Max: 9 * time.Second}, CameraOpen: rollcall.Bounds{Max: -1},
+			},
+		},
+	}
 }
 
 func record() *rollcall.Record {

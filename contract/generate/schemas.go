@@ -52,6 +52,9 @@ func titled(name, description string, schema object) object {
 func eventSchema(t rollcall.Type) object {
 	schema := shape{envelope(t)}.of(wire.EventShape(), "")
 	data := schema["properties"].(object)["data"].(object)
+	if t != rollcall.MeetingSummarized {
+		delete(data["properties"].(object), "summary")
+	}
 	if t.Entity() == "participant" {
 		data["required"] = sorted(append(data["required"].([]string), "participant"))
 		if t == rollcall.ParticipantForgotten {
@@ -144,7 +147,8 @@ func envelope(t rollcall.Type) map[string]object {
 		"type": {"const": "rollcall." + string(t)}, "subject": {"minLength": 1}, "time": instant(), "sequence": {"pattern": `^\d{12,}$`},
 		"partitionkey": {"minLength": 1}, "epoch": {"pattern": `^\d+$`},
 		"data.epoch": {"minimum": 0}, "data.sequence": {"minimum": 1}, "data.poll.index": {"minimum": 1}, "data.poll.count": {"minimum": 1},
-		"data.reason": {"enum": rollcall.Reasons(t)}, "data.window.before": instant(),
+		"data.summary.participants.visits.how": {"enum": rollcall.Departures()},
+		"data.reason":                          {"enum": rollcall.Reasons(t)}, "data.window.before": instant(),
 	})
 	return said
 }

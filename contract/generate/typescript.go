@@ -14,6 +14,8 @@ import (
 var interfaces = map[string]string{
 	"meeting": "Meeting", "media": "Media", "participant": "Participant", "poll": "Poll", "window": "Window",
 	"roster": "Person", "memory": "Memory", "partial": "PartialPoll",
+	"summary": "Summary", "participants": "Attendee", "visits": "Visit", "micOpenMs": "Bounds", "cameraOpenMs": "Bounds",
+	"startedAt": "Moment", "endedAt": "Moment", "joined": "Moment", "left": "Moment",
 }
 
 // typescript is what clients/typescript reads, from the schemas: an interface

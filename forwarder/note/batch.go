@@ -174,6 +174,9 @@ func (g *gathering) add(e *rollcall.Event) (undone int) {
 	if knownType(e.Type) || g.State == (rollcall.Conference{}) {
 		g.State, g.Labels = e.Meeting, e.Labels
 	}
+	if e.Provenance == rollcall.ProvenanceBaseline && e.Type == rollcall.ParticipantRoleChanged {
+		return 1 // what somebody was when first asked for is no change
+	}
 	if e.Provenance == rollcall.ProvenanceBaseline && !over(e.Type) {
 		g.observe(e)
 		g.find(e)

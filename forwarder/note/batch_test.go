@@ -339,7 +339,7 @@ func TestFlappingTakesNoRoom(t *testing.T) {
 
 // someEvents draws any sequence of events of three meetings.
 func someEvents(t *rapid.T) []consume.Event {
-	types := append(rollcall.Types(), "meeting.recorded", "participant.role_changed")
+	types := append(rollcall.Types(), "meeting.recorded", "participant.hand_raised")
 	meetings := []*meeting{newMeeting("a"), newMeeting("b"), newMeeting("c")}
 	events := make([]consume.Event, 0, 60)
 	for range rapid.IntRange(0, 60).Draw(t, "events") {

@@ -66,6 +66,8 @@ type linePage struct {
 	Reason      Text
 	Provenance  string
 	Mic, Camera bool // opened with the joining
+	Host        bool // after the change, as is CoHost
+	CoHost      bool
 	When        *when
 	Told        bool // When is said for all lines together
 }
@@ -138,6 +140,7 @@ func categories() []category {
 		{"mic", []rollcall.Type{rollcall.ParticipantMicOpened, rollcall.ParticipantMicClosed}},
 		{"camera", []rollcall.Type{rollcall.ParticipantCameraOpened, rollcall.ParticipantCameraClosed}},
 		{"renamed", []rollcall.Type{rollcall.ParticipantRenamed}},
+		{"role", []rollcall.Type{rollcall.ParticipantRoleChanged}},
 		{"setting", []rollcall.Type{
 			rollcall.MeetingTitleChanged, rollcall.MeetingStartTimeChanged, rollcall.MeetingMuteAllEnforced, rollcall.MeetingMuteAllLifted,
 			rollcall.MeetingMicMuted, rollcall.MeetingMicUnmuted, rollcall.MeetingCameraClosed, rollcall.MeetingCameraOpened,

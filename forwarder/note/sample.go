@@ -165,7 +165,7 @@ func troubleSamples() []Note {
 // type that is newer than the templates.
 func everyChange() []Note {
 	var notes []Note
-	for _, t := range append(rollcall.Types(), "participant.role_changed") {
+	for _, t := range append(rollcall.Types(), "participant.hand_raised") {
 		for _, reason := range rollcall.Reasons(t) {
 			s := sampleOf("Weekly review")
 			if t == rollcall.MeetingEnded {

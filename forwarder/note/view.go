@@ -140,6 +140,7 @@ func (v *view) line(l *Line) *linePage {
 	if l.Person != nil {
 		p.About = "person"
 		p.Subject = v.or(l.Person.Nick, maxName, v.words.nameless)
+		p.Host, p.CoHost = l.Person.Host == rollcall.FactTrue, l.Person.CoHost == rollcall.FactTrue
 		p.Key, p.Why = v.text(l.Person.Key, maxName), v.text(l.Person.RejectDescription, maxReason)
 	}
 	return p

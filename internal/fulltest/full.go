@@ -43,11 +43,16 @@ func fill(v reflect.Value, path string, n *int) {
 		return
 	}
 	switch v.Kind() {
+	case reflect.Int64: // a duration among them: in milliseconds, as all times are told
+		v.SetInt(int64(*n))
+		if v.Type() == reflect.TypeFor[time.Duration]() {
+			v.SetInt(int64(*n) * int64(time.Millisecond))
+		}
 	case reflect.String:
 		v.SetString(fmt.Sprintf("text %04d <é>", *n))
 	case reflect.Bool:
 		v.SetBool(true)
-	case reflect.Int, reflect.Int64:
+	case reflect.Int:
 		v.SetInt(int64(*n))
 	case reflect.Uint64:
 		v.SetUint(uint64(*n))
@@ -85,5 +90,7 @@ var words = map[reflect.Type]any{
 	reflect.TypeFor[rollcall.Media]():      rollcall.MediaMicMuted | rollcall.MediaMuteAll | 64,
 	reflect.TypeFor[rollcall.Type]():       rollcall.ParticipantKickedOut,
 	reflect.TypeFor[rollcall.Reason]():     rollcall.ReasonVanished,
+	reflect.TypeFor[rollcall.Departure]():  rollcall.DepartureKickedOut,
+	reflect.TypeFor[rollcall.Fact]():       rollcall.FactTrue,
 	reflect.TypeFor[rollcall.Provenance](): rollcall.ProvenanceInferred,
 }

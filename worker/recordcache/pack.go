@@ -36,6 +36,7 @@ func pack(r *rollcall.Record, raw []byte) *packed {
 		p.person(&m.Participant)
 		p.ints(int64(m.Failed), int64(m.KickedOut), int64(m.Left))
 	}
+	p.roles(r)
 	if !p.exact {
 		return nil
 	}
@@ -63,6 +64,7 @@ func (p *packer) head(r *rollcall.Record) {
 	p.ints(int64(r.Meeting.Status), int64(r.Meeting.Media), int64(r.Meeting.Present), int64(r.Misses))
 	p.text(string(r.EndReason))
 	p.time(r.EndedAt)
+	p.time(r.RolesAt)
 	p.uints(bit(r.Summarized, 0) | bit(r.Untracked, 1) | bit(r.Unlisted, 2) | bit(r.Forgotten, 3))
 	p.length(r.Erased == nil, len(r.Erased))
 	for _, key := range r.Erased {
@@ -135,6 +137,29 @@ func (p *packer) person(x *rollcall.Participant) {
 	p.text(x.Nick)
 	p.text(x.RejectDescription)
 	p.ints(int64(x.Session))
+}
+
+// roles follows the people: mostly nobody's are known. Those that are stand behind
+// their person's place among all, two bits each.
+func (p *packer) roles(r *rollcall.Record) {
+	known := make([]uint64, 0, 16)
+	for i := range len(r.Roster) + len(r.Memory) {
+		if roles := personAt(r, i).Roles; roles != (rollcall.Roles{}) {
+			p.exact = p.exact && max(roles.Host, roles.CoHost, roles.External, roles.Phone) < 1<<2
+			bits := roles.Host&3 | roles.CoHost&3<<2 | roles.External&3<<4 | roles.Phone&3<<6
+			known = append(known, uint64(i), uint64(bits))
+		}
+	}
+	p.uints(uint64(len(known) / 2))
+	p.uints(known...)
+}
+
+// personAt returns the i-th of the roster and, behind it, of the memory.
+func personAt(r *rollcall.Record, i int) *rollcall.Participant {
+	if i < len(r.Roster) {
+		return &r.Roster[i]
+	}
+	return &r.Memory[i-len(r.Roster)].Participant
 }
 
 // shortest is the length in bytes of the shortest text that takes less as a place.

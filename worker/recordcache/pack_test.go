@@ -35,6 +35,9 @@ func anyParticipant(t *rapid.T) rollcall.Participant {
 		Mic:        rollcall.Device(rapid.IntRange(0, 3).Draw(t, "mic")), Camera: rollcall.Device(rapid.IntRange(0, 3).Draw(t, "camera")),
 		Session: rapid.Int().Draw(t, "session"),
 	}
+	for _, f := range []*rollcall.Fact{&p.Host, &p.CoHost, &p.External, &p.Phone} {
+		*f = rollcall.Fact(rapid.IntRange(0, 3).Draw(t, "role"))
+	}
 	if rapid.Bool().Draw(t, "keyed by id") {
 		p.UserID = p.Key
 	}
@@ -106,6 +109,7 @@ func TestWhatCannotBePackedStaysWhole(t *testing.T) {
 		"attendance": func(r *rollcall.Record) { r.Roster[0].Attendance = 8 },
 		"mic":        func(r *rollcall.Record) { r.Roster[0].Mic = 4 },
 		"camera":     func(r *rollcall.Record) { r.Memory[0].Participant.Camera = 4 },
+		"role":       func(r *rollcall.Record) { r.Memory[0].Participant.Roles.Phone = 4 },
 		"partial":    func(r *rollcall.Record) { r.Partial = &rollcall.Partial{} },
 		"ended":      func(r *rollcall.Record) { r.Meeting.Status = rollcall.StatusEnded },
 		"untracked":  func(r *rollcall.Record) { r.Untracked = true },

@@ -29,6 +29,10 @@ func (p *packed) unpack() *rollcall.Record {
 		u.person(&m.Participant)
 		m.Failed, m.KickedOut, m.Left = int(u.int()), int(u.int()), int(u.int())
 	}
+	for range u.uint() {
+		who, bits := personAt(r, int(u.uint())), rollcall.Fact(u.uint())
+		who.Roles = rollcall.Roles{Host: bits & 3, CoHost: bits >> 2 & 3, External: bits >> 4 & 3, Phone: bits >> 6}
+	}
 	return r
 }
 
@@ -47,7 +51,7 @@ func (u *unpacker) head(r *rollcall.Record) {
 	r.Labels = u.labels()
 	r.Meeting.Status, r.Meeting.Media = rollcall.Status(u.int()), rollcall.Media(u.int())
 	r.Meeting.Present, r.Misses = int(u.int()), int(u.int())
-	r.EndReason, r.EndedAt = rollcall.Reason(u.text()), u.time()
+	r.EndReason, r.EndedAt, r.RolesAt = rollcall.Reason(u.text()), u.time(), u.time()
 	flags := u.uint()
 	r.Summarized, r.Untracked = flags&1 != 0, flags&2 != 0
 	r.Unlisted, r.Forgotten = flags&4 != 0, flags&8 != 0

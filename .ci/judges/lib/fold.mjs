@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 
 const enters = { invited: 'invited', joining: 'joining', joined: 'present' };
 const departs = ['left', 'kicked_out', 'invitation_lapsed', 'declined', 'join_failed'];
+const roles = ['host', 'coHost', 'external', 'phone'];
 const switches = {
   mic_opened: ['mic', 'open'], mic_closed: ['mic', 'closed'], camera_opened: ['camera', 'open'], camera_closed: ['camera', 'closed'],
 };
@@ -52,6 +53,9 @@ export class Meeting {
       const [device, state] = switches[verb];
       assert.ok(known?.attendance === 'present' && known[device] !== state, `${event.id}: ${verb} cannot be`);
       known[device] = state;
+    } else if (verb === 'role_changed') {
+      assert.ok(known && roles.some((role) => role in shown && known[role] !== shown[role]), `${event.id}: no other role`);
+      for (const role of roles) if (role in shown) known[role] = shown[role];
     } else {
       assert.equal(verb, 'renamed');
       assert.ok(known && (known.nick !== shown.nick || this.entered.has(shown.key)), `${event.id}: no other name`);

@@ -59,7 +59,7 @@ func rosterOf(roster []rollcall.Participant) []wire.Person {
 			Key: p.Key, UserID: p.UserID, Nick: p.Nick,
 			Attendance: max(p.Attendance, rollcall.AttendanceInvited).String(),
 			Mic:        max(p.Mic, rollcall.DeviceClosed).String(), Camera: max(p.Camera, rollcall.DeviceClosed).String(),
-			RejectDescription: p.RejectDescription, Session: p.Session,
+			RejectDescription: p.RejectDescription, Session: p.Session, Roles: wire.RolesOf(p.Roles),
 		}
 	}
 	return people

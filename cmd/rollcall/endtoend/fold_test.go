@@ -118,7 +118,7 @@ func (f *folded) applyToPerson(kind string, e *event) error {
 	case "participant.declined", "participant.join_failed":
 		err = demand(!present, "is present")
 		next.Attendance = ""
-	case "participant.renamed":
+	case "participant.renamed", "participant.role_changed":
 		err = demand(known, "is not in the roster")
 	default:
 		err = turn(kind, present, &next)

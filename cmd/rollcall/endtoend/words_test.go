@@ -49,6 +49,7 @@ type meeting struct {
 type person struct {
 	Key, UserID, Nick, Attendance, Mic, Camera, RejectDescription string
 	Session                                                       int
+	Host, CoHost, External, Phone                                 any // true, false, or nil: nobody has said
 }
 
 // record is a record as far as anybody outside may know it.

@@ -1,7 +1,9 @@
 package printer
 
 import (
+	"cmp"
 	"fmt"
+	"time"
 
 	"rollcall"
 	"rollcall/internal/safetext"
@@ -34,8 +36,21 @@ func (p Printer) happened(e rollcall.Event) string {
 		return text + " " + p.time(e.Meeting.StartTime)
 	case e.Type == rollcall.ParticipantJoined && e.Participant != nil && e.Participant.Session > 1:
 		return fmt.Sprintf("%s again (visit %d)", text, e.Participant.Session)
+	case e.Type == rollcall.ParticipantRoleChanged && e.Participant != nil:
+		return text + " " + cmp.Or(e.Participant.Roles.String(), "without a role")
+	case e.Type == rollcall.MeetingSummarized && e.Summary != nil:
+		return text + ": " + attended(e.Summary)
 	case e.Type == rollcall.ParticipantDeclined && e.Participant != nil && e.Participant.RejectDescription != "":
 		return text + ": " + e.Participant.RejectDescription
+	}
+	return text
+}
+
+// attended says how many were there, for how long, and whether DingTalk said so.
+func attended(s *rollcall.Summary) string {
+	text := fmt.Sprintf("%d attended, at most %d at a time, %s long", s.Attended, s.Peak.Present, s.Duration.Round(time.Second))
+	if !s.Complete {
+		text += ", as far as was seen"
 	}
 	return text
 }
@@ -87,7 +102,7 @@ func words() map[rollcall.Type]string {
 		rollcall.MeetingCameraOpened:     "the meeting's camera was opened",
 		rollcall.MeetingEnded:            "the meeting ended",
 		rollcall.MeetingUntracked:        "the meeting is no longer tracked",
-		rollcall.MeetingSummarized:       "the exact times were read",
+		rollcall.MeetingSummarized:       "the meeting is summarized",
 
 		rollcall.ParticipantInvited:          "was invited",
 		rollcall.ParticipantJoining:          "is being called",
@@ -103,6 +118,7 @@ func words() map[rollcall.Type]string {
 		rollcall.ParticipantCameraClosed:     "closed the camera",
 		rollcall.ParticipantRenamed:          "goes by a new name",
 		rollcall.ParticipantForgotten:        "is forgotten: what was stored of them is erased",
+		rollcall.ParticipantRoleChanged:      "is now",
 	}
 }
 
