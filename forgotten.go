@@ -22,8 +22,10 @@ func Forgotten(tenant, conferenceID, key string) string {
 // IsForgotten reports whether a key is that of somebody who was forgotten.
 func IsForgotten(key string) bool {
 	digits, ok := strings.CutPrefix(key, forgottenPrefix)
-	return ok && len(digits) == 32 && strings.Trim(digits, "0123456789abcdef") == ""
+	return ok && len(digits) == 32 && hexadecimal(digits)
 }
+
+func hexadecimal(digits string) bool { return strings.Trim(digits, "0123456789abcdef") == "" }
 
 // Forget returns the person as known under that key, one of [Forgotten], from now
 // on: without name, id or anything that they wrote.

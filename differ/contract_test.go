@@ -61,7 +61,7 @@ func contract() []sentence {
 		{"15", "participant.role_changed: a known role differs; after row 10", []string{"row-15-roles", "row-15-roles-of-several-lines"}},
 
 		{"16", "participant.forgotten: rollcall forget; data.participant holds the key alone", []string{
-			"row-16-forgotten", "row-16-forgotten-after-the-end", "row-16-forgotten-of-the-gone", "row-16-forgotten-never-seen",
+			"row-16-forgotten", "row-16-forgotten-after-the-end", "row-16-forgotten-of-the-gone", "row-16-forgotten-never-seen", "row-16-forgotten-under-a-pseudonym",
 		}},
 
 		{"", "data.labels: those of whoever tracks the meeting; track again with other labels replaces them", []string{"labels", "omit-nicks"}},
@@ -106,8 +106,8 @@ func contract() []sentence {
 		{"", "people already gone or failed in the first answer that lists people (the first after a reopening too) yield no events", []string{
 			"first-list", "first-list-empty", "first-list-in-part", "first-list-after-a-reopening", "row-02-reopened",
 		}},
-		{"", "privacy.nicks omit holds from the first answer after it, without a false event: another epoch tells what was known", []string{
-			"omit-nicks", "omit-nicks-with-changes", "omit-nicks-without-a-list", "omit-nicks-at-the-end", "omit-nicks-once", "omit-nicks-of-the-gone",
+		{"", "privacy.nicks omit, and privacy.ids pseudonym, hold from the first answer after it, without a false event: another epoch tells what was known", []string{
+			"omit-nicks", "omit-nicks-with-changes", "omit-nicks-without-a-list", "omit-nicks-at-the-end", "omit-nicks-once", "omit-nicks-of-the-gone", "omit-ids",
 		}},
 		{"", "a meeting found ended yields meeting.ended alone", []string{"first-poll-ended", "first-poll-ended-by-lookup"}},
 		{"", "the answer that says ended says nothing else: no title, media or newcomers from it", []string{"row-11-status"}},

@@ -55,6 +55,9 @@ type Rules struct {
 	// OmitNicks leaves nicks out of the next record and the events, including
 	// those that the record shows; see [Result.Anew].
 	OmitNicks bool
+	// Pseudonyms stand in the place of user ids in the next record and the events,
+	// including those that the record shows; nil: the ids do.
+	Pseudonyms *rollcall.Pseudonyms
 }
 
 func (r Rules) misses() int {
@@ -79,7 +82,7 @@ type Result struct {
 	// Oddities are steps that have no meaning and were ignored, such as a
 	// status that goes back; those of the answer come first.
 	Oddities []rollcall.Oddity
-	// Anew says that the old record showed nicks which are to be omitted: the
+	// Anew says that the old record showed nicks or ids that no longer may be shown: the
 	// events begin a new epoch with what it knew, and then go on with what the
 	// look shows. These are two polls as far as [rollcall.Event] counts them.
 	Anew bool
@@ -96,8 +99,17 @@ func Diff(prev *rollcall.Record, look Look, rules Rules) Result {
 }
 
 func compared(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
-	look.Answer = rules.Mask(look.Tenant, look.ConferenceID, prev, look.Answer)
-	if rules.OmitNicks && showsNicks(prev) {
+	var erased []string
+	if prev != nil {
+		erased = prev.Erased
+	}
+	look.Answer = rules.Mask(look.Tenant, look.ConferenceID, erased, look.Answer)
+	switch {
+	case look.Kind == rollcall.SightingListed && rules.shown(prev, rules.strange):
+		begun := *prev // nobody knows whose pseudonyms these were
+		begun.Untracked = true
+		prev = &begun
+	case rules.shown(prev, rules.barred):
 		return tellAnew(table, prev, look, rules)
 	}
 	return diff(table, prev, look, rules)

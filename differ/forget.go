@@ -38,21 +38,16 @@ func forgetIn(memory []rollcall.Memory, key, as string) []rollcall.Memory {
 }
 
 // Mask returns an answer about a meeting as it may be kept: without nicks where these
-// are omitted, and without name, id and words of those who were forgotten. The record
-// may be nil; a stays as it is. What is masked already is returned.
-func (r Rules) Mask(tenant, conferenceID string, record *rollcall.Record, a *rollcall.Answer) *rollcall.Answer {
-	if a == nil {
-		return nil
+// are omitted, with pseudonyms where ids are not kept, and without name, id and words
+// of those whose keys, of [rollcall.Forgotten], are among the erased. What is masked
+// already is returned; a stays as it is.
+func (r Rules) Mask(tenant, conferenceID string, erased []string, a *rollcall.Answer) *rollcall.Answer {
+	if a == nil || !r.omits() && len(erased) == 0 {
+		return a
 	}
 	masked := a
 	for i := range a.Entries {
-		e := a.Entries[i]
-		if r.OmitNicks {
-			e.Nick = ""
-		}
-		if record != nil && len(record.Erased) > 0 && e.UserID != "" {
-			e = forgetEntry(tenant, conferenceID, record.Erased, e)
-		}
+		e := r.mask(tenant, conferenceID, erased, a.Entries[i])
 		if e == a.Entries[i] {
 			continue
 		}
@@ -65,7 +60,24 @@ func (r Rules) Mask(tenant, conferenceID string, record *rollcall.Record, a *rol
 	return masked
 }
 
+// mask looks for who is forgotten under the id and under its pseudonym: either may
+// have been the key.
+func (r Rules) mask(tenant, conferenceID string, erased []string, e rollcall.Entry) rollcall.Entry {
+	if r.OmitNicks {
+		e.Nick = ""
+	}
+	e = forgetEntry(tenant, conferenceID, erased, e)
+	if r.Pseudonyms != nil {
+		e.UserID = r.Pseudonyms.Of(e.UserID)
+		e = forgetEntry(tenant, conferenceID, erased, e)
+	}
+	return e
+}
+
 func forgetEntry(tenant, conferenceID string, erased []string, e rollcall.Entry) rollcall.Entry {
+	if len(erased) == 0 || e.UserID == "" {
+		return e
+	}
 	as := rollcall.Forgotten(tenant, conferenceID, keyOf(e.UserID))
 	if _, found := slices.BinarySearch(erased, as); found {
 		e.UserID, e.Nick, e.RejectDescription = as, "", ""

@@ -7,15 +7,15 @@ import (
 	"rollcall"
 )
 
-// A record that was written while nicks were kept shows them, in the keys of
-// people without a user id too, and its events have published them. That a
+// A record that was written while nicks or ids were kept shows them, nicks in the
+// keys of people without a user id too, and its events have published them. That a
 // person now has no name, or was replaced by another, would be false. So such a
-// record is published anew, without nicks, as the beginning of another epoch;
+// record is published anew, without them, as the beginning of another epoch;
 // then the look is compared with it as ever.
 
-// tellAnew compares a look with a record that shows nicks which are to be omitted.
+// tellAnew compares a look with a record that shows what no longer may be shown.
 func tellAnew(table []rule, prev *rollcall.Record, look Look, rules Rules) Result {
-	anew := restate(table, prev, &look)
+	anew := restate(table, rules.bare(prev), prev, &look)
 	rest := diff(table, anew.Record, look, rules)
 	return Result{
 		Record: rest.Record, Events: slices.Concat(anew.Events, rest.Events),
@@ -23,15 +23,15 @@ func tellAnew(table []rule, prev *rollcall.Record, look Look, rules Rules) Resul
 	}
 }
 
-// restate publishes a record without nicks, from nothing. When any of it came
-// about is as little known as on a first poll.
-func restate(table []rule, prev *rollcall.Record, look *Look) Result {
+// restate publishes a record without what may no longer be shown, from nothing. When
+// any of it came about is as little known as on a first poll.
+func restate(table []rule, bare, prev *rollcall.Record, look *Look) Result {
 	var t transition
 	t.begin(prev, look)
 	t.first, t.was = true, rollcall.Conference{}
 	t.terms = t.termsOf(prev)
 	t.window = rollcall.Window{Before: t.look.AnsweredAt}
-	t.next = bare(prev)
+	t.next = bare
 	t.next.Number, t.next.Labels = look.Number, t.labels()
 	t.next.Epoch, t.next.Sequence = newEpoch(t.next.Epoch, t.look.AnsweredAt), 0
 	for i := range t.next.Roster {
@@ -61,35 +61,61 @@ func (r Result) sliceAnew(n int) *rollcall.Record {
 	return &rec
 }
 
-// showsNicks reports whether a record holds the nick of anybody.
-func showsNicks(r *rollcall.Record) bool {
-	return r != nil && (slices.ContainsFunc(r.Roster, func(p rollcall.Participant) bool { return p.Nick != "" }) ||
-		slices.ContainsFunc(r.Memory, func(m rollcall.Memory) bool { return m.Participant.Nick != "" }))
+// omits reports whether not all that is said of people is kept.
+func (r Rules) omits() bool { return r.OmitNicks || r.Pseudonyms != nil }
+
+// shown reports whether a record shows somebody of whom that holds.
+func (r Rules) shown(rec *rollcall.Record, such func(*rollcall.Participant) bool) bool {
+	return rec != nil && r.omits() && (slices.ContainsFunc(rec.Roster, func(p rollcall.Participant) bool { return such(&p) }) ||
+		slices.ContainsFunc(rec.Memory, func(m rollcall.Memory) bool { return such(&m.Participant) }))
 }
 
-// bare returns the record without nicks, as if everybody had come once.
-func bare(prev *rollcall.Record) *rollcall.Record {
-	r, keys := *prev, renumbered(prev)
-	r.Roster = make([]rollcall.Participant, 0, len(prev.Roster))
-	for i := range prev.Roster {
-		r.Roster = append(r.Roster, bareOf(prev.Roster[i], keys))
+// barred reports whether what is known of a person may no longer be shown.
+func (r Rules) barred(p *rollcall.Participant) bool {
+	return r.OmitNicks && p.Nick != "" || r.Pseudonyms != nil && r.Pseudonyms.Of(p.UserID) != p.UserID
+}
+
+// strange reports whether a person has a pseudonym that was made with another secret.
+func (r Rules) strange(p *rollcall.Participant) bool {
+	return r.Pseudonyms != nil && rollcall.IsPseudonym(p.UserID) && !r.Pseudonyms.Own(p.UserID)
+}
+
+// bare returns the record without what may no longer be shown, as if everybody had come once.
+func (r Rules) bare(prev *rollcall.Record) *rollcall.Record {
+	next, keys := *prev, map[string]string{}
+	if r.OmitNicks {
+		keys = renumbered(prev)
 	}
-	r.Memory = nil
+	next.Roster = make([]rollcall.Participant, 0, len(prev.Roster))
+	for i := range prev.Roster {
+		next.Roster = append(next.Roster, r.bareOf(prev.Roster[i], keys))
+	}
+	next.Memory = nil
 	for _, m := range prev.Memory {
-		if m.Participant = bareOf(m.Participant, keys); m.Participant.Attendance.Gone() || m.Failed+m.KickedOut+m.Left > 0 {
-			r.Memory = append(r.Memory, m)
+		if m.Participant = r.bareOf(m.Participant, keys); m.Participant.Attendance.Gone() || m.Failed+m.KickedOut+m.Left > 0 {
+			next.Memory = append(next.Memory, m)
 		}
 	}
-	slices.SortFunc(r.Roster, func(a, b rollcall.Participant) int { return cmp.Compare(a.Key, b.Key) })
-	slices.SortFunc(r.Memory, func(a, b rollcall.Memory) int { return cmp.Compare(a.Participant.Key, b.Participant.Key) })
-	return &r
+	slices.SortFunc(next.Roster, func(a, b rollcall.Participant) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(next.Memory, func(a, b rollcall.Memory) int { return cmp.Compare(a.Participant.Key, b.Participant.Key) })
+	// Where ids were kept in between, somebody may be there under both.
+	next.Roster = slices.CompactFunc(next.Roster, func(a, b rollcall.Participant) bool { return a.Key == b.Key })
+	next.Memory = slices.CompactFunc(next.Memory, func(a, b rollcall.Memory) bool { return a.Participant.Key == b.Participant.Key })
+	return &next
 }
 
-func bareOf(p rollcall.Participant, keys map[string]string) rollcall.Participant {
+func (r Rules) bareOf(p rollcall.Participant, keys map[string]string) rollcall.Participant {
 	if key, nameless := keys[p.Key]; nameless {
 		p.Key = key
 	}
-	p.Nick, p.Session = "", 0
+	if r.OmitNicks {
+		p.Nick = ""
+	}
+	if r.Pseudonyms != nil && p.UserID != "" {
+		p.UserID = r.Pseudonyms.Of(p.UserID)
+		p.Key = keyOf(p.UserID)
+	}
+	p.Session = 0
 	if p.Attendance == rollcall.AttendancePresent {
 		p.Session = 1
 	}

@@ -27,7 +27,7 @@ func (p poll) anew() error {
 		!reflect.DeepEqual(slices.Concat(before.Events, rest.res.Events), p.res.Events) {
 		return fmt.Errorf("told anew is %q, then %q, together %q", tellAll(before.Events), tellAll(rest.res.Events), tellAll(p.res.Events))
 	}
-	if got, want := strangers(before.Record.Roster), strangers(p.prev.Roster); !slices.Equal(got, want) {
+	if got, want := strangers(before.Record.Roster, p.rules), strangers(p.prev.Roster, p.rules); !slices.Equal(got, want) {
 		return fmt.Errorf("told anew are %q, known were %q", got, want)
 	}
 	for i, e := range before.Events {
@@ -37,7 +37,7 @@ func (p poll) anew() error {
 	}
 	for name, law := range map[string]func() error{
 		"determinism": p.repeats, "order of entries": p.ordered, "rest": p.rests, "slices": p.slicesAnew,
-		"omission": func() error { return omits(p.res.Record, p.res.Events) },
+		"omission": func() error { return omits(p.rules, p.res.Record, p.res.Events) },
 	} {
 		if err := law(); err != nil {
 			return fmt.Errorf("law of %s: %w", name, err)
@@ -46,8 +46,8 @@ func (p poll) anew() error {
 	return nil
 }
 
-// omits holds that nothing shows a nick.
-func omits(r *rollcall.Record, events []rollcall.Event) error {
+// omits holds that nothing shows a nick, or an id, where the rules do not want it.
+func omits(rules Rules, r *rollcall.Record, events []rollcall.Event) error {
 	people := everybody(r)
 	for _, e := range events {
 		if e.Participant != nil {
@@ -55,7 +55,8 @@ func omits(r *rollcall.Record, events []rollcall.Event) error {
 		}
 	}
 	for _, who := range people {
-		if who.Nick != "" || who.UserID == "" && !rollcall.IsForgotten(who.Key) && !strings.HasPrefix(who.Key, "anon:#") {
+		nameless := who.UserID == "" && !rollcall.IsForgotten(who.Key)
+		if rules.OmitNicks && (who.Nick != "" || nameless && !strings.HasPrefix(who.Key, "anon:#")) || rules.Pseudonyms != nil && who.UserID != rules.Pseudonyms.Of(who.UserID) {
 			return fmt.Errorf("a nick is shown: %+v", who)
 		}
 	}
@@ -71,11 +72,12 @@ func everybody(r *rollcall.Record) []rollcall.Participant {
 	return people
 }
 
-// strangers gives people as they are without their names, their numbers and
-// their past, in no order.
-func strangers(roster []rollcall.Participant) (all []string) {
+// strangers returns people as they are without their names, their numbers and
+// their past, and with the ids that the rules want, in no order.
+func strangers(roster []rollcall.Participant, rules Rules) (all []string) {
 	for _, p := range roster {
 		p.Nick, p.Session = "", 0
+		wanted(&p, rules)
 		if p.UserID == "" {
 			p.Key = ""
 		}
@@ -83,6 +85,14 @@ func strangers(roster []rollcall.Participant) (all []string) {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// wanted lets a person have the id that the rules want.
+func wanted(p *rollcall.Participant, rules Rules) {
+	if rules.Pseudonyms != nil && p.UserID != "" {
+		p.UserID = rules.Pseudonyms.Of(p.UserID)
+		p.Key = keyOf(p.UserID)
+	}
 }
 
 // slicesAnew: wherever it is cut, the record is the fold and shows no nick, and
@@ -94,7 +104,7 @@ func (p poll) slicesAnew() error {
 		if folded := Fold(nil, p.res.Events[:n]); !slices.Equal(folded, cut.Roster) || cut.Meeting.Present != present(folded) {
 			return fmt.Errorf("cut at %d: folded %+v, recorded %+v", n, folded, cut.Roster)
 		}
-		if err := omits(cut, nil); err != nil || cut.Partial == nil || cut.Sequence != uint64(n) || cut.Epoch != p.res.Record.Epoch {
+		if err := omits(p.rules, cut, nil); err != nil || cut.Partial == nil || cut.Sequence != uint64(n) || cut.Epoch != p.res.Record.Epoch {
 			return fmt.Errorf("cut at %d: %w, %+v", n, err, cut)
 		}
 		if n >= len(before.Events) {
@@ -106,7 +116,7 @@ func (p poll) slicesAnew() error {
 			return fmt.Errorf("cut at %d: %w", n, err)
 		}
 		unsure := !p.coversAll() || p.look.Answer != nil && slices.ContainsFunc(p.look.Answer.Entries, func(e rollcall.Entry) bool { return line{entry: &e}.vague() })
-		if got, want := strangers(rest.Record.Roster), strangers(p.res.Record.Roster); !unsure && !slices.Equal(got, want) {
+		if got, want := strangers(rest.Record.Roster, p.rules), strangers(p.res.Record.Roster, p.rules); !unsure && !slices.Equal(got, want) {
 			return fmt.Errorf("cut at %d: %q, want %q", n, got, want)
 		}
 	}
@@ -125,9 +135,10 @@ func TestOmittingNicksTellsNothingThatDidNotHappen(t *testing.T) {
 			look = r.plainLook()
 			prev = Diff(prev, look, Rules{}).Record
 		}
-		omit := Rules{OmitNicks: true}
+		omit := pick(r.choose, Rules{OmitNicks: true}, Rules{Pseudonyms: rollcall.NewPseudonyms([]byte("one"), "acme")},
+			Rules{OmitNicks: true, Pseudonyms: rollcall.NewPseudonyms([]byte("one"), "acme")})
 		again := Diff(prev, look, omit)
-		if again.Anew != showsNicks(prev) {
+		if again.Anew != omit.shown(prev, omit.barred) {
 			t.Fatalf("anew is %v for %+v", again.Anew, prev)
 		}
 		if again.Anew && len(again.Events) > len(again.anew.Events) {
@@ -138,14 +149,14 @@ func TestOmittingNicksTellsNothingThatDidNotHappen(t *testing.T) {
 		if omitted.Anew {
 			omitted.Events = omitted.Events[len(omitted.anew.Events):]
 		}
-		if diff := gocmp.Diff(ofUsers(kept), ofUsers(omitted.Events)); diff != "" {
+		if diff := gocmp.Diff(ofUsers(kept, omit), ofUsers(omitted.Events, omit)); diff != "" {
 			t.Fatalf("-kept +omitted:\n%s", diff)
 		}
 	})
 }
 
 // ofUsers tells what happened to the meeting and to people with a user id.
-func ofUsers(events []rollcall.Event) (all []string) {
+func ofUsers(events []rollcall.Event, rules Rules) (all []string) {
 	for _, e := range events {
 		if e.Type == rollcall.ParticipantRenamed || e.Participant != nil && e.Participant.UserID == "" {
 			continue
@@ -155,7 +166,11 @@ func ofUsers(events []rollcall.Event) (all []string) {
 		}
 		who := *cmp.Or(e.Participant, &rollcall.Participant{})
 		who.Nick, who.RejectDescription, who.Session = "", "", 0
+		wanted(&who, rules)
 		all = append(all, fmt.Sprintf("%s %s %s %v %s %+v", e.Type, e.Reason, e.Provenance, e.Window, e.Time, who))
+	}
+	if rules.Pseudonyms != nil { // which stand in another order
+		slices.Sort(all)
 	}
 	return all
 }
@@ -165,7 +180,7 @@ func TestOmittingLeavesTheAnswerAlone(t *testing.T) {
 	look := crowd(3)
 	before := cloneLook(look)
 	res := Diff(nil, look, Rules{OmitNicks: true})
-	if err := omits(res.Record, res.Events); err != nil {
+	if err := omits(Rules{OmitNicks: true}, res.Record, res.Events); err != nil {
 		t.Error(err)
 	}
 	if !reflect.DeepEqual(look, before) {

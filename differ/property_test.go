@@ -102,8 +102,16 @@ func play(c choices) error {
 	r := newRehearsal(c)
 	var record *rollcall.Record
 	book := attendanceBook{}
+	one, two := rollcall.NewPseudonyms([]byte("one"), "acme"), rollcall.NewPseudonyms([]byte("two"), "acme")
+	var pseudonyms *rollcall.Pseudonyms
 	for range 2 + c(6) {
-		look, rules := r.look(), Rules{MissingAfterPolls: c(3), OmitNicks: c(6) == 0}
+		switch c(12) {
+		case 1:
+			pseudonyms = one
+		case 2:
+			pseudonyms = two
+		}
+		look, rules := r.look(), Rules{MissingAfterPolls: c(3), OmitNicks: c(6) == 0, Pseudonyms: pseudonyms}
 		p, err := lawful(record, look, rules)
 		if err != nil {
 			return err

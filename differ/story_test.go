@@ -222,7 +222,12 @@ func readLookLine(look *Look, rules *Rules, f []string) {
 	case "attended":
 		look.Summary = &rollcall.Summary{Attended: number(f[1])}
 	case "omit":
-		rules.OmitNicks = true
+		switch f[1] {
+		case "nicks":
+			rules.OmitNicks = true
+		case "ids":
+			rules.Pseudonyms = rollcall.NewPseudonyms([]byte(f[2]), "acme")
+		}
 	case "forget":
 		look.Kind, look.Forgotten = rollcall.SightingForgotten, f[1]
 	case "misses":

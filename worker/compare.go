@@ -81,7 +81,7 @@ func (c *committer) diff(obs *rollcall.Observation, sighting *rollcall.Sighting,
 		Tenant: c.tenant.Name, ConferenceID: sighting.ConferenceID,
 		Kind: sighting.Kind, Answer: answer, EndTime: sighting.EndTime, Reason: sighting.Reason, Forgotten: sighting.Forgotten, Labels: e.labels(),
 		Number: obs.Number, AskedAt: obs.AskedAt, AnsweredAt: obs.AnsweredAt, After: later(e.record.Asked(), sighting.SeenAt),
-	}, differ.Rules{MissingAfterPolls: c.tenant.MissingAfterPolls, OmitNicks: c.tenant.OmitNicks})
+	}, c.tenant.rules())
 	c.logUnknown(sighting.ConferenceID, result.Oddities)
 	return result
 }

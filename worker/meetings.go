@@ -26,6 +26,7 @@ type plan struct {
 	slow   []string              // now and then
 	states []*recordcache.Record // of ids, in any order, whose freshness counts
 	aside  []string              // those whose record can be neither read nor stored; sorted
+	erased map[string][]string   // by meeting, who was forgotten; see [rollcall.Record]
 }
 
 func newMeetings(log *zap.Logger) *meetings {
@@ -112,6 +113,12 @@ func (m *meetings) makePlan() {
 	for id, e := range m.entries {
 		if e.refused.err != nil {
 			next.aside = append(next.aside, id)
+		}
+		if erased := e.record.Erased(); len(erased) > 0 {
+			if next.erased == nil {
+				next.erased = map[string][]string{}
+			}
+			next.erased[id] = erased
 		}
 		switch {
 		case e.tracked:

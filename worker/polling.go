@@ -92,7 +92,7 @@ func (p *polling) ask(ctx context.Context, l *lease, ask poller.Ask) (report pol
 			p.metrics.dropped.WithLabelValues(p.tenant.Name, "foreign").Inc()
 			return nil // it was asked under a claim of a ledger that no longer exists
 		}
-		p.omit(&obs)
+		p.mask(&obs)
 		obs.Trace = tracing.Parent(emitting)
 		p.queue.Push(&obs)
 		if p.queue.Full() {
@@ -129,15 +129,13 @@ func (p *polling) lookUp(ctx context.Context, l *lease, ids []string) {
 	p.ask(ctx, l, poller.Ask{Shard: adHocShard, Lookups: ids})
 }
 
-// omit keeps the names of people out of the journal; of records and events the
-// comparison keeps them.
-func (p *polling) omit(obs *rollcall.Observation) {
+// mask keeps what is not to be kept of people out of the journal; of records and
+// events the comparison keeps it.
+func (p *polling) mask(obs *rollcall.Observation) {
+	rules, erased := p.tenant.rules(), p.meetings.plan().erased
 	for i := range obs.Sightings {
-		if answer := obs.Sightings[i].Answer; p.tenant.OmitNicks && answer != nil {
-			for j := range answer.Entries {
-				answer.Entries[j].Nick = ""
-			}
-		}
+		s := &obs.Sightings[i]
+		s.Answer = rules.Mask(p.tenant.Name, s.ConferenceID, erased[s.ConferenceID], s.Answer)
 	}
 }
 

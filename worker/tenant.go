@@ -256,7 +256,11 @@ func (t *tenant) reportHeld() {
 
 func (t *tenant) logOmission() {
 	t.anew.Do(func() {
-		t.log.Info("the names of people are omitted from now on: each meeting whose record shows any begins a new epoch, " +
-			"told from the beginning; earlier events keep the names until the retention is over")
+		what := "the names of people are omitted"
+		if t.cfg.Pseudonyms != nil {
+			what = "the ids of people are replaced by pseudonyms"
+		}
+		t.log.Info(what + " from now on: each meeting whose record shows what is not to be kept begins a new epoch, " +
+			"told from the beginning; earlier events keep it until the retention is over")
 	})
 }

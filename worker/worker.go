@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall"
+	"rollcall/differ"
 	"rollcall/internal/ledger"
 	"rollcall/internal/streak"
 	"rollcall/poller"
@@ -112,6 +113,12 @@ type Tenant struct {
 	Budget Budget
 	// OmitNicks keeps the names of people out of records and events.
 	OmitNicks bool
+	// Pseudonyms keep their ids out of these and of all else that is stored; nil: ids are kept.
+	Pseudonyms *rollcall.Pseudonyms
+}
+
+func (t *Tenant) rules() differ.Rules {
+	return differ.Rules{MissingAfterPolls: t.MissingAfterPolls, OmitNicks: t.OmitNicks, Pseudonyms: t.Pseudonyms}
 }
 
 // Worker watches the meetings of its tenants until its context ends.

@@ -6,9 +6,10 @@ import "rollcall"
 // nothing changes. It is of one meeting and set by put alone. The zero value
 // holds no record.
 type cell struct {
-	number    rollcall.Number // these three are the record's, so that they need not be unpacked
+	number    rollcall.Number // these four are the record's, so that they need not be unpacked
 	status    rollcall.Status
 	untracked bool
+	erased    []string
 	record    *rollcall.Record // nil: there is none, or it is packed
 	packed    *packed          // nil: there is none, or it is whole
 	unchanged uint8            // answers in a row that left a whole record as it is
@@ -27,7 +28,7 @@ func (c *cell) put(r *rollcall.Record) {
 		if c.rewrites >= gatherAfter {
 			c.record, c.rewrites = gather(r), 0
 		}
-		c.number, c.status, c.untracked = r.Number, r.Meeting.Status, r.Untracked
+		c.number, c.status, c.untracked, c.erased = r.Number, r.Meeting.Status, r.Untracked, r.Erased
 	}
 }
 
@@ -52,6 +53,9 @@ func (c *cell) Status() rollcall.Status { return c.status }
 // Untracked reports whether the record is that of a meeting that was taken off
 // the tracked set.
 func (c *cell) Untracked() bool { return c.untracked }
+
+// Erased are the record's; not to be changed.
+func (c *cell) Erased() []string { return c.erased }
 
 // Whole returns the record, to work with, and keeps it so; nil: there is none. It
 // is not to be changed.

@@ -20,7 +20,15 @@ func (c checker) tenant(at string, t Tenant) {
 	c.auth(join(at, "auth"), t.Auth)
 	c.poll(join(at, "poll"), t.Poll)
 	c.track(join(at, "track"), t.Track)
-	c.oneOf(join(at, "privacy.nicks"), t.Privacy.Nicks, "keep", "omit")
+	c.privacy(join(at, "privacy"), t.Privacy)
+}
+
+func (c checker) privacy(at string, p Privacy) {
+	c.oneOf(join(at, "nicks"), p.Nicks, "keep", "omit")
+	c.oneOf(join(at, "ids"), p.IDs, "keep", "pseudonym")
+	if p.PseudonymKeyFile != "" && p.IDs != "pseudonym" {
+		c.Refuse(join(at, "pseudonym_key_file"), "is for ids: pseudonym; ids are kept")
+	}
 }
 
 func (c checker) poll(at string, p Poll) {

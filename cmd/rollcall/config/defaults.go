@@ -43,6 +43,6 @@ func TenantDefaults() Tenant {
 			ExpireUnstarted:   24 * time.Hour,
 		},
 		Track:   Track{UsersSchedule: "@every 5m", Organization: Organization{Schedule: "@every 5m"}},
-		Privacy: Privacy{Nicks: "keep"},
+		Privacy: Privacy{Nicks: "keep", IDs: "keep"},
 	}
 }

@@ -22,6 +22,7 @@ func (c Config) SecretFiles() []SecretFile {
 		} {
 			all = append(all, SecretFile{fmt.Sprintf("tenants[%d].auth.%s", i, f.Key), f.Path})
 		}
+		all = append(all, SecretFile{fmt.Sprintf("tenants[%d].privacy.pseudonym_key_file", i), t.Privacy.PseudonymKeyFile})
 	}
 	for i, t := range c.Forward.Targets {
 		all = append(all, t.secretFiles(fmt.Sprintf("forward.targets[%d].", i))...)

@@ -155,4 +155,12 @@ type Privacy struct {
 	// keep, meetings that go on begin a new epoch (docs/events.md), and earlier
 	// events keep the names until the retention is over.
 	Nicks string `yaml:"nicks" allow:"keep or omit"`
+	// pseudonym: in the place of a user id stands a pseudonym, always the same for one
+	// person of the tenant, in all that is stored, published and logged. After a change from
+	// keep, meetings that go on begin a new epoch, as with nicks.
+	IDs string `yaml:"ids" allow:"keep or pseudonym"`
+	// The secret from which pseudonyms are made. Where several workers serve the tenant all
+	// need the same one. Default: pseudonym-key in data_dir, which the worker makes. With another
+	// secret everybody has another pseudonym, and meetings that go on begin a new epoch.
+	PseudonymKeyFile string `yaml:"pseudonym_key_file" allow:"the path of a file with a secret; with ids: pseudonym"`
 }

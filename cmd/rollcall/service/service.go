@@ -248,7 +248,7 @@ func (s *Service) openPage() (err error) {
 func (s *Service) openTenants() error {
 	s.metrics = newMetrics(s.registry)
 	s.metrics.config.InForce(s.cfg)
-	s.tenants = &tenants{egress: &poller.Egress{Limiter: egressLimiter(s.cfg.EgressQPS)}, metrics: s.metrics, log: s.log}
+	s.tenants = &tenants{dataDir: s.cfg.DataDir, egress: &poller.Egress{Limiter: egressLimiter(s.cfg.EgressQPS)}, metrics: s.metrics, log: s.log}
 	s.teardown.push("the clients of the tenants", quietly(s.tenants.close))
 	for _, cfg := range s.cfg.Tenants {
 		t, err := s.tenants.make(cfg)

@@ -30,6 +30,8 @@ type tenant struct {
 	budget   *budget.Budget      // nil: unlimited
 	finders  []*discovery.Finder // none: nobody looks for meetings
 
+	pseudonyms *rollcall.Pseudonyms // nil: ids are kept
+
 	stopFinding context.CancelFunc // nil: nobody looks yet
 	finding     sync.WaitGroup
 }
@@ -67,7 +69,7 @@ func (t *tenant) watched() worker.Tenant {
 		Name: t.cfg.Name, Schedule: t.schedule, Asker: t.poller, Decode: t.client.Decode,
 		BatchSize: t.cfg.Poll.BatchSize, Shards: t.cfg.Poll.Shards, Conferences: t.cfg.Track.Conferences,
 		MissingAfterPolls: t.cfg.Poll.MissingAfterPolls, ExpireUnstarted: t.cfg.Poll.ExpireUnstarted,
-		OmitNicks: t.cfg.Privacy.Nicks == "omit", Holds: t.share,
+		OmitNicks: t.cfg.Privacy.Nicks == "omit", Pseudonyms: t.pseudonyms, Holds: t.share,
 		Labels: t.cfg.Track.Labels, FoundLabels: map[string]rollcall.Labels{},
 	}
 	if o := t.cfg.Track.Organization; o.Enabled {
@@ -125,7 +127,11 @@ func (t *tenant) openFinders(log *zap.Logger) error {
 	}
 	var lists []discovery.List
 	for _, id := range track.Users {
-		lists = append(lists, discovery.User(t.poller, t.client, id))
+		list := discovery.User(t.poller, t.client, id)
+		if t.pseudonyms != nil {
+			list.Source = discovery.SourceUser + ":" + t.pseudonyms.Of(id)
+		}
+		lists = append(lists, list)
 	}
 	_, err := t.finder(log, track.UsersSchedule, lists...)
 	return err

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -16,6 +17,7 @@ import (
 
 // tenants are those of the service. Any goroutine may use them.
 type tenants struct {
+	dataDir string
 	egress  *poller.Egress
 	metrics *metrics
 	log     *zap.Logger
@@ -35,7 +37,8 @@ func (ts *tenants) current() []*tenant {
 func (ts *tenants) make(cfg config.Tenant) (*tenant, error) {
 	t, err := newTenant(cfg, ts.egress, ts.metrics, ts.log)
 	if err == nil {
-		if err = t.openFinders(ts.log); err != nil {
+		t.pseudonyms, err = pseudonyms(cfg, ts.dataDir)
+		if err = errors.Join(err, t.openFinders(ts.log)); err != nil {
 			t.client.Close()
 		}
 	}
