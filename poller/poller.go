@@ -56,6 +56,7 @@ const (
 	OpQuery   = "query"
 	OpLookup  = "lookup"
 	OpOngoing = "ongoing" // of a [Lister], in a pass
+	OpMembers = "members" // of a [MemberLister], a page of the list of one meeting
 	// The organization's list and that of one user, to find meetings to track.
 	OpFind     = "find"
 	OpFindUser = "find_user"
@@ -87,6 +88,8 @@ type Ask struct {
 	// Lookups are meetings to be looked up one by one, since something suggests
 	// that they are over.
 	Lookups []string
+	// Members are meetings whose members are to be listed, after all else.
+	Members []string
 	// Next numbers a question. It is called right before the question is asked.
 	Next func() rollcall.Number
 	// Emit takes an observation. Those of one meeting come in the order of the

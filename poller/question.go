@@ -39,19 +39,23 @@ func (r *run) observation(q question) rollcall.Observation {
 	}
 }
 
-// emit passes an observation on, even when the pass is being ended.
+// emit passes an observation on, even when the pass is being ended, and counts what
+// it answers.
 func (r *run) emit(o rollcall.Observation) {
-	if len(o.Sightings)+len(o.Unanswered) == 0 {
-		return
+	if len(o.Sightings)+len(o.Unanswered) > 0 && r.hand(o) {
+		r.tally.Answered += len(o.Sightings)
 	}
+}
+
+// hand passes an observation on, and reports whether it was taken.
+func (r *run) hand(o rollcall.Observation) (taken bool) {
 	began := time.Now()
 	err := r.ask.Emit(context.WithoutCancel(r.calls.ctx), o)
 	r.heldUp = time.Since(began)
 	if err != nil {
 		r.calls.stop(ClassNone, err)
-		return
 	}
-	r.tally.Answered += len(o.Sightings)
+	return err == nil
 }
 
 // emitOne emits what one question said of one meeting.

@@ -88,6 +88,7 @@ func (r *run) askAll() {
 	slices.Sort(r.lookups.recheck)
 	r.queries.batches(r.lookups.recheck)
 	r.lookups.all()
+	r.askMembers(r.ask.Members)
 }
 
 // isolate puts a meeting that is refused even alone into quarantine.

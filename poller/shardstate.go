@@ -27,12 +27,13 @@ type shardState struct {
 	// the tracked ones until that is stored, and cost a call or two each time.
 	endedAt  map[string]time.Time
 	streak   streak.Streak
-	silent   bool      // another shard logs how the tenant fares
-	spoiled  int       // batches that ended meetings spoil in a pass, about
-	resumeAt string    // the next pass begins with the batch that has this one
-	began    time.Time // the last pass
-	refused  int       // passes in a row that found everything refused
-	samples  int       // meetings that were asked about to see whether everything is refused
+	members  streak.Streak // of reading lists of members
+	silent   bool          // another shard logs how the tenant fares
+	spoiled  int           // batches that ended meetings spoil in a pass, about
+	resumeAt string        // the next pass begins with the batch that has this one
+	began    time.Time     // the last pass
+	refused  int           // passes in a row that found everything refused
+	samples  int           // meetings that were asked about to see whether everything is refused
 	lastGood time.Time
 }
 

@@ -12,11 +12,12 @@ func (w *world) move(m *meeting, d *device, to rollcall.Attendance, listed bool,
 	was := d.Attendance
 	if was == rollcall.AttendancePresent {
 		w.closeDevices(m, d)
-		d.left = w.at
-		d.present += w.at.Sub(d.joined)
+		d.last.left, d.last.how = w.at, to
 	}
 	if to == rollcall.AttendancePresent {
-		d.joined, d.wasThere = w.at, true
+		d.wasThere = true
+		d.last = &visit{device: d, ordinal: len(m.visits), joined: w.at}
+		m.visits = append(m.visits, d.last)
 		d.Mic, d.Camera = rollcall.DeviceClosed, rollcall.DeviceClosed
 	}
 	if to == rollcall.AttendanceInvited || to == rollcall.AttendanceJoining {

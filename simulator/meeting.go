@@ -28,6 +28,7 @@ type meeting struct {
 
 	lines  []*device // by number
 	listed []*device // in the order of the userList
+	visits []*visit  // in the order in which they began
 	raw    []byte    // the entry of infos; nil after a change
 }
 
@@ -37,9 +38,16 @@ type device struct {
 	person          person
 	outer           bool
 	host, coHost    bool
-	joined, left    time.Time
-	present         time.Duration // of earlier visits
 	wasThere, asked bool
+	last            *visit // nil: there was none
+}
+
+// visit is a stay of a device.
+type visit struct {
+	device       *device
+	ordinal      int
+	joined, left time.Time           // left is zero while it goes on
+	how          rollcall.Attendance // how it ended
 }
 
 func (c Config) newMeeting(ordinal int, id, title string) *meeting {

@@ -1,9 +1,8 @@
 package simulator
 
 import (
+	"slices"
 	"strconv"
-
-	"rollcall"
 )
 
 // confInfo is a meeting in the answers of the sibling operations. Its link
@@ -60,7 +59,8 @@ func (m *meeting) counted() confInfo {
 	return info
 }
 
-// memberModel is a person in the answers about members.
+// memberModel is a visit in the answers about members, or somebody who was asked
+// and never there.
 type memberModel struct {
 	UnionID        string `json:"unionId"`
 	ConferenceID   string `json:"conferenceId"`
@@ -75,17 +75,20 @@ type memberModel struct {
 	PSTNJoin       bool   `json:"pstnJoin"`
 }
 
-func (a *answers) member(m *meeting, d *device) memberModel {
+// member tells of a device's visit; nil: it never was there.
+func (a *answers) member(m *meeting, d *device, v *visit) memberModel {
 	model := memberModel{
-		UnionID: d.UserID, ConferenceID: m.id, UserNick: d.Nick, JoinTime: millis(d.joined),
-		Duration: d.present.Milliseconds(), Host: d.host, CoHost: d.coHost,
+		UnionID: d.UserID, ConferenceID: m.id, UserNick: d.Nick, Host: d.host, CoHost: d.coHost,
 		AttendStatus: int64(d.Attendance), OuterOrgMember: d.outer, PSTNJoin: d.person.phone,
 	}
-	if d.Attendance == rollcall.AttendancePresent {
-		model.Duration += a.world.at.Sub(d.joined).Milliseconds()
-	} else {
-		model.LeaveTime = millis(d.left)
+	if v == nil {
+		return model
 	}
+	until := a.world.at
+	if !v.left.IsZero() {
+		until, model.LeaveTime, model.AttendStatus = v.left, millis(v.left), int64(v.how)
+	}
+	model.JoinTime, model.Duration = millis(v.joined), until.Sub(v.joined).Milliseconds()
 	return model
 }
 
@@ -100,20 +103,20 @@ func (a *answers) meeting(q question) reply {
 	}{m.counted()}), []string{m.id})
 }
 
-// members is GET videoConferences/{conferenceId}/members: everybody who was
-// asked or there, by device.
+// members is GET videoConferences/{conferenceId}/members: the visits of everybody
+// who was there, by device, and behind them who was asked and never came.
 func (a *answers) members(q question) reply {
 	m := a.world.byID[q.request.PathValue("conferenceId")]
 	if m == nil {
 		return fail(codeUnknown)
 	}
-	var known []*device
+	known := slices.Clone(m.visits)
 	for _, d := range m.lines {
-		if d.wasThere || d.asked {
-			known = append(known, d)
+		if d.asked && d.last == nil {
+			known = append(known, &visit{device: d, ordinal: neverThere + d.Number})
 		}
 	}
-	page, ok := turnPage(q, known, func(d *device) int { return d.Number })
+	page, ok := turnPage(q, known, func(v *visit) int { return v.ordinal })
 	if !ok {
 		return fail(codeParams)
 	}
@@ -122,10 +125,21 @@ func (a *answers) members(q question) reply {
 		NextToken    string        `json:"nextToken,omitempty"`
 		TotalCount   int           `json:"totalCount"`
 	}{[]memberModel{}, page.next, len(known)}
-	for _, d := range page.items {
-		answer.MemberModels = append(answer.MemberModels, a.member(m, d))
+	for _, v := range page.items {
+		answer.MemberModels = append(answer.MemberModels, a.member(m, v.device, v.began()))
 	}
 	return okay(answer)
+}
+
+// neverThere numbers those who were asked behind all visits.
+const neverThere = 1 << 30
+
+// began returns the visit; nil: it only stands for somebody who never came.
+func (v *visit) began() *visit {
+	if v.joined.IsZero() {
+		return nil
+	}
+	return v
 }
 
 // organization is GET orgConferences: the meetings that have started and not ended.
@@ -182,7 +196,7 @@ func (a *answers) user(q question) reply {
 	for _, m := range a.those((*meeting).running) {
 		if d := m.best(id); d != nil {
 			answer.OnGoingConfIDList = append(answer.OnGoingConfIDList, m.id)
-			answer.MemberModelMap[m.id] = a.member(m, d)
+			answer.MemberModelMap[m.id] = a.member(m, d, d.last)
 		}
 	}
 	return okay(answer)

@@ -28,7 +28,7 @@ func (x *exchange) most(a answer) int64 {
 	switch {
 	case a.status != http.StatusOK, a.op == opToken, a.op == opGateway, a.op == opLookup:
 		return min(x.maxAnswer, maxComplaint)
-	case a.op == opOngoing, a.op == opUser:
+	case a.op == opOngoing, a.op == opUser, a.op == opMembers:
 		return min(x.maxAnswer, maxList)
 	}
 	return x.maxAnswer

@@ -15,6 +15,7 @@ const (
 	opQuery   operation = "query meetings"
 	opLookup  operation = "look up meeting"
 	opOngoing operation = "list ongoing meetings"
+	opMembers operation = "list the members of a meeting"
 	opUser    operation = "list the ongoing meetings of a user"
 	opToken   operation = "get token"
 )

@@ -111,6 +111,7 @@ var calls = map[string]func(context.Context, *dingtalk.Client) error{
 	"query":   func(ctx context.Context, c *dingtalk.Client) error { _, err := c.Query(ctx, []string{"a"}); return err },
 	"lookup":  func(ctx context.Context, c *dingtalk.Client) error { _, err := c.Lookup(ctx, "a"); return err },
 	"ongoing": func(ctx context.Context, c *dingtalk.Client) error { _, err := c.Ongoing(ctx, ""); return err },
+	"members": func(ctx context.Context, c *dingtalk.Client) error { _, err := c.Members(ctx, "a", ""); return err },
 	"user":    func(ctx context.Context, c *dingtalk.Client) error { _, err := c.OngoingOf(ctx, "u"); return err },
 }
 

@@ -58,6 +58,10 @@ func readAll(t *testing.T, client *dingtalk.Client, ids []string) {
 		if err != nil {
 			t.Errorf("%q: %v", found.ConferenceID, err)
 		}
+		members, err := client.Members(t.Context(), found.ConferenceID, "")
+		if err != nil || members.Unread > 0 || len(members.Members) != members.Total || members.Next != "" {
+			t.Errorf("%q: members are %+v: %v", found.ConferenceID, members, err)
+		}
 		if standing.Status == rollcall.StatusStarted {
 			started = append(started, found.ConferenceID)
 		}
