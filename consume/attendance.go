@@ -13,8 +13,8 @@ import (
 // all of its epochs. The zero value knows nothing and begins with any event of
 // sequence 1. It is not safe for concurrent use.
 //
-// What opens and closes again between two looks is not seen by anybody, and is
-// in no bounds.
+// What opens and closes again between two looks, or before the first one, is not
+// seen by anybody, and is in no bounds.
 type Attendance struct {
 	roster Roster
 	visits []*visit          // in the order in which they began
@@ -97,6 +97,9 @@ func (a *Attendance) Apply(e Event) (Change, error) {
 	}
 	return change, nil
 }
+
+// Skip is [Roster.Skip].
+func (a *Attendance) Skip(e Event) { a.roster.Skip(e) }
 
 // person folds an event about somebody.
 func (a *Attendance) person(e *Event) {
@@ -188,10 +191,12 @@ func (a *Attendance) missed(before time.Time) {
 // goOn takes a visit up again that was cut. What the devices did in between
 // nobody has seen.
 func (v *visit) goOn(found time.Time) {
-	blind := found.Sub(v.Left.After)
+	blind := Bounds{Max: -1} // since some look that nobody knows the time of
+	if !v.Left.After.IsZero() {
+		blind.Max = found.Sub(v.Left.After)
+	}
 	v.there, v.cut, v.How, v.Left = true, false, "", rollcall.Window{}
-	v.mic.total = v.mic.total.plus(Bounds{0, blind})
-	v.camera.total = v.camera.total.plus(Bounds{0, blind})
+	v.mic.total, v.camera.total = v.mic.total.plus(blind), v.camera.total.plus(blind)
 }
 
 func (v *visit) leave(w rollcall.Window, how string) {

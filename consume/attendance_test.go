@@ -101,6 +101,15 @@ func TestAttendanceOverEpochs(t *testing.T) {
 	if len(got) != 3 || got[0].Key != "ann" || got[0].How != "" || got[1].How != consume.HowUntracked || got[2].Provenance != rollcall.ProvenanceObserved {
 		t.Fatalf("%+v", got)
 	}
+	// When the only look of the first epoch was asked nobody knows.
+	var once consume.Attendance
+	record, _ = attended(t, &once, nil, present("ann"))
+	record.Untracked = true // as where a batch was torn: nothing tells the end of the epoch
+	record.Epoch--
+	_, last = attended(t, &once, record, present("ann"))
+	if got := once.Visits(last); len(got) != 1 || got[0].Mic.Max >= 0 || got[0].Camera.Max >= 0 {
+		t.Errorf("after an epoch of one look: %+v", got)
+	}
 	if got[1].Left.Before != at(46) || got[0].Mic.Max >= 0 {
 		t.Errorf("%+v", got)
 	}

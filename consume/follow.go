@@ -32,6 +32,8 @@ type Feed struct {
 
 // Stored is an event as it stands in the stream.
 type Stored struct {
+	Subject  string
+	Header   nats.Header
 	Data     []byte
 	Sequence uint64    // of the stream
 	At       time.Time // when it was stored
@@ -54,13 +56,9 @@ func FollowStored(ctx context.Context, nc *nats.Conn, f Feed, each func(Stored) 
 	if err != nil {
 		return fmt.Errorf("follow events: %w", err)
 	}
-	subjects := f.Names.Subject(f.Tenant, f.ConferenceID, f.Types...)
-	if f.Watch && len(f.Types) == 0 {
-		subjects = append(subjects, s.names.Watch(anyOr(f.Tenant), "watch.*"))
-	}
 	s.next, s.caughtUp = f.From, f.CaughtUp
 	take := func(m jetstream.Msg, meta *jetstream.MsgMetadata) error {
-		if err := each(Stored{m.Data(), meta.Sequence.Stream, meta.Timestamp, s.created}); err != nil {
+		if err := each(s.stored(m, meta)); err != nil {
 			return final{err}
 		}
 		return nil
@@ -76,55 +74,17 @@ func FollowStored(ctx context.Context, nc *nats.Conn, f Feed, each func(Stored) 
 			// first connection that it loses.
 			s.next = info.State.LastSeq + 1
 		}
-		return s.follow(ctx, subjects, f.Since, take, check)
+		return s.follow(ctx, f.subjects(), f.Since, take, check)
 	})
 }
 
-// History returns the stored events of the meeting of an event, up to that one;
-// of the feed Names and JetStream count. Those that the retention has taken are
-// not among them. The error may pass, as where a replica lags.
-func History(ctx context.Context, nc *nats.Conn, f Feed, upTo Event) (events []Event, err error) {
-	s, err := openStream(nc, f.JetStream, f.Names, f.OnTrouble)
-	if err != nil {
-		return nil, fmt.Errorf("read a meeting's events: %w", err)
+// subjects are those of the events that the feed is about.
+func (f *Feed) subjects() []string {
+	subjects := f.Names.Subject(f.Tenant, f.ConferenceID, f.Types...)
+	if f.Watch && len(f.Types) == 0 {
+		subjects = append(subjects, f.Names.filled().Watch(anyOr(f.Tenant), "watch.*"))
 	}
-	met := false
-	err = s.scan(ctx, silence, jetstream.OrderedConsumerConfig{
-		FilterSubjects: f.Names.Subject(upTo.Tenant, upTo.ConferenceID), DeliverPolicy: jetstream.DeliverAllPolicy,
-	}, func(m jetstream.Msg, meta *jetstream.MsgMetadata, _ uint64) (bool, error) {
-		e, err := Parse(m.Data())
-		if err != nil {
-			s.tell(err)
-			return meta.NumPending == 0, nil
-		}
-		events = append(events, e)
-		met = e.Position() == upTo.Position()
-		return met || meta.NumPending == 0, nil
-	})
-	if err == nil && !met {
-		err = errShort
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the events of meeting %.300q up to %d: %w", upTo.ConferenceID, upTo.Sequence, err)
-	}
-	return events, nil
-}
-
-// Visits returns the [Attendance] of the meeting of an event, up to that one:
-// see [History]. Where the retention has taken the first events the error is a
-// [*GapError].
-func Visits(ctx context.Context, nc *nats.Conn, f Feed, upTo Event) ([]Visit, error) {
-	events, err := History(ctx, nc, f, upTo)
-	if err != nil {
-		return nil, err
-	}
-	var a Attendance
-	for _, e := range events {
-		if _, err := a.Apply(e); err != nil {
-			return nil, err
-		}
-	}
-	return a.Visits(upTo.Time), nil
+	return subjects
 }
 
 // ParseType reads what people call a type of event: participant.joined, the

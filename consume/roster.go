@@ -81,6 +81,15 @@ func (r *Roster) Apply(e Event) (Change, error) {
 	return change, nil
 }
 
+// Skip takes it that what is missing before e, which is of the epoch that is being
+// folded, is gone for good and was about people of whom nothing is told any more, as
+// when somebody is forgotten. e applies next.
+func (r *Roster) Skip(e Event) {
+	if e.Epoch == r.epoch {
+		r.sequence = max(r.sequence, e.Sequence-1)
+	}
+}
+
 // Epoch is the Unix time in ms at which the meeting was first recorded; 0: the
 // roster knows nothing yet.
 func (r *Roster) Epoch() int64 { return r.epoch }
