@@ -34,12 +34,12 @@ func unseen(r *rollcall.Record) bool { return r.Sequence == 0 && r.Misses > 0 }
 
 func recordOf(r *rollcall.Record) *Record {
 	return &Record{
-		Epoch: r.Epoch, Sequence: r.Sequence, ObservedAt: wire.Time{Time: r.ObservedAt}, Meeting: meetingOf(&r.Meeting),
+		Epoch: r.Epoch, Sequence: r.Sequence, ObservedAt: wire.Time{Time: r.ObservedAt}, Meeting: MeetingOf(&r.Meeting),
 	}
 }
 
-// meetingOf returns the JSON of a meeting as it stands in the stored record.
-func meetingOf(c *rollcall.Conference) wire.Meeting {
+// MeetingOf returns the JSON of a meeting as it stands in the stored record.
+func MeetingOf(c *rollcall.Conference) wire.Meeting {
 	return wire.Meeting{
 		Title: c.Title, StartTime: wire.Time{Time: c.StartTime}, EndTime: wire.Time{Time: c.EndTime},
 		Status: max(c.Status, rollcall.StatusInitialized).String(), Present: c.Present,
@@ -50,9 +50,9 @@ func meetingOf(c *rollcall.Conference) wire.Meeting {
 	}
 }
 
-// rosterOf returns the JSON of a roster as it stands in the stored record; it is
+// RosterOf returns the JSON of a roster as it stands in the stored record; it is
 // never nil.
-func rosterOf(roster []rollcall.Participant) []wire.Person {
+func RosterOf(roster []rollcall.Participant) []wire.Person {
 	people := make([]wire.Person, len(roster))
 	for i, p := range roster {
 		people[i] = wire.Person{
@@ -69,7 +69,7 @@ func rosterOf(roster []rollcall.Participant) []wire.Person {
 func meeting(tenant string, v worker.View) Meeting {
 	m := Meeting{Schema: Schema, Tenant: tenant, State: stateOf(v)}
 	if m.Record != nil {
-		m.Record.Roster = rosterOf(v.Record.Roster)
+		m.Record.Roster = RosterOf(v.Record.Roster)
 	}
 	return m
 }

@@ -29,16 +29,16 @@ func TestAnswersSayWhatTheRecordSays(t *testing.T) {
 			Mic:        rollcall.Device(rapid.IntRange(0, 2).Draw(t, "mic")), Camera: rollcall.Device(rapid.IntRange(0, 2).Draw(t, "camera")),
 			RejectDescription: "no", Session: 3,
 		}
-		same(t, meetingOf(&c), wire.AppendMeeting(nil, &c))
-		same(t, rosterOf([]rollcall.Participant{p})[0], wire.AppendParticipant(nil, &p))
+		same(t, MeetingOf(&c), wire.AppendMeeting(nil, &c))
+		same(t, RosterOf([]rollcall.Participant{p})[0], wire.AppendParticipant(nil, &p))
 	})
 }
 
 // Nor is a field left out that is added later.
 func TestEveryFieldOfARecordIsAnswered(t *testing.T) {
 	r := fulltest.Record()
-	same(t, meetingOf(&r.Meeting), wire.AppendMeeting(nil, &r.Meeting))
-	same(t, rosterOf(r.Roster)[0], wire.AppendParticipant(nil, &r.Roster[0]))
+	same(t, MeetingOf(&r.Meeting), wire.AppendMeeting(nil, &r.Meeting))
+	same(t, RosterOf(r.Roster)[0], wire.AppendParticipant(nil, &r.Roster[0]))
 }
 
 func same(t rapid.TB, got any, want []byte) {

@@ -32,6 +32,15 @@ func (p Printer) Print(e rollcall.Event) error {
 	return err
 }
 
+// Sentence says who did what, in words that are safe to show: Ada joined again (visit 2).
+func (p Printer) Sentence(e rollcall.Event) string {
+	text := safetext.Field(p.what(e), whatWidth)
+	if e.Participant == nil {
+		return text
+	}
+	return safetext.Field(who(e), 2*whoWidth) + " " + text
+}
+
 // PrintWatch writes one line: time, tenant, and whether somebody looks at its meetings.
 func (p Printer) PrintWatch(e rollcall.WatchEvent) error {
 	text := p.watch(e)

@@ -3,6 +3,7 @@ package printer
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"rollcall"
@@ -65,11 +66,32 @@ func (p Printer) watch(e rollcall.WatchEvent) string {
 	if e.Type == rollcall.WatchResumed {
 		text = fmt.Sprintf("%s are looked at again; nobody looked since %s", meetings, p.time(e.Window.After))
 	}
-	return safetext.Field(text+" ("+whyBlind(e.Reason)+")", whatWidth)
+	return safetext.Field(text+" ("+WhyBlind(e.Reason)+")", whatWidth)
 }
 
-// whyBlind says why nobody looks; a reason that has no words yet speaks for itself.
-func whyBlind(reason rollcall.Reason) string {
+// WatchSentence says whether somebody looks at the meetings, since when not, and why.
+func (p Printer) WatchSentence(e rollcall.WatchEvent) string { return p.watch(e) }
+
+// Lasting is a duration as people say it: 14ms, 15.3s, 2m5s, 168h.
+func Lasting(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	text := d.Round(time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// WhyBlind says why nobody looks; a reason that has no words yet speaks for itself.
+func WhyBlind(reason rollcall.Reason) string {
 	words := map[rollcall.Reason]string{
 		rollcall.ReasonThrottled:   "DingTalk asks to go slower",
 		rollcall.ReasonBlocked:     "DingTalk blocks the address",
