@@ -36,7 +36,7 @@ func workerCommands(p *program) []*cobra.Command {
 	return []*cobra.Command{trackCommand(p), untrackCommand(p), listCommand(p), showCommand(p)}
 }
 
-// addTo returns a command the flags.
+// addTo adds the flags to a command.
 func (f *remoteFlags) addTo(cmd *cobra.Command) {
 	addConfigFlag(cmd)
 	flags := cmd.Flags()
@@ -44,6 +44,13 @@ func (f *remoteFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.stream, "stream", "", "the stream's `name` (default: the configuration's, MEETINGS)")
 	flags.StringVar(&f.tenant, "tenant", "", "the tenant's `name` (default: the only one there is)")
 	flags.BoolVar(&f.asJSON, "json", false, "the workers' answer in JSON, one line each")
+}
+
+// addToReader adds them to a command that reads the stream; asJSON says what --json writes.
+func (f *remoteFlags) addToReader(cmd *cobra.Command, asJSON string) {
+	f.addTo(cmd)
+	cmd.Flags().StringVar(&f.prefix, "prefix", "", "what its subjects begin with (default: the configuration's, meetings)")
+	cmd.Flags().Lookup("json").Usage = asJSON
 }
 
 // apply puts the flags over the configuration; its errors are usage errors.

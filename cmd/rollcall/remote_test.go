@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
+	"rollcall"
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/control"
 	"rollcall/cmd/rollcall/service"
@@ -76,7 +77,27 @@ func startWorld(t *testing.T, env *testscript.Env) error {
 	if err := os.WriteFile(filepath.Join(env.WorkDir, "reader.yaml"), []byte("nats: {url: \""+s.NATS()+"\"}\n"), 0o600); err != nil {
 		return err
 	}
-	return work(t, env, s)
+	if err := work(t, env, s); err != nil || !strings.HasSuffix(env.WorkDir, "past") {
+		return err
+	}
+	return storeExample(s)
+}
+
+// storeExample stores the event whose id stands in the help of explain.
+func storeExample(s *service.Service) error {
+	e := rollcall.Event{
+		Tenant: "acme", ConferenceID: "7c3d4e", Epoch: 1795963736091, Sequence: 1, Type: rollcall.ParticipantJoined, Index: 1, Count: 1,
+		Meeting:     rollcall.Conference{Title: "Weekly", Status: rollcall.StatusStarted, Present: 1},
+		Participant: &rollcall.Participant{Key: "u1", UserID: "u1", Nick: "Ada", Attendance: rollcall.AttendancePresent, Mic: rollcall.DeviceClosed, Camera: rollcall.DeviceClosed, Session: 1},
+		Provenance:  rollcall.ProvenanceBaseline,
+	}
+	e.Time = time.UnixMilli(e.Epoch).UTC()
+	e.Window.Before = e.Time
+	names := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
+	if err := s.Conn().Publish(names.Commit(names.Event(e.Tenant, e.ConferenceID, e.Type)), wire.AppendEvent(nil, &e)); err != nil {
+		return err
+	}
+	return s.Conn().Flush()
 }
 
 // startChat serves chat services, and writes the address of a robot of Slack's.

@@ -33,7 +33,7 @@ func (p *program) root() *cobra.Command {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(runCommand(p), demoCommand(p), consoleCommand(p), simulateCommand(p), tailCommand(p), workersCommand(p), budgetCommand(p), checkCommand(p), forwardCommand(p), verifyCommand(p), configCommand(p), statusCommand(p), versionCommand(p))
+	root.AddCommand(runCommand(p), demoCommand(p), consoleCommand(p), simulateCommand(p), tailCommand(p), reportCommand(p), replayCommand(p), explainCommand(p), workersCommand(p), budgetCommand(p), checkCommand(p), forwardCommand(p), verifyCommand(p), configCommand(p), statusCommand(p), versionCommand(p))
 	root.AddCommand(workerCommands(p)...)
 	root.AddCommand(p.more...)
 	addCompletion(root, p.args)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -30,9 +29,7 @@ func showCommand(p *program) *cobra.Command {
 		Short:   "Show one meeting and its people",
 		Long:    showHelp + remoteHelp,
 		Example: "  rollcall show 6f1a2b\n  rollcall show --json 6f1a2b | jq '.record.roster[].nick'",
-		Args: func(cmd *cobra.Command, ids []string) error {
-			return errors.Join(cobra.MaximumNArgs(1)(cmd, ids), checkIDs(cmd, ids))
-		},
+		Args:    oneMeeting,
 	}
 	flags.addTo(cmd)
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {

@@ -2,13 +2,9 @@ package main
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
-	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
 	"rollcall"
@@ -26,10 +22,8 @@ machine.`
 
 // tailFlags are the events that somebody wants to see.
 type tailFlags struct {
-	remoteFlags
-	conference, title string
-	types             []string
-	since             time.Duration
+	eventFlags
+	since time.Duration
 }
 
 func tailCommand(p *program) *cobra.Command {
@@ -45,18 +39,8 @@ func tailCommand(p *program) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.tail(cmd, wanted) },
 	}
-	addConfigFlag(cmd)
-	flags := cmd.Flags()
-	flags.StringVar(&wanted.nats, "nats", "", "the `URL` of NATS (default: the configuration's)")
-	flags.StringVar(&wanted.stream, "stream", "", "the stream's `name` (default: the configuration's, MEETINGS)")
-	flags.StringVar(&wanted.prefix, "prefix", "", "what its subjects begin with (default: the configuration's, meetings)")
-	flags.StringVar(&wanted.tenant, "tenant", "", "only events of this tenant")
-	flags.StringVar(&wanted.conference, "conference", "", "only events of the meeting with this `id`")
-	flags.StringVar(&wanted.title, "title", "", "only events of meetings that bear this `title` then; case-insensitively")
-	flags.StringSliceVar(&wanted.types, "type", nil, "only events of this type: participant.joined, participant.*, joined; may be given again")
-	flags.DurationVar(&wanted.since, "since", 0, "also events of the last `10m`, 2h …")
-	flags.BoolVar(&wanted.asJSON, "json", false, "as stored: one CloudEvent in JSON a line")
-	completeWith(cmd, "type", typeWords())
+	wanted.addTo(cmd, "as stored: one CloudEvent in JSON a line")
+	cmd.Flags().DurationVar(&wanted.since, "since", 0, "also events of the last `10m`, 2h …")
 	return cmd
 }
 
@@ -70,36 +54,24 @@ func (p *program) tail(cmd *cobra.Command, wanted tailFlags) error {
 		return err
 	}
 	defer s.conn.Close()
-	names := s.cfg.Stream.Names()
-	if _, err := s.js.Stream(cmd.Context(), names.Stream); errors.Is(err, jetstream.ErrStreamNotFound) {
-		return fmt.Errorf("find stream %s: it is not there; start \"rollcall run\", or name another with --stream: %w", names.Stream, err)
+	if err := s.found(cmd.Context()); err != nil {
+		return err
 	}
-	feed.JetStream, feed.Names = s.js, consume.Names{Stream: names.Stream, Prefix: names.Prefix}
+	feed.JetStream, feed.Names = s.js, s.names()
 	feed.OnTrouble = func(err error) { p.complain(err.Error() + "; trying again") }
 	return consume.Follow(cmd.Context(), s.conn, feed, p.show(wanted))
 }
 
 // feed reads which events are wanted; its errors are usage errors.
 func (f tailFlags) feed() (consume.Feed, error) {
-	feed := consume.Feed{Tenant: f.tenant, ConferenceID: f.conference, Watch: f.conference == "" && f.title == ""}
+	feed, err := f.eventFlags.feed()
 	switch {
 	case f.since < 0:
 		return feed, usageErrorf("--since %s lies in the future; give a duration such as 10m", f.since)
 	case f.since > 0:
 		feed.Since = time.Now().Add(-f.since)
 	}
-	switch {
-	case len(f.conference) > rollcall.MaxID:
-		return feed, usageErrorf("--conference has %d bytes; an id has at most %d", len(f.conference), rollcall.MaxID)
-	}
-	for _, word := range f.types {
-		types, err := consume.ParseType(word)
-		if err != nil {
-			return feed, usageErrorf("--type: %w", err)
-		}
-		feed.Types = append(feed.Types, types...)
-	}
-	return feed, nil
+	return feed, err
 }
 
 // show writes each event that is wanted, and a warning for what is no event.
@@ -111,7 +83,7 @@ func (p *program) show(wanted tailFlags) func([]byte) error {
 		case err != nil:
 			p.complain("passed over a message that is no event: " + err.Error())
 			return nil
-		case wanted.title != "" && !strings.EqualFold(event.Meeting.Title, wanted.title):
+		case !wanted.titled(&event):
 			return nil
 		case wanted.asJSON:
 			return p.showJSON(data)
