@@ -52,7 +52,7 @@ func TestReportTellsAMeeting(t *testing.T) {
 		}
 	}
 	code, out, said := w.run("report", "c1")
-	if code != exitDone || said != "" || !strings.Contains(out, "earlier  "+itoa(first)+" (--epoch)") || !strings.Contains(out, "名 u3  by ") {
+	if code != exitDone || said != "" || !strings.Contains(out, itoa(first)+" (--epoch)") || !strings.Contains(out, "名 u3  by ") {
 		t.Errorf("%d: %s%s", code, out, said)
 	}
 	code, out, said = w.run("report", "c1", "--csv")

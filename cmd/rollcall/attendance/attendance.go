@@ -4,6 +4,7 @@
 package attendance
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -28,7 +29,11 @@ type Meeting struct {
 	Status  string `json:"status"`
 	Started *When  `json:"startedAt"` // null: it has not, or nobody knows when
 	Ended   *When  `json:"endedAt"`   // null: it has not
-	// Complete says that no event is missing. Events of somebody who was forgotten are.
+	// Summarized says that this is what meeting.summarized tells, with the exact times
+	// of DingTalk where it has them; otherwise it is what polls have seen.
+	Summarized bool `json:"summarized"`
+	// Complete says that no event is missing, as those of somebody who was forgotten,
+	// and that DingTalk's list was read whole where this is a summary.
 	Complete bool     `json:"complete"`
 	Missing  []Range  `json:"missing,omitempty"`
 	People   []Person `json:"participants"` // sorted by key
@@ -48,6 +53,7 @@ type Person struct {
 	Key    string `json:"key"`
 	UserID string `json:"userId"`
 	Nick   string `json:"nick"`
+	wire.Roles
 	Visits []Stay `json:"visits"`
 	Stay   Span   `json:"stayMs"`
 	Mic    Span   `json:"micOpenMs"`
@@ -60,16 +66,32 @@ type Stay struct {
 	Left   *When `json:"left"` // null while somebody is there
 	// How it ended, as [consume.Visit] says; "" while somebody is there.
 	How        string `json:"how"`
-	Provenance string `json:"provenance"` // of the joining
+	Provenance string `json:"provenance"` // of the joining; reconciled where no poll saw it
 	Stay       Span   `json:"stayMs"`
 }
 
-// When is an instant: At where it is known, and otherwise some time after After
-// (none: nobody has looked before) and not after Before (none: nobody since).
-type When struct {
-	At     wire.Time `json:"at,omitzero"`
-	After  wire.Time `json:"after,omitzero"`
-	Before wire.Time `json:"before,omitzero"`
+// When is an instant, in JSON {"at"} where it is known, and otherwise {"after",
+// "before"}: some time after After (null: nobody has looked before) and not after
+// Before (null: nobody since).
+type When struct{ rollcall.Moment }
+
+// MarshalJSON writes what the comment of the type says.
+func (w When) MarshalJSON() ([]byte, error) {
+	if !w.At.IsZero() {
+		return json.Marshal(map[string]wire.Time{"at": {Time: w.At}})
+	}
+	return json.Marshal(struct {
+		After  wire.Time `json:"after"`
+		Before wire.Time `json:"before"`
+	}{wire.Time{Time: w.Window.After}, wire.Time{Time: w.Window.Before}})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *When) UnmarshalJSON(data []byte) error {
+	var read struct{ At, After, Before wire.Time }
+	err := json.Unmarshal(data, &read)
+	w.At, w.Window = read.At.Time, rollcall.Window{After: read.After.Time, Before: read.Before.Time}
+	return err
 }
 
 // Span is the least and the most that a duration can be, in ms; no most means that
@@ -91,11 +113,9 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("the beginning is missing: the first event that is left of epoch %d is number %d", e.Epoch, e.First)
 }
 
-func in(w rollcall.Window) When {
-	return When{After: wire.Time{Time: w.After}, Before: wire.Time{Time: w.Before}}
-}
+func in(w rollcall.Window) When { return When{rollcall.Moment{Window: w}} }
 
-func exactly(t time.Time) When { return When{At: wire.Time{Time: t}} }
+func exactly(t time.Time) When { return When{rollcall.Moment{At: t}} }
 
 func spanOf(b consume.Bounds) Span {
 	s := Span{Min: b.Min.Milliseconds()}
@@ -113,19 +133,4 @@ func (s Span) plus(o Span) Span {
 		sum.Max = &most
 	}
 	return sum
-}
-
-// earliest and latest bound the instant; the zero time where nothing does.
-func (w *When) earliest() time.Time {
-	if !w.At.IsZero() {
-		return w.At.Time
-	}
-	return w.After.Time
-}
-
-func (w *When) latest() time.Time {
-	if !w.At.IsZero() {
-		return w.At.Time
-	}
-	return w.Before.Time
 }

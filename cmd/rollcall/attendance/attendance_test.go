@@ -122,6 +122,55 @@ func TestMissingEvents(t *testing.T) {
 	}
 }
 
+// The summary's exact times take the place of windows, also where the first events
+// are gone; whom it leaves out stays as seen, and what comes after it voids it.
+func TestASummaryTakesThePlaceOfWhatWasSeen(t *testing.T) {
+	events := story(t)
+	exactly := func(ms int) rollcall.Moment { return rollcall.Moment{At: at(ms)} }
+	summarized := events[0].Event
+	summarized.Type, summarized.Sequence, summarized.Exact, summarized.Time = rollcall.MeetingSummarized, uint64(len(events)+1), false, summarized.Window.Before
+	summarized.Meeting.Status, summarized.Provenance = rollcall.StatusEnded, rollcall.ProvenanceReconciled
+	summarized.Summary = &rollcall.Summary{
+		StartedAt: exactly(2_000), EndedAt: exactly(100_000), Duration: 98 * time.Second, Attended: 4, Truncated: 2, Complete: true,
+		People: []rollcall.Attendee{{
+			Key: "u2", UserID: "u2", Nick: "李雷", Roles: rollcall.Roles{Host: rollcall.FactTrue, Phone: rollcall.FactFalse},
+			Visits: []rollcall.Visit{
+				{Joined: exactly(20_000), Left: exactly(40_000), How: rollcall.DepartureLeft, Provenance: rollcall.ProvenanceObserved},
+				{Joined: exactly(50_000), Left: exactly(55_000), How: rollcall.DepartureLeft, Provenance: rollcall.ProvenanceReconciled},
+				{Joined: rollcall.Moment{Window: rollcall.Window{After: at(60_000), Before: at(75_000)}}, Left: exactly(80_000), How: rollcall.DepartureKickedOut, Provenance: rollcall.ProvenanceObserved},
+			},
+			MicOpen: rollcall.Bounds{Min: 3 * time.Second, Max: 30 * time.Second}, CameraOpen: rollcall.Bounds{Max: -1},
+		}},
+	}
+	read, err := consume.Parse(wire.AppendEvent(nil, &summarized))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := attendance.Of(append(events[:len(events):len(events)], read), at(500_000))
+	if err != nil || !m.Summarized || !m.Complete || len(m.People) != 3 {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	text, err := json.MarshalIndent(m.People[1], "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "summarized.json", append(text, '\n'))
+	m, err = attendance.Of(append(events[3:len(events):len(events)], read), at(500_000))
+	if err != nil || !m.Summarized || m.Complete || len(m.People) != 1 || m.Ended == nil || !m.Ended.At.Equal(at(100_000)) {
+		t.Errorf("without the first events: %+v, %v", m, err)
+	}
+	again := events[0].Event
+	again.Sequence, again.Reason, again.Provenance = read.Sequence+1, rollcall.ReasonReopened, rollcall.ProvenanceObserved
+	reopened, err := consume.Parse(wire.AppendEvent(nil, &again))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err = attendance.Of(append(events[:len(events):len(events)], read, reopened), at(500_000))
+	if err != nil || m.Summarized || m.Ended != nil {
+		t.Errorf("after it was reopened: %+v, %v", m, err)
+	}
+}
+
 // dangerous is what a spreadsheet may take for a formula.
 const dangerous = "=+-@\t\r＝＋－＠"
 

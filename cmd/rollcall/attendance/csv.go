@@ -47,21 +47,21 @@ func (m *Meeting) csvRows(zone *time.Location, offset string) [][]string {
 	rows := [][]string{{
 		"Title", "Meeting", "Name", "User ID", "Key", "Visit",
 		"Joined, earliest" + in, "Joined, latest" + in, "Left, earliest" + in, "Left, latest" + in, "How it ended", "Known by",
-		"Stayed, least (s)", "Stayed, most (s)", "Microphone, least (s)", "Microphone, most (s)", "Camera, least (s)", "Camera, most (s)",
+		"Stayed, least (s)", "Stayed, most (s)", "Microphone, least (s)", "Microphone, most (s)", "Camera, least (s)", "Camera, most (s)", "Roles",
 	}}
 	for _, p := range m.arrivals() {
 		devices := append(bounds(p.Mic), bounds(p.Camera)...)
 		for i := range p.Visits {
 			v := &p.Visits[i]
 			row := []string{m.Title, m.ConferenceID, p.Nick, p.UserID, p.Key, strconv.Itoa(i + 1)}
-			row = append(row, moment(v.Joined.earliest(), zone), moment(ceil(v.Joined.latest()), zone))
+			row = append(row, moment(v.Joined.Earliest(), zone), moment(ceil(v.Joined.Latest()), zone))
 			if v.Left == nil {
 				row = append(row, "", "")
 			} else {
-				row = append(row, moment(v.Left.earliest(), zone), moment(ceil(v.Left.latest()), zone))
+				row = append(row, moment(v.Left.Earliest(), zone), moment(ceil(v.Left.Latest()), zone))
 			}
 			row = append(row, howEnded(v.How), v.Provenance)
-			rows = append(rows, append(append(row, bounds(v.Stay)...), devices...))
+			rows = append(rows, append(append(append(row, bounds(v.Stay)...), devices...), p.Facts().String()))
 			devices = []string{"", "", "", ""}
 		}
 	}

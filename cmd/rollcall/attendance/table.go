@@ -21,9 +21,10 @@ func (m *Meeting) Head(at *time.Location) [][]string {
 		{"id", m.ConferenceID},
 		{"tenant", m.Tenant},
 		{"epoch", strings.Trim(fmt.Sprint(m.Epochs), "[]")},
-		{"status", fmt.Sprintf("%s, %d there now, %d came", m.Status, m.there(), len(m.People))},
+		{"status", m.standing()},
 		{"started", dated(m.Started, at)},
 		{"ended", dated(m.Ended, at)},
+		{"known by", m.knownBy()},
 	}
 	for _, r := range m.Missing {
 		rows = append(rows, []string{"missing", fmt.Sprintf("events %d to %d: of somebody who was forgotten, or lost", r.From, r.To)})
@@ -31,26 +32,41 @@ func (m *Meeting) Head(at *time.Location) [][]string {
 	return rows
 }
 
-// there counts those who are in the meeting.
-func (m *Meeting) there() (n int) {
+// knownBy says where the times come from.
+func (m *Meeting) knownBy() string {
+	switch {
+	case !m.Summarized:
+		return "what polls have seen"
+	case !m.Complete:
+		return "the summary after the end, as far as it could be made"
+	}
+	return "the summary after the end, with DingTalk's own times"
+}
+
+// standing says how it stands, how many are there, and how many ever were.
+func (m *Meeting) standing() string {
+	there := 0
 	for _, p := range m.People {
 		if p.Visits[len(p.Visits)-1].Left == nil {
-			n++
+			there++
 		}
 	}
-	return n
+	if there == 0 {
+		return fmt.Sprintf("%s, %d came", m.Status, len(m.People))
+	}
+	return fmt.Sprintf("%s, %d of %d who came are there", m.Status, there, len(m.People))
 }
 
 // Table are the visits, a row each, below the names of the columns. How long the
 // microphone and the camera were open stands in the first row of each person.
 func (m *Meeting) Table(at *time.Location) [][]string {
-	rows := [][]string{{"NAME", "JOINED", "LEFT", "HOW", "STAYED", "MIC", "CAMERA", "KEY"}}
+	rows := [][]string{{"NAME", "JOINED", "LEFT", "HOW", "STAYED", "MIC", "CAMERA", "ROLES", "KEY"}}
 	day := m.day(at)
 	for _, p := range m.arrivals() {
 		name, mic, camera := safetext.Field(cmp.Or(p.Nick, "-"), nameWidth), p.Mic.String(), p.Camera.String()
 		for i := range p.Visits {
 			v := &p.Visits[i]
-			rows = append(rows, []string{name, v.Joined.text(at, day), v.Left.text(at, day), howEnded(v.How), v.Stay.String(), mic, camera, p.Key})
+			rows = append(rows, []string{name, v.Joined.text(at, day), v.Left.text(at, day), howEnded(v.How), v.Stay.String(), mic, camera, cmp.Or(p.Facts().String(), "-"), p.Key})
 			mic, camera = "", ""
 		}
 	}
@@ -60,7 +76,7 @@ func (m *Meeting) Table(at *time.Location) [][]string {
 // arrivals are the people as they came.
 func (m *Meeting) arrivals() []Person {
 	return slices.SortedStableFunc(slices.Values(m.People), func(a, b Person) int {
-		return a.Visits[0].Joined.latest().Compare(b.Visits[0].Joined.latest())
+		return a.Visits[0].Joined.Latest().Compare(b.Visits[0].Joined.Latest())
 	})
 }
 
@@ -88,7 +104,7 @@ func (m *Meeting) day(at *time.Location) string {
 
 func (m *Meeting) first() time.Time {
 	if m.Started != nil {
-		return m.Started.latest()
+		return m.Started.Latest()
 	}
 	if len(m.Epochs) > 0 {
 		return time.UnixMilli(m.Epochs[0])
@@ -101,7 +117,7 @@ func dated(w *When, at *time.Location) string {
 	if w == nil {
 		return "-"
 	}
-	day := w.latest().In(at).Format(time.DateOnly)
+	day := w.Latest().In(at).Format(time.DateOnly)
 	return day + " " + w.text(at, day)
 }
 
@@ -118,13 +134,13 @@ func (w *When) text(at *time.Location, day string) string {
 		return t.Format("01-02 15:04:05")
 	}
 	if !w.At.IsZero() {
-		return clock(w.At.Time)
+		return clock(w.At)
 	}
-	after, before := clock(w.After.Truncate(time.Second)), clock(ceil(w.Before.Time))
+	after, before := clock(w.Window.After.Truncate(time.Second)), clock(ceil(w.Window.Before))
 	switch {
-	case w.After.IsZero():
+	case w.Window.After.IsZero():
 		return "by " + before
-	case w.Before.IsZero():
+	case w.Window.Before.IsZero():
 		return "after " + after
 	case after == before:
 		return after

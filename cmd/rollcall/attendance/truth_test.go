@@ -195,7 +195,7 @@ func checkPerson(t *rapid.T, p *polled, who truth, told attendance.Person) {
 }
 
 func holds(w attendance.When, ms int) bool {
-	return (w.After.IsZero() || !at(ms).Before(w.After.Time)) && (w.Before.IsZero() || !at(ms).After(w.Before.Time))
+	return !at(ms).Before(w.Earliest()) && (w.Latest().IsZero() || !at(ms).After(w.Latest()))
 }
 
 func within(s attendance.Span, ms int) bool {

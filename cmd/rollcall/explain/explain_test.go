@@ -84,6 +84,10 @@ func TestWhatAuditorsRead(t *testing.T) {
 			f.Event.Window.Before, f.Event.Meeting.EndTime, f.Event.Meeting.Status, f.Event.Meeting.Present = end, end, rollcall.StatusEnded, 0
 			f.Prior.Meeting.Media = rollcall.MediaMuteAll
 		},
+		"a role": func(f *explain.Facts) {
+			f.Event.Type, f.Prior.Participant = rollcall.ParticipantRoleChanged, person(rollcall.AttendancePresent)
+			f.Event.Participant.Host, f.Event.Participant.Phone = rollcall.FactTrue, rollcall.FactTrue
+		},
 		"nobody looked": func(f *explain.Facts) {
 			w := blind(rollcall.WatchLost, -280, -240, rollcall.ReasonThrottled)
 			f.Event, f.Watch, f.Prior, f.StoredAt = nil, &w, nil, at(-239.9)

@@ -3,6 +3,7 @@ package explain
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"rollcall"
@@ -79,14 +80,14 @@ func (l *Look) say(e *rollcall.Event, person bool) {
 
 // personText says how somebody was listed.
 func personText(p *wire.Person) string {
-	name := safetext.Field(cmp.Or(p.Nick, p.Key), 32)
-	switch p.Attendance {
-	case rollcall.AttendancePresent.String():
-		return fmt.Sprintf("%s present, microphone %s, camera %s", name, p.Mic, p.Camera)
-	case rollcall.AttendanceKickedOut.String():
-		return name + " kicked out"
+	text := safetext.Field(cmp.Or(p.Nick, p.Key), 32) + " " + strings.ReplaceAll(safetext.Field(p.Attendance, 16), "_", " ")
+	if p.Attendance == rollcall.AttendancePresent.String() {
+		text += fmt.Sprintf(", microphone %s, camera %s", p.Mic, p.Camera)
 	}
-	return name + " " + safetext.Field(p.Attendance, 16)
+	if roles := p.Facts().String(); roles != "" {
+		text += ", " + roles
+	}
+	return text
 }
 
 // meetingText says how a meeting stood.
