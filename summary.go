@@ -72,7 +72,13 @@ const (
 	DepartureMeetingEnded Departure = "meeting_ended"
 )
 
-// Departures lists them.
+// How a [Stay] may end besides.
+const (
+	DepartureUntracked Departure = "untracked" // nobody looks any more
+	DepartureUnseen    Departure = "unseen"    // a new epoch found the person gone
+)
+
+// Departures lists those of a [Summary].
 func Departures() []Departure {
 	return []Departure{DepartureLeft, DepartureKickedOut, DepartureMeetingEnded}
 }
