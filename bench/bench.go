@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -44,18 +45,32 @@ type session struct {
 	sync    string
 	// schedule is the worker's; "": one poll follows the other.
 	schedule string
+
+	name      string        // of the situation; "": none is told apart
+	qps       int           // of each tenant; 0: as many as Rollcall allows
+	roundTrip time.Duration // to DingTalk
+	tls       bool          // DingTalk is asked over TLS
+	embedded  bool          // the worker brings the broker
+	servers   int           // of the broker, over which the stream is replicated; 0: one
+	workers   int           // that share the tenants; 0: one
+	stale     time.Duration // somebody else writes a record again so often; 0: nobody does
 }
 
 // client is a program under measurement.
 type client string
 
 const (
-	rollcall client = "rollcall"
-	plain    client = "plain"
+	rollcall   client = "rollcall"
+	plain      client = "plain"
+	bytesFirst client = "plain, bytes first" // the script, which decodes what has changed alone
 )
 
 func (d session) String() string {
-	return fmt.Sprintf("%s, %s meetings of %d people, sync: %s", d.client, grouped(d.world.Meetings), d.world.People, d.sync)
+	text := fmt.Sprintf("%s, %s meetings of %d people, sync: %s", d.client, grouped(d.world.Meetings), d.world.People, d.sync)
+	if d.name != "" {
+		text = d.name + ": " + text
+	}
+	return text
 }
 
 // play measures a session and holds what was stored against the truth. The
@@ -69,24 +84,15 @@ func (b *bench) play(ctx context.Context, d session, then func(*scene) error) ([
 	if err := b.start(s); err != nil {
 		return nil, err
 	}
-	if err := s.awaitCalm(ctx, b.batch); err != nil {
+	if err := s.awaitCalm(ctx); err != nil {
 		return nil, err
 	}
-	var samples []*sample
-	for _, rate := range d.rates {
-		m, err := b.sample(ctx, s, rate)
-		if err != nil {
-			return nil, err
-		}
-		samples = append(samples, m)
-	}
-	if err := s.settle(ctx); err != nil {
+	samples, err := b.samples(ctx, s)
+	if err != nil {
 		return nil, err
 	}
-	if d.client == rollcall {
-		if err := s.judge(ctx, samples); err != nil {
-			return nil, fmt.Errorf("what was stored is not what has happened: %w", err)
-		}
+	if err := s.settle(ctx, samples); err != nil {
+		return nil, err
 	}
 	if then != nil {
 		return samples, then(s)
@@ -94,21 +100,52 @@ func (b *bench) play(ctx context.Context, d session, then func(*scene) error) ([
 	return samples, nil
 }
 
-// settle lets the client see that nothing more changes, and stops it. What
-// it holds it must store first.
-func (s *scene) settle(ctx context.Context) error {
+func (b *bench) samples(ctx context.Context, s *scene) (all []*sample, err error) {
+	if s.stale > 0 {
+		end, err := s.meddle(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("store records again: %w", err)
+		}
+		defer end()
+	}
+	for _, rate := range s.rates {
+		m, err := b.sample(ctx, s, rate)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+// settle lets the client see that nothing more changes, stops it, which must store
+// first what it holds, and judges what was stored. A worker that brings the broker
+// is judged before.
+func (s *scene) settle(ctx context.Context, samples []*sample) error {
 	if err := s.begin(ctx, hold); err != nil {
 		return err
 	}
-	if err := s.awaitPasses(ctx, 2); err != nil {
+	if err := s.awaitCalm(ctx); err != nil {
 		return err
 	}
-	return s.client.stop()
+	steps := []func() error{s.stopClients, func() error { return s.judge(ctx, samples) }}
+	switch {
+	case s.session.client != rollcall:
+		steps = steps[:1] // its losses are its own
+	case s.embedded:
+		slices.Reverse(steps)
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // start starts the session's client.
 func (b *bench) start(s *scene) error {
-	if s.session.client == plain {
+	if s.session.client != rollcall {
 		return b.startPlain(s)
 	}
 	return b.startRollcall(s)

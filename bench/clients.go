@@ -10,9 +10,20 @@ import (
 	"strings"
 )
 
-// startRollcall starts the worker as an operator would, by itself with a
-// schedule that leaves no time between two polls.
+// startRollcall starts the worker as an operator would, or several, by itself with
+// a schedule that leaves no time between two polls.
 func (b *bench) startRollcall(s *scene) error {
+	s.clients = nil
+	for n := range max(s.workers, 1) {
+		if err := b.startWorker(s, n); err != nil {
+			return err
+		}
+	}
+	s.client = s.clients[0]
+	return nil
+}
+
+func (b *bench) startWorker(s *scene, n int) error {
 	listen, err := freeAddress()
 	if err != nil {
 		return err
@@ -20,15 +31,17 @@ func (b *bench) startRollcall(s *scene) error {
 	if err := os.WriteFile(filepath.Join(s.dir, "secret"), []byte("bench"), 0o600); err != nil {
 		return fmt.Errorf("write the secret: %w", err)
 	}
-	file := filepath.Join(s.dir, "rollcall.yaml")
-	if err := os.WriteFile(file, []byte(s.configuration(listen, b.batch)), 0o600); err != nil {
+	file := filepath.Join(s.dir, fmt.Sprintf("rollcall-%d.yaml", n))
+	if err := os.WriteFile(file, []byte(s.configuration(listen, n)), 0o600); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
-	p, _, err := launch(string(rollcall), s.dir, b.worker, "run", "--config", file)
+	p, _, err := launch(string(rollcall), s.dir, s.environ, b.worker, "run", "--config", file)
 	if err != nil {
 		return err
 	}
-	s.client, s.console = p, "http://"+listen
+	if s.clients = append(s.clients, p); n == 0 {
+		s.console = "http://" + listen
+	}
 	return nil
 }
 
@@ -41,15 +54,23 @@ func freeAddress() (string, error) {
 	return listener.Addr().String(), nil
 }
 
-// configuration bounds the calls only by what Rollcall allows at most.
-func (s *scene) configuration(listen string, batch int) string {
+// configuration bounds the calls only by what Rollcall allows at most, or by the
+// tenant's rate.
+func (s *scene) configuration(listen string, worker int) string {
 	var y strings.Builder
-	fmt.Fprintf(&y, "data_dir: data\nnats: {url: %s}\negress_qps: 500\nhttp: {listen: %s, pprof: true}\nlog: {level: warn}\ntenants:\n",
-		s.nats, listen)
+	fmt.Fprintf(&y, "data_dir: data-%d\negress_qps: 500\nhttp: {listen: %s, pprof: true}\nlog: {level: warn}\nstream: {replicas: %d}\n",
+		worker, listen, max(s.servers, 1))
+	if s.embedded {
+		fmt.Fprintf(&y, "nats: {embedded: {listen: %q, sync: %s}}\n", strings.TrimPrefix(s.nats, "nats://"), s.sync)
+	} else {
+		fmt.Fprintf(&y, "nats: {url: %s}\n", s.nats)
+	}
+	fmt.Fprint(&y, "tenants:\n")
 	each := s.world.Meetings / s.tenants
 	for n := range s.tenants {
 		fmt.Fprintf(&y, "- name: bench-%d\n  endpoint: %s\n  auth: {client_id: bench, client_secret_file: secret}\n", n, s.dingtalk)
-		fmt.Fprintf(&y, "  poll: {schedule: %q, batch_size: %d, qps: 500, monthly_calls: unlimited}\n", cmp.Or(s.schedule, "@continuous"), batch)
+		fmt.Fprintf(&y, "  poll: {schedule: %q, batch_size: %d, qps: %d, monthly_calls: unlimited}\n",
+			cmp.Or(s.schedule, "@continuous"), s.batch, cmp.Or(s.qps, 500))
 		fmt.Fprint(&y, "  track:\n    conferences:\n")
 		for meeting := n * each; meeting < (n+1)*each; meeting++ {
 			fmt.Fprintf(&y, "    - %s\n", id(meeting))
@@ -58,10 +79,12 @@ func (s *scene) configuration(listen string, batch int) string {
 	return y.String()
 }
 
-// startPlain starts the plain script.
+// startPlain starts the plain script, which knows no tenants.
 func (b *bench) startPlain(s *scene) error {
-	p, _, err := launch(string(plain), s.dir, b.plainFile, "-dingtalk", s.dingtalk, "-nats", s.nats,
-		"-prefix", idPrefix, "-meetings", strconv.Itoa(s.world.Meetings), "-batch", strconv.Itoa(b.batch))
-	s.client = p
+	every := strings.TrimPrefix(s.schedule, "@every ")
+	p, _, err := launch(string(plain), s.dir, s.environ, b.plainFile, "-dingtalk", s.dingtalk, "-nats", s.nats, "-prefix", idPrefix,
+		"-meetings", strconv.Itoa(s.world.Meetings), "-batch", strconv.Itoa(min(s.batch, s.world.Meetings/s.tenants)), "-every", cmp.Or(every, "0s"),
+		"-bytes-first="+strconv.FormatBool(s.session.client == bytesFirst))
+	s.client, s.clients = p, []*process{p}
 	return err
 }

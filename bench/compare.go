@@ -16,13 +16,8 @@ func (b *bench) compare(ctx context.Context) error {
 		return err
 	}
 	for run := range b.runs {
-		for _, d := range sessions {
-			b.say("run %d of %d: %s", run+1, b.runs, d)
-			samples, err := b.play(ctx, d, nil)
-			if err != nil {
-				return fmt.Errorf("%s: %w", d, err)
-			}
-			rows.add(d, samples)
+		if err := b.run(ctx, run, sessions, rows); err != nil {
+			return err
 		}
 		if b.plain {
 			l, err := b.limits(ctx)
@@ -35,6 +30,19 @@ func (b *bench) compare(ctx context.Context) error {
 	b.say("done")
 	b.printRows(rows)
 	b.printLimits(limits)
+	return nil
+}
+
+// run measures the sessions once, one after the other.
+func (b *bench) run(ctx context.Context, run int, sessions []session, rs rows) error {
+	for _, d := range sessions {
+		b.say("run %d of %d: %s", run+1, b.runs, d)
+		samples, err := b.play(ctx, d, nil)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d, err)
+		}
+		rs.add(d, samples)
+	}
 	return nil
 }
 

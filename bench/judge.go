@@ -68,7 +68,7 @@ type told struct {
 // adds to the samples what the events say about their time.
 func (s *scene) judge(ctx context.Context, samples []*sample) error {
 	var phases []phase
-	if err := getJSON(ctx, s.dingtalk+"/bench/phases", &phases); err != nil {
+	if err := getJSON(ctx, s.steer+"/bench/phases", &phases); err != nil {
 		return err
 	}
 	stories, err := s.world.stories(phases)

@@ -8,6 +8,7 @@
 //
 //	make bench                                        everything, a quarter of an hour
 //	make bench BENCHFLAGS='-meetings 1000 -runs 1'    a part
+//	make bench BENCHFLAGS='-situations all -time 10s' worker and broker together, paced, far away, with many tenants, over TLS, …
 //	make bench BENCHFLAGS=-scale                      1,000 to 100,000 meetings over 50 tenants, and the start
 //	make bench BENCHFLAGS='-pages 50 -time 20s'       what 50 open pages cost the console
 //	make bench BENCHFLAGS='-plain=false -profile DIR' with profiles of the worker

@@ -21,9 +21,16 @@ func (s *scene) read(ctx context.Context) (c clocks, err error) {
 		return c, err
 	}
 	c.at = time.Now()
-	for into, p := range map[*time.Duration]*process{&c.client: s.client, &c.broker: s.broker, &c.dingtalk: s.simulated} {
-		if *into, err = p.cpu(); err != nil {
-			return c, err
+	for into, all := range map[*time.Duration][]*process{&c.client: s.clients, &c.broker: {s.broker}, &c.dingtalk: {s.simulated}} {
+		for _, p := range all {
+			if p == nil {
+				continue
+			}
+			used, err := p.cpu()
+			if err != nil {
+				return c, err
+			}
+			*into += used
 		}
 	}
 	return c, nil
@@ -100,9 +107,9 @@ func (b *bench) between(ctx context.Context, s *scene, m *sample, rate float64) 
 // wait is the time of a measurement. A CPU profile costs the worker a little.
 func (b *bench) wait(ctx context.Context, s *scene, rate float64) error {
 	if b.profiles == "" || s.console == "" {
-		return pause(ctx, b.long)
+		return pause(ctx, b.longOf(s.session))
 	}
-	return b.profile(ctx, s, rate, fmt.Sprintf("profile?seconds=%d", max(1, int(b.long.Seconds()))))
+	return b.profile(ctx, s, rate, fmt.Sprintf("profile?seconds=%d", max(1, int(b.longOf(s.session).Seconds()))))
 }
 
 // peaks reads the peaks of memory, or begins to measure them anew.
@@ -110,7 +117,9 @@ func (s *scene) peaks(m *sample, read func(*process) (int64, error)) (err error)
 	if m.peak, err = read(s.client); err != nil {
 		return err
 	}
-	m.brokerPeak, err = read(s.broker)
+	if s.broker != nil {
+		m.brokerPeak, err = read(s.broker)
+	}
 	return err
 }
 
@@ -158,6 +167,12 @@ func (m *sample) polls() float64 { return float64(m.to.served.Meetings - m.from.
 // perPoll is a span of CPU time in microseconds a meeting and poll.
 func (m *sample) perPoll(from, to time.Duration) float64 {
 	return float64((to - from).Nanoseconds()) / 1000 / m.polls()
+}
+
+// age is how old what is known of a meeting is on average.
+func (m *sample) age() time.Duration {
+	seconds := (m.to.served.Age - m.from.served.Age) / m.to.at.Sub(m.from.at).Seconds() / float64(m.meetings)
+	return time.Duration(seconds * float64(time.Second))
 }
 
 // perSecond is a number of things by the time of the measurement.

@@ -28,6 +28,9 @@ type options struct {
 	scale    bool
 	pages    int // of the console that are open; 0: they are not measured
 	markdown bool
+	// situations are parts of their names, separated by commas, or "all"; "": the
+	// worker is measured at full speed instead.
+	situations string
 
 	progress, out io.Writer
 }
@@ -45,6 +48,7 @@ func parse(args []string) (*options, error) {
 	flags.DurationVar(&o.long, "time", 4*time.Second, "each measurement takes; below 15s with -profile")
 	flags.StringVar(&o.profiles, "profile", "", "write profiles of the worker (CPU, allocs, heap) for each case into this directory")
 	flags.BoolVar(&o.plain, "plain", true, "measure the plain script, and the limits, in turn with the worker")
+	flags.StringVar(&o.situations, "situations", "", "measure worker and broker together in these situations (parts of their names, separated by commas, or all) instead")
 	flags.BoolVar(&o.scale, "scale", false, "measure 1,000, 10,000 and 100,000 meetings of 10 people over 50 tenants, and the start, instead")
 	flags.IntVar(&o.pages, "pages", 0, "measure the console with so many pages open, at 1,000 meetings and 50 changes a second, instead")
 	flags.BoolVar(&o.markdown, "markdown", false, "print the tables as Markdown")
@@ -115,6 +119,9 @@ func (o *options) measure(ctx context.Context) (err error) {
 	}
 	if o.scale {
 		return b.scale(ctx)
+	}
+	if o.situations != "" {
+		return b.measureSituations(ctx)
 	}
 	return b.compare(ctx)
 }

@@ -41,7 +41,7 @@ func (b *bench) measurePages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	console, _, err := launch("console", s.dir, b.worker, "console", "--nats", s.nats, "--listen", listen)
+	console, _, err := launch("console", s.dir, nil, b.worker, "console", "--nats", s.nats, "--listen", listen)
 	if err != nil {
 		return err
 	}

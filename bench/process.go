@@ -26,9 +26,9 @@ type process struct {
 }
 
 // launch starts a program in a directory of its own making.
-func launch(name, dir, path string, args ...string) (*process, *bufio.Reader, error) {
+func launch(name, dir string, environ []string, path string, args ...string) (*process, *bufio.Reader, error) {
 	p := &process{name: name, cmd: exec.Command(path, args...), said: &tail{}, done: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Stderr = dir, p.said
+	p.cmd.Dir, p.cmd.Stderr, p.cmd.Env = dir, p.said, append(os.Environ(), environ...)
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
 		return nil, nil, fmt.Errorf("start %s: %w", name, err)
@@ -54,7 +54,7 @@ func helper(dir, command string, args ...string) (*process, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("find this program: %w", err)
 	}
-	p, out, err := launch(command, dir, self, append([]string{command}, args...)...)
+	p, out, err := launch(command, dir, nil, self, append([]string{command}, args...)...)
 	if err != nil {
 		return nil, "", err
 	}

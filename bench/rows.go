@@ -29,9 +29,9 @@ func newRows(sessions []session) (all rows) {
 }
 
 // find returns the row of a case; nil where there is none.
-func (rs rows) find(c client, w world, sync string, rate float64) *row {
+func (rs rows) find(c client, d session, rate float64) *row {
 	for _, r := range rs {
-		if r.client == c && r.world == w && r.sync == sync && r.rate == rate {
+		if r.client == c && r.name == d.name && r.world == d.world && r.sync == d.sync && r.rate == rate {
 			return r
 		}
 	}
@@ -40,7 +40,7 @@ func (rs rows) find(c client, w world, sync string, rate float64) *row {
 
 func (rs rows) add(d session, samples []*sample) {
 	for i, m := range samples {
-		r := rs.find(d.client, d.world, d.sync, d.rates[i])
+		r := rs.find(d.client, d, d.rates[i])
 		r.samples = append(r.samples, m)
 	}
 }
@@ -70,16 +70,15 @@ func median(sorted []float64) float64 {
 	return (sorted[n/2] + sorted[(n-1)/2]) / 2
 }
 
-// ofPlain is what part of the plain script's CPU the worker takes, run by run.
-func (rs rows) ofPlain(r *row) string {
-	script := rs.find(plain, r.world, r.sync, r.rate)
-	if r.client != rollcall || script == nil {
+// ofPlain is what part of the plain script's something a client takes, run by run.
+func (rs rows) ofPlain(r *row, of func(*sample) float64) string {
+	script := rs.find(plain, r.session, r.rate)
+	if r.client == plain || script == nil {
 		return ""
 	}
 	var parts []float64
 	for i, m := range r.samples {
-		s := script.samples[i]
-		parts = append(parts, m.perPoll(m.from.client, m.to.client)/s.perPoll(s.from.client, s.to.client))
+		parts = append(parts, of(m)/of(script.samples[i]))
 	}
 	return spread("%.2f", parts)
 }

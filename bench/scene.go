@@ -17,31 +17,52 @@ import (
 // broker, and the program that is measured.
 type scene struct {
 	session
+	batch     int // meetings a call
 	dir       string
 	simulated *process
 	dingtalk  string
-	broker    *process
+	steer     string   // where the simulated DingTalk is told what to do
+	broker    *process // nil: the worker brings it
 	nats      string
-	client    *process // the program that is measured
-	console   string   // where it shows its metrics; "": nowhere
+	client    *process   // the program that is measured, or the first of several
+	clients   []*process // all of them
+	console   string     // where the first shows its metrics; "": nowhere
+	environ   []string   // what clients have in theirs besides
 }
 
 // open starts DingTalk and the broker.
 func (b *bench) open(d session) (s *scene, err error) {
-	s = &scene{session: d}
+	s = &scene{session: d, batch: b.batch}
 	if s.dir, err = os.MkdirTemp(b.dir, "scene-"); err != nil {
 		return nil, fmt.Errorf("make a directory: %w", err)
 	}
-	s.simulated, s.dingtalk, err = helper(s.dir, "simulate", "-meetings", strconv.Itoa(d.world.Meetings),
-		"-people", strconv.Itoa(d.world.People), "-rates", listed(d.rates))
+	certificate := ""
+	if d.tls {
+		certificate = filepath.Join(s.dir, "dingtalk.pem")
+		s.environ = []string{"SSL_CERT_FILE=" + certificate}
+	}
+	var addresses string
+	s.simulated, addresses, err = helper(s.dir, "simulate", "-meetings", strconv.Itoa(d.world.Meetings), "-people", strconv.Itoa(d.world.People),
+		"-rates", listed(d.rates), "-round-trip", d.roundTrip.String(), "-tls", certificate)
 	if err == nil {
-		s.broker, s.nats, err = helper(s.dir, "broker", "-dir", filepath.Join(s.dir, "store"), "-sync", d.sync)
+		s.dingtalk, s.steer, _ = strings.Cut(addresses, " ")
+		err = s.openBroker()
 	}
 	if err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
+}
+
+func (s *scene) openBroker() (err error) {
+	if s.embedded {
+		address, err := freeAddress()
+		s.nats = "nats://" + address
+		return err
+	}
+	s.broker, s.nats, err = helper(s.dir, "broker", "-dir", filepath.Join(s.dir, "store"), "-sync", s.sync, "-servers", strconv.Itoa(max(s.servers, 1)))
+	return err
 }
 
 func listed(rates []float64) string {
@@ -54,7 +75,7 @@ func listed(rates []float64) string {
 
 // close ends everything and removes what was stored.
 func (s *scene) close() {
-	for _, p := range []*process{s.client, s.broker, s.simulated} {
+	for _, p := range append(s.clients, s.broker, s.simulated) {
 		if p != nil {
 			_ = p.stop() // it was killed, if it did not end
 		}
@@ -65,7 +86,7 @@ func (s *scene) close() {
 // begin lets people change at another rate.
 func (s *scene) begin(ctx context.Context, rate float64) error {
 	percent := url.Values{"percent": {listed([]float64{rate})}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.dingtalk+"/bench/rate?"+percent.Encode(), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.steer+"/bench/rate?"+percent.Encode(), nil)
 	if err != nil {
 		return fmt.Errorf("change the rate: %w", err)
 	}
@@ -81,7 +102,7 @@ func (s *scene) begin(ctx context.Context, rate float64) error {
 }
 
 func (s *scene) served(ctx context.Context) (n served, err error) {
-	err = getJSON(ctx, s.dingtalk+"/bench/served", &n)
+	err = getJSON(ctx, s.steer+"/bench/served", &n)
 	return n, err
 }
 
@@ -120,8 +141,18 @@ func (s *scene) awaitPasses(ctx context.Context, passes int32) error {
 // awaitCalm waits, while nothing changes, until what has changed before is
 // stored, but for a rest that the client may be behind: it stores some answers
 // later than it asks for the next.
-func (s *scene) awaitCalm(ctx context.Context, batch int) error {
+func (s *scene) awaitCalm(ctx context.Context) error {
 	const behind = 6 // answers of a tenant, at most
-	calls := (s.world.Meetings/s.tenants + batch - 1) / batch
+	calls := (s.world.Meetings/s.tenants + s.batch - 1) / s.batch
 	return s.awaitPasses(ctx, int32(2+behind/calls))
+}
+
+// stopClients stops them one after the other; each stores first what it holds.
+func (s *scene) stopClients() error {
+	for _, p := range s.clients {
+		if err := p.stop(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // hold is the rate at which nothing changes: each meeting stays as it is.
@@ -24,8 +25,9 @@ type phase struct {
 // asked advances the meetings it is about by one state, except while the rate
 // is [hold].
 type simulated struct {
-	world  world
-	spoken map[float64][][][]byte // by rate, meeting and place in the cycle
+	world     world
+	roundTrip time.Duration
+	spoken    map[float64][][][]byte // by rate, meeting and place in the cycle
 
 	buffers sync.Pool // of *[]byte
 
@@ -35,11 +37,13 @@ type simulated struct {
 	last   [][]byte // by meeting, what was said of it last
 	total  int64    // meetings reported, in all phases
 	calls  int64
+	at     []time.Time // by meeting, when that was
+	aged   float64     // meetings by seconds, squared: how old what was said of them became
 }
 
 // render makes the answers for the rates.
 func render(w world, rates []float64) (*simulated, error) {
-	s := &simulated{world: w, spoken: make(map[float64][][][]byte), last: make([][]byte, w.Meetings)}
+	s := &simulated{world: w, spoken: make(map[float64][][][]byte), last: make([][]byte, w.Meetings), at: make([]time.Time, w.Meetings)}
 	s.buffers.New = func() any { return new([]byte) }
 	cycles := make(map[float64]cycle)
 	for _, rate := range rates {
@@ -90,8 +94,21 @@ func (s *simulated) next(meeting int) []byte {
 		s.last[meeting] = round[int(served[meeting])%len(round)]
 	}
 	served[meeting]++
+	now := time.Now()
+	s.aged += ageing(s.at[meeting], now)
+	s.at[meeting] = now
 	s.total++
 	return s.last[meeting]
+}
+
+// ageing is how old something said at a time has become until another, added up
+// over that time.
+func ageing(said, now time.Time) float64 {
+	if said.IsZero() {
+		return 0
+	}
+	old := now.Sub(said).Seconds()
+	return old * old / 2
 }
 
 // answer appends the answer to a question about the meetings whose ids stand
@@ -150,17 +167,21 @@ type served struct {
 	Meetings int64 // in all
 	Calls    int64 // in all
 	Least    int32 // answers about the meeting that was reported least, in this phase
+	// Age is how many seconds old what is known of all meetings was, added up over
+	// all seconds since the first question.
+	Age float64
 }
 
 func (s *simulated) served() served {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	counts := s.phases[len(s.phases)-1].Served
-	least := counts[0]
-	for _, n := range counts {
+	least, age, now := counts[0], s.aged, time.Now()
+	for meeting, n := range counts {
 		least = min(least, n)
+		age += ageing(s.at[meeting], now)
 	}
-	return served{s.total, s.calls, least}
+	return served{s.total, s.calls, least, age}
 }
 
 func (s *simulated) query(w http.ResponseWriter, r *http.Request) {
@@ -168,6 +189,7 @@ func (s *simulated) query(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
+	time.Sleep(s.roundTrip / 2)
 	buffer := s.buffers.Get().(*[]byte)
 	defer s.buffers.Put(buffer)
 	*buffer, err = s.answer((*buffer)[:0], question)
@@ -175,6 +197,7 @@ func (s *simulated) query(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf(`{"code":"paramsError","message":%q}`, err), http.StatusBadRequest)
 		return
 	}
+	time.Sleep(s.roundTrip / 2)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(*buffer)))
 	_, _ = w.Write(*buffer)

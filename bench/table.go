@@ -47,9 +47,10 @@ func names() []column {
 // costs are the columns of what a case takes.
 func (rs rows) costs() []column {
 	const megabyte = 1 << 20
+	cpu := func(m *sample) float64 { return m.perPoll(m.from.client, m.to.client) }
 	return append(names(),
-		number("CPU µs", "%.1f", func(m *sample) float64 { return m.perPoll(m.from.client, m.to.client) }),
-		column{"of plain's", rs.ofPlain},
+		number("CPU µs", "%.1f", cpu),
+		column{"of plain's", func(r *row) string { return rs.ofPlain(r, cpu) }},
 		number("broker's CPU µs", "%.1f", func(m *sample) float64 { return m.perPoll(m.from.broker, m.to.broker) }),
 		number("allocations", "%.1f", func(m *sample) float64 { return m.mallocs / m.polls() }).only(ofRollcall),
 		number("peak MB", "%.0f", func(m *sample) float64 { return float64(m.peak) / megabyte }),

@@ -8,8 +8,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	"os/signal"
@@ -55,6 +57,10 @@ type script struct {
 	dingtalk, token string
 	js              jetstream.JetStream
 	known           map[string]map[string]user
+
+	bytesFirst bool              // what has not changed is not decoded
+	raw        map[string][]byte // of each meeting
+	bodies     map[string][]byte // by the first id that was asked about
 }
 
 func main() {
@@ -63,6 +69,8 @@ func main() {
 	prefix := flag.String("prefix", "", "of the ids")
 	count := flag.Int("meetings", 1000, "how many")
 	batch := flag.Int("batch", 100, "meetings a call")
+	every := flag.Duration("every", 0, "from one poll to the next; 0: at once")
+	bytesFirst := flag.Bool("bytes-first", false, "decode only what differs from the answer before")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
@@ -74,7 +82,12 @@ func main() {
 	for n := range *count {
 		ids = append(ids, fmt.Sprintf("%s%08d", *prefix, n))
 	}
-	for ctx.Err() == nil {
+	s.bytesFirst = *bytesFirst
+	for next := time.Now(); ctx.Err() == nil; next = next.Add(*every) {
+		select {
+		case <-time.After(time.Until(next)):
+		case <-ctx.Done():
+		}
 		for at := 0; at < len(ids) && ctx.Err() == nil; at += *batch {
 			if err := s.poll(ctx, ids[at:min(at+*batch, len(ids))]); err != nil && ctx.Err() == nil {
 				log.Print(err)
@@ -97,44 +110,84 @@ func open(ctx context.Context, dingtalk, address string) (*script, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &script{dingtalk: dingtalk, js: js, known: map[string]map[string]user{}}
+	s := &script{dingtalk: dingtalk, js: js, known: map[string]map[string]user{}, raw: map[string][]byte{}, bodies: map[string][]byte{}}
 	var token struct {
 		AccessToken string `json:"accessToken"`
 	}
-	err = s.post(ctx, "/v1.0/oauth2/accessToken", map[string]string{"appKey": "bench", "appSecret": "bench"}, &token)
+	body, err := s.post(ctx, "/v1.0/oauth2/accessToken", map[string]string{"appKey": "bench", "appSecret": "bench"})
+	if err != nil {
+		return nil, err
+	}
+	err = json.NewDecoder(body).Decode(&token)
 	s.token = token.AccessToken
-	return s, err
+	return s, errors.Join(err, body.Close())
 }
 
-func (s *script) post(ctx context.Context, path string, question, into any) error {
+func (s *script) post(ctx context.Context, path string, question any) (io.ReadCloser, error) {
 	body, err := json.Marshal(question)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.dingtalk+path, bytes.NewReader(body))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("x-acs-dingtalk-access-token", s.token)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", path, response.Status)
+		return nil, errors.Join(fmt.Errorf("%s: %s", path, response.Status), response.Body.Close())
 	}
-	return json.NewDecoder(response.Body).Decode(into)
+	return response.Body, nil
 }
 
 func (s *script) poll(ctx context.Context, ids []string) error {
-	var a answer
-	err := s.post(ctx, "/v1.0/conference/videoConferences/query", map[string]any{"conferenceIdList": ids}, &a)
+	body, err := s.post(ctx, "/v1.0/conference/videoConferences/query", map[string]any{"conferenceIdList": ids})
 	if err != nil {
 		return err
 	}
+	defer body.Close()
+	if s.bytesFirst {
+		return s.compareBytes(ids[0], body)
+	}
+	var a answer
+	if err := json.NewDecoder(body).Decode(&a); err != nil {
+		return err
+	}
 	for _, m := range a.Infos {
+		if err := s.compare(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareBytes decodes the meetings that do not stand in the answer as before.
+func (s *script) compareBytes(first string, body io.Reader) error {
+	whole, err := io.ReadAll(body)
+	if err != nil || bytes.Equal(whole, s.bodies[first]) {
+		return err
+	}
+	s.bodies[first] = whole
+	var a struct {
+		Infos []json.RawMessage `json:"infos"`
+	}
+	if err := json.Unmarshal(whole, &a); err != nil {
+		return err
+	}
+	for _, raw := range a.Infos {
+		var m meeting
+		id := string(raw[:min(len(raw), 60)]) // it begins with the id
+		if bytes.Equal(raw, s.raw[id]) {
+			continue
+		}
+		s.raw[id] = raw
+		if err := json.Unmarshal(raw, &m); err != nil {
+			return err
+		}
 		if err := s.compare(m); err != nil {
 			return err
 		}
