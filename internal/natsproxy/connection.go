@@ -23,8 +23,8 @@ type connection struct {
 // run forwards until either end, the proxy or a verdict breaks the connection.
 func (c *connection) run() {
 	var both sync.WaitGroup
-	both.Go(func() { defer c.cut(); c.forward(c.client, c.server, c.fromClient) })
-	both.Go(func() { defer c.cut(); c.forward(c.server, c.client, c.fromServer) })
+	both.Go(func() { defer c.cut(); c.forward(c.client, c.server, fromClient, c.fromClient) })
+	both.Go(func() { defer c.cut(); c.forward(c.server, c.client, fromServer, c.fromServer) })
 	both.Wait()
 }
 
@@ -39,7 +39,7 @@ func (c *connection) cut() {
 type send func(f frame) bool
 
 // forward hands on what from says to to.
-func (c *connection) forward(from, to net.Conn, decide func(frame, send) bool) {
+func (c *connection) forward(from, to net.Conn, side int, decide func(frame, send) bool) {
 	reader, writer := bufio.NewReaderSize(from, 64<<10), bufio.NewWriterSize(to, 64<<10)
 	write := func(f frame) bool {
 		_, err := writer.Write(f.bytes)
@@ -47,15 +47,26 @@ func (c *connection) forward(from, to net.Conn, decide func(frame, send) bool) {
 	}
 	for {
 		f, err := readFrame(reader)
-		if err != nil || !c.delay() || !decide(f, write) {
+		if err != nil || !c.delay() || !c.heard(side) || !decide(f, write) {
 			return
 		}
 	}
 }
 
+// heard waits while a side is kept silent; false: the connection has ended.
+func (c *connection) heard(side int) bool {
+	for c.proxy.silence[side].Load() {
+		if !c.wait(glance) {
+			return false
+		}
+	}
+	return true
+}
+
 // delay lets the proxy's delay pass; false: the connection has ended.
-func (c *connection) delay() bool {
-	d := time.Duration(c.proxy.delay.Load())
+func (c *connection) delay() bool { return c.wait(time.Duration(c.proxy.delay.Load())) }
+
+func (c *connection) wait(d time.Duration) bool {
 	if d <= 0 {
 		return c.ctx.Err() == nil
 	}

@@ -12,6 +12,15 @@ import (
 // dialing bounds how long the server may take to accept a connection.
 const dialing = 10 * time.Second
 
+// The sides of a connection.
+const (
+	fromClient = iota
+	fromServer
+)
+
+// glance is how often a connection looks whether it may speak again.
+const glance = 20 * time.Millisecond
+
 // Proxy listens on a port of loopback and forwards to one server. Its methods
 // are safe for concurrent use.
 type Proxy struct {
@@ -19,6 +28,7 @@ type Proxy struct {
 	listener net.Listener
 	hook     atomic.Pointer[Hook]
 	delay    atomic.Int64
+	silence  [2]atomic.Bool // of client and server
 	running  sync.WaitGroup
 
 	mu      sync.Mutex
@@ -50,6 +60,14 @@ func (p *Proxy) SetHook(h Hook) { p.hook.Store(&h) }
 
 // SetDelay delays each operation, in each direction, by d from now on.
 func (p *Proxy) SetDelay(d time.Duration) { p.delay.Store(int64(d)) }
+
+// Silence keeps back what clients say, what the server says, or both, as a network
+// does that loses every packet one way or both ways. What was kept back arrives
+// once that is over.
+func (p *Proxy) Silence(clients, server bool) {
+	p.silence[fromClient].Store(clients)
+	p.silence[fromServer].Store(server)
+}
 
 // Cut breaks all connections; new ones are accepted.
 func (p *Proxy) Cut() {

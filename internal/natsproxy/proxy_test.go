@@ -254,6 +254,28 @@ func TestDelayIsAtLeastThat(t *testing.T) {
 	}
 }
 
+// TestSilenceKeepsBackOneSide has a server hear nothing for a while, and then a client.
+func TestSilenceKeepsBackOneSide(t *testing.T) {
+	b := newBench(t)
+	for _, clients := range []bool{true, false} {
+		b.proxy.Silence(clients, !clients)
+		heard := make(chan error, 1)
+		go func() {
+			_, err := b.client.RTT()
+			heard <- err
+		}()
+		select {
+		case err := <-heard:
+			t.Fatalf("an answer came through the silence: %v", err)
+		case <-time.After(200 * time.Millisecond):
+		}
+		b.proxy.Silence(false, false)
+		if err := <-heard; err != nil {
+			t.Errorf("what was kept back did not arrive: %v", err)
+		}
+	}
+}
+
 // TestEverythingElsePasses sends what has the looks of the protocol through
 // both directions.
 func TestEverythingElsePasses(t *testing.T) {

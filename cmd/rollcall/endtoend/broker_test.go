@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -72,6 +73,8 @@ type broker struct {
 	addr    string
 	routes  string // of a cluster, its own first; "": it stands alone
 	process *process
+
+	attacked sync.Mutex // held while something is done to it
 }
 
 func startBroker(t testing.TB) *broker {

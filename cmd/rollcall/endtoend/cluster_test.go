@@ -23,7 +23,7 @@ import (
 func clustered(o *server.Options, routes []string) {
 	host, port, _ := strings.Cut(routes[0], ":")
 	o.ServerName = "n" + port
-	o.Cluster = server.ClusterOpts{Name: "rollcall", Host: host}
+	o.Cluster = server.ClusterOpts{Name: "rollcall", Host: host, NoAdvertise: true}
 	o.Cluster.Port, _ = strconv.Atoi(port)
 	for _, route := range routes[1:] {
 		o.Routes = append(o.Routes, &url.URL{Scheme: "nats", Host: route})

@@ -34,7 +34,7 @@ func (w *world) replica(t *testing.T, name string) *worker {
 
 // holders is how many shards each worker says it holds; nil unless each shard
 // is held by exactly one.
-func (w *world) holders(t *testing.T) map[string]int {
+func (w *world) holders(t testing.TB) map[string]int {
 	t.Helper()
 	kv, err := w.js.KeyValue(t.Context(), "MEETINGS_WORKERS")
 	if err != nil {
@@ -68,7 +68,7 @@ func (w *world) holders(t *testing.T) map[string]int {
 }
 
 // shared waits until n workers hold all shards, each its part.
-func (w *world) shared(t *testing.T, n int) {
+func (w *world) shared(t testing.TB, n int) {
 	t.Helper()
 	var by map[string]int
 	eventually(t, fmt.Sprintf("%d workers hold %d shards, each shard held once", n, replicaShards), func() bool {

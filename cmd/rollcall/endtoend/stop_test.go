@@ -177,7 +177,7 @@ func refused(t *testing.T, p *process, code int, words string) {
 	}
 }
 
-func edited(t *testing.T, config, old, fresh string) string {
+func edited(t testing.TB, config, old, fresh string) string {
 	t.Helper()
 	text := contents(t, config)
 	if !strings.Contains(text, old) {

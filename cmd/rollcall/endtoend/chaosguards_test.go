@@ -1,0 +1,82 @@
+//go:build unix
+
+package endtoend_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// guard is something that keeps a promise, and the edit of the source that switches it
+// off.
+type guard struct{ name, file, old, fresh string }
+
+func chaosGuards() []guard {
+	return []guard{
+		{"compare-and-swap", "publisher/batch.go", "{guarded, m.Guarded}", "{guarded, false}"},
+		{"the number of a question", "worker/compare.go", "!obs.Number.After(e.record.Number())", "false"},
+		{"the first poll of a term writes every record", "worker/pending.go", " || w.obs.Number.Term == term && !w.entry.record.Fenced()", ""},
+		{"an answer is skipped only beside a record of the term", "worker/recordcache/record.go", "!r.fenced || ", ""},
+		{"what is held is verified after a commit that was not acknowledged", "worker/trust.go", "if sure && !tr.unclear {", "if sure {"},
+	}
+}
+
+// TestChaosMissesEachGuard switches the guards off, one at a time, and has the judge of
+// the attack find that out. It says how many complaints there were, and how fast.
+func TestChaosMissesEachGuard(t *testing.T) {
+	if os.Getenv("ROLLCALL_CHAOS_GUARDS") == "" {
+		t.Skip("an attack for each guard: make chaos-guards")
+	}
+	root := strings.TrimSpace(output(t, "go", "list", "-m", "-f", "{{.Dir}}"))
+	for _, g := range chaosGuards() {
+		t.Run(g.name, func(t *testing.T) {
+			began := time.Now()
+			attack := exec.Command(os.Args[0], "-test.run=^TestLongChaos$/^one_server$", "-test.v", "-test.timeout=20m")
+			attack.Env = append(os.Environ(), "ROLLCALL_LONG=1", binaryVariable+"="+g.without(t, root))
+			said, err := attack.CombinedOutput()
+			complaints := regexp.MustCompile(`(?m)^ +\w+_test\.go:\d+: (.*)$`).FindAllStringSubmatch(string(said), -1)
+			if err == nil {
+				t.Fatalf("nobody missed it:\n%s", said[max(0, len(said)-4000):])
+			}
+			t.Logf("missed after %s; the last words: %s", time.Since(began).Round(time.Second), complaints[len(complaints)-1][1])
+			if more := regexp.MustCompile(`and (\d+) complaints more`).FindStringSubmatch(string(said)); more != nil {
+				t.Logf("12 complaints, and %s more", more[1])
+			}
+		})
+	}
+}
+
+// without builds rollcall without the guard, and returns its path.
+func (g guard) without(t *testing.T, root string) string {
+	t.Helper()
+	file := filepath.Join(root, g.file)
+	source := contents(t, file)
+	if strings.Count(source, g.old) != 1 {
+		t.Fatalf("%s holds %q %d times: the guard is somewhere else now", g.file, g.old, strings.Count(source, g.old))
+	}
+	dir := t.TempDir()
+	overlay, err := json.Marshal(map[string]map[string]string{
+		"Replace": {file: write(t, dir, "edited.go", strings.Replace(source, g.old, g.fresh, 1))},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "rollcall")
+	output(t, "go", "build", "-overlay", write(t, dir, "overlay.json", string(overlay)), "-o", path, "..")
+	return path
+}
+
+func output(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+	return string(out)
+}
