@@ -72,7 +72,7 @@ func (s *endedSearch) halve(ids []string, class Class) {
 // probe asks about a part of a batch. That it is refused because of ended
 // meetings is left to the search.
 func (s *endedSearch) probe(ids []string) verdict {
-	v, _, err := s.run.queries.ask(ids)
+	v, _, err := s.run.queries.ask(ids, nil)
 	if v != rejected {
 		return v
 	}

@@ -96,10 +96,15 @@ type Ask struct {
 	// numbers, others as they are answered. Its context does not end with that of
 	// the pass: an answer in hand is not thrown away. An error ends the pass.
 	Emit func(ctx context.Context, observation rollcall.Observation) error
+	// Late is called where Pass returns before a call is over; what it returns is
+	// called when that is, after its last Emit. nil: nobody wants to know.
+	Late func() (over func())
 }
 
 // Pass asks once about each meeting and emits what is answered. It returns
-// soon after the context ends.
+// soon after the context ends, and does not wait for a call that takes much longer
+// than others: what that is answered is emitted later, and its meetings are left
+// out of the passes until then.
 //
 // A sighting without an Answer has the very bytes of the shard's sighting
 // before; it shares their memory. Questions that failed yield no observation,
@@ -108,6 +113,8 @@ func (p *Poller) Pass(ctx context.Context, ask Ask) Report {
 	r := p.begin(ctx, ask)
 	r.askAll()
 	report := r.finish()
+	r.tally = tally{} // what the report holds is not to be changed by a call that is overdue
+	r.shard.turn.give()
 	if passed := p.Metrics.Passed; passed != nil {
 		passed(p.BatchLimit(), len(p.Quarantined()))
 	}
@@ -119,12 +126,12 @@ func (p *Poller) Pass(ctx context.Context, ask Ask) Report {
 // and is taken out of the budget. Its error is that of the call, or why it was
 // not made.
 func (p *Poller) Call(ctx context.Context, op string, call func(context.Context) error) error {
-	c := p.caller(ctx, &tally{})
+	c := p.caller(ctx, newTurn(), &tally{})
 	return c.call(op, call)
 }
 
-func (p *Poller) caller(ctx context.Context, t *tally) caller {
-	return caller{turn: newTurn(), ctx: ctx, gate: p.gate(), called: p.called, tally: t}
+func (p *Poller) caller(ctx context.Context, turn turn, t *tally) caller {
+	return caller{turn: turn, ctx: ctx, gate: p.gate(), called: p.called, tally: t}
 }
 
 func (p *Poller) called(op string, class Class, took time.Duration) {

@@ -50,7 +50,7 @@ func (q *queries) batches(ids []string) {
 // waits longer the next time.
 func (q *queries) suspect(id []string) {
 	q.run.refused.refusals = 0
-	if v, class, err := q.ask(id); v == spoiled {
+	if v, class, err := q.ask(id, nil); v == spoiled {
 		q.run.ended.search(id, class)
 	} else if v != accepted && q.run.calls.stopped == nil {
 		q.run.isolate(id[0], class, err)
@@ -64,7 +64,7 @@ func (q *queries) batch(ids []string) {
 	if len(ids) == 0 {
 		return
 	}
-	said, class, err := q.ask(ids)
+	said, class, err := q.ask(ids, nil)
 	q.search(refusedBatch{ids, said, class, err})
 }
 
@@ -90,13 +90,14 @@ const (
 	rejected                // because of some of its ids, or the asker; nothing is noted
 )
 
-// ask puts one query, and emits its answer.
-func (q *queries) ask(ids []string) (verdict, Class, error) {
+// ask puts one query, and emits its answer. sent is called, with the turn, when it
+// goes out; nil: nobody wants to know.
+func (q *queries) ask(ids []string, sent func()) (verdict, Class, error) {
 	if r := q.run.calls.forbids(OpQuery); r != nil {
 		q.run.tally.skipped(r, ids...)
 		return failed, r.class, r.err
 	}
-	asked, answers, err := q.query(ids)
+	asked, answers, err := q.query(ids, sent)
 	class := ClassOf(err)
 	switch {
 	case err == nil:
@@ -116,8 +117,11 @@ func (q *queries) ask(ids []string) (verdict, Class, error) {
 
 // query makes the call. Queries that fail in a row in spite of a second try end
 // the pass.
-func (q *queries) query(ids []string) (asked question, answers Answers, err error) {
+func (q *queries) query(ids []string, sent func()) (asked question, answers Answers, err error) {
 	err = q.run.calls.callTwice(OpQuery, func(ctx context.Context) error {
+		if sent != nil {
+			q.run.calls.turn.back(sent)
+		}
 		return q.run.numbered(&asked, func() (err error) {
 			answers, err = q.refresh(ctx, ids)
 			return err

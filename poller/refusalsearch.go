@@ -53,7 +53,7 @@ func (s *refusalSearch) search(ids []string, err error) bool {
 
 // part asks about a part of a rejected batch.
 func (s *refusalSearch) part(ids []string) bool {
-	v, class, err := s.run.queries.ask(ids)
+	v, class, err := s.run.queries.ask(ids, nil)
 	switch v {
 	case spoiled:
 		s.run.ended.search(ids, class)
@@ -127,14 +127,14 @@ func (s *refusalSearch) vouched(ids []string) bool {
 // stillAccepted reports whether a meeting that this pass has an answer about is
 // accepted as before. What it is answered is not needed.
 func (s *refusalSearch) stillAccepted(id string) bool {
-	_, _, err := s.run.queries.query([]string{id})
+	_, _, err := s.run.queries.query([]string{id}, nil)
 	return s.run.calls.stopped == nil && ClassOf(err) != ClassBadRequest
 }
 
 // vouches asks about one meeting, and reports whether it is accepted.
 func (s *refusalSearch) vouches(id string) bool {
 	one := []string{id}
-	v, class, err := s.run.queries.ask(one)
+	v, class, err := s.run.queries.ask(one, nil)
 	switch v {
 	case spoiled:
 		s.run.ended.search(one, class)

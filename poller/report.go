@@ -24,7 +24,7 @@ type Report struct {
 	Calls     int // metered calls, whatever became of them
 	// Unanswered has the reason for each meeting nothing was learned about; nil
 	// when there is none. With [ClassNone] all is well: its end was emitted a
-	// moment ago, or its turn comes with the next pass.
+	// moment ago, its turn comes with the next pass, or its call is overdue.
 	Unanswered map[string]Class
 	// Apart are those of Unanswered that wait in quarantine, with the time at
 	// which they are asked about again; nil when there is none.

@@ -19,6 +19,7 @@ type run struct {
 	shard   *shardState
 	between time.Duration // from the shard's pass before to this one
 	heldUp  time.Duration // the last answer, until it was taken
+	late    []func()      // to be called when calls are over that the pass went on without
 
 	calls   caller
 	queries queries
@@ -30,7 +31,11 @@ type run struct {
 
 func (p *Poller) begin(ctx context.Context, ask Ask) *run {
 	r := &run{poller: p, ask: ask, shard: p.shardState(ask.Shard)}
-	r.calls = p.caller(ctx, &r.tally)
+	if r.ask.Late == nil {
+		r.ask.Late = func() func() { return func() {} }
+	}
+	r.shard.turn.take()
+	r.calls = p.caller(ctx, r.shard.turn, &r.tally)
 	r.queries.run, r.ended.run, r.ended.list.run, r.refused.run, r.lookups.run = r, r, r, r, r
 	input := &r.shard.input
 	input.set(ask.IDs, ask.Later)
@@ -63,6 +68,8 @@ func (r *run) sort(ids []string) {
 		switch end := r.shard.pendingEnds[id]; {
 		case end != nil:
 			r.lookups.add(lookupTask{id: id, end: end})
+		case r.shard.underWay[id]:
+			r.tally.unanswered(ClassNone, id)
 		case r.shard.justEnded(id, now):
 			r.tally.unanswered(ClassNone, id)
 		case locked && now.Before(until):
@@ -79,7 +86,7 @@ func (r *run) sort(ids []string) {
 }
 
 func (r *run) askAll() {
-	if len(r.queries.healthy)+len(r.queries.suspects)+len(r.lookups.tasks)+len(r.tally.Apart) == 0 {
+	if len(r.queries.healthy)+len(r.queries.suspects)+len(r.lookups.tasks)+len(r.tally.Apart)+len(r.shard.underWay) == 0 {
 		r.tally.Good = true
 	}
 	r.queries.all()

@@ -11,9 +11,13 @@ import (
 // shardState is what is remembered between the passes of one shard. It is owned
 // by the goroutine that makes the pass.
 type shardState struct {
-	input   batchInput
-	answers answerCache
-	uptake  uptake
+	turn  turn
+	input batchInput
+	// underWay are meetings whose call is overdue: the pass that asked went on
+	// without them, and they are not asked about again before it is over.
+	underWay map[string]bool
+	answers  answerCache
+	uptake   uptake
 	// spoilers are meetings that caused a batch to be refused as ended. Those
 	// that are asked about all the same, since their end is not stored yet or
 	// is denied by the lookup, would cost a search each time.
@@ -39,6 +43,7 @@ type shardState struct {
 
 func newShardState() *shardState {
 	return &shardState{
+		turn: make(turn, 1), underWay: make(map[string]bool),
 		spoilers: make(map[string]bool), unlisted: make(map[string]bool), lookups: make(lookupStates),
 		pendingEnds: make(map[string]*pendingEnd), endedAt: make(map[string]time.Time),
 	}
@@ -56,7 +61,7 @@ func (s *shardState) elapsed(now time.Time) time.Duration {
 
 // uniform reports whether all meetings are to be asked about alike.
 func (s *shardState) uniform() bool {
-	return len(s.pendingEnds)+len(s.endedAt)+len(s.spoilers) == 0
+	return len(s.pendingEnds)+len(s.endedAt)+len(s.spoilers)+len(s.underWay) == 0
 }
 
 // endRests is how long a meeting that was found ended is left alone.

@@ -2,19 +2,23 @@ package poller
 
 import (
 	"math"
-	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // volley asks about meetings batch by batch, several of which may be under way,
-// until one is refused: what is to be done about that is left to the pass.
+// until one is refused: what is to be done about that is left to the pass. A call
+// that is overdue holds nobody up: another takes its place, and the pass goes on
+// without it.
 type volley struct {
 	queries *queries
 	ids     []string // still to be asked about; sorted
 	refused []refusedBatch
-	lanes   int // so many ask at once
-	done    sync.WaitGroup
+	lanes   int            // so many ask at once
+	overdue int            // of these, whose call is
+	calls   map[*lane]bool // that are under way
+	over    chan struct{}  // closed once the pass goes on
+	left    bool           // it does, if need be without those that are overdue
 }
 
 // refusedBatch is a batch that was refused because of some of its meetings, or of
@@ -26,42 +30,40 @@ type refusedBatch struct {
 	err     error
 }
 
-// fire asks until there is nothing left to ask, or something was refused and all
-// that was under way is answered.
+// fire asks until there is nothing left to ask, or something was refused, and all
+// that was under way is answered but for what is overdue.
 func (v *volley) fire() {
-	v.lanes = 1
-	v.ask()
-	v.queries.run.calls.turn.away(v.done.Wait)
+	v.calls, v.over = make(map[*lane]bool), make(chan struct{})
+	v.widen()
+	v.queries.run.calls.turn.away(func() { <-v.over })
 }
 
-// ask asks about one batch after the other, with the pass's turn, and ends early
-// where fewer are to ask at once.
-func (v *volley) ask() {
-	for len(v.ids) > 0 && len(v.refused) == 0 {
-		if v.lanes > v.most() {
-			v.lanes--
-			return
-		}
-		ids := v.next()
-		v.widen()
-		if len(ids) == 0 {
-			continue
-		}
-		said, class, err := v.queries.ask(ids)
-		switch said {
-		case accepted:
-			v.pace()
-		case spoiled, rejected:
-			v.refused = append(v.refused, refusedBatch{ids, said, class, err})
-		}
+// widen has as many ask as may, while there is something left to ask.
+func (v *volley) widen() {
+	for v.more() && v.lanes-v.overdue < v.most() && v.lanes < MostInFlight && v.overdue < mostOverdue {
+		v.lanes++
+		l, ids := &lane{volley: v}, v.next()
+		go v.queries.run.calls.turn.back(func() { l.run(ids) })
 	}
+	v.settle()
 }
 
-// pace learns whether the answers come faster than they are taken.
-func (v *volley) pace() {
-	r := v.queries.run
-	between := r.poller.roundTrip.now() / time.Duration(v.lanes)
-	r.shard.uptake.learn(r.heldUp > between, v.lanes)
+// more reports whether the volley has something left to ask.
+func (v *volley) more() bool { return len(v.ids) > 0 && len(v.refused) == 0 && !v.left }
+
+// settle lets the pass go on where it waits for nothing any more. Where not twice as
+// many were answered it is the vendor that is slow, not a call.
+func (v *volley) settle() {
+	q := v.queries
+	late := v.lanes == v.overdue && 2*v.overdue <= q.answered && len(v.ids)+len(v.refused) == 0 && q.run.calls.stopped == nil
+	if v.left || v.lanes > 0 && !late {
+		return
+	}
+	v.left = true
+	for l := range v.calls {
+		q.run.leave(l.ids)
+	}
+	close(v.over)
 }
 
 // next takes the next batch, without those that were asked about by themselves.
@@ -76,12 +78,12 @@ func (v *volley) next() []string {
 	return ids
 }
 
-// widen has as many ask as may, while there is something left to ask.
-func (v *volley) widen() {
-	for len(v.ids) > 0 && v.lanes < v.most() {
-		v.lanes++
-		v.done.Go(func() { v.queries.run.calls.turn.back(v.ask) })
-	}
+// pace learns whether the answers come faster than they are taken.
+func (v *volley) pace() {
+	r := v.queries.run
+	lanes := max(v.lanes-v.overdue, 1)
+	between := r.poller.roundTrip.now() / time.Duration(lanes)
+	r.shard.uptake.learn(r.heldUp > between, lanes)
 }
 
 // most is how many may ask at once now.
@@ -114,6 +116,10 @@ func (u *uptake) learn(heldUp bool, lanes int) {
 // would be, the vendor is ill rather than far.
 const MostInFlight = 32
 
+// mostOverdue bounds how many calls of a pass are overdue before it waits for them:
+// when more are, the vendor is slow rather than a call.
+const mostOverdue = 4
+
 // inFlight is how many queries of a pass may be under way now. Left to the poller,
 // they are as many as the rate allows in one round trip.
 func (p *Poller) inFlight() int {
@@ -132,6 +138,15 @@ func (p *Poller) inFlight() int {
 type roundTrip struct{ ns atomic.Int64 }
 
 func (r *roundTrip) now() time.Duration { return time.Duration(r.ns.Load()) }
+
+// overdue is after how long a query is: four times as long as they take lately, and
+// a second at least; more where that is not known.
+func (r *roundTrip) overdue() time.Duration {
+	if r.now() == 0 {
+		return 5 * time.Second
+	}
+	return max(4*r.now(), time.Second)
+}
 
 // learn takes how long one took. Each counts a quarter of all before it.
 func (r *roundTrip) learn(took time.Duration) {

@@ -87,6 +87,10 @@ func (p *polling) ask(ctx context.Context, l *lease, ask poller.Ask) (report pol
 		return poller.Report{}, false
 	}
 	ask.Next = l.next
+	ask.Late = func() func() {
+		p.asking.Add(1)
+		return p.finished
+	}
 	ask.Emit = func(emitting context.Context, obs rollcall.Observation) error {
 		if era != p.ground.Replaced() {
 			p.metrics.dropped.WithLabelValues(p.tenant.Name, "foreign").Inc()

@@ -141,6 +141,7 @@ func attacks() []attack {
 			between(r, time.Second, 15*time.Second)
 			u.thaw()
 		}},
+		{"a worker stands still with an answer in hand", 3, func(f *battlefield, r *rand.Rand) { f.zombie(r) }},
 		{"a server is killed", 2, func(f *battlefield, r *rand.Rand) {
 			f.server(r, func(b *broker) { b.kill(); between(r, 0, 3*time.Second); b.start() })
 		}},
@@ -306,6 +307,30 @@ func (f *battlefield) redivide(r *rand.Rand) {
 			between(r, 100*time.Millisecond, 3*time.Second)
 		}
 	}
+}
+
+// zombie stops a worker when an answer is on its way to it, until others have taken
+// its place.
+func (f *battlefield) zombie(r *rand.Rand) {
+	if !f.vexed.TryLock() {
+		return
+	}
+	defer f.vexed.Unlock()
+	u, stopped := f.unit(r), make(chan struct{})
+	var once sync.Once
+	f.witness.hooks(nil, func(_ context.Context, door string) {
+		if door == u.site.name {
+			once.Do(func() { u.freeze(); close(stopped) })
+		}
+	})
+	select {
+	case <-stopped:
+		between(r, 12*time.Second, 20*time.Second)
+	case <-time.After(5 * time.Second): // it asks about nothing
+	}
+	f.witness.hooks(nil, nil)
+	once.Do(func() {})
+	u.thaw()
 }
 
 // end ends a meeting, in one of the ways that DingTalk tells it.
