@@ -12,21 +12,30 @@ import (
 )
 
 // due picks the meetings to ask about now, and remembers when it picked those
-// that are not asked about at every pass. The ids may be the plan's own.
-func (p *polling) due(now time.Time) []string {
+// that are not asked about at every pass: that are over, and where pushes would
+// tell of their start, that have not started. The ids may be the plan's own.
+func (p *polling) due(now time.Time, hinted map[string]uint64) []string {
 	plan := p.meetings.plan()
-	if len(plan.slow) == 0 {
+	rare := plan.slow
+	if len(plan.asleep) > 0 && p.tenant.Hints.healthy() {
+		rare = slices.Concat(rare, plan.asleep)
+	}
+	if len(rare) == 0 {
 		p.slow = nil
 		return plan.ids
 	}
-	candidates := make([]poller.Candidate, 0, len(plan.ids)+len(plan.slow))
-	for _, id := range plan.ids {
-		candidates = append(candidates, poller.Candidate{ID: id})
+	candidates := make([]poller.Candidate, 0, len(plan.ids)+len(rare))
+	slow := make(map[string]time.Time, len(rare))
+	for _, id := range rare {
+		if _, woken := hinted[id]; !woken {
+			slow[id] = p.slow[id]
+			candidates = append(candidates, poller.Candidate{ID: id, Slow: true, LastAsked: slow[id]})
+		}
 	}
-	slow := make(map[string]time.Time, len(plan.slow))
-	for _, id := range plan.slow {
-		slow[id] = p.slow[id]
-		candidates = append(candidates, poller.Candidate{ID: id, Slow: true, LastAsked: slow[id]})
+	for _, id := range plan.ids {
+		if _, isSlow := slow[id]; !isSlow {
+			candidates = append(candidates, poller.Candidate{ID: id})
+		}
 	}
 	ids := poller.Plan{BatchSize: p.tenant.BatchSize}.Due(now, candidates)
 	for _, id := range ids {
@@ -46,9 +55,10 @@ const (
 )
 
 // choose picks of the meetings that are due those that full calls suffice for:
-// those first that have waited longest, where the wait of one that changed
-// recently counts fourfold. Nobody waits forever. later are the others.
-func (p *polling) choose(due []string, calls int, now time.Time) (ids, later []string) {
+// those first that hints name, then those that have waited longest, where the wait
+// of one that changed recently counts fourfold. Nobody waits forever. later are the
+// others.
+func (p *polling) choose(due []string, hinted map[string]uint64, calls int, now time.Time) (ids, later []string) {
 	changed := p.recent.since(now.Add(-recently))
 	if calls >= p.tenant.costs(len(due)) {
 		p.asked = nil
@@ -62,7 +72,9 @@ func (p *polling) choose(due []string, calls int, now time.Time) (ids, later []s
 		return waited
 	}
 	due = slices.Clone(due) // it may be the plan's
-	slices.SortStableFunc(due, func(a, b string) int { return cmp.Compare(wait(b), wait(a)) })
+	slices.SortStableFunc(due, func(a, b string) int {
+		return cmp.Or(cmp.Compare(min(hinted[b], 1), min(hinted[a], 1)), cmp.Compare(wait(b), wait(a)))
+	})
 	seats := min(max(calls, 0)*p.tenant.batchSize(), len(due))
 	ids, later = due[:seats], due[seats:]
 	p.remember(ids, later, now)

@@ -37,9 +37,12 @@ func (c *committer) commit(ctx context.Context, batch []pendingWrite, news watch
 
 // stored notes what the ledger now holds of the meeting.
 func (c *committer) stored(w *pendingWrite, record *rollcall.Record, events []rollcall.Event, revision uint64) {
-	e := w.entry
+	e, slept := w.entry, w.entry.asleep()
 	e.record.Wrote(record, revision, w.obs.Number.Term == c.own.term(), record.ObservedAt)
 	c.ground.Note(c.trust.era, revision)
+	if e.asleep() != slept {
+		c.meetings.replan()
+	}
 	if e.refused.err != nil {
 		e.refused = refusal{}
 		c.meetings.replan()

@@ -94,6 +94,9 @@ func (e *entry) unstarted() bool {
 	return e.record.None() || e.record.Status() < rollcall.StatusStarted
 }
 
+// asleep reports whether the meeting is known not to have started, and nobody is there.
+func (e *entry) asleep() bool { return !e.record.None() && e.unstarted() && !e.peopled() }
+
 // peopled reports whether somebody is in the meeting, whatever its status.
 func (e *entry) peopled() bool {
 	r := e.record.Shown()

@@ -24,6 +24,7 @@ type meetings struct {
 type plan struct {
 	ids    []string              // at every pass; sorted
 	slow   []string              // now and then
+	asleep []string              // of ids, those that are known not to have started
 	states []*recordcache.Record // of ids, in any order, whose freshness counts
 	aside  []string              // those whose record can be neither read nor stored; sorted
 	erased map[string][]string   // by meeting, who was forgotten; see [rollcall.Record]
@@ -123,6 +124,9 @@ func (m *meetings) makePlan() {
 		switch {
 		case e.tracked:
 			next.ids, next.states = append(next.ids, id), append(next.states, &e.record)
+			if e.asleep() {
+				next.asleep = append(next.asleep, id)
+			}
 		case e.watched(now):
 			next.slow = append(next.slow, id)
 		}

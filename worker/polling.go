@@ -51,10 +51,15 @@ func (p *polling) pass(ctx context.Context, l *lease, calls int) (report poller.
 	if p.lease != l {
 		p.lease, p.slow, p.asked = l, nil, nil
 	}
-	now := time.Now()
-	ids, later := p.choose(p.due(now), calls, now)
+	now, hinted := time.Now(), p.hinted()
+	ids, later := p.choose(p.due(now, hinted), hinted, calls, now)
 	if report, asked = p.ask(ctx, l, poller.Ask{Shard: p.number, IDs: ids, Later: later}); !asked {
 		return report, false
+	}
+	for _, id := range ids {
+		if report.Unanswered[id] == poller.ClassNone {
+			p.tenant.Hints.answered(id, hinted[id])
+		}
 	}
 	before := p.state()
 	ended := time.Now()

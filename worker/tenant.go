@@ -49,6 +49,9 @@ type tenant struct {
 
 func newTenant(w *Worker, cfg Tenant) *tenant {
 	cfg.Shards = max(cfg.Shards, 1)
+	if cfg.Hints == nil {
+		cfg.Hints = NewHints()
+	}
 	t := &tenant{
 		w: w, cfg: cfg, log: w.log.With(zap.String("tenant", cfg.Name)),
 		named: make(map[string]bool, len(cfg.Conferences)),
@@ -63,6 +66,7 @@ func newTenant(w *Worker, cfg Tenant) *tenant {
 		t.named[id] = true
 	}
 	t.division.now.Store(&division{shards: t.newShards(cfg.Shards)})
+	t.cfg.Hints.serve(func(id string) bool { return tracks(t.shards(), id) })
 	return t
 }
 
@@ -71,10 +75,11 @@ func (t *tenant) run(ctx context.Context) {
 	var others sync.WaitGroup
 	others.Go(func() { t.statuses.publish(ctx) })
 	others.Go(func() { t.keepHurrying(ctx) })
+	others.Go(func() { t.cfg.Hints.follow(ctx, func(ctx context.Context) { t.pass(ctx, true) }) })
 	defer others.Wait()
 	loop := poller.Loop{
 		Schedule: t.cfg.Schedule,
-		Pass:     func(ctx context.Context, _ time.Time) { t.pass(ctx) },
+		Pass:     func(ctx context.Context, _ time.Time) { t.pass(ctx, false) },
 		Missed:   func(n int) { t.w.metrics.missedTicks.WithLabelValues(t.cfg.Name).Add(float64(n)) },
 	}
 	if t.cfg.Schedule.Continuous() {
@@ -99,14 +104,15 @@ func (t *tenant) keepHurrying(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.kick:
-			t.pass(ctx)
+			t.pass(ctx, false)
 		}
 	}
 }
 
-// pass asks once about every shard that this worker holds. Passes of a tenant
+// pass asks once about every shard that this worker holds; for hints alone, about
+// those that these are about, with no more calls than they need. Passes of a tenant
 // come one after the other.
-func (t *tenant) pass(ctx context.Context) {
+func (t *tenant) pass(ctx context.Context, hintsAlone bool) {
 	if !t.turns.begin(ctx) {
 		return
 	}
@@ -125,11 +131,14 @@ func (t *tenant) pass(ctx context.Context) {
 	var merged poller.Report
 	began, asked, answered := time.Now(), false, 0
 	for _, s := range t.rotated() {
-		l := s.own.held()
-		if l == nil || ctx.Err() != nil || s.polling.skips(calls) {
+		l, most := s.own.held(), calls
+		if hintsAlone {
+			most = min(calls, t.cfg.costs(len(s.polling.hinted())))
+		}
+		if l == nil || ctx.Err() != nil || s.polling.skips(most) || hintsAlone && most <= 0 {
 			continue
 		}
-		report, done := s.polling.pass(ctx, l, calls)
+		report, done := s.polling.pass(ctx, l, most)
 		if !done {
 			continue
 		}

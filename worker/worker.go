@@ -111,6 +111,8 @@ type Tenant struct {
 	Holds func(held, shards int)
 	// Budget paces the passes; nil: the schedule alone does.
 	Budget Budget
+	// Hints say which meetings have changed; nil: nobody does.
+	Hints *Hints
 	// OmitNicks keeps the names of people out of records and events.
 	OmitNicks bool
 	// Pseudonyms keep their ids out of these and of all else that is stored; nil: ids are kept.

@@ -32,6 +32,9 @@ func (t *tenant) table() table {
 		{"permission", "token", "ask about one meeting", t.permission},
 	}
 	steps = append(steps, t.lists()...)
+	if t.cfg.Push.Enabled {
+		steps = append(steps, step{"push", "token", "open the gateway of pushes", t.push})
+	}
 	steps = append(steps, step{"budget", "", "count the calls of a month", t.budget})
 	return table{part: "dingtalk", tenant: t.cfg.Name, steps: steps}
 }

@@ -14,7 +14,7 @@ import (
 // secret reads each secret.
 func (t *tenant) secret(context.Context) Result {
 	var where []string
-	for _, c := range t.cfg.Auth.Credentials() {
+	for _, c := range t.cfg.Credentials() {
 		if _, err := c.Read(); err != nil {
 			return fail(c.Key, err.Error(), "put it there, readable for the user who runs rollcall, or correct "+c.Key)
 		}

@@ -79,3 +79,17 @@ func (a Auth) fields() []authField {
 		{"corp_id", a.CorpID},
 	}
 }
+
+// push wants an app whose events are pushed: both keys, or neither where auth has
+// an app of its own.
+func (c checker) push(at string, t Tenant) {
+	p := t.Push
+	switch {
+	case p.ClientID == "" && p.ClientSecretFile != "":
+		c.Missing(join(at, "client_id"), "is required beside "+secretFile)
+	case p.ClientID != "" && p.ClientSecretFile == "":
+		c.Missing(join(at, secretFile), "is required beside client_id")
+	case p.Enabled && p.ClientID == "" && t.Auth.Kind == AuthCorp:
+		c.Missing(join(at, "client_id"), "is required: auth of kind corp has no app of the organization's own")
+	}
+}

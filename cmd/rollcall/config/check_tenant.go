@@ -20,6 +20,7 @@ func (c checker) tenant(at string, t Tenant) {
 	c.auth(join(at, "auth"), t.Auth)
 	c.poll(join(at, "poll"), t.Poll)
 	c.track(join(at, "track"), t.Track)
+	c.push(join(at, "push"), t)
 	c.privacy(join(at, "privacy"), t.Privacy)
 }
 

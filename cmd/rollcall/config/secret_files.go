@@ -16,11 +16,12 @@ func (c Config) SecretFiles() []SecretFile {
 	}
 	for i, t := range c.Tenants {
 		for _, f := range []SecretFile{
-			{secretFile, t.Auth.ClientSecretFile},
-			{suiteSecretFile, t.Auth.SuiteSecretFile},
-			{suiteTicketFile, t.Auth.SuiteTicketFile},
+			{"auth." + secretFile, t.Auth.ClientSecretFile},
+			{"auth." + suiteSecretFile, t.Auth.SuiteSecretFile},
+			{"auth." + suiteTicketFile, t.Auth.SuiteTicketFile},
+			{"push." + secretFile, t.Push.ClientSecretFile},
 		} {
-			all = append(all, SecretFile{fmt.Sprintf("tenants[%d].auth.%s", i, f.Key), f.Path})
+			all = append(all, SecretFile{fmt.Sprintf("tenants[%d].%s", i, f.Key), f.Path})
 		}
 		all = append(all, SecretFile{fmt.Sprintf("tenants[%d].privacy.pseudonym_key_file", i), t.Privacy.PseudonymKeyFile})
 	}

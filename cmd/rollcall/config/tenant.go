@@ -21,6 +21,10 @@ type Tenant struct {
 	Poll Poll `yaml:"poll"`
 	// Which meetings are watched besides those of "rollcall track".
 	Track Track `yaml:"track"`
+	// Whether DingTalk pushes what happens, which says sooner than any schedule whom
+	// to ask about. The app chooses the Stream mode in the developer console (Events
+	// and callbacks) and subscribes to the events of video meetings.
+	Push Push `yaml:"push"`
 	// What is kept of people.
 	Privacy Privacy `yaml:"privacy"`
 }
@@ -147,6 +151,18 @@ type Patterns struct {
 	Titles []string `yaml:"titles" allow:"a list of patterns of 1 to 256 bytes, in which * stands for any text and ? for one character"`
 	// Patterns for the creator's id, and for the creator's name.
 	Creators []string `yaml:"creators" allow:"a list of patterns of 1 to 256 bytes, in which * stands for any text and ? for one character"`
+}
+
+// Push is DingTalk's pushes over its Stream connection. They are hints at whom to
+// ask about, and where they fail the schedule holds.
+type Push struct {
+	// Whether they are heard. Of several workers one is connected.
+	Enabled bool `yaml:"enabled" allow:"true or false"`
+	// The AppKey of the app whose events are pushed. Empty: that of auth, with its
+	// secret.
+	ClientID string `yaml:"client_id" allow:"the AppKey"`
+	// The AppSecret of that app.
+	ClientSecretFile string `yaml:"client_secret_file" allow:"the path of a file with the AppSecret" live:"at each connection"`
 }
 
 // Privacy is what is kept of people.

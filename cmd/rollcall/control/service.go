@@ -33,6 +33,8 @@ type Tenant struct {
 	Shards int // how many shards its meetings form; 0: one
 	// Divided returns their number where it may change; nil: it is Shards.
 	Divided func() int
+	// Hinted takes what pushes say; nil: nobody wants to know.
+	Hinted func(ids []string, healthy bool)
 }
 
 // Service answers requests until it is stopped.
@@ -89,7 +91,7 @@ func (s *Service) Add(t Tenant) error {
 			return fmt.Errorf("serve requests: tenant %s, %s: %w", t.Name, verb, err)
 		}
 	}
-	if err := s.hear(t); err != nil {
+	if err := errors.Join(s.hear(t), s.hearHints(t)); err != nil {
 		return fmt.Errorf("serve requests: %w", err)
 	}
 	return nil

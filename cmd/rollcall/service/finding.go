@@ -6,7 +6,7 @@ import (
 	"go.uber.org/zap"
 
 	"rollcall/cmd/rollcall/control"
-	"rollcall/poller/discovery"
+	"rollcall/poller/push"
 )
 
 // workAndFind runs the worker, and what looks for meetings beside it, until ctx
@@ -38,9 +38,17 @@ func (s *Service) find(ctx context.Context, api *control.Service) {
 	}
 }
 
-// find starts to look for the tenant's meetings.
-func (t *tenant) find(ctx context.Context, tracker discovery.Tracker, log *zap.Logger) {
+// find starts to look for the tenant's meetings, and to hear of them.
+func (t *tenant) find(ctx context.Context, tracker push.Tracker, log *zap.Logger) {
 	ctx, t.stopFinding = context.WithCancel(ctx)
+	if t.listener != nil {
+		t.listener.Tracker = tracker
+		t.finding.Go(func() {
+			if err := t.listener.Run(ctx); err != nil {
+				log.Error("hearing pushes stopped", zap.String("tenant", t.cfg.Name), zap.Error(err))
+			}
+		})
+	}
 	for _, f := range t.finders {
 		f.Tracker = tracker
 		t.finding.Go(func() {

@@ -21,11 +21,13 @@ type metrics struct {
 	apart   *prometheus.GaugeVec     // tenant
 	skew    *prometheus.GaugeVec     // tenant
 
+	push   *pushMetrics
 	config *reload.Metrics
 }
 
 func newMetrics(registry *prometheus.Registry) *metrics {
 	m := &metrics{
+		push:   newPushMetrics(registry),
 		config: reload.NewMetrics(registry),
 		skew: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "rollcall", Name: "clock_skew_seconds",
@@ -65,7 +67,7 @@ func (m *metrics) skewed(tenant string) func(time.Duration) {
 
 // forget takes out what is measured of a tenant that is no more.
 func (m *metrics) forget(tenant string) {
-	for _, gauge := range []*prometheus.GaugeVec{m.held, m.batch, m.apart, m.skew} {
+	for _, gauge := range []*prometheus.GaugeVec{m.held, m.batch, m.apart, m.skew, m.push.connected} {
 		gauge.DeletePartialMatch(prometheus.Labels{"tenant": tenant})
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"rollcall/poller/budget"
 	"rollcall/poller/dingtalk"
 	"rollcall/poller/discovery"
+	"rollcall/poller/push"
 	"rollcall/worker"
 )
 
@@ -29,6 +30,8 @@ type tenant struct {
 	poller   *poller.Poller
 	budget   *budget.Budget      // nil: unlimited
 	finders  []*discovery.Finder // none: nobody looks for meetings
+	listener *push.Listener      // nil: nobody hears pushes
+	hints    *worker.Hints       // what is heard, here or by another worker
 
 	pseudonyms *rollcall.Pseudonyms // nil: ids are kept
 
@@ -39,7 +42,7 @@ type tenant struct {
 // newTenant makes all of it but the finders. Its client is to be closed.
 func newTenant(cfg config.Tenant, egress *poller.Egress, metrics *metrics, log *zap.Logger) (*tenant, error) {
 	schedule, err := poller.ParseSchedule(cfg.Poll.Schedule, cfg.Poll.Timezone)
-	if err = errors.Join(err, readable(cfg.Auth)); err != nil {
+	if err = errors.Join(err, readable(cfg)); err != nil {
 		return nil, err
 	}
 	client, err := dingtalk.New(dingtalk.Config{
@@ -49,7 +52,7 @@ func newTenant(cfg config.Tenant, egress *poller.Egress, metrics *metrics, log *
 	if err != nil {
 		return nil, err
 	}
-	t := &tenant{cfg: cfg, schedule: schedule.Of(cfg.Name), client: client, limit: poller.Evenly(cfg.Poll.QPS)}
+	t := &tenant{cfg: cfg, schedule: schedule.Of(cfg.Name), client: client, limit: poller.Evenly(cfg.Poll.QPS), hints: worker.NewHints()}
 	t.poller = &poller.Poller{
 		Source: client, Tenant: cfg.Name, Endpoint: client.Endpoint(), BatchSize: cfg.Poll.BatchSize,
 		InFlight: cfg.Poll.InFlight, Limiter: t.limit, Egress: egress, Logger: log, Metrics: metrics.of(cfg.Name),
@@ -69,11 +72,14 @@ func (t *tenant) watched() worker.Tenant {
 		Name: t.cfg.Name, Schedule: t.schedule, Asker: t.poller, Decode: t.client.Decode,
 		BatchSize: t.cfg.Poll.BatchSize, Shards: t.cfg.Poll.Shards, Conferences: t.cfg.Track.Conferences,
 		MissingAfterPolls: t.cfg.Poll.MissingAfterPolls, ExpireUnstarted: t.cfg.Poll.ExpireUnstarted,
-		OmitNicks: t.cfg.Privacy.Nicks == "omit", Pseudonyms: t.pseudonyms, Holds: t.share,
+		OmitNicks: t.cfg.Privacy.Nicks == "omit", Pseudonyms: t.pseudonyms, Holds: t.share, Hints: t.hints,
 		Labels: t.cfg.Track.Labels, FoundLabels: map[string]rollcall.Labels{},
 	}
 	if o := t.cfg.Track.Organization; o.Enabled {
 		w.FoundLabels[discovery.SourceOrganization] = o.Labels
+	}
+	if t.cfg.Push.Enabled {
+		w.FoundLabels[push.Source] = t.cfg.Track.Organization.Labels
 	}
 	if t.budget != nil { // a nil *Budget in the interface would not be nil
 		w.Budget = t.budget
@@ -119,7 +125,7 @@ func (t *tenant) openFinders(log *zap.Logger) error {
 		if err != nil {
 			return err
 		}
-		f.Filter = discovery.Filter{Include: discovery.Patterns(o.Include), Exclude: discovery.Patterns(o.Exclude)}
+		f.Filter = t.filter()
 		t.poller.Overheard = func(listed []poller.Listed) { f.Overhear(discovery.SourceOrganization, listed) }
 	}
 	if len(track.Users) == 0 {
@@ -135,6 +141,24 @@ func (t *tenant) openFinders(log *zap.Logger) error {
 	}
 	_, err := t.finder(log, track.UsersSchedule, lists...)
 	return err
+}
+
+// filter says which of the meetings that nobody named are tracked.
+func (t *tenant) filter() discovery.Filter {
+	o := t.cfg.Track.Organization
+	return discovery.Filter{Include: discovery.Patterns(o.Include), Exclude: discovery.Patterns(o.Exclude)}
+}
+
+// openListener makes what hears pushes, where that is wanted.
+func (t *tenant) openListener(metrics *metrics, log *zap.Logger) {
+	if !t.cfg.Push.Enabled {
+		return
+	}
+	clientID, _, from := t.cfg.PushApp()
+	t.listener = &push.Listener{
+		Tenant: t.cfg.Name, Takes: t.filter().Takes, Logger: log, Metrics: metrics.push.of(t.cfg.Name),
+		Gateway: dingtalk.Gateway{Client: t.client, ClientID: clientID, Secret: from},
+	}
 }
 
 func (t *tenant) finder(log *zap.Logger, schedule string, lists ...discovery.List) (*discovery.Finder, error) {
@@ -164,9 +188,9 @@ func egressLimiter(qps float64) *rate.Limiter {
 
 // readable reads each secret once, so that a start without one fails at once
 // and not at the first call.
-func readable(a config.Auth) error {
+func readable(t config.Tenant) error {
 	var problems []error
-	for _, c := range a.Credentials() {
+	for _, c := range t.Credentials() {
 		if _, err := c.Read(); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", c.Key, err))
 		}

@@ -37,6 +37,7 @@ func (ts *tenants) current() []*tenant {
 func (ts *tenants) make(cfg config.Tenant) (*tenant, error) {
 	t, err := newTenant(cfg, ts.egress, ts.metrics, ts.log)
 	if err == nil {
+		t.openListener(ts.metrics, ts.log)
 		t.pseudonyms, err = pseudonyms(cfg, ts.dataDir)
 		if err = errors.Join(err, t.openFinders(ts.log)); err != nil {
 			t.client.Close()
@@ -55,6 +56,17 @@ func (ts *tenants) exchange(old, next *tenant) {
 	ts.all = slices.DeleteFunc(slices.Clone(ts.all), func(t *tenant) bool { return t == old })
 	if next != nil {
 		ts.all = append(ts.all, next)
+	}
+}
+
+// hinted has the tenant of a name, whichever it is then, take hints.
+func (ts *tenants) hinted(name string) func(ids []string, healthy bool) {
+	return func(ids []string, healthy bool) {
+		for _, t := range ts.current() {
+			if t.cfg.Name == name {
+				t.hints.Take(ids, healthy)
+			}
+		}
 	}
 }
 
