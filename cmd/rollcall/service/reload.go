@@ -137,7 +137,7 @@ func (s *reloading) change(ctx context.Context, c change) error {
 		s.metrics.forget(c.name())
 		return nil
 	case c.old == nil:
-		err = s.api.Add(s.controlledAs(c.name()))
+		err = s.api.Add(controlledAs(c.name(), s.worker, s.tenants))
 	}
 	c.next.find(ctx, s.api, s.log)
 	return err

@@ -206,13 +206,13 @@ const storing = 2500 * time.Millisecond
 func (s *Service) controlled() []control.Tenant {
 	var all []control.Tenant
 	for _, t := range s.tenants.current() {
-		all = append(all, s.controlledAs(t.cfg.Name))
+		all = append(all, controlledAs(t.cfg.Name, s.worker, s.tenants))
 	}
 	return all
 }
 
-func (s *Service) controlledAs(name string) control.Tenant {
-	return control.Tenant{Name: name, Divided: func() int { return s.worker.Shards(name) }, Hinted: s.tenants.hinted(name)}
+func controlledAs(name string, w *worker.Worker, all *tenants) control.Tenant {
+	return control.Tenant{Name: name, Divided: func() int { return w.Shards(name) }, Hinted: all.hinted(name)}
 }
 
 // instance is an id that no other worker has.
