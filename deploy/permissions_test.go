@@ -153,6 +153,7 @@ func TestPermissionsSuffice(t *testing.T) {
 		}
 		read(t, reader, js)
 		readAside(t, js, tenantOf(t).Name)
+		readPast(t, reader, js, tenantOf(t).Name)
 		unrefused(t, user, refused)
 	}
 	// A second worker reads what is stored, and passes on what it is asked.
@@ -246,6 +247,31 @@ func handle(t *testing.T, conn *nats.Conn, js jetstream.JetStream) {
 	}
 	if handled < 2 {
 		t.Errorf("%d events were handled", handled)
+	}
+}
+
+// readPast reads what rollcall report, replay and explain do.
+func readPast(t *testing.T, conn *nats.Conn, js jetstream.JetStream, tenant string) {
+	t.Helper()
+	events := 0
+	err := consume.Read(t.Context(), conn, consume.Feed{JetStream: js, Watch: true}, func(consume.Stored) error { events++; return nil })
+	if err != nil || events == 0 {
+		t.Errorf("%d events were read, %v", events, err)
+	}
+	ledger := store.Attach(js, names)
+	if records, err := ledger.LoadAll(t.Context(), tenant); err != nil || len(records) == 0 {
+		t.Errorf("%d records were read, %v", len(records), err)
+	}
+	statuses, err := ledger.Statuses(t.Context())
+	if _, shards := ledger.Shards(t.Context(), []string{tenant}); err != nil || shards != nil || len(statuses) == 0 {
+		t.Errorf("statuses: %v, %v; shards: %v", statuses, err, shards)
+	}
+	stream, err := js.Stream(t.Context(), names.Stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claim, err := stream.GetLastMsgForSubject(t.Context(), names.Claim(tenant, 0)); err != nil || len(claim.Data) == 0 {
+		t.Errorf("the claim was not read: %v", err)
 	}
 }
 

@@ -23,9 +23,9 @@ func idOf(e *rollcall.Event) string {
 // the person what these hold.
 func TestExplainAgreesWithTheRecords(t *testing.T) {
 	w := newPastWorld(t)
-	w.happen(60)
+	w.happen(40)
 	recorded := 0
-	for _, i := range w.random.Perm(len(w.told))[:120] {
+	for _, i := range w.random.Perm(len(w.told))[:60] {
 		e := &w.told[i]
 		x := answerOf[explain.Explanation](w, "explain", idOf(&e.Event))
 		if x.Type != string(e.Type) || x.ConferenceID != e.ConferenceID || !x.Known.StoredAt.Equal(e.storedAt.Truncate(time.Millisecond)) ||
@@ -93,7 +93,7 @@ func TestExplainNamesTheWorkerOrSaysThatNobodyRecordedIt(t *testing.T) {
 			t.Errorf("%s:\n%s\nwant %s", id, out, want)
 		}
 	}
-	if err := w.stream().Purge(t.Context(), jetstream.WithPurgeSubject("meetings.claim.>")); err != nil {
+	if err := w.ledger.Purge(t.Context(), jetstream.WithPurgeSubject("meetings.claim.>")); err != nil {
 		t.Fatal(err)
 	}
 	if _, out, _ := w.run("explain", older); !strings.Contains(out, "by whom is not recorded; nobody holds the shard now") {
@@ -113,12 +113,12 @@ func TestExplainSaysWhyNot(t *testing.T) {
 		t.Errorf("%d: %s%s", code, out, said)
 	}
 	gone := w.told[3]
-	message, err := w.stream().GetLastMsgForSubject(t.Context(), w.names.Event("acme", "c.1", gone.Type))
+	message, err := w.ledger.GetLastMsgForSubject(t.Context(), w.names.Event("acme", "c.1", gone.Type))
 	if err != nil {
 		t.Fatal(err)
 	}
 	hole, err := wire.DecodeEvent(message.Data)
-	if err != nil || w.stream().DeleteMsg(t.Context(), message.Sequence) != nil {
+	if err != nil || w.ledger.DeleteMsg(t.Context(), message.Sequence) != nil {
 		t.Fatal(err)
 	}
 	for id, c := range map[string]struct {
@@ -141,7 +141,7 @@ func TestExplainSaysWhyNot(t *testing.T) {
 			t.Errorf("%q: exit code %d, %s", id, code, said)
 		}
 	}
-	if err := w.stream().Purge(t.Context(), jetstream.WithPurgeSubject("meetings.event.acme.c%2E1.meeting.started")); err != nil {
+	if err := w.ledger.Purge(t.Context(), jetstream.WithPurgeSubject("meetings.event.acme.c%2E1.meeting.started")); err != nil {
 		t.Fatal(err)
 	}
 	if code, _, said := w.run("explain", front+"1"); code != exitFailed || !strings.Contains(said, "is gone: the first one that is left of its epoch is number 2") {

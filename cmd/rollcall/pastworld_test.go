@@ -36,6 +36,7 @@ type pastWorld struct {
 	poll    uint64
 	moments []momentOfPast
 	told    []toldEvent
+	ledger  jetstream.Stream
 }
 
 // momentOfPast is what was known after something was stored.
@@ -64,6 +65,9 @@ func newPastWorld(t *testing.T) *pastWorld {
 		t.Fatal(err)
 	}
 	if _, err := s.Claim(ctx, "acme", 0, "worker-1"); err != nil {
+		t.Fatal(err)
+	}
+	if w.ledger, err = w.js.Stream(ctx, w.names.Stream); err != nil {
 		t.Fatal(err)
 	}
 	w.commits = &publisher.Publisher{Conn: w.js.Conn(), Names: w.names}
@@ -113,20 +117,11 @@ func (w *pastWorld) look(meeting string, look differ.Look) {
 // stored is when the message of a sequence was.
 func (w *pastWorld) stored(sequence uint64) time.Time {
 	w.t.Helper()
-	m, err := w.stream().GetMsg(w.t.Context(), sequence)
+	m, err := w.ledger.GetMsg(w.t.Context(), sequence)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return m.Time
-}
-
-func (w *pastWorld) stream() jetstream.Stream {
-	w.t.Helper()
-	s, err := w.js.Stream(w.t.Context(), w.names.Stream)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return s
 }
 
 func (w *pastWorld) rosters() map[string][]rollcall.Participant {

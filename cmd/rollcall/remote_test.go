@@ -24,6 +24,7 @@ import (
 	"rollcall/cmd/rollcall/control"
 	"rollcall/cmd/rollcall/service"
 	"rollcall/internal/fulltest"
+	"rollcall/internal/natstest"
 	"rollcall/simulator"
 	"rollcall/simulator/chat"
 	"rollcall/wire"
@@ -80,6 +81,7 @@ func startWorld(t *testing.T, env *testscript.Env) error {
 	if err := work(t, env, s); err != nil || !strings.HasSuffix(env.WorkDir, "past") {
 		return err
 	}
+	env.Vars = append(env.Vars, "OTHER="+natstest.Start(t).URL())
 	return storeExample(s)
 }
 

@@ -18,7 +18,8 @@ for the server (Nats-…), which a stream of yours would act upon. --since and -
 choose the range, --speed 1 keeps the distances of then, 10 makes them a tenth, and
 0 leaves them out. A stream that captures the prefix acknowledges each event. The
 prefix must be one of its own: your consumers of the real events must see none of
-these.
+these. --to-nats publishes to another NATS, as the one that a test has brought up;
+the NATS inside "rollcall run" keeps those who connect apart, and wants it.
 
 A time is a duration ago (10m), one of today (14:05), "2026-11-23 14:05:30" or
 2026-11-23T14:05:30Z.`
@@ -26,8 +27,8 @@ A time is a duration ago (10m), one of today (14:05), "2026-11-23 14:05:30" or
 // replayFlags say what is replayed, and to what end.
 type replayFlags struct {
 	eventFlags
-	at, toPrefix, since, until string
-	speed                      float64
+	at, toPrefix, toNATS, since, until string
+	speed                              float64
 }
 
 func replayCommand(p *program) *cobra.Command {
@@ -38,7 +39,7 @@ func replayCommand(p *program) *cobra.Command {
 		Long:  replayHelp,
 		Example: `  rollcall replay --at 10m
   rollcall replay --at 14:05 --title "Weekly sync" --json | jq '.meetings[].roster'
-  rollcall replay --to-prefix replayed --since 1h --speed 10`,
+  rollcall replay --to-prefix replayed --since 1h --speed 10 --to-nats nats://127.0.0.1:4333`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return wanted.replay(p, cmd) },
 	}
@@ -46,6 +47,7 @@ func replayCommand(p *program) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&wanted.at, "at", "", "show the rosters as they were known at this `TIME`")
 	flags.StringVar(&wanted.toPrefix, "to-prefix", "", "publish the events below this `PREFIX`")
+	flags.StringVar(&wanted.toNATS, "to-nats", "", "with --to-prefix: publish to the NATS at this `URL` (default: the one that is read)")
 	flags.StringVar(&wanted.since, "since", "", "with --to-prefix: from this `TIME` on (default: the oldest)")
 	flags.StringVar(&wanted.until, "until", "", "with --to-prefix: up to this `TIME` (default: now)")
 	flags.Float64Var(&wanted.speed, "speed", 0, "with --to-prefix: how many times as fast as then; 0 for no pauses")
@@ -60,7 +62,7 @@ func (wanted replayFlags) replay(p *program, cmd *cobra.Command) error {
 	case wanted.toPrefix != "":
 		return wanted.publish(p, cmd, now)
 	}
-	for _, name := range []string{"since", "until", "speed", "type"} {
+	for _, name := range []string{"to-nats", "since", "until", "speed", "type"} {
 		if cmd.Flags().Changed(name) {
 			return usageErrorf("--%s is for --to-prefix; --at folds all that was stored until then", name)
 		}

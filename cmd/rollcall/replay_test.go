@@ -15,14 +15,15 @@ import (
 	"rollcall"
 	"rollcall/consume"
 	"rollcall/differ"
+	"rollcall/internal/natstest"
 	"rollcall/wire"
 )
 
 // At any time the rosters are those of the records that stood then.
 func TestReplayShowsTheRostersOfThen(t *testing.T) {
 	w := newPastWorld(t)
-	w.happen(80)
-	for i := 0; i < len(w.moments); i += 3 {
+	w.happen(60)
+	for i := 0; i < len(w.moments); i += 5 {
 		moment := w.moments[i]
 		told := answerOf[then](w, "replay", "--at", moment.at.Format(time.RFC3339Nano))
 		got := map[string][]string{}
@@ -53,7 +54,7 @@ func TestReplaySaysWhatIsMissing(t *testing.T) {
 	then1 := w.moments[len(w.moments)-1]
 	w.look("busy", differ.Look{Kind: rollcall.SightingListed, Answer: w.crowd()})
 	for _, meeting := range []string{"quiet", "busy"} {
-		if err := w.stream().Purge(t.Context(), jetstream.WithPurgeSubject("meetings.event.acme."+meeting+".meeting.>")); err != nil {
+		if err := w.ledger.Purge(t.Context(), jetstream.WithPurgeSubject("meetings.event.acme."+meeting+".meeting.>")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -211,6 +212,36 @@ func TestReplayRefusesAPrefixThatOthersBelieve(t *testing.T) {
 	} {
 		if code, _, said := w.run(append([]string{"replay"}, args...)...); code != exitMisused {
 			t.Errorf("%v: exit code %d, %s", args, code, said)
+		}
+	}
+}
+
+// Another NATS may have the stream's own prefix, unless it is the same one after all.
+func TestReplayToAnotherNATS(t *testing.T) {
+	w := newPastWorld(t)
+	w.happen(5)
+	want := stored(t, w, consume.Feed{JetStream: w.js})
+	other := natstest.Start(t)
+	sub, err := other.Connect(t).SubscribeSync("meetings.>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done := answerOf[replayed](w, "replay", "--to-prefix", "meetings", "--to-nats", other.URL()); done.Events != len(want) {
+		t.Errorf("%+v, want %d events", done, len(want))
+	}
+	for i := range want {
+		m, err := sub.NextMsgWithContext(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, "meetings", &want[i], m.Subject, m.Header, m.Data)
+	}
+	for args, want := range map[string]int{
+		"--to-prefix meetings --to-nats " + w.server.URL(): exitMisused, "--to-prefix x --to-nats x://y": exitMisused,
+		"--to-prefix rollcall.x --to-nats " + other.URL(): exitMisused, "--to-prefix x --to-nats nats://127.0.0.1:1": exitFailed,
+	} {
+		if code, _, said := w.run(append([]string{"replay"}, strings.Fields(args)...)...); code != want {
+			t.Errorf("%s: exit code %d, %s", args, code, said)
 		}
 	}
 }

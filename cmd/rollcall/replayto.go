@@ -11,7 +11,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 
-	"rollcall/cmd/rollcall/config"
 	"rollcall/consume"
 	"rollcall/internal/safetext"
 	"rollcall/internal/wait"
@@ -33,7 +32,8 @@ type replayed struct {
 
 // replayer publishes events again.
 type replayer struct {
-	*session
+	*session          // that is read from
+	to       *session // that is published to
 	feed     consume.Feed
 	wanted   replayFlags
 	until    time.Time
@@ -59,12 +59,15 @@ func (wanted replayFlags) publish(p *program, cmd *cobra.Command, now time.Time)
 		return err
 	}
 	feed.JetStream, feed.Names = s.js, s.names()
-	captured, err := s.freePrefix(cmd.Context(), wanted.toPrefix)
+	to, captured, err := wanted.target(p, cmd, s)
 	if err != nil {
 		return err
 	}
+	if to != s {
+		defer to.conn.Close()
+	}
 	r := &replayer{
-		session: s, feed: feed, wanted: wanted, until: until, captured: captured, warn: p.complain,
+		session: s, to: to, feed: feed, wanted: wanted, until: until, captured: captured, warn: p.complain,
 		done: replayed{Schema: 1, Prefix: wanted.toPrefix}, pace: pace{speed: wanted.speed},
 		progress: progress{out: p.stderr, redraw: isTerminal(p.stderr), next: now.Add(patience)},
 	}
@@ -113,45 +116,6 @@ func (f *replayFlags) span(now time.Time) (feed consume.Feed, until time.Time, e
 		return feed, until, usageErrorf("--speed %v: give 1 for as fast as then, 10 for ten times as fast, or 0 for no pauses", f.speed)
 	}
 	return feed, until, nil
-}
-
-// freePrefix refuses a prefix below which somebody would take the events for real
-// ones, and reports whether a stream captures it.
-func (s *session) freePrefix(ctx context.Context, prefix string) (captured bool, err error) {
-	if err := (config.Stream{Name: s.cfg.Stream.Name, Prefix: prefix}).Check(); err != nil {
-		return false, usageErrorf("--to-prefix: %w", err)
-	}
-	names, target := s.cfg.Stream.Names(), prefix+".>"
-	if overlap(target, names.All()) || overlap(target, "rollcall.>") {
-		return false, usageErrorf("--to-prefix %s overlaps the subjects of stream %s (%s, %s): its consumers would take these events for real ones; choose another prefix",
-			prefix, names.Stream, names.All(), names.Commits())
-	}
-	ctx, cancel := context.WithTimeout(ctx, looking)
-	defer cancel()
-	streams := s.js.ListStreams(ctx)
-	for info := range streams.Info() {
-		if r := info.Config.RePublish; r != nil && overlap(target, r.Destination) {
-			return false, usageErrorf("--to-prefix %s overlaps %s, below which stream %s publishes; choose another prefix", prefix, r.Destination, info.Config.Name)
-		}
-		for _, subject := range info.Config.Subjects {
-			captured = captured || overlap(prefix+".event.>", subject)
-		}
-	}
-	return captured, nil // who may not list streams has none that captures
-}
-
-// overlap reports whether some subject matches both.
-func overlap(a, b string) bool {
-	as, bs := strings.Split(a, "."), strings.Split(b, ".")
-	for i := range min(len(as), len(bs)) {
-		if as[i] == ">" || bs[i] == ">" {
-			return true
-		}
-		if as[i] != bs[i] && as[i] != "*" && bs[i] != "*" {
-			return false
-		}
-	}
-	return len(as) == len(bs)
 }
 
 // run reads some and publishes these, until all are published or ctx ends.
@@ -232,10 +196,10 @@ func (r *replayer) publish(ctx context.Context, m *consume.Stored) error {
 
 func (r *replayer) send(ctx context.Context, m *nats.Msg) error {
 	if r.captured {
-		_, err := r.js.PublishMsg(ctx, m)
+		_, err := r.to.js.PublishMsg(ctx, m)
 		return err
 	}
-	if err := r.conn.PublishMsg(m); err != nil {
+	if err := r.to.conn.PublishMsg(m); err != nil {
 		return err
 	}
 	if r.done.Events%100 == 0 { // a subscriber that is slower would lose some
@@ -248,10 +212,10 @@ func (r *replayer) send(ctx context.Context, m *nats.Msg) error {
 func (r *replayer) flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reachable)
 	defer cancel()
-	if err := r.conn.FlushWithContext(ctx); err != nil {
+	if err := r.to.conn.FlushWithContext(ctx); err != nil {
 		return err
 	}
-	err := r.conn.LastError() // maybe of something else
+	err := r.to.conn.LastError() // maybe of something else
 	if errors.Is(err, nats.ErrPermissionViolation) && strings.Contains(err.Error(), `Publish to "`+r.wanted.toPrefix+".") {
 		return fmt.Errorf("%w: choose a prefix that the user of the configuration may publish to", err)
 	}

@@ -95,7 +95,7 @@ func TestReportSaysWhyNot(t *testing.T) {
 		}
 	}
 	for _, gone := range []string{"meetings.event.acme.c1.meeting.>", "meetings.event.>"} {
-		if err := w.stream().Purge(t.Context(), jetstream.WithPurgeSubject(gone)); err != nil {
+		if err := w.ledger.Purge(t.Context(), jetstream.WithPurgeSubject(gone)); err != nil {
 			t.Fatal(err)
 		}
 		code, _, said := w.run("report", "c1", "--tenant", "acme")

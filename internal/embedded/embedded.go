@@ -33,6 +33,9 @@ import (
 	"rollcall/wire"
 )
 
+// Name is that of the server, by which a client knows that it is in a room of its own.
+const Name = "rollcall-embedded"
+
 // startup bounds the start; the store of a large stream is read in it.
 const startup = 2 * time.Minute
 
@@ -140,7 +143,7 @@ func (cfg *Config) options(gate *gate) (*server.Options, error) {
 		return nil, fmt.Errorf("find data_dir %s: %w", cfg.DataDir, err)
 	}
 	options := &server.Options{
-		ServerName: "rollcall-embedded", Host: host, Port: port,
+		ServerName: Name, Host: host, Port: port,
 		JetStream: true, StoreDir: store, SyncAlways: cfg.SyncAlways, DisableJetStreamBanner: true,
 		MaxPayload: ledger.MaxBatchBytes, NoSigs: true,
 		// What the server sets itself is a share of what is free at its start: when
