@@ -10,7 +10,8 @@
 //     error; with [SQL] each has its effect exactly once.
 //   - [Attendance] folds them to who was there, when and for how long, each with
 //     the least and the most that it can be.
-//   - [Follow] shows events as they come, and remembers nothing.
+//   - [Follow] shows events as they come, and remembers nothing; [Read] passes on
+//     those that are stored, and returns.
 //   - [Meetings.Health] says whether a tenant's meetings are being looked at, and
 //     [ParseWatch] reads the events that tell it.
 //   - [Subject] names what to subscribe to, and [ParseSubject] reads it back.

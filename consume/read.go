@@ -39,9 +39,10 @@ func Read(ctx context.Context, nc *nats.Conn, f Feed, each func(Stored) error) e
 	return err
 }
 
-// stored is how what is there of a feed is read.
+// stored is how what is there of a feed is read. A reader may not remove its consumer,
+// which goes by itself: a stream has room for a thousand.
 func (f *Feed) stored() jetstream.OrderedConsumerConfig {
-	c := jetstream.OrderedConsumerConfig{FilterSubjects: f.subjects(), DeliverPolicy: jetstream.DeliverAllPolicy}
+	c := jetstream.OrderedConsumerConfig{FilterSubjects: f.subjects(), DeliverPolicy: jetstream.DeliverAllPolicy, InactiveThreshold: silence}
 	switch {
 	case f.From > 0:
 		c.DeliverPolicy, c.OptStartSeq = jetstream.DeliverByStartSequencePolicy, f.From

@@ -107,66 +107,62 @@ func (id eventID) explain(p *program, cmd *cobra.Command, flags remoteFlags) err
 
 // factsOf reads what is stored about an event.
 func (s *session) factsOf(ctx context.Context, id eventID) (explain.Facts, error) {
-	f := explain.Facts{ID: id.text}
-	err := s.watchEvents(ctx, id, &f)
-	if err == nil && f.Watch == nil {
-		err = s.meetingEvent(ctx, id, &f)
+	r := reading{id: id, Facts: explain.Facts{ID: id.text}}
+	feed := consume.Feed{JetStream: s.js, Names: s.names(), Tenant: id.tenant, ConferenceID: id.conference, Watch: true}
+	err := consume.Read(ctx, s.conn, feed, func(m consume.Stored) error { r.take(m); return nil })
+	switch {
+	case err != nil:
+		return r.Facts, err
+	case r.Watch == nil && r.Event == nil:
+		return r.Facts, s.noEvent(ctx, id, r.events)
+	case r.Watch == nil:
+		r.lookBack()
 	}
-	if err == nil {
-		err = retryRead(ctx, func(ctx context.Context) error { return s.standing(ctx, id, &f) })
-	}
-	return f, err
+	return r.Facts, retryRead(ctx, func(ctx context.Context) error { return s.standing(ctx, id, &r.Facts) })
 }
 
-// watchEvents reads those of the tenant, and looks for the one with the id.
-func (s *session) watchEvents(ctx context.Context, id eventID, f *explain.Facts) error {
-	feed := consume.Feed{JetStream: s.js, Names: s.names(), Tenant: id.tenant, Types: []rollcall.Type{rollcall.WatchLost, rollcall.WatchResumed}}
-	return consume.Read(ctx, s.conn, feed, func(m consume.Stored) error {
-		w, err := consume.ParseWatch(m.Data)
-		if err != nil {
-			return nil // of a newer version: it says nothing to this one
-		}
-		f.Blind = append(f.Blind, w)
-		if w.Shard == id.shard && w.Epoch == id.epoch && w.Sequence == id.sequence {
-			f.Watch, f.StoredAt, f.Stream = &w, m.At, m.Sequence
-		}
-		return nil
-	})
+// reading is what the stream holds about an event.
+type reading struct {
+	id eventID
+	explain.Facts
+	events []consume.Event // of its epoch, up to the first that is not before it
 }
 
-// meetingEvent looks for the event with the id, and for what was known before.
-func (s *session) meetingEvent(ctx context.Context, id eventID, f *explain.Facts) error {
-	feed := consume.Feed{JetStream: s.js, Names: s.names(), Tenant: id.tenant, ConferenceID: id.conference}
-	var events []consume.Event
-	err := consume.Read(ctx, s.conn, feed, func(m consume.Stored) error {
-		e, err := consume.Parse(m.Data)
-		if err != nil || e.Epoch != id.epoch {
-			return nil
+// take takes a watch event of the tenant, or an event of the meeting. What cannot be
+// read, as of a newer version, says nothing to this one.
+func (r *reading) take(m consume.Stored) {
+	e, err := consume.Parse(m.Data)
+	switch {
+	case err != nil:
+	case e.ConferenceID == "":
+		if w, err := consume.ParseWatch(m.Data); err == nil {
+			r.takeWatch(w, m)
 		}
-		events = append(events, e)
-		if e.Sequence < id.sequence {
-			return nil
-		}
-		if e.Sequence == id.sequence {
-			f.Event, f.StoredAt, f.Stream, f.Batch = &e.Event, m.At, m.Sequence, m.Header.Get("Nats-Batch-Id")
-		}
-		return consume.ErrEnough
-	})
-	if err != nil {
-		return err
-	}
-	if f.Event == nil {
-		return s.noEvent(ctx, id, events)
-	}
-	f.Whole = uint64(len(events)) == id.sequence
-	first := id.sequence - uint64(max(0, f.Event.Index-1)) // of its poll
-	for i := range events {
-		e := &events[i].Event
-		if e.Sequence < first && (f.Event.Participant == nil || e.Participant != nil && e.Participant.Key == f.Event.Participant.Key) {
-			f.Prior = e
+	case e.Epoch == r.id.epoch && (len(r.events) == 0 || r.events[len(r.events)-1].Sequence < r.id.sequence):
+		if r.events = append(r.events, e); e.Sequence == r.id.sequence {
+			r.Event, r.StoredAt, r.Stream, r.Batch = &e.Event, m.At, m.Sequence, m.Header.Get("Nats-Batch-Id")
 		}
 	}
-	return nil
+}
+
+func (r *reading) takeWatch(w rollcall.WatchEvent, m consume.Stored) {
+	r.Blind = append(r.Blind, w)
+	if w.Shard == r.id.shard && w.Epoch == r.id.epoch && w.Sequence == r.id.sequence {
+		r.Watch, r.StoredAt, r.Stream = &w, m.At, m.Sequence
+	}
+}
+
+// lookBack finds what was known before the event's poll.
+func (r *reading) lookBack() {
+	of := r.Event
+	r.Whole = uint64(len(r.events)) == r.id.sequence
+	first := r.id.sequence - uint64(max(0, of.Index-1)) // of its poll
+	for i := range r.events {
+		e := &r.events[i].Event
+		if e.Sequence < first && (of.Participant == nil || e.Participant != nil && e.Participant.Key == of.Participant.Key) {
+			r.Prior = e
+		}
+	}
 }
 
 // noEvent says why there is no event with the id; events are those of its epoch, up

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -21,11 +22,20 @@ func idOf(e *rollcall.Event) string {
 
 // Of any event the two polls are those of the records before and after, and say of
 // the person what these hold.
-func TestExplainAgreesWithTheRecords(t *testing.T) {
+func TestExplainAgreesWithTheRecords(t *testing.T) { explainSome(t, 40, 60) }
+
+func TestThousandEventsAreExplainedLong(t *testing.T) {
+	if os.Getenv("ROLLCALL_LONG") == "" {
+		t.Skip("explains a thousand events; ROLLCALL_LONG=1 go test ./cmd/rollcall -run Long runs it")
+	}
+	explainSome(t, 400, 1000)
+}
+
+func explainSome(t *testing.T, looks, events int) {
 	w := newPastWorld(t)
-	w.happen(40)
+	w.happen(looks)
 	recorded := 0
-	for _, i := range w.random.Perm(len(w.told))[:60] {
+	for _, i := range w.random.Perm(len(w.told))[:events] {
 		e := &w.told[i]
 		x := answerOf[explain.Explanation](w, "explain", idOf(&e.Event))
 		if x.Type != string(e.Type) || x.ConferenceID != e.ConferenceID || !x.Known.StoredAt.Equal(e.storedAt.Truncate(time.Millisecond)) ||

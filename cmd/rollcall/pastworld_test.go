@@ -55,7 +55,7 @@ type toldEvent struct {
 func newPastWorld(t *testing.T) *pastWorld {
 	w := &pastWorld{
 		t: t, server: natstest.Start(t), names: wire.Names{Stream: "MEETINGS", Prefix: "meetings"}, random: rand.New(rand.NewPCG(1, 2)),
-		records: map[string]ledger.Stored{}, now: time.Now().UTC().Add(-time.Hour).Truncate(time.Millisecond),
+		records: map[string]ledger.Stored{}, now: time.Now().UTC().Add(-100 * time.Hour).Truncate(time.Millisecond),
 	}
 	w.js = w.server.JetStream(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -27,8 +27,8 @@ Rollcall looks every now and then, so that a time is one between two looks
 (14:05:03–14:05:18) and a duration has a least and a most (44m30s–45m16s). "by
 14:05:03" is somebody who was there at the first look. What opens and closes again
 between two looks, or before the first, nobody sees. MIC and CAMERA are of all
-visits of a person, and stand in the first one. After the end meeting.summarized tells DingTalk's own times;
-once it is there, these are told.
+visits of a person, and stand in the first one. After the end meeting.summarized
+tells DingTalk's own times; once it is there, these are told.
 
 A meeting has another epoch each time that it is tracked anew; the newest is told
 unless --epoch names another, or all of them as one meeting. --csv is for
