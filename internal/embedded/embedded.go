@@ -69,6 +69,9 @@ type Server struct {
 	done    chan struct{} // closed to end what looks after the readers
 	looking sync.WaitGroup
 	closing sync.Once
+	names   wire.Names
+
+	scrubbing sync.Mutex // held while deleted messages are overwritten
 }
 
 // Start takes the data directory and starts the server in it. Its errors name
@@ -87,12 +90,15 @@ func Start(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start embedded NATS: %w", err)
 	}
-	running, err := run(options, cfg)
+	s := &Server{lock: lock, worker: worker, dir: cfg.DataDir, names: cfg.Names, done: make(chan struct{})}
+	err = finish(s.redo())
+	if err == nil {
+		s.running, err = run(options, cfg)
+	}
 	if err != nil {
 		lock.Release()
 		return nil, fmt.Errorf("start embedded NATS: %w", err)
 	}
-	s := &Server{running: running, lock: lock, worker: worker, dir: cfg.DataDir, done: make(chan struct{})}
 	s.looking.Go(func() { s.keepReadersInBounds(cfg.Logger, s.done) })
 	if err := s.admit(gate); err != nil {
 		s.Close()
