@@ -81,7 +81,7 @@ func eachField(t *testing.T, test func(t *testing.T, field string, full, without
 
 func TestEveryFieldOfAnEntryIsRanked(t *testing.T) {
 	eachField(t, func(t *testing.T, field string, full, without rollcall.Entry) {
-		a, b := line{key: keyOf(full.UserID), entry: &full}, line{key: keyOf(without.UserID), entry: &without}
+		a, b := line{key: KeyOf(full.UserID), entry: &full}, line{key: KeyOf(without.UserID), entry: &without}
 		if one, other := compareLines(a, b), compareLines(b, a); one == 0 || one != -other {
 			t.Errorf("of entries that differ in %s alone none comes first: compareEntries (merge.go) has to rank it", field)
 		}

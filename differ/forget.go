@@ -78,7 +78,7 @@ func forgetEntry(tenant, conferenceID string, erased []string, e rollcall.Entry)
 	if len(erased) == 0 || e.UserID == "" {
 		return e
 	}
-	as := rollcall.Forgotten(tenant, conferenceID, keyOf(e.UserID))
+	as := rollcall.Forgotten(tenant, conferenceID, KeyOf(e.UserID))
 	if _, found := slices.BinarySearch(erased, as); found {
 		e.UserID, e.Nick, e.RejectDescription = as, "", ""
 	}

@@ -7,10 +7,10 @@ const (
 	idPrefix   = "id:"
 )
 
-// keyOf returns the key of somebody with a user id. Without the id: a user
+// KeyOf returns the key of somebody with a user id. Without the id: a user
 // could pose as somebody without an id. It is also put before an id that
 // already looks so escaped: otherwise id:anon:x and anon:x would be one person.
-func keyOf(userID string) string {
+func KeyOf(userID string) string {
 	rest := userID
 	for strings.HasPrefix(rest, idPrefix) {
 		rest = rest[len(idPrefix):]

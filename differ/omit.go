@@ -113,7 +113,7 @@ func (r Rules) bareOf(p rollcall.Participant, keys map[string]string) rollcall.P
 	}
 	if r.Pseudonyms != nil && p.UserID != "" {
 		p.UserID = r.Pseudonyms.Of(p.UserID)
-		p.Key = keyOf(p.UserID)
+		p.Key = KeyOf(p.UserID)
 	}
 	p.Session = 0
 	if p.Attendance == rollcall.AttendancePresent {

@@ -91,7 +91,7 @@ func strangers(roster []rollcall.Participant, rules Rules) (all []string) {
 func wanted(p *rollcall.Participant, rules Rules) {
 	if rules.Pseudonyms != nil && p.UserID != "" {
 		p.UserID = rules.Pseudonyms.Of(p.UserID)
-		p.Key = keyOf(p.UserID)
+		p.Key = KeyOf(p.UserID)
 	}
 }
 

@@ -48,7 +48,7 @@ func (r *rehearsal) look() Look {
 	case rollcall.SightingListed:
 		l.Answer = r.answer()
 	case rollcall.SightingForgotten:
-		l.Forgotten = keyOf(r.entry().UserID)
+		l.Forgotten = KeyOf(r.entry().UserID)
 	case rollcall.SightingMembers:
 		for range r.choose(4) {
 			l.Members = append(l.Members, r.member())

@@ -93,7 +93,7 @@ func (c *comparison) marks(room []rosterMark) []rosterMark {
 // not escape to the heap.
 func (l *list) take(lines []line, roster []rollcall.Participant, entries []rollcall.Entry, i int) []line {
 	e := &entries[i]
-	key := keyOf(e.UserID)
+	key := KeyOf(e.UserID)
 	at, known := find(roster, key, l.next)
 	l.next = at
 	if known {

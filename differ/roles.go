@@ -36,7 +36,7 @@ func rolesByKey(r *rollcall.Record, members []rollcall.Member) map[string]rollca
 			continue
 		}
 		e := forgetEntry(r.Tenant, r.ConferenceID, r.Erased, rollcall.Entry{UserID: m.UserID})
-		key := keyOf(e.UserID)
+		key := KeyOf(e.UserID)
 		switch rank := 1 + presence(m.Attendance); {
 		case rank > most[key]:
 			found[key], most[key] = found[key].With(m.Roles), rank

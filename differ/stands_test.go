@@ -37,7 +37,7 @@ func TestSettledIsTheLongWayCutShort(t *testing.T) {
 // linesOf gives the entries of one person as they would stand in a list.
 func linesOf(key string, entries []rollcall.Entry) (lines []line) {
 	for i := range entries {
-		if e := &entries[i]; e.UserID != "" && keyOf(e.UserID) == key {
+		if e := &entries[i]; e.UserID != "" && KeyOf(e.UserID) == key {
 			lines = append(lines, line{key: key, entry: e})
 		}
 	}

@@ -24,7 +24,10 @@ func TestMemoryKeepsTheContract(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := ledgertest.NewMemory(n)
 				m.Retention = c.Retention
-				c.Run(t, m, n)
+				c.Run(t, struct {
+					*ledgertest.Memory
+					ledgertest.Eraser
+				}{m, ledgertest.Eraser{Ledger: m}}, n)
 			})
 		})
 	}
@@ -34,6 +37,7 @@ func TestMemoryKeepsTheContract(t *testing.T) {
 type real struct {
 	*store.JetStream
 	*publisher.Publisher
+	store.Eraser
 }
 
 func open(t *testing.T, js jetstream.JetStream, n wire.Names, cfg store.StreamConfig) real {
@@ -47,7 +51,7 @@ func open(t *testing.T, js jetstream.JetStream, n wire.Names, cfg store.StreamCo
 	if err := s.OpenBudget(ctx, cfg, zaptest.NewLogger(t)); err != nil {
 		t.Fatal(err)
 	}
-	return real{s, &publisher.Publisher{Conn: js.Conn(), Names: n, Timeout: time.Minute}}
+	return real{s, &publisher.Publisher{Conn: js.Conn(), Names: n, Timeout: time.Minute}, store.Eraser{Ledger: s}}
 }
 
 func TestJetStreamKeepsTheContract(t *testing.T) {

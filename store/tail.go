@@ -23,17 +23,8 @@ func (s *JetStream) Tail(ctx context.Context, tenant string, after uint64) (ledg
 	tail := ledger.NewTailReader(s.names, tenant)
 	least := s.read.seen.of(tenant)
 	err := s.read.caughtUp(ctx, func() error {
-		for whole := false; !whole; {
-			answer, err := s.read.get(ctx, s.names.Stream, getRequest{
-				Seq: from, NextFor: filter, Batch: tailPage, MaxBytes: tailPageBytes,
-			}, func(m got) {
-				tail.Add(m.raw())
-				from = m.sequence + 1
-			})
-			if err != nil {
-				return err
-			}
-			whole = answer.whole
+		if err := s.read.each(ctx, filter, &from, tail.Add); err != nil {
+			return err
 		}
 		if from <= least { // the claim is one of the tenant's messages
 			return fmt.Errorf("%w: it ends before sequence %d, and %d is stored", errBehind, from, least)

@@ -59,7 +59,7 @@ func (c *committer) passOver(obs *rollcall.Observation, sighting *rollcall.Sight
 	case e.record.Overlaps(c.own.term()) && obs.Number.Term == c.own.term() && obs.Number.Poll <= e.known:
 		e.record.LedBy(nil)
 		return "overlapping"
-	case !e.tracked && (e.record.None() || e.record.Untracked()):
+	case !e.tracked && (e.record.None() || e.record.Untracked() && sighting.Kind != rollcall.SightingForgotten):
 		return "untracked"
 	}
 	return ""

@@ -89,6 +89,14 @@ func (m *meetings) track(t ledger.Tracking) {
 	m.setTracked(e, true)
 }
 
+// drop forgets a meeting that is not tracked.
+func (m *meetings) drop(id string) {
+	if e := m.entries[id]; e != nil && !e.tracked {
+		delete(m.entries, id)
+		m.replan()
+	}
+}
+
 // refuse keeps a meeting apart that can be neither read nor stored. The others go on.
 func (m *meetings) refuse(id string, err error) {
 	e := m.entries[id]

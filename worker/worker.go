@@ -49,6 +49,13 @@ type Committer interface {
 	PutStatus(ctx context.Context, tenant string, status wire.Status) error
 }
 
+// Eraser reads the events of a meeting, or with an empty id of all of a tenant's, and
+// erases what is to be forgotten.
+type Eraser interface {
+	Events(ctx context.Context, tenant, conferenceID string, take func(ledger.Raw)) error
+	Erase(ctx context.Context, sequence uint64) error
+}
+
 // Asker asks a tenant's source about meetings.
 type Asker interface {
 	Pass(ctx context.Context, ask poller.Ask) poller.Report
@@ -83,6 +90,10 @@ type Config struct {
 	// process left: that is processed before anything is asked. Where it is full
 	// polling pauses. Default: one in memory alone.
 	Backlog *backlog.Backlog
+	// Eraser is what [Privacy] needs besides.
+	Eraser Eraser
+	// Overwrite overwrites what NATS has deleted in its files; nil: they are out of reach.
+	Overwrite func(ctx context.Context) (messages int, err error)
 	// StopTimeout bounds how long a stop waits for what is held. Default 10 s.
 	StopTimeout time.Duration
 }

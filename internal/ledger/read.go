@@ -106,6 +106,12 @@ func ReadShards(m Raw) (Shards, error) {
 	return Shards{Count: stored.Shards, Revision: m.Sequence}, nil
 }
 
+// MeetingOfEvent returns the id of the meeting that an event's subject names.
+func MeetingOfEvent(subject string) string {
+	entity := strings.LastIndexByte(subject[:max(strings.LastIndexByte(subject, '.'), 0)], '.')
+	return MeetingOf(subject[:max(entity, 0)])
+}
+
 // MeetingOf returns the id of the meeting that a subject ends with.
 func MeetingOf(subject string) string {
 	token := subject[strings.LastIndexByte(subject, '.')+1:]

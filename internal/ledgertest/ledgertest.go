@@ -26,6 +26,8 @@ type Ledger interface {
 	Tracked(ctx context.Context, tenant string) ([]ledger.Tracking, error)
 	Tail(ctx context.Context, tenant string, after uint64) (ledger.Tail, error)
 	LastEvents(ctx context.Context, tenant string, ids []string) (map[string]ledger.Last, error)
+	Events(ctx context.Context, tenant, conferenceID string, take func(ledger.Raw)) error
+	Erase(ctx context.Context, sequence uint64) error
 	Position(ctx context.Context) (ledger.Position, error)
 	Renew(ctx context.Context) error
 	Shards(ctx context.Context, tenants []string) (map[string]ledger.Shards, error)
@@ -80,6 +82,7 @@ func Cases() []Case {
 		{"the tail is what came after", 0, tail},
 		{"the tail of one tenant does not wait for another", 0, tailOfTwo},
 		{"the last event of a meeting is found", 0, lastEvents},
+		{"what is erased is read no more, and the rest is", 0, erasing},
 		{"a position grows, and renewing keeps it", 0, position},
 		{"garbage in a claim stands in nobody's way", 0, garbageClaim},
 		{"an entry of the tracked set speaks of its own meeting", 0, garbageTracking},

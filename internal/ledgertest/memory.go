@@ -25,7 +25,7 @@ type Memory struct {
 	// Fail may let an operation fail. It is called with the operation's name
 	// before anything happens, and with the name and " done" after it took
 	// effect; an error is returned to the caller as it is. Names: commit,
-	// status, claim, holder, load, load_all, tracked, tail, watching, last_events, position,
+	// status, claim, holder, load, load_all, tracked, tail, watching, last_events, events, erase, position,
 	// renew, shards, set_shards, heartbeat, leave, members, read_budget, write_budget.
 	Fail func(op string) error
 
