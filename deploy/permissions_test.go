@@ -307,7 +307,7 @@ func TestPermissionsAreNoMoreThanNeeded(t *testing.T) {
 		"operator": {names.Commit("meetings.event.x"), "meetings.event.x", "$JS.API.STREAM.INFO.MEETINGS", "_INBOX.x"},
 		"worker": {
 			"meetings.event.x", "$JS.API.STREAM.UPDATE.MEETINGS", "$JS.API.STREAM.PURGE.MEETINGS",
-			"$JS.API.STREAM.DELETE.MEETINGS", "$JS.API.STREAM.MSG.DELETE.MEETINGS", "$JS.API.CONSUMER.DELETE.MEETINGS.theirs", "meetings.x",
+			"$JS.API.STREAM.DELETE.MEETINGS", "$JS.API.STREAM.MSG.DELETE.KV_MEETINGS_WORKERS", "$JS.API.CONSUMER.DELETE.MEETINGS.theirs", "meetings.x",
 		},
 	} {
 		conn, _ := connect(t, url, user)

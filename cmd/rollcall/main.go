@@ -15,7 +15,7 @@ import (
 func main() {
 	// A pipe that breaks ends a command in order, like any write that fails.
 	signal.Ignore(syscall.SIGPIPE)
-	p := program{args: os.Args[1:], stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv}
+	p := program{args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv}
 	ctx, release := interruptible(context.Background(), os.Stderr, func() { os.Exit(exitFailed) })
 	code := p.run(ctx)
 	release()

@@ -23,6 +23,7 @@ const (
 // program is what the commands have of the world.
 type program struct {
 	args           []string
+	stdin          io.Reader // nil: nobody can be asked
 	stdout, stderr io.Writer
 	env            func(string) (string, bool)
 	// more are commands beside the ones that are always there.

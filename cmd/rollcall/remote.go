@@ -33,7 +33,7 @@ type remoteFlags struct {
 
 // workerCommands are the commands that talk to the running workers.
 func workerCommands(p *program) []*cobra.Command {
-	return []*cobra.Command{trackCommand(p), untrackCommand(p), listCommand(p), showCommand(p)}
+	return []*cobra.Command{trackCommand(p), untrackCommand(p), listCommand(p), showCommand(p), forgetCommand(p)}
 }
 
 // addTo adds the flags to a command.

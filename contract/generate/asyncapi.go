@@ -64,7 +64,7 @@ func addVerb(verb string, channels, operations, messages object) {
 		"address": nil, "messages": answers,
 		"description": "The inbox that the request names as its reply subject: _INBOX. and what else nats.inbox_prefix names.",
 	}
-	receive := operation("receive", request, "A worker answers within 35 s.")
+	receive := operation("receive", request, "A worker answers, a forget within 125 s and everything else within 35 s.")
 	receive["reply"] = object{
 		"address": object{"location": "$message.header#/reply"}, "channel": reference("#/channels/" + answer),
 	}

@@ -34,8 +34,11 @@ func schemas() map[string]object {
 	for _, verb := range control.Verbs() {
 		all["api."+verb+".request"] = titled("api."+verb+".request", "What the service is asked for with "+verb+".", requestSchema(verb))
 		answer := reflect.TypeFor[control.Meeting]()
-		if verb == "list" {
+		switch verb {
+		case "list":
 			answer = reflect.TypeFor[control.List]()
+		case "forget":
+			answer = reflect.TypeFor[control.Forgotten]()
 		}
 		all["api."+verb+".answer"] = titled("api."+verb+".answer", "What the service answers to "+verb+".", shape{words()}.of(answer, ""))
 	}

@@ -92,7 +92,7 @@ func readerRights(n wire.Names) rights {
 // makes the bucket and the stream that a forwarder writes.
 func operatorRights(n wire.Names) rights {
 	r := readerRights(n)
-	r.services = append(r.services, n.API("*", "track"), n.API("*", "untrack"), "$KV."+n.Forward()+".>", n.UndeliveredTo("*"))
+	r.services = append(r.services, n.API("*", "track"), n.API("*", "untrack"), n.API("*", "forget"), "$KV."+n.Forward()+".>", n.UndeliveredTo("*"))
 	return r
 }
 
@@ -108,7 +108,7 @@ func (r rights) permissions(n wire.Names) *server.Permissions {
 	for _, verb := range []string{"CREATE", "UPDATE", "DELETE", "PURGE", "RESTORE", "SNAPSHOT", "MSG.DELETE", "LEADER.STEPDOWN", "PEER.REMOVE"} {
 		deny = append(deny, "$JS.API.STREAM."+verb+".>")
 	}
-	for _, order := range []string{n.API("*", "track"), n.API("*", "untrack"), "$KV." + n.Forward() + ".>", n.UndeliveredTo("*")} {
+	for _, order := range []string{n.API("*", "track"), n.API("*", "untrack"), n.API("*", "forget"), "$KV." + n.Forward() + ".>", n.UndeliveredTo("*")} {
 		if !slices.Contains(r.services, order) {
 			deny = append(deny, order)
 		}

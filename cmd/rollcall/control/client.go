@@ -30,7 +30,7 @@ type Client struct {
 	Conn   *nats.Conn
 	Names  wire.Names
 	Tenant string
-	// Timeout bounds one request; 0: 35 s for a track, 10 s for the rest.
+	// Timeout bounds one request; 0: 35 s for a track, 125 s for a forget, 10 s for the rest.
 	Timeout time.Duration
 }
 
@@ -84,12 +84,17 @@ func (c *Client) one(ctx context.Context, verb string, wanted request) (Meeting,
 		return Meeting{}, apiError(BadRequest, "%v", err)
 	}
 	var answer Meeting
+	return answer, c.order(ctx, verb, wanted, &answer)
+}
+
+// order asks again where it is one too many for the moment.
+func (c *Client) order(ctx context.Context, verb string, wanted request, answer any) error {
 	for {
-		err := c.ask(ctx, verb, wanted, &answer)
+		err := c.ask(ctx, verb, wanted, answer)
 		if e, ok := errors.AsType[*Error](err); ok && e.Code == TooMany && wait.For(ctx, time.Second) {
 			continue
 		}
-		return answer, err
+		return err
 	}
 }
 
@@ -117,8 +122,11 @@ func (c *Client) ask(ctx context.Context, verb string, wanted request, answer an
 // askAgain is after how long without an answer a request counts as lost. An order
 // takes longer, and costs a call.
 func askAgain(verb string) time.Duration {
-	if verb == verbList || verb == verbShow {
+	switch verb {
+	case verbList, verbShow:
 		return time.Second
+	case verbForget:
+		return 30 * time.Second
 	}
 	return 3 * time.Second
 }

@@ -22,14 +22,18 @@ const (
 	verbUntrack = "untrack"
 	verbShow    = "show"
 	verbList    = "list"
+	verbForget  = "forget"
 )
 
-func verbs() []string { return []string{verbTrack, verbUntrack, verbShow, verbList} }
+func verbs() []string { return []string{verbTrack, verbUntrack, verbShow, verbList, verbForget} }
 
 // limit bounds how long a worker works on a request.
 func limit(verb string) time.Duration {
-	if verb == verbTrack {
+	switch verb {
+	case verbTrack:
 		return 30 * time.Second
+	case verbForget: // the whole stream may have to be read, and each event is erased by itself
+		return 2 * time.Minute
 	}
 	return 5 * time.Second
 }

@@ -13,6 +13,8 @@
 //	         also "labels":{"team":"blue"}: in place of those that it has
 //	show     {"conferenceId":"…"}  what is known of it                [Meeting]
 //	list     {}                    what is known of all of them       [List]
+//	forget   {"user":"…"}          where anything of the user is stored
+//	         also "conferenceId":"…": erases it there             [Forgotten]
 //
 // A request is one JSON object of at most [MaxRequest] bytes that has no other
 // members. A list that does not fit into one message comes in pages: the

@@ -46,7 +46,7 @@ func (e *endpoint) handle(m *nats.Msg) {
 		return
 	}
 	if e.orders != nil && !e.orders.Allow() {
-		e.finish(m, begun, apiError(TooMany, "tenant %s is given more than %d orders a second to track or untrack: ask again in a second",
+		e.finish(m, begun, apiError(TooMany, "tenant %s is given more than %d orders a second: ask again in a second",
 			e.tenant.Name, ordersASecond).reply())
 		return
 	}
@@ -88,7 +88,7 @@ func (e *endpoint) answer(ctx context.Context, wanted request, data []byte) repl
 	if e.verb == verbList {
 		return e.list(ctx, wanted.After)
 	}
-	answer, held := e.local(ctx, wanted)
+	answer, held := e.localShare(ctx, wanted)
 	if held {
 		return answer
 	}

@@ -71,6 +71,8 @@ func problemOf(err error, tenant, verb, id string) *Error {
 	switch {
 	case errors.Is(err, worker.ErrBadID):
 		return apiError(BadRequest, "%v", worker.ErrBadID)
+	case errors.Is(err, worker.ErrNoUser):
+		return apiError(BadRequest, "%v", worker.ErrNoUser)
 	case errors.Is(err, worker.ErrNoTenant):
 		return apiError(NoSuchTenant, "the worker knows no tenant %s: add it to the configuration", tenant)
 	case errors.Is(err, worker.ErrNotTracked) && verb == verbUntrack:

@@ -95,8 +95,11 @@ func (e *endpoint) handleForwarded(m *nats.Msg) {
 
 // localShare is this worker's part of the answer to what was passed on.
 func (e *endpoint) localShare(ctx context.Context, wanted request) (answer reply, held bool) {
-	if e.verb == verbList {
+	switch e.verb {
+	case verbList:
 		return e.listShare(ctx, wanted.After)
+	case verbForget:
+		return e.forget(ctx, wanted)
 	}
 	return e.local(ctx, wanted)
 }

@@ -47,9 +47,9 @@ func (e *endpoint) obeyed(ctx context.Context, wanted request) (worker.View, err
 	case verbTrack:
 		return e.tracked(ctx, wanted, show)
 	case verbUntrack:
-		return e.bounded(ctx, func(ctx context.Context) (worker.View, error) { return w.Untrack(ctx, tenant, id) })
+		return bounded(ctx, e, func(ctx context.Context) (worker.View, error) { return w.Untrack(ctx, tenant, id) })
 	}
-	return e.bounded(ctx, show)
+	return bounded(ctx, e, show)
 }
 
 // tracked tracks a meeting and, when DingTalk does not answer in time, reports
@@ -57,13 +57,13 @@ func (e *endpoint) obeyed(ctx context.Context, wanted request) (worker.View, err
 func (e *endpoint) tracked(ctx context.Context, wanted request, show order) (worker.View, error) {
 	asking, cancel := context.WithTimeout(ctx, limit(verbTrack)-limit(verbShow))
 	defer cancel()
-	view, err := e.bounded(asking, func(ctx context.Context) (worker.View, error) {
+	view, err := bounded(asking, e, func(ctx context.Context) (worker.View, error) {
 		return e.service.worker.TrackAs(ctx, e.tenant.Name, wanted.ConferenceID, source, wanted.labels())
 	})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return view, err
 	}
-	if view, showErr := e.bounded(ctx, show); showErr == nil && view.Tracked {
+	if view, showErr := bounded(ctx, e, show); showErr == nil && view.Tracked {
 		view.Trouble = "no answer in time"
 		return view, worker.ErrNotAnswered
 	}
@@ -72,21 +72,21 @@ func (e *endpoint) tracked(ctx context.Context, wanted request, show order) (wor
 
 // bounded returns the outcome of an order, or that of ctx when the worker does
 // not come back: an order may wait for a pass that does not know of ctx.
-func (e *endpoint) bounded(ctx context.Context, do order) (worker.View, error) {
+func bounded[T any](ctx context.Context, e *endpoint, do func(context.Context) (T, error)) (none T, err error) {
 	type outcome struct {
-		view worker.View
-		err  error
+		answer T
+		err    error
 	}
 	done := make(chan outcome, 1)
 	e.service.running.Go(func() {
-		view, err := do(ctx)
-		done <- outcome{view, err}
+		answer, err := do(ctx)
+		done <- outcome{answer, err}
 	})
 	select {
 	case o := <-done:
-		return o.view, o.err
+		return o.answer, o.err
 	case <-ctx.Done():
-		return worker.View{}, context.Cause(ctx)
+		return none, context.Cause(ctx)
 	}
 }
 

@@ -19,6 +19,8 @@ type request struct {
 	ConferenceID string           `json:"conferenceId,omitempty"`
 	Labels       *rollcall.Labels `json:"labels,omitempty"` // track only; nil: not a word about them
 	After        string           `json:"after,omitempty"`  // list only
+	User         string           `json:"user,omitempty"`   // forget only
+	Files        bool             `json:"files,omitempty"`  // forget only: NATS's files, and no meeting
 }
 
 // labels are those that are given, nil for none.
@@ -36,6 +38,8 @@ func members(verb string) []string {
 		return []string{"conferenceId", "labels"}
 	case verbList:
 		return []string{"after"}
+	case verbForget:
+		return []string{"user", "conferenceId", "files"}
 	}
 	return []string{"conferenceId"}
 }
@@ -54,6 +58,14 @@ func decodeRequest(verb string, data []byte) (request, error) {
 	wanted, err := readMembers(data, members(verb))
 	if err != nil || verb == verbList {
 		return wanted, err
+	}
+	if verb == verbForget {
+		if err := CheckUser(wanted.User); err != nil {
+			return request{}, fmt.Errorf("the request's \"user\": %w", err)
+		}
+		if wanted.ConferenceID == "" {
+			return wanted, nil
+		}
 	}
 	if err := CheckID(wanted.ConferenceID); err != nil {
 		return request{}, fmt.Errorf("the request's \"conferenceId\": %w", err)
@@ -104,6 +116,14 @@ func (r *request) read(d *json.Decoder, name string) (err error) {
 		r.Labels, err = readLabels(d)
 	case "after":
 		r.After, err = readText(d, name)
+	case "user":
+		r.User, err = readText(d, name)
+	case "files":
+		token, tokenErr := d.Token()
+		yes, ok := token.(bool)
+		if r.Files = yes; tokenErr != nil || !ok {
+			err = fmt.Errorf("the request's member %q is neither true nor false", name)
+		}
 	default:
 		r.ConferenceID, err = readText(d, name)
 	}

@@ -25,6 +25,9 @@ type Worker interface {
 	List(ctx context.Context, tenant string) (views []worker.View, shards []int, err error)
 	Found(ctx context.Context, tenant, source string, listed, gone []string, restarted bool) error
 	Busy(tenant string) (tracked int, looks bool)
+	Traces(ctx context.Context, tenant, userID string) ([]worker.Trace, error)
+	Forget(ctx context.Context, tenant, conferenceID, userID string) (worker.Trace, error)
+	OverwriteFiles(ctx context.Context) (messages int, reached bool, err error)
 }
 
 // Tenant is an organization that the worker knows.
@@ -118,7 +121,7 @@ func (s *Service) asked() []*endpoint {
 
 func (s *Service) openVerb(t Tenant, verb string, orders *rate.Limiter) error {
 	asked, passed := newEndpoint(s, t, verb), newEndpoint(s, t, verb)
-	if verb == verbTrack || verb == verbUntrack {
+	if verb == verbTrack || verb == verbUntrack || verb == verbForget {
 		asked.orders = orders
 	}
 	s.mu.Lock()

@@ -162,7 +162,7 @@ func (s *Service) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	api, err := control.Serve(s.conn, s.Names(), s.controlled(), s.worker, s.version, s.log)
+	api, err := control.Serve(s.conn, s.Names(), s.controlled(), served{s.worker, worker.PrivacyOf(s.worker)}, s.version, s.log)
 	if err != nil {
 		return fmt.Errorf("serve requests: %w", err)
 	}
@@ -189,12 +189,21 @@ func (s *Service) workerConfig() worker.Config {
 	}
 	cfg := worker.Config{
 		ID: instance(), Version: s.version, Names: s.Names(), Ledger: s.ledger, Committer: s.committer,
-		Logger: s.log, Registry: s.registry, Backlog: s.backlog, StopTimeout: storing,
+		Logger: s.log, Registry: s.registry, Backlog: s.backlog, StopTimeout: storing, Eraser: store.Eraser{Ledger: s.ledger},
+	}
+	if s.embedded != nil {
+		cfg.Overwrite = s.embedded.Scrub
 	}
 	for _, t := range s.tenants.current() {
 		cfg.Tenants = append(cfg.Tenants, t.watched())
 	}
 	return cfg
+}
+
+// served is all that operators may ask for.
+type served struct {
+	*worker.Worker
+	worker.Privacy
 }
 
 // storing bounds how long a stop waits until what is held is stored. With what comes
