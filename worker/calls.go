@@ -15,7 +15,7 @@ import (
 // to be none now. A pass that asks nothing costs nothing.
 func (t *tenant) allowedCalls(ctx context.Context) (calls int, ok bool) {
 	tracked, watched := t.sizes()
-	if t.cfg.Hints.healthy() { // those that have not started are hardly asked about
+	if t.cfg.Hints.Healthy() { // those that have not started are hardly asked about
 		rare := asleep(t.held())
 		tracked, watched = tracked-rare, watched+rare
 	}
@@ -30,7 +30,7 @@ func (t *tenant) allowedCalls(ctx context.Context) (calls int, ok bool) {
 	if err != nil {
 		t.statuses.put(t.status(poller.StateQuota))
 	}
-	if t.cfg.Hints.healthy() && len(t.cfg.Hints.pending()) == 0 {
+	if t.cfg.Hints.Healthy() && len(t.cfg.Hints.pending()) == 0 {
 		calls-- // the next hint is not to wait until another one has been saved
 	}
 	return calls, calls > 0 || tracked+watched == 0

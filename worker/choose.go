@@ -17,7 +17,7 @@ import (
 func (p *polling) due(now time.Time, hinted map[string]uint64) []string {
 	plan := p.meetings.plan()
 	rare := plan.slow
-	if len(plan.asleep) > 0 && p.tenant.Hints.healthy() {
+	if len(plan.asleep) > 0 && p.tenant.Hints.Healthy() {
 		rare = slices.Concat(rare, plan.asleep)
 	}
 	if len(rare) == 0 {

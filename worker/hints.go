@@ -72,8 +72,8 @@ func (h *Hints) Take(ids []string, healthy bool) {
 	}
 }
 
-// healthy reports whether changes are heard of: what nobody hints at is as it was.
-func (h *Hints) healthy() bool {
+// Healthy reports whether changes are heard of: what nobody hints at is as it was.
+func (h *Hints) Healthy() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return time.Now().Before(h.until)

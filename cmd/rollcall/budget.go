@@ -22,6 +22,9 @@ MEDIAN and 95% say how fresh it is: how old what was known of meetings was, half
 of the time and 95 % of the time, in the last 60 minutes in which meetings went
 on while the present workers ran.
 
+PUSHES, where DingTalk pushes what happens (push.enabled), is how many of the month
+are used, and how many may be.
+
 The calls of a tenant with "unlimited" are not counted in NATS; /metrics of its
 workers has them as rollcall_calls_total.
 
@@ -91,6 +94,7 @@ func (p *program) showBudgets(cmd *cobra.Command, f remoteFlags, m budget.Month,
 // books are what is stored of the tenants' budgets, and what their workers say.
 type books struct {
 	accounts, hours map[string][]byte // by tenant
+	pushes          map[string][]byte // the same
 	members         []ledger.Member
 	configured      map[string]int64 // the calls a month by the configuration; 0: unlimited
 }
@@ -116,6 +120,9 @@ func (b *books) read(ctx context.Context, from *store.JetStream, m budget.Month)
 	if b.accounts, err = from.Budgets(ctx, string(m)); err != nil {
 		return err
 	}
-	b.hours, err = from.Budgets(ctx, budget.HoursKey)
+	if b.hours, err = from.Budgets(ctx, budget.HoursKey); err != nil {
+		return err
+	}
+	b.pushes, err = from.Budgets(ctx, budget.PushesKey(m))
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,9 +19,16 @@ type spending struct {
 	Tenant    string       `json:"tenant"`
 	Month     budget.Month `json:"month"`
 	Unlimited bool         `json:"unlimited"`
-	Account   *account     `json:"account"`   // null: unlimited, or not known
-	Freshness *ageFigures  `json:"freshness"` // null: no meeting went on lately
+	Account   *account     `json:"account"`          // null: unlimited, or not known
+	Freshness *ageFigures  `json:"freshness"`        // null: no meeting went on lately
+	Pushes    *pushes      `json:"pushes,omitempty"` // none: none were heard
 	Trouble   string       `json:"trouble,omitempty"`
+}
+
+// pushes is how many of the month's pushes are used.
+type pushes struct {
+	Monthly int64 `json:"monthlyPushes"` // 0: unlimited
+	Used    int64 `json:"used"`
 }
 
 // account is where the calls of the month go.
@@ -60,7 +68,7 @@ func (b *books) standings() map[string]membership.TenantReport {
 // spendings returns every tenant that is known, by name; tenant "" means all.
 func (b *books) spendings(m budget.Month, tenant string, now time.Time) []spending {
 	standings := b.standings()
-	names := slices.Concat(slices.Collect(maps.Keys(b.accounts)), slices.Collect(maps.Keys(standings)), slices.Collect(maps.Keys(b.configured)))
+	names := slices.Concat(slices.Collect(maps.Keys(b.accounts)), slices.Collect(maps.Keys(b.pushes)), slices.Collect(maps.Keys(standings)), slices.Collect(maps.Keys(b.configured)))
 	slices.Sort(names)
 	all := []spending{}
 	for _, name := range slices.Compact(names) {
@@ -72,6 +80,7 @@ func (b *books) spendings(m budget.Month, tenant string, now time.Time) []spendi
 		if !s.Unlimited {
 			b.fill(&s, now)
 		}
+		b.countPushes(&s)
 		if m == budget.MonthOf(now) {
 			s.Freshness = freshnessOf(said.Ages)
 		}
@@ -101,6 +110,20 @@ func (b *books) fill(s *spending, now time.Time) {
 	}
 }
 
+// countPushes reads how many pushes are used, where any were heard.
+func (b *books) countPushes(s *spending) {
+	stored, heard := b.pushes[s.Tenant]
+	if !heard {
+		return
+	}
+	read, err := budget.ReadPushes(s.Month, stored)
+	if err != nil {
+		s.Trouble = cmp.Or(s.Trouble, err.Error())
+		return
+	}
+	s.Pushes = &pushes{read.Limit, read.Used}
+}
+
 func freshnessOf(ages []freshness.Bucket) *ageFigures {
 	median, ok := freshness.Quantile(0.5, ages)
 	if !ok {
@@ -110,14 +133,32 @@ func freshnessOf(ages []freshness.Bucket) *ageFigures {
 	return &ageFigures{median.Seconds(), far.Seconds()}
 }
 
+// spendingRows is the table; it has a column for pushes where any were heard.
 func spendingRows(all []spending) [][]string {
 	rows := [][]string{{"TENANT", "MONTH", "CALLS", "SPENT", "RESERVED", "LEFT", "A CALL EACH", "MEDIAN", "95%", "SPENT ON"}}
+	pushed := slices.ContainsFunc(all, func(s spending) bool { return s.Pushes != nil })
+	if pushed {
+		rows[0] = slices.Insert(rows[0], len(rows[0])-1, "PUSHES")
+	}
 	for _, s := range all {
 		row := append([]string{s.Tenant, string(s.Month)}, s.figures()...)
 		row = append(row, s.ages()...)
+		if pushed {
+			row = append(row, s.Pushes.words())
+		}
 		rows = append(rows, append(row, s.remark()))
 	}
 	return rows
+}
+
+func (p *pushes) words() string {
+	switch {
+	case p == nil:
+		return "-"
+	case p.Monthly == 0:
+		return cost.Grouped(p.Used)
+	}
+	return cost.Grouped(p.Used) + " of " + cost.Grouped(p.Monthly)
 }
 
 func (s *spending) figures() []string {

@@ -41,7 +41,10 @@ type Config struct {
 	Tenant string
 	Calls  int64 // the calls a month, at least 1
 	// Finds says that meetings are looked for, which takes a share of the calls.
-	Finds  bool
+	Finds bool
+	// Pushed reports whether DingTalk tells of new meetings by itself: looking for
+	// others takes a small share then. nil: never.
+	Pushed func() bool
 	Logger *zap.Logger // nil: silent
 
 	// Now reads the wall clock; nil: [time.Now].

@@ -24,6 +24,8 @@ const (
 	// while some are tracked; idleShare, while none is.
 	FindShare = 0.3
 	idleShare = 0.3
+	// pushedShare is the same while DingTalk pushes what the lists would tell.
+	pushedShare = 0.03
 	// mostOverdraft is how many calls a long list can keep the next from being read.
 	mostOverdraft = 5
 	// recent is over how many calls the share of the unplanned ones is taken.
@@ -45,6 +47,7 @@ type pace struct {
 	rate        float64   // of the tenant, in calls a second
 	mine        float64   // of this worker
 	asks, finds bucket
+	pushed      bool    // DingTalk tells of new meetings
 	perAsk      float64 // what asks accrues, in calls a second
 
 	planned, unplanned float64 // calls lately
@@ -68,6 +71,8 @@ func (p *pace) run(now time.Time, rate, share, owed float64, finding, busy bool)
 	p.at, p.rate, p.mine = now, rate, rate*share
 	find := 0.0
 	switch {
+	case finding && p.pushed:
+		find = pushedShare
 	case finding && busy:
 		find = FindShare
 	case finding:
@@ -139,6 +144,7 @@ func (p *pace) between() time.Duration {
 func (b *Budget) accrue(now time.Time, busy bool) {
 	rate := b.books.rate(now, busy)
 	share := math.Float64frombits(b.share.Load())
+	b.pace.pushed = b.cfg.Pushed != nil && b.cfg.Pushed()
 	b.pace.run(now, rate, share, b.books.owed(now, rate, b.books.overdraft(b.pace.rate)), b.cfg.Finds, busy)
 }
 

@@ -39,8 +39,13 @@ func (b *inbox) put(h hint) {
 	default:
 		b.due[id] = true
 	}
+	wake(b.wake)
+}
+
+// wake lets whoever waits look; it does not wait itself.
+func wake(waker chan<- struct{}) {
 	select {
-	case b.wake <- struct{}{}:
+	case waker <- struct{}{}:
 	default:
 	}
 }

@@ -36,6 +36,13 @@ type Gateway interface {
 	Open(ctx context.Context) (endpoint string, ticket secret.String, err error)
 }
 
+// Meter counts pushes, which DingTalk allows so many of in a month.
+type Meter interface {
+	// Take counts pushes that were heard; none asks whether any may be. An error
+	// says that no more may be heard for now.
+	Take(ctx context.Context, heard int64) error
+}
+
 // What became of a message, as [Metrics] counts them.
 const (
 	Taken     = "taken"     // it was a hint
@@ -63,6 +70,7 @@ type Listener struct {
 	Gateway Gateway
 	Tracker Tracker
 	Takes   func(poller.Listed) bool // whether a new meeting is tracked; nil: each is
+	Meter   Meter                    // nil: they are not counted
 	Client  *http.Client             // makes connections; nil: one with the proxy of the environment
 	Logger  *zap.Logger              // nil: silent
 	Metrics Metrics
@@ -71,7 +79,9 @@ type Listener struct {
 	seen   recent      // the ids of events
 	order  recent      // the last number, by what it numbers
 	inbox  inbox
-	heard  atomic.Int64 // when the last event of meetings was, in Unix ms; 0: there was none
+	events atomic.Int64  // that were not counted yet
+	came   chan struct{} // holds one when there are any
+	heard  atomic.Int64  // when the last event of meetings was, in Unix ms; 0: there was none
 }
 
 const (
@@ -105,7 +115,10 @@ func (l *Listener) Run(ctx context.Context) error {
 			continue
 		}
 		began := time.Now()
-		err := l.connected(ctx, func() { trouble.Note(nil) })
+		err := l.count(ctx)
+		if err == nil {
+			err = l.connected(ctx, func() { trouble.Note(nil) })
+		}
 		if ctx.Err() != nil {
 			break
 		}
@@ -125,7 +138,7 @@ func (l *Listener) open() {
 		l.Logger = zap.NewNop()
 	}
 	l.Logger = l.Logger.With(zap.String("tenant", l.Tenant))
-	l.inbox.wake = make(chan struct{}, 1)
+	l.inbox.wake, l.came = make(chan struct{}, 1), make(chan struct{}, 1)
 	l.dialer = newDialer(l.Client)
 }
 
@@ -135,7 +148,16 @@ func (l *Listener) healthy() bool {
 	return at > 0 && time.Since(time.UnixMilli(at)) < proven
 }
 
-func (l *Listener) count(outcome string) {
+// count counts the events that were heard since the last time.
+func (l *Listener) count(ctx context.Context) error {
+	if l.Meter == nil {
+		return nil
+	}
+	return l.Meter.Take(ctx, l.events.Swap(0))
+}
+
+// note notes what became of a message.
+func (l *Listener) note(outcome string) {
 	if l.Metrics.Heard != nil {
 		l.Metrics.Heard(outcome)
 	}

@@ -48,6 +48,7 @@ func (l *Listener) connected(ctx context.Context, works func()) error {
 	answers := make(chan []byte, unsent)
 	beside.Go(func() { l.accompany(ctx, conn, end) })
 	beside.Go(func() { send(ctx, conn, answers, end) })
+	beside.Go(func() { l.meter(ctx, end) })
 	err = l.hear(ctx, conn, answers)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -66,7 +67,7 @@ func (l *Listener) hear(ctx context.Context, conn *websocket.Conn, answers chan<
 		}
 		f, err := readFrame(message)
 		if err != nil || kind != websocket.MessageText {
-			l.count(Garbage)
+			l.note(Garbage)
 			continue
 		}
 		answer, err := f.acknowledgement()
@@ -82,6 +83,8 @@ func (l *Listener) hear(ctx context.Context, conn *websocket.Conn, answers chan<
 		case f.Type == typeSystem && f.Headers.Topic == topicDisconnect:
 			return errMoved
 		case f.Type == typeEvent:
+			l.events.Add(1)
+			wake(l.came)
 			l.sort(&f)
 		}
 	}
@@ -112,6 +115,21 @@ func send(ctx context.Context, conn *websocket.Conn, answers <-chan []byte, end 
 	}
 }
 
+// meter counts the events of a connection, and ends it when no more may come.
+func (l *Listener) meter(ctx context.Context, end context.CancelCauseFunc) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.came:
+			if err := l.count(ctx); err != nil && ctx.Err() == nil {
+				end(err)
+				return
+			}
+		}
+	}
+}
+
 // errTooLarge ends a connection: what follows a message that is not read to its
 // end cannot be read either.
 var errTooLarge = errors.New("a push is larger than 1 MiB, which ends the connection")
@@ -119,7 +137,7 @@ var errTooLarge = errors.New("a push is larger than 1 MiB, which ends the connec
 // broken says why a connection ended.
 func (l *Listener) broken(err error) error {
 	if errors.Is(err, websocket.ErrMessageTooBig) {
-		l.count(Overlarge)
+		l.note(Overlarge)
 		return errTooLarge
 	}
 	return errors.New("the connection for pushes has ended: " + plain(err))
@@ -133,15 +151,15 @@ func (l *Listener) sort(f *frame) {
 	}
 	switch {
 	case !known:
-		l.count(Unneeded)
+		l.note(Unneeded)
 	case l.repeated(string(f.Headers.EventID)):
-		l.count(Repeated)
+		l.note(Repeated)
 	case !ok:
-		l.count(Unneeded)
+		l.note(Unneeded)
 	case l.outdated(&h):
-		l.count(Outdated)
+		l.note(Outdated)
 	default:
-		l.count(Taken)
+		l.note(Taken)
 		l.inbox.put(h)
 	}
 }

@@ -43,6 +43,7 @@ func TenantDefaults() Tenant {
 			ExpireUnstarted:   24 * time.Hour,
 		},
 		Track:   Track{UsersSchedule: "@every 5m", Organization: Organization{Schedule: "@every 5m"}},
+		Push:    Push{MonthlyPushes: 3000},
 		Privacy: Privacy{Nicks: "keep", IDs: "keep"},
 	}
 }

@@ -163,6 +163,10 @@ type Push struct {
 	ClientID string `yaml:"client_id" allow:"the AppKey"`
 	// The AppSecret of that app.
 	ClientSecretFile string `yaml:"client_secret_file" allow:"the path of a file with the AppSecret" live:"at each connection"`
+	// Pushes that may be used in a calendar month (UTC+8): DingTalk meters those of all
+	// of an organization's apps together, and the Standard edition has 3,000. Before they
+	// are used up the connection is ended, until the next month; the schedule goes on.
+	MonthlyPushes Calls `yaml:"monthly_pushes" allow:"the pushes a month that may be used, 1 or more, or the word unlimited"`
 }
 
 // Privacy is what is kept of people.

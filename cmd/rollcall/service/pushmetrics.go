@@ -27,6 +27,42 @@ func newPushMetrics(registry *prometheus.Registry) *pushMetrics {
 	return m
 }
 
+// pushMonths shows how many pushes of the month are used, of the tenants that hear them.
+type pushMonths struct {
+	tenants     func() []*tenant
+	used, limit *prometheus.Desc
+}
+
+func newPushMonths(tenants func() []*tenant) pushMonths {
+	return pushMonths{
+		tenants,
+		prometheus.NewDesc("rollcall_push_month_pushes", "Pushes of the calendar month (UTC+8) that are used, as far as this worker has counted.", []string{"tenant"}, nil),
+		prometheus.NewDesc("rollcall_push_monthly_pushes", "Pushes that may be used in the calendar month; absent where that is unlimited.", []string{"tenant"}, nil),
+	}
+}
+
+// Describe sends the metrics.
+func (m pushMonths) Describe(to chan<- *prometheus.Desc) {
+	to <- m.used
+	to <- m.limit
+}
+
+// Collect measures the months whose account was read.
+func (m pushMonths) Collect(to chan<- prometheus.Metric) {
+	for _, t := range m.tenants() {
+		if t.pushes == nil {
+			continue
+		}
+		now := t.pushes.Figures()
+		if now.Month != "" {
+			to <- prometheus.MustNewConstMetric(m.used, prometheus.GaugeValue, float64(now.Used), t.cfg.Name)
+		}
+		if now.Limit > 0 {
+			to <- prometheus.MustNewConstMetric(m.limit, prometheus.GaugeValue, float64(now.Limit), t.cfg.Name)
+		}
+	}
+}
+
 // of are the metrics of one tenant, all of which are there from now on.
 func (m *pushMetrics) of(tenant string) push.Metrics {
 	for _, outcome := range push.Outcomes() {

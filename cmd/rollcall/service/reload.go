@@ -119,7 +119,7 @@ func (s *reloading) prepareTenants(next config.Config) (changes []change, err er
 
 // change lets one tenant take another's place. The others go on.
 func (s *reloading) change(ctx context.Context, c change) error {
-	if c.next != nil && c.next.budget != nil {
+	if c.next != nil && c.next.counted() {
 		if err := s.ledger.OpenBudget(ctx, s.cfg.Stream.Ledger(), s.log); err != nil {
 			return err
 		}

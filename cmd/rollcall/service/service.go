@@ -266,7 +266,7 @@ func (s *Service) openTenants() error {
 		}
 		s.tenants.exchange(nil, t)
 	}
-	s.registry.MustRegister(budgetMetrics{s.tenants.current}, newHealthMetrics(s))
+	s.registry.MustRegister(budgetMetrics{s.tenants.current}, newPushMonths(s.tenants.current), newHealthMetrics(s))
 	return nil
 }
 

@@ -32,6 +32,7 @@ type tenant struct {
 	finders  []*discovery.Finder // none: nobody looks for meetings
 	listener *push.Listener      // nil: nobody hears pushes
 	hints    *worker.Hints       // what is heard, here or by another worker
+	pushes   *budget.Pushes      // nil: none are heard
 
 	pseudonyms *rollcall.Pseudonyms // nil: ids are kept
 
@@ -59,7 +60,7 @@ func newTenant(cfg config.Tenant, egress *poller.Egress, metrics *metrics, log *
 	}
 	if cfg.Poll.MonthlyCalls != config.Unlimited {
 		t.budget = budget.New(budget.Config{
-			Tenant: cfg.Name, Calls: int64(cfg.Poll.MonthlyCalls), Finds: finds(cfg.Track), Logger: log,
+			Tenant: cfg.Name, Calls: int64(cfg.Poll.MonthlyCalls), Finds: finds(cfg.Track), Pushed: t.hints.Healthy, Logger: log,
 		})
 		t.poller.Spend = t.spend
 	}
@@ -155,8 +156,9 @@ func (t *tenant) openListener(metrics *metrics, log *zap.Logger) {
 		return
 	}
 	clientID, _, from := t.cfg.PushApp()
+	t.pushes = budget.NewPushes(t.cfg.Name, max(0, int64(t.cfg.Push.MonthlyPushes)), log)
 	t.listener = &push.Listener{
-		Tenant: t.cfg.Name, Takes: t.filter().Takes, Logger: log, Metrics: metrics.push.of(t.cfg.Name),
+		Tenant: t.cfg.Name, Takes: t.filter().Takes, Logger: log, Metrics: metrics.push.of(t.cfg.Name), Meter: t.pushes,
 		Gateway: dingtalk.Gateway{Client: t.client, ClientID: clientID, Secret: from},
 	}
 }

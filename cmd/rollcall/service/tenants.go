@@ -76,10 +76,11 @@ func (ts *tenants) close() {
 	}
 }
 
-// budgeted reports whether any tenant has a number of calls.
-func (ts *tenants) budgeted() bool {
-	return slices.ContainsFunc(ts.current(), func(t *tenant) bool { return t.budget != nil })
-}
+// budgeted reports whether anything of any tenant's is counted in the ledger.
+func (ts *tenants) budgeted() bool { return slices.ContainsFunc(ts.current(), (*tenant).counted) }
+
+// counted reports whether its calls or its pushes are counted in the ledger.
+func (t *tenant) counted() bool { return t.budget != nil || t.pushes != nil }
 
 // returning is how long a stop waits for reserved calls to be given back.
 const returning = time.Second / 2
@@ -93,9 +94,12 @@ func (ts *tenants) returnCalls() {
 	}
 }
 
-// spendFrom attaches the tenant's budget to the ledger, and to the data_dir that is ours alone,
+// spendFrom attaches what the tenant counts to the ledger, and its budget, and to the data_dir that is ours alone,
 // if any is.
 func (t *tenant) spendFrom(ledger budget.Ledger, dir string) {
+	if t.pushes != nil {
+		t.pushes.Attach(ledger)
+	}
 	if t.budget == nil {
 		return
 	}
@@ -109,6 +113,11 @@ func (t *tenant) spendFrom(ledger budget.Ledger, dir string) {
 // returnCalls returns what is reserved of a tenant's calls. What cannot be returned
 // now is, by the next process on the same data_dir.
 func (t *tenant) returnCalls(ctx context.Context, log *zap.Logger) {
+	if t.pushes != nil {
+		if err := t.pushes.Close(ctx); err != nil {
+			log.Info("some reserved pushes count as used", zap.String("tenant", t.cfg.Name), zap.Error(err))
+		}
+	}
 	if t.budget == nil {
 		return
 	}
