@@ -30,6 +30,7 @@ type office struct {
 	known  map[string]time.Time // when a meeting was last answered about
 	ages   []time.Duration      // of what is known of ongoing meetings, from the second week on
 	unseen int                  // looks at an ongoing meeting of which nothing was known, since then
+	late   []time.Duration      // how late changes were known, since then
 }
 
 type gathering struct {
@@ -73,6 +74,7 @@ func (o *office) called(op string) {
 func (o *office) answered(id string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.noteLate(id, time.Now())
 	o.known[id] = time.Now()
 }
 
@@ -201,7 +203,7 @@ func TestLongMonth(t *testing.T) {
 		t.Run(fmt.Sprint(c.style, " ", c.calls), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				o := newOffice(c.style)
-				l := o.live(t, c.calls)
+				l := o.live(t, c.calls, nil)
 				mid, far := o.percentile(50), o.percentile(95)
 				t.Logf("%d calls: %v; the age of what is known: median %s, 95th percentile %s; %.1f %% of the time of meetings passed before they were found",
 					o.made(), o.calls, mid, far, 100*float64(o.unseen)/float64(o.unseen+len(o.ages)))
@@ -217,11 +219,12 @@ func TestLongMonth(t *testing.T) {
 	}
 }
 
-// live runs a worker for the month.
-func (o *office) live(t *testing.T, calls int64) *ledgertest.Memory {
+// live runs a worker for the month; pushed may have it hear of what happens.
+func (o *office) live(t *testing.T, calls int64, pushed *pushing) *ledgertest.Memory {
 	elapse(time.Until(firstWorkday().Add(-time.Hour)))
 	l := ledgertest.NewMemory(names)
-	b := budget.New(budget.Config{Tenant: "acme", Calls: calls, Finds: true})
+	hints := worker.NewHints()
+	b := budget.New(budget.Config{Tenant: "acme", Calls: calls, Finds: true, Pushed: hints.Healthy})
 	b.Attach(l, nil)
 	asker := &poller.Poller{Source: o, Tenant: "acme", Spend: func(ctx context.Context, op string) error {
 		switch op {
@@ -235,7 +238,7 @@ func (o *office) live(t *testing.T, calls int64) *ledgertest.Memory {
 	one := start(t, "one", l, newWorld(), func(cfg *worker.Config) {
 		cfg.MemberTTL = 10 * time.Minute
 		cfg.Tenants[0].Decode, cfg.Tenants[0].Budget = o.Decode, b
-		cfg.Tenants[0].Asker = asker
+		cfg.Tenants[0].Asker, cfg.Tenants[0].Hints = asker, hints
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -245,6 +248,9 @@ func (o *office) live(t *testing.T, calls int64) *ledgertest.Memory {
 	defer cancel()
 	finder := o.finder(t, asker, one.worker, b)
 	finding.Go(func() { _ = finder.Run(ctx) })
+	if pushed != nil {
+		finding.Go(func() { pushed.run(ctx, o, one.worker, hints) })
+	}
 	elapse(time.Hour)
 	o.calls = map[string]int{}
 	elapse(30*24*time.Hour - time.Second)

@@ -89,3 +89,22 @@ func TestThingsAreCounted(t *testing.T) {
 		}
 	}
 }
+
+// TestPushesAreShownWhereAnyWereHeard has a column of their own, and none without.
+func TestPushesAreShownWhereAnyWereHeard(t *testing.T) {
+	b := books{
+		pushes: map[string][]byte{
+			"acme": []byte(`{"schema":1,"limit":3000,"used":1204}`), "free": []byte(`{"schema":1,"used":7}`), "newer": []byte(`{"schema":2}`),
+		},
+		configured: map[string]int64{"acme": 0, "free": 0, "newer": 0, "other": 0},
+	}
+	rows := spendingRows(b.spendings("2026-11", "", time.Date(2026, 11, 20, 2, 0, 0, 0, time.UTC)))
+	for i, want := range []string{"PUSHES", "1,204 of 3,000", "7", "-", "-"} {
+		if got := rows[i][len(rows[i])-2]; got != want {
+			t.Errorf("row %v: %q, want %q", rows[i], got, want)
+		}
+	}
+	if !strings.Contains(rows[3][len(rows[3])-1], "schema 2") {
+		t.Errorf("row %v does not say what is wrong", rows[3])
+	}
+}

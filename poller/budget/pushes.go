@@ -17,6 +17,9 @@ import (
 // ErrPushesSpent says that no more pushes may be heard this month.
 var ErrPushesSpent = errors.New("the pushes of the month (push.monthly_pushes) are nearly used up: nothing is heard until the next month; the schedule goes on")
 
+// ErrPushesUncounted says that the ledger cannot count pushes now.
+var ErrPushesUncounted = errors.New("pushes cannot be counted in NATS, and are not heard until they can be")
+
 // Pushes counts what DingTalk pushes to a tenant in a calendar month of its count
 // (UTC+8), by all workers together. Like calls, pushes are counted in the ledger
 // before they come, some at a time, so that a crash loses none: it counts as many
@@ -82,7 +85,7 @@ func (p *Pushes) Take(ctx context.Context, heard int64) error {
 	defer cancel()
 	now, err := p.now(ctx)
 	if err != nil {
-		return fmt.Errorf("count pushes: %w: %w", ErrUnreachable, err)
+		return fmt.Errorf("%w: %w", ErrPushesUncounted, err)
 	}
 	if m := MonthOf(now); m != p.month {
 		p.month, p.held, p.used = m, -heard, 0
@@ -91,7 +94,7 @@ func (p *Pushes) Take(ctx context.Context, heard int64) error {
 		return nil
 	}
 	if err := p.reserve(ctx, now); err != nil {
-		return fmt.Errorf("count pushes: %w", err)
+		return fmt.Errorf("%w: %w", ErrPushesUncounted, err)
 	}
 	if p.held > 0 {
 		return nil

@@ -93,7 +93,7 @@ const (
 )
 
 // growth is the pauses between two connections.
-var growth = wait.Growth{First: time.Second, Most: 5 * time.Minute}
+var growth = wait.Growth{First: time.Second, Most: time.Minute}
 
 // errElsewhere ends a connection: it is another worker's to hear.
 var errElsewhere = errors.New("another worker hears the pushes")

@@ -2,6 +2,7 @@ package push_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -297,7 +298,7 @@ func TestItReconnectsWithPausesThatGrow(t *testing.T) {
 				asked++
 			}
 		}
-		if asked < 15 || asked > 30 {
+		if asked < 50 || asked > 90 {
 			t.Errorf("in an hour the gateway was asked %d times", asked)
 		}
 		o.wants(t, nil, nil, false)
@@ -410,4 +411,52 @@ func TestTicketsStayOffTheNetworkAndTheLog(t *testing.T) {
 			}
 		})
 	}
+}
+
+// meter allows so many pushes.
+type meter struct {
+	mu   sync.Mutex
+	left int64
+}
+
+func (m *meter) Take(_ context.Context, heard int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.left -= heard
+	if m.left <= 0 {
+		return errors.New("the pushes are used up")
+	}
+	return nil
+}
+
+func (m *meter) allow(n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.left = n
+}
+
+// TestItHearsNoMoreThanIsAllowed counts all events, also such that are of no use.
+func TestItHearsNoMoreThanIsAllowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &meter{left: 5}
+		o := listen(t, func(l *push.Listener) { l.Meter = m })
+		for n := range 10 {
+			o.act(create(fmt.Sprint("m", n)))
+			elapse(time.Second)
+		}
+		if c := o.sim.Pushes(); c.Sent != 5 || o.sim.Listening() != 0 {
+			t.Errorf("pushes are %+v", c)
+		}
+		elapse(time.Hour)
+		if c := o.sim.Pushes(); c.Opened != 1 {
+			t.Errorf("%d tickets were had", c.Opened)
+		}
+		m.allow(100)
+		elapse(6 * time.Minute)
+		o.act(create("later"))
+		elapse(time.Second)
+		if found, _, _ := o.told(); !slices.Contains(found, "later") {
+			t.Errorf("found %v", found)
+		}
+	})
 }

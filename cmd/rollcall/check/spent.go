@@ -17,11 +17,11 @@ import (
 // noStream is JetStream's error code for a stream that is not there.
 const noStream = 10059
 
-// counts reports whether a tenant has a number of calls, which the workers count
-// together in a bucket.
-func (b *broker) counts() bool {
-	return slices.ContainsFunc(b.check.Config.Tenants, func(t config.Tenant) bool { return t.Poll.MonthlyCalls != config.Unlimited })
-}
+// counts reports whether a tenant has a number of calls, or hears pushes, which the
+// workers count together in a bucket.
+func (b *broker) counts() bool { return slices.ContainsFunc(b.check.Config.Tenants, counted) }
+
+func counted(t config.Tenant) bool { return t.Poll.MonthlyCalls != config.Unlimited || t.Push.Enabled }
 
 // budget looks at the bucket and writes to it in a way that is refused, to keys
 // under which nothing is counted.
@@ -41,7 +41,7 @@ func (b *broker) budget(ctx context.Context) Result {
 		wide = append(wide, create)
 	}
 	for _, t := range b.check.Config.Tenants {
-		if t.Poll.MonthlyCalls != config.Unlimited {
+		if counted(t) {
 			trials = append(trials, trial{
 				subject: natsconn.KeySubject(b.link.js, "$KV."+bucket+"."+t.Name+"."+other),
 				header:  nats.Header{"Nats-Expected-Last-Subject-Sequence": {strconv.Itoa(impossible)}},

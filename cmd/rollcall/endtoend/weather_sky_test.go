@@ -30,6 +30,7 @@ type sky struct {
 	logs   *observer.ObservedLogs // from info on
 	egress *poller.Egress
 	cfg    rooms.Config
+	worker *rooms.Worker // from [sky.start] on
 	closed []func()
 	ended  chan error
 	kill   context.CancelFunc
@@ -109,6 +110,7 @@ func (s *sky) start() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.worker = w
 	var ctx context.Context
 	ctx, s.kill = context.WithCancel(context.Background())
 	go func() { s.ended <- w.Run(ctx) }()

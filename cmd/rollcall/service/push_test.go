@@ -46,11 +46,13 @@ func TestPushesSayWhomToAskAbout(t *testing.T) {
 	told("kick", rollcall.ParticipantKickedOut)
 	act(t, sim, simulator.Act{Verb: "end", ConferenceID: id})
 	await(t, l.events, func(e rollcall.Event) bool { return e.Type == rollcall.MeetingEnded && e.ConferenceID == id })
-	metrics := page(t, "http://"+l.HTTP().String()+"/metrics")
-	for _, want := range []string{`rollcall_push_connected{tenant="acme"} 1`, `rollcall_pushes_total{outcome="taken",tenant="acme"} 5`} {
-		if !strings.Contains(metrics, want) {
-			t.Errorf("the metrics lack %s", want)
-		}
+	for _, want := range []string{
+		`rollcall_push_connected{tenant="acme"} 1`, `rollcall_pushes_total{outcome="taken",tenant="acme"} 5`,
+		`rollcall_push_month_pushes{tenant="acme"} 5`, `rollcall_push_monthly_pushes{tenant="acme"} 3000`,
+	} {
+		eventually(t, "the metrics show "+want, func() bool {
+			return strings.Contains(page(t, "http://"+l.HTTP().String()+"/metrics"), want)
+		})
 	}
 }
 
