@@ -26,7 +26,8 @@ type folded struct {
 	roster  *consume.Roster
 	unknown bool // the beginning of its epoch is missing
 	over    bool
-	later   bool // something was stored of it after the time
+	later   bool   // something was stored of it after the time
+	missing uint64 // events between others: of somebody who was forgotten, or lost
 }
 
 func newPast(at time.Time) *past {
@@ -71,9 +72,13 @@ func (h *past) fold(e consume.Event, later bool) {
 		m.later = true
 		return
 	}
-	_, err := m.roster.Apply(e)
+	change, err := m.roster.Apply(e)
+	if change == consume.Anew {
+		m.missing = 0
+	}
 	if gap, ok := errors.AsType[*consume.GapError](err); ok && gap.Want > 1 {
 		m.roster.Skip(e)
+		m.missing += gap.Got - gap.Want
 		_, err = m.roster.Apply(e)
 	}
 	m.unknown = err != nil

@@ -50,6 +50,7 @@ type toldEvent struct {
 	rollcall.Event
 	before, after *rollcall.Record
 	storedAt      time.Time
+	stream        uint64 // its sequence there
 }
 
 func newPastWorld(t *testing.T) *pastWorld {
@@ -109,7 +110,7 @@ func (w *pastWorld) look(meeting string, look differ.Look) {
 	}
 	w.records[meeting] = ledger.Stored{Record: result.Record, Revision: first + uint64(len(d.Messages)) - 1}
 	for i, e := range result.Events {
-		w.told = append(w.told, toldEvent{e, prev.Record, result.Record, w.stored(first + uint64(i))})
+		w.told = append(w.told, toldEvent{e, prev.Record, result.Record, w.stored(first + uint64(i)), first + uint64(i)})
 	}
 	w.moments = append(w.moments, momentOfPast{w.stored(w.records[meeting].Revision), w.rosters()})
 }

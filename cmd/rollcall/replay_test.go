@@ -74,6 +74,32 @@ func TestReplaySaysWhatIsMissing(t *testing.T) {
 	}
 }
 
+// Whoever was forgotten leaves a hole, behind which the others are told as before.
+func TestReplayGoesOnBehindAHole(t *testing.T) {
+	w := newPastWorld(t)
+	list := func(people ...string) {
+		a := &rollcall.Answer{Title: "T", Status: rollcall.StatusStarted, Listed: true}
+		for _, p := range people {
+			a.Entries = append(a.Entries, rollcall.Entry{UserID: p, Nick: p, Attendance: rollcall.AttendancePresent})
+		}
+		w.look("c1", differ.Look{Kind: rollcall.SightingListed, Answer: a})
+	}
+	list("u1")
+	list("u1", "u2")
+	list("u1", "u2", "u3")
+	if err := w.ledger.DeleteMsg(t.Context(), w.told[2].stream); err != nil { // u2 joined
+		t.Fatal(err)
+	}
+	at := w.moments[2].at.Format(time.RFC3339Nano)
+	told := answerOf[then](w, "replay", "--at", at)
+	if len(told.Meetings) != 1 || told.Meetings[0].Missing != 1 || !slices.Equal(shownLines(told.Meetings[0].Roster), []string{"u1 u1 present closed closed 1", "u3 u3 present closed closed 1"}) {
+		t.Errorf("%+v", told)
+	}
+	if _, out, _ := w.run("replay", "--at", at); !strings.Contains(out, "missing: 1 event, of somebody who was forgotten, or lost") {
+		t.Error(out)
+	}
+}
+
 func TestReplaySaysThatNobodyLooked(t *testing.T) {
 	w := newPastWorld(t)
 	w.happen(3)

@@ -30,8 +30,9 @@ type meetingThen struct {
 	Tenant       string        `json:"tenant"`
 	ConferenceID string        `json:"conferenceId"`
 	Epoch        int64         `json:"epoch"`
-	Sequence     uint64        `json:"sequence"` // of the last event
-	Known        bool          `json:"known"`    // otherwise the beginning is missing, and nobody can tell
+	Sequence     uint64        `json:"sequence"`          // of the last event
+	Known        bool          `json:"known"`             // otherwise the beginning is missing, and nobody can tell
+	Missing      uint64        `json:"missing,omitempty"` // events: of somebody who was forgotten, or lost
 	Meeting      *wire.Meeting `json:"meeting"`
 	Roster       []wire.Person `json:"roster"`
 	over         bool
@@ -107,7 +108,7 @@ func (one *meetingThen) fill(m *folded) {
 	meeting := m.roster.Meeting()
 	shown := control.MeetingOf(&meeting)
 	one.Meeting, one.Epoch, one.Sequence = &shown, m.roster.Epoch(), m.roster.Sequence()
-	one.Roster = control.RosterOf(m.roster.People())
+	one.Roster, one.Missing = control.RosterOf(m.roster.People()), m.missing
 }
 
 func (f *eventFlags) matches(m *meetingThen) bool {
@@ -134,6 +135,9 @@ func (told then) write(out io.Writer) error {
 			continue
 		}
 		fmt.Fprintf(&b, "%s  %s  %s, %d present  (%s)\n", safetext.Field(cmp.Or(m.Meeting.Title, "-"), titleWidth), m.ConferenceID, m.Meeting.Status, m.Meeting.Present, m.Tenant)
+		if m.Missing > 0 {
+			fmt.Fprintf(&b, "missing: %s, of somebody who was forgotten, or lost\n", counted(int64(m.Missing), "event"))
+		}
 		if len(m.Roster) > 0 {
 			if err := writeTable(&b, peopleRows(m.Roster)); err != nil {
 				return err
