@@ -116,7 +116,11 @@ func TestReplaySaysThatNobodyLooked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		told := answerOf[then](w, "replay", "--at", w.stored(ack.Sequence).Format(time.RFC3339Nano))
+		stored := w.stored(ack.Sequence).Format(time.RFC3339Nano)
+		if _, out, _ := w.run("replay", "--at", stored); strings.Contains(out, "nobody looked at the meetings of tenant acme since ") != (i == 0) {
+			t.Error(out)
+		}
+		told := answerOf[then](w, "replay", "--at", stored)
 		if len(told.Blind) != 1-i || i == 0 && (told.Blind[0].Reason != "throttled" || !told.Blind[0].Since.Equal(at.Add(-time.Minute))) {
 			t.Errorf("after %s: %+v", kind, told.Blind)
 		}

@@ -11,7 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rollcall"
 	"rollcall/cmd/rollcall/control"
+	"rollcall/cmd/rollcall/printer"
 	"rollcall/consume"
 	"rollcall/internal/safetext"
 	"rollcall/wire"
@@ -126,7 +128,11 @@ func (told then) write(out io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "as known at %s: %s\n", told.At.Local().Format(time.DateTime), counted(int64(len(told.Meetings)), "meeting"))
 	for _, w := range told.Blind {
-		fmt.Fprintf(&b, "nobody looked at shard %d of %d of tenant %s, since %s: %s\n", w.Shard, w.Shards, w.Tenant, local(w.Since), safetext.Field(w.Reason, 40))
+		of := ""
+		if w.Shards > 1 {
+			of = fmt.Sprintf(" of shard %d of %d", w.Shard, w.Shards)
+		}
+		fmt.Fprintf(&b, "nobody looked at the meetings%s of tenant %s since %s (%s)\n", of, w.Tenant, local(w.Since), safetext.Field(printer.WhyBlind(rollcall.Reason(w.Reason)), 60))
 	}
 	for _, m := range told.Meetings {
 		b.WriteString("\n")
