@@ -19,6 +19,7 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"rollcall"
 	"rollcall/cmd/rollcall/config"
 	"rollcall/cmd/rollcall/control"
 	"rollcall/cmd/rollcall/service"
@@ -181,7 +182,27 @@ func operate(t *testing.T, url, user string) {
 			t.Errorf("%s is shown nothing: %v", user, err)
 		}
 	}
+	forget(t, operator)
 	unrefused(t, user, refused)
+}
+
+// forget has somebody forgotten, for which the worker erases events.
+func forget(t *testing.T, operator *control.Client) {
+	t.Helper()
+	shown, err := operator.Show(t.Context(), tenantOf(t).Track.Conferences[0])
+	if err != nil || shown.Record == nil {
+		t.Fatalf("nothing is shown: %v", err)
+	}
+	for _, p := range shown.Record.Roster {
+		if p.UserID == "" || rollcall.IsForgotten(p.UserID) {
+			continue
+		}
+		if done, err := operator.Forget(t.Context(), p.UserID, shown.ConferenceID); err != nil || done.Meetings[0].Events == 0 {
+			t.Errorf("nothing of %s is erased: %+v, %v", p.UserID, done, err)
+		}
+		return
+	}
+	t.Errorf("nobody is there to be forgotten: %+v", shown.Record.Roster)
 }
 
 func unrefused(t *testing.T, user string, refused chan error) {

@@ -104,6 +104,7 @@ func compared(table []rule, prev *rollcall.Record, look Look, rules Rules) Resul
 		erased = prev.Erased
 	}
 	look.Answer = rules.Mask(look.Tenant, look.ConferenceID, erased, look.Answer)
+	look.Summary = rules.maskSummary(look.Tenant, look.ConferenceID, erased, look.Summary)
 	switch {
 	case look.Kind == rollcall.SightingListed && rules.shown(prev, rules.strange):
 		begun := *prev // nobody knows whose pseudonyms these were

@@ -84,3 +84,27 @@ func forgetEntry(tenant, conferenceID string, erased []string, e rollcall.Entry)
 	}
 	return e
 }
+
+// maskSummary is Mask for a summary. People without a user id have other numbers where
+// their keys held nicks.
+func (r Rules) maskSummary(tenant, conferenceID string, erased []string, s *rollcall.Summary) *rollcall.Summary {
+	if s == nil || !r.omits() && len(erased) == 0 {
+		return s
+	}
+	masked := *s
+	masked.People = slices.Clone(s.People)
+	for i := range masked.People {
+		p := &masked.People[i]
+		e := r.mask(tenant, conferenceID, erased, rollcall.Entry{UserID: p.UserID, Nick: p.Nick})
+		switch {
+		case p.UserID != "":
+			p.Key = KeyOf(e.UserID)
+		case r.OmitNicks && nickOf(p.Key) != "":
+			p.Key = anonKey("", len(s.People)+i+1)
+		}
+		p.UserID, p.Nick = e.UserID, e.Nick
+	}
+	slices.SortStableFunc(masked.People, func(a, b rollcall.Attendee) int { return cmp.Compare(a.Key, b.Key) })
+	masked.People = slices.CompactFunc(masked.People, func(a, b rollcall.Attendee) bool { return a.Key == b.Key })
+	return &masked
+}

@@ -5,12 +5,12 @@ import { CloudEvent, HTTP } from 'cloudevents';
 
 export const contentType = 'application/cloudevents+json';
 
-// The event table: 13 types of meetings, 14 of participants.
+// The event table: 13 types of meetings, 15 of participants.
 export const types = [
   ...['initialized', 'started', 'title_changed', 'start_time_changed', 'mute_all_enforced', 'mute_all_lifted', 'mic_muted',
     'mic_unmuted', 'camera_closed', 'camera_opened', 'ended', 'untracked', 'summarized'].map((verb) => `meeting.${verb}`),
   ...['invited', 'joining', 'joined', 'left', 'kicked_out', 'invitation_lapsed', 'declined', 'join_failed', 'mic_opened',
-    'mic_closed', 'camera_opened', 'camera_closed', 'renamed', 'role_changed'].map((verb) => `participant.${verb}`),
+    'mic_closed', 'camera_opened', 'camera_closed', 'renamed', 'role_changed', 'forgotten'].map((verb) => `participant.${verb}`),
 ];
 
 // token is a value as one token of a subject.

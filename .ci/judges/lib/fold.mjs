@@ -1,6 +1,7 @@
 // A meeting's roster from its events, as a subscriber would keep it, after the
 // event table of the README. An event that does not follow is an error.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 
 const enters = { invited: 'invited', joining: 'joining', joined: 'present' };
 const departs = ['left', 'kicked_out', 'invitation_lapsed', 'declined', 'join_failed'];
@@ -8,6 +9,10 @@ const roles = ['host', 'coHost', 'external', 'phone'];
 const switches = {
   mic_opened: ['mic', 'open'], mic_closed: ['mic', 'closed'], camera_opened: ['camera', 'open'], camera_closed: ['camera', 'closed'],
 };
+
+// forgotten is the key under which a meeting goes on about somebody who was forgotten.
+const forgotten = ({ tenant, conferenceId }, key) =>
+  `forgotten-${createHash('sha256').update(`${tenant}/${conferenceId}\0${key}`).digest('hex').slice(0, 32)}`;
 
 export class Meeting {
   constructor(record) {
@@ -56,6 +61,12 @@ export class Meeting {
     } else if (verb === 'role_changed') {
       assert.ok(known && roles.some((role) => role in shown && known[role] !== shown[role]), `${event.id}: no other role`);
       for (const role of roles) if (role in shown) known[role] = shown[role];
+    } else if (verb === 'forgotten') {
+      assert.deepEqual(Object.keys(shown), ['key']);
+      for (const [key, person] of this.people) if (forgotten(event.data, key) === shown.key) {
+        this.people.delete(key);
+        this.people.set(shown.key, { ...person, key: shown.key, userId: shown.key, nick: '', rejectDescription: '' });
+      }
     } else {
       assert.equal(verb, 'renamed');
       assert.ok(known && (known.nick !== shown.nick || this.entered.has(shown.key)), `${event.id}: no other name`);
