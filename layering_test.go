@@ -59,6 +59,9 @@ var walls = map[string][]string{
 	// What is known of records; it reads and stores nothing itself.
 	"worker/recordcache": {".", "std"},
 
+	// What is known of a meeting after its end; arithmetic.
+	"worker/summary": {".", "wire", "cmp", "fmt", "slices", "strings", "time"},
+
 	// How old what subscribers know is; it only counts.
 	"worker/freshness": {"std", "any"},
 

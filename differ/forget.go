@@ -60,6 +60,16 @@ func (r Rules) Mask(tenant, conferenceID string, erased []string, a *rollcall.An
 	return masked
 }
 
+// MaskMembers is [Rules.Mask] for the lines of a list of members, which it changes.
+func (r Rules) MaskMembers(tenant, conferenceID string, erased []string, members []rollcall.Member) []rollcall.Member {
+	for i := range members {
+		m := &members[i]
+		e := r.mask(tenant, conferenceID, erased, rollcall.Entry{UserID: m.UserID, Nick: m.Nick})
+		m.UserID, m.Nick = e.UserID, e.Nick
+	}
+	return members
+}
+
 // mask looks for who is forgotten under the id and under its pseudonym: either may
 // have been the key.
 func (r Rules) mask(tenant, conferenceID string, erased []string, e rollcall.Entry) rollcall.Entry {

@@ -154,6 +154,15 @@ func (j *boundsJSON) bounds() rollcall.Bounds {
 
 func milliseconds(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
+// AttendeeSize is how many bytes a person of a summary takes on the wire.
+func AttendeeSize(p *rollcall.Attendee) int {
+	data, err := json.Marshal(attendeeOf(p))
+	if err != nil { // numbers and texts: it cannot be
+		return 0
+	}
+	return len(data) + len(",")
+}
+
 // summarySize is about how many bytes a summary takes on the wire.
 func summarySize(s *rollcall.Summary) int {
 	const frame, person, visit = 400, 220, 170

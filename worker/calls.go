@@ -40,7 +40,7 @@ func (t *tenant) allowedCalls(ctx context.Context) (calls int, ok bool) {
 func (t *tenant) sizes() (tracked, watched int) {
 	for _, s := range t.held() {
 		p := s.meetings.plan()
-		tracked, watched = tracked+len(p.ids), watched+len(p.slow)
+		tracked, watched = tracked+len(p.ids), watched+len(p.slow)+len(p.summaries)
 	}
 	return tracked, watched
 }

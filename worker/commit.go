@@ -67,4 +67,7 @@ func (c *committer) finished(w *pendingWrite) {
 		c.omitted()
 	}
 	c.meetings.setTracked(w.entry, w.tracked)
+	if w.sighting.Kind == rollcall.SightingSummarized {
+		c.meetings.replan()
+	}
 }

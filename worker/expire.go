@@ -32,7 +32,7 @@ func (t *tracker) sweep(ctx context.Context) {
 			t.log.Info("meeting expired: it has not started in time and is no longer tracked",
 				zap.String("meeting", id), zap.Duration("after", t.tenant.ExpireUnstarted))
 			t.commits.trouble.Note(t.untrack(ctx, l, id, rollcall.ReasonExpired))
-		case !e.tracked && !e.watched(now) && !t.named[id]:
+		case !e.tracked && !e.watched(now) && !t.meetings.awaits(e, now) && !t.named[id]:
 			delete(t.meetings.entries, id)
 		}
 	}

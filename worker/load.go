@@ -57,7 +57,7 @@ func (tr *trust) put(entries map[string]*entry) {
 }
 
 // read returns the entries of the shard: its tracked meetings and those that
-// the configuration names or that vanished lately. The tracked set comes last:
+// the configuration names, that vanished lately or that are to be summarized. The tracked set comes last:
 // a worker that still writes records puts meetings back into it with them.
 func (tr *trust) read(ctx context.Context) (map[string]*entry, error) {
 	all, err := tr.readings.get(ctx)
@@ -96,7 +96,7 @@ func (tr *trust) keep(entries map[string]*entry, r ledger.Stored) {
 	if r.Err != nil {
 		e.record.Void() // it is mended before the next answer
 	}
-	if fresh && (tr.named[r.ConferenceID] || e.watched(time.Now()) || e.adrift()) {
+	if fresh && (tr.named[r.ConferenceID] || e.watched(time.Now()) || tr.meetings.awaits(e, time.Now()) || e.adrift()) {
 		entries[r.ConferenceID] = e
 	}
 }

@@ -1,9 +1,12 @@
 package worker
 
 import (
+	"cmp"
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"rollcall"
 
 	"go.uber.org/zap"
 
@@ -17,17 +20,20 @@ type meetings struct {
 	log     *zap.Logger
 	entries map[string]*entry // nil: nothing was read yet
 	changed bool              // the plan is to be made anew
+	sums    bool              // what is known of a meeting after its end is told
 	current atomic.Pointer[plan]
 }
 
 // plan is which meetings to ask about. It is shared, and never changed.
 type plan struct {
-	ids    []string              // at every pass; sorted
-	slow   []string              // now and then
-	asleep []string              // of ids, those that are known not to have started
-	states []*recordcache.Record // of ids, in any order, whose freshness counts
-	aside  []string              // those whose record can be neither read nor stored; sorted
-	erased map[string][]string   // by meeting, who was forgotten; see [rollcall.Record]
+	ids    []string // at every pass; sorted
+	slow   []string // now and then
+	asleep []string // of ids, those that are known not to have started
+	// summaries are the records of those that have ended and are still to be told about.
+	summaries []*rollcall.Record
+	states    []*recordcache.Record // of ids, in any order, whose freshness counts
+	aside     []string              // those whose record can be neither read nor stored; sorted
+	erased    map[string][]string   // by meeting, who was forgotten; see [rollcall.Record]
 }
 
 func newMeetings(log *zap.Logger) *meetings {
@@ -129,6 +135,9 @@ func (m *meetings) makePlan() {
 			}
 			next.erased[id] = erased
 		}
+		if m.awaits(e, now) {
+			next.summaries = append(next.summaries, e.record.Whole())
+		}
 		switch {
 		case e.tracked:
 			next.ids, next.states = append(next.ids, id), append(next.states, &e.record)
@@ -141,5 +150,11 @@ func (m *meetings) makePlan() {
 	}
 	slices.Sort(next.ids)
 	slices.Sort(next.aside)
+	slices.SortFunc(next.summaries, func(a, b *rollcall.Record) int {
+		return cmp.Or(a.EndedAt.Compare(b.EndedAt), cmp.Compare(a.ConferenceID, b.ConferenceID))
+	})
 	m.current.Store(next)
 }
+
+// awaits reports whether the meeting is still to be told about after its end.
+func (m *meetings) awaits(e *entry, now time.Time) bool { return m.sums && e.unsummarized(now) }

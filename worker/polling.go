@@ -22,6 +22,7 @@ type polling struct {
 	own      *ownership
 	meetings *meetings // it sees only their plan
 	queue    *backlog.Lane
+	sums     *summaries
 	stir     func() // others are to know at once how the shard is
 	recent   *recentChanges
 
@@ -53,9 +54,11 @@ func (p *polling) pass(ctx context.Context, l *lease, calls int) (report poller.
 	}
 	now, hinted := time.Now(), p.hinted()
 	ids, later := p.choose(p.due(now, hinted), hinted, calls, now)
-	if report, asked = p.ask(ctx, l, poller.Ask{Shard: p.number, IDs: ids, Later: later}); !asked {
+	members, alone := p.sums.due(now, calls)
+	if report, asked = p.ask(ctx, l, poller.Ask{Shard: p.number, IDs: ids, Later: later, Members: members}); !asked {
 		return report, false
 	}
+	p.tellAlone(ctx, l, alone)
 	for _, id := range ids {
 		if report.Unanswered[id] == poller.ClassNone {
 			p.tenant.Hints.answered(id, hinted[id])
@@ -85,7 +88,7 @@ func (p *polling) pass(ctx context.Context, l *lease, calls int) (report poller.
 // goroutine that lets go of it looks at asking afterwards, so that one of the
 // two sees the other.
 func (p *polling) ask(ctx context.Context, l *lease, ask poller.Ask) (report poller.Report, asked bool) {
-	era := p.ground.Replaced()
+	ask.Emit = p.emitter(ctx, ask.Shard)
 	p.asking.Add(1)
 	defer p.finished()
 	if p.own.held() != l {
@@ -96,24 +99,49 @@ func (p *polling) ask(ctx context.Context, l *lease, ask poller.Ask) (report pol
 		p.asking.Add(1)
 		return p.finished
 	}
-	ask.Emit = func(emitting context.Context, obs rollcall.Observation) error {
+	return p.tenant.Asker.Pass(ctx, ask), true
+}
+
+// tellAlone queues what was observed of meetings whose list could not be read in time.
+func (p *polling) tellAlone(ctx context.Context, l *lease, records []*rollcall.Record) {
+	emit := p.emitter(ctx, p.number)
+	p.asking.Add(1)
+	defer p.finished()
+	for _, r := range records {
+		told, err := p.sums.of(ctx, r, nil, false)
+		if p.sums.trouble.Note(err); err != nil || p.own.held() != l {
+			continue
+		}
+		now := time.Now().UTC()
+		_ = emit(ctx, rollcall.Observation{ // what is paused waits in the queue
+			Tenant: p.tenant.Name, Shard: p.number, Number: l.next(), AskedAt: now, AnsweredAt: now, Sightings: []rollcall.Sighting{told},
+		})
+	}
+}
+
+// emitter returns what takes the answers to questions asked from now on, and queues them.
+func (p *polling) emitter(ctx context.Context, shard int) func(context.Context, rollcall.Observation) error {
+	era := p.ground.Replaced()
+	return func(emitting context.Context, obs rollcall.Observation) error {
 		if era != p.ground.Replaced() {
 			p.metrics.dropped.WithLabelValues(p.tenant.Name, "foreign").Inc()
 			return nil // it was asked under a claim of a ledger that no longer exists
 		}
 		p.mask(&obs)
+		if !p.sums.tell(emitting, obs.Sightings) {
+			return nil
+		}
 		obs.Trace = tracing.Parent(emitting)
 		p.queue.Push(&obs)
 		if p.queue.Full() {
 			return errPaused
 		}
 		p.waitForCommit(ctx)
-		if ask.Shard == p.number && p.tenant.Schedule.Continuous() {
+		if shard == p.number && p.tenant.Schedule.Continuous() {
 			p.waitForLedger(ctx)
 		}
 		return nil
 	}
-	return p.tenant.Asker.Pass(ctx, ask), true
 }
 
 // finished lets others know where this was all that they waited for.
@@ -145,6 +173,7 @@ func (p *polling) mask(obs *rollcall.Observation) {
 	for i := range obs.Sightings {
 		s := &obs.Sightings[i]
 		s.Answer = rules.Mask(p.tenant.Name, s.ConferenceID, erased[s.ConferenceID], s.Answer)
+		s.Members = rules.MaskMembers(p.tenant.Name, s.ConferenceID, erased[s.ConferenceID], s.Members)
 	}
 }
 

@@ -57,7 +57,9 @@ func newShard(t *tenant, number, of int) *shard {
 		scope: c, own: s.own, meetings: s.meetings, trust: s.trust, retry: s.retry, recent: recent, omitted: t.logOmission,
 		trouble: streak.Log{Logger: log, What: "storing what was observed"}, odd: map[rollcall.Oddity]bool{},
 	}
-	s.polling = &polling{scope: c, own: s.own, meetings: s.meetings, queue: s.queue, stir: w.stir, recent: recent}
+	s.meetings.sums = c.tenant.Summaries && c.cfg.Eraser != nil
+	sums := &summaries{scope: c, meetings: s.meetings, trouble: streak.Log{Logger: log, What: "summarizing meetings that have ended"}}
+	s.polling = &polling{scope: c, own: s.own, meetings: s.meetings, queue: s.queue, sums: sums, stir: w.stir, recent: recent}
 	s.watch = &watch{
 		scope: c, own: s.own, meetings: s.meetings, looks: &t.looks, lastPass: s.polling.last.Load, lastBad: s.polling.bad.Load, patience: t.patience,
 		trouble:  streak.Log{Logger: log, What: "telling whether the shard is looked at"},

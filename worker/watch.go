@@ -106,7 +106,7 @@ func (w *watch) lookedAt() time.Time {
 // answered returns the messages that an observation leads to: that the shard is
 // looked at again, after a time in which it was not.
 func (w *watch) answered(ctx context.Context, obs *rollcall.Observation) (watchNews, error) {
-	if known, err := w.know(ctx); !known || len(obs.Sightings) == 0 {
+	if known, err := w.know(ctx); !known || !looksAt(obs) {
 		return watchNews{}, err
 	}
 	if w.known.Lost {
@@ -126,7 +126,7 @@ func (w *watch) gap(again time.Time) bool {
 // looked notes that an observation was processed. One that ends a blindness counts
 // when that is stored: it was not where the lease ended meanwhile.
 func (w *watch) looked(obs *rollcall.Observation) {
-	if len(obs.Sightings) > 0 && !w.gap(obs.AskedAt) {
+	if looksAt(obs) && !w.gap(obs.AskedAt) {
 		w.advance(obs.AskedAt)
 	}
 }

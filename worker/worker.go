@@ -90,7 +90,7 @@ type Config struct {
 	// process left: that is processed before anything is asked. Where it is full
 	// polling pauses. Default: one in memory alone.
 	Backlog *backlog.Backlog
-	// Eraser is what [Privacy] needs besides.
+	// Eraser is what [Privacy] and [Tenant.Summaries] need besides.
 	Eraser Eraser
 	// Overwrite overwrites what NATS has deleted in its files; nil: they are out of reach.
 	Overwrite func(ctx context.Context) (messages int, err error)
@@ -124,6 +124,9 @@ type Tenant struct {
 	Budget Budget
 	// Hints say which meetings have changed; nil: nobody does.
 	Hints *Hints
+	// Summaries says that an ended meeting is told about once more, when the list of
+	// its members was read.
+	Summaries bool
 	// OmitNicks keeps the names of people out of records and events.
 	OmitNicks bool
 	// Pseudonyms keep their ids out of these and of all else that is stored; nil: ids are kept.

@@ -49,6 +49,10 @@ type sighting struct {
 	SeenAt       time.Time       `json:"seenAt,omitzero"`
 	EndTime      time.Time       `json:"endTime,omitzero"`
 	Reason       rollcall.Reason `json:"reason,omitempty"`
+	// Of a list of members, and of what is known of an ended meeting; as Go writes it.
+	Members  []rollcall.Member `json:"members,omitempty"`
+	Summary  *rollcall.Summary `json:"summary,omitempty"`
+	Sequence uint64            `json:"sequence,omitempty"`
 }
 
 // answer is a [rollcall.Answer]; its words are their numbers.
@@ -77,7 +81,7 @@ type entry struct {
 func kindNames() map[rollcall.SightingKind]string {
 	return map[rollcall.SightingKind]string{
 		rollcall.SightingListed: "listed", rollcall.SightingEnded: "ended", rollcall.SightingOngoing: "ongoing",
-		rollcall.SightingMissed: "missed", rollcall.SightingUntracked: "untracked", rollcall.SightingSummarized: "summarized",
+		rollcall.SightingMissed: "missed", rollcall.SightingUntracked: "untracked", rollcall.SightingSummarized: "summarized", rollcall.SightingMembers: "members",
 		rollcall.SightingForgotten: "forgotten",
 	}
 }
@@ -120,7 +124,7 @@ func encode(key string, obs *rollcall.Observation, same map[string]time.Time) ([
 		}
 		p.Sightings = append(p.Sightings, sighting{
 			ConferenceID: s.ConferenceID, Kind: name, Answer: written(s.Answer),
-			SeenAt: same[s.ConferenceID], EndTime: s.EndTime, Reason: s.Reason,
+			SeenAt: same[s.ConferenceID], EndTime: s.EndTime, Reason: s.Reason, Members: s.Members, Summary: s.Summary, Sequence: s.Sequence,
 		})
 	}
 	if len(p.Sightings) == 0 {
@@ -235,7 +239,7 @@ func decode(data []byte) (*rollcall.Observation, error) {
 		}
 		obs.Sightings = append(obs.Sightings, rollcall.Sighting{
 			ConferenceID: s.ConferenceID, Kind: kind, Raw: s.Raw, Answer: s.Answer.read(), SeenAt: s.SeenAt,
-			EndTime: s.EndTime, Reason: s.Reason,
+			EndTime: s.EndTime, Reason: s.Reason, Members: s.Members, Summary: s.Summary, Sequence: s.Sequence,
 		})
 	}
 	return obs, nil
