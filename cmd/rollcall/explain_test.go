@@ -37,8 +37,9 @@ func explainSome(t *testing.T, looks, events int) {
 	recorded := 0
 	for _, i := range w.random.Perm(len(w.told))[:events] {
 		e := &w.told[i]
+		storedAt := w.stored(e.stream)
 		x := answerOf[explain.Explanation](w, "explain", idOf(&e.Event))
-		if x.Type != string(e.Type) || x.ConferenceID != e.ConferenceID || !x.Known.StoredAt.Equal(e.storedAt.Truncate(time.Millisecond)) ||
+		if x.Type != string(e.Type) || x.ConferenceID != e.ConferenceID || !x.Known.StoredAt.Equal(storedAt.Truncate(time.Millisecond)) ||
 			!x.Before.Asked.Equal(e.Window.After) || !x.After.Answered.Equal(e.Window.Before) {
 			t.Fatalf("%+v\nof %+v", x, e.Event)
 		}
@@ -50,9 +51,9 @@ func explainSome(t *testing.T, looks, events int) {
 		} else if x.After.Meeting == nil || x.After.Meeting.Title != e.Meeting.Title {
 			t.Fatalf("%+v", x.After)
 		}
-		least, most := e.storedAt.Sub(e.Window.Before), e.storedAt.Sub(e.Window.After)
+		least, most := storedAt.Sub(e.Window.Before), storedAt.Sub(e.Window.After)
 		if x.Known.Least > least.Milliseconds() || x.Known.Most != nil && *x.Known.Most < most.Milliseconds() || (x.Known.Most == nil) != e.Window.After.IsZero() {
-			t.Fatalf("known %+v; stored at %v, window %v", x.Known, e.storedAt, e.Window)
+			t.Fatalf("known %+v; stored at %v, window %v", x.Known, storedAt, e.Window)
 		}
 		if newest := w.records[e.ConferenceID].Record == e.after; newest != (x.Asker.Poll == e.after.Number.Poll) || newest != (x.Asker.Poll > 0) {
 			t.Fatalf("asked by %+v; the newest record: %t", x.Asker, newest)

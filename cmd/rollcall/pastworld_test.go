@@ -41,7 +41,7 @@ type pastWorld struct {
 
 // momentOfPast is what was known after something was stored.
 type momentOfPast struct {
-	at      time.Time
+	at      string                            // as the commands read it
 	rosters map[string][]rollcall.Participant // of the meetings that went on
 }
 
@@ -49,7 +49,6 @@ type momentOfPast struct {
 type toldEvent struct {
 	rollcall.Event
 	before, after *rollcall.Record
-	storedAt      time.Time
 	stream        uint64 // its sequence there
 }
 
@@ -110,9 +109,9 @@ func (w *pastWorld) look(meeting string, look differ.Look) {
 	}
 	w.records[meeting] = ledger.Stored{Record: result.Record, Revision: first + uint64(len(d.Messages)) - 1}
 	for i, e := range result.Events {
-		w.told = append(w.told, toldEvent{e, prev.Record, result.Record, w.stored(first + uint64(i)), first + uint64(i)})
+		w.told = append(w.told, toldEvent{e, prev.Record, result.Record, first + uint64(i)})
 	}
-	w.moments = append(w.moments, momentOfPast{w.stored(w.records[meeting].Revision), w.rosters()})
+	w.moments = append(w.moments, momentOfPast{w.stored(w.records[meeting].Revision).Format(time.RFC3339Nano), w.rosters()})
 }
 
 // stored is when the message of a sequence was.

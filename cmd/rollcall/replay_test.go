@@ -25,7 +25,7 @@ func TestReplayShowsTheRostersOfThen(t *testing.T) {
 	w.happen(60)
 	for i := 0; i < len(w.moments); i += 5 {
 		moment := w.moments[i]
-		told := answerOf[then](w, "replay", "--at", moment.at.Format(time.RFC3339Nano))
+		told := answerOf[then](w, "replay", "--at", moment.at)
 		got := map[string][]string{}
 		for _, m := range told.Meetings {
 			if got[m.ConferenceID] = shownLines(m.Roster); !m.Known || m.Tenant != "acme" || m.Meeting == nil || m.Meeting.Present > len(m.Roster) {
@@ -58,7 +58,7 @@ func TestReplaySaysWhatIsMissing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	told := answerOf[then](w, "replay", "--at", then1.at.Format(time.RFC3339Nano))
+	told := answerOf[then](w, "replay", "--at", then1.at)
 	known := map[string]bool{}
 	for _, m := range told.Meetings {
 		if known[m.ConferenceID] = m.Known; m.Known && !slices.Equal(shownLines(m.Roster), lines(then1.rosters[m.ConferenceID])) {
@@ -68,7 +68,7 @@ func TestReplaySaysWhatIsMissing(t *testing.T) {
 	if !maps.Equal(known, map[string]bool{"quiet": true, "busy": false}) {
 		t.Errorf("known: %v", known)
 	}
-	code, out, said := w.run("replay", "--at", then1.at.Format(time.RFC3339Nano))
+	code, out, said := w.run("replay", "--at", then1.at)
 	if code != exitDone || !strings.Contains(out, "busy  not known: its beginning is missing") || said != "" {
 		t.Errorf("%d: %s%s", code, out, said)
 	}
@@ -90,7 +90,7 @@ func TestReplayGoesOnBehindAHole(t *testing.T) {
 	if err := w.ledger.DeleteMsg(t.Context(), w.told[2].stream); err != nil { // u2 joined
 		t.Fatal(err)
 	}
-	at := w.moments[2].at.Format(time.RFC3339Nano)
+	at := w.moments[2].at
 	told := answerOf[then](w, "replay", "--at", at)
 	if len(told.Meetings) != 1 || told.Meetings[0].Missing != 1 || !slices.Equal(shownLines(told.Meetings[0].Roster), []string{"u1 u1 present closed closed 1", "u3 u3 present closed closed 1"}) {
 		t.Errorf("%+v", told)
@@ -268,7 +268,7 @@ func TestReplayToAnotherNATS(t *testing.T) {
 	}
 	for args, want := range map[string]int{
 		"--to-prefix meetings --to-nats " + w.server.URL(): exitMisused, "--to-prefix x --to-nats x://y": exitMisused,
-		"--to-prefix rollcall.x --to-nats " + other.URL(): exitMisused, "--to-prefix x --to-nats nats://127.0.0.1:1": exitFailed,
+		"--to-prefix rollcall.x --to-nats " + other.URL(): exitMisused,
 	} {
 		if code, _, said := w.run(append([]string{"replay"}, strings.Fields(args)...)...); code != want {
 			t.Errorf("%s: exit code %d, %s", args, code, said)
