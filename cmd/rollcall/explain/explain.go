@@ -91,7 +91,8 @@ type Known struct {
 
 // Cause is why it was not known sooner.
 type Cause struct {
-	// Cause is first_look, schedule, budget, blind, storage or unrecorded.
+	// Cause is first_look, schedule, budget, blind, members, operator, storage or
+	// unrecorded.
 	Cause  string    `json:"cause"`
 	Reason string    `json:"reason,omitempty"` // of blind: that of the watch event
 	From   wire.Time `json:"from,omitzero"`
@@ -105,6 +106,8 @@ const (
 	CauseSchedule   = "schedule"
 	CauseBudget     = "budget"
 	CauseBlind      = "blind"
+	CauseMembers    = "members"
+	CauseOperator   = "operator"
 	CauseStorage    = "storage"
 	CauseUnrecorded = "unrecorded"
 )

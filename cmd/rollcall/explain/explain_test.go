@@ -88,6 +88,10 @@ func TestWhatAuditorsRead(t *testing.T) {
 			f.Event.Type, f.Prior.Participant = rollcall.ParticipantRoleChanged, person(rollcall.AttendancePresent)
 			f.Event.Participant.Host, f.Event.Participant.Phone = rollcall.FactTrue, rollcall.FactTrue
 		},
+		"forgotten": func(f *explain.Facts) { f.Event.Type = rollcall.ParticipantForgotten },
+		"taken off": func(f *explain.Facts) {
+			f.Event.Type, f.Event.Participant, f.Event.Reason = rollcall.MeetingUntracked, nil, rollcall.ReasonOperator
+		},
 		"nobody looked": func(f *explain.Facts) {
 			w := blind(rollcall.WatchLost, -280, -240, rollcall.ReasonThrottled)
 			f.Event, f.Watch, f.Prior, f.StoredAt = nil, &w, nil, at(-239.9)

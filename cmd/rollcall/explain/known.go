@@ -47,10 +47,15 @@ func (f *Facts) known(at *time.Location) Known {
 
 // causes say why it was not known sooner.
 func (f *Facts) causes(waited time.Duration, at *time.Location) (all []Cause) {
-	if f.Watch == nil {
-		all = f.looking(at)
-	} else {
+	switch {
+	case f.Watch != nil:
 		all = []Cause{{Cause: CauseBlind, Reason: string(f.Watch.Reason), Text: printer.WhyBlind(f.Watch.Reason)}}
+	case f.ordered():
+		all = []Cause{{Cause: CauseOperator, Text: "an operator asked for it"}}
+	case f.Event.Type == rollcall.MeetingSummarized, f.Event.Type == rollcall.ParticipantRoleChanged:
+		all = []Cause{{Cause: CauseMembers, Text: "DingTalk's list of members is not read at each poll"}}
+	default:
+		all = f.looking(at)
 	}
 	if waited >= soon {
 		all = append(all, Cause{Cause: CauseStorage, Text: "the answer waited " + printer.Lasting(waited) + " to be stored; why is not recorded"})

@@ -20,6 +20,11 @@ func (f *Facts) looks(at *time.Location) (before, after Look) {
 		before.Text, after.Text = f.watched(at)
 		return before, after
 	}
+	if f.ordered() {
+		before.Text, after.Text = "no poll has found it", "an operator had asked for it by "+clock(w.Before, at)
+		after.Answered = wire.Time{}
+		return before, after
+	}
 	asked, answered := "asked "+clock(w.After, at)+": ", "answered "+clock(w.Before, at)+": "
 	if f.clipped() {
 		after.Answered.Time, answered = time.Time{}, "answered after the end at "+clock(w.Before, at)+", when is not recorded: "
@@ -45,6 +50,12 @@ func (f *Facts) looks(at *time.Location) (before, after Look) {
 		before.Text = asked + "what it said is not recorded: the events of before are gone"
 	}
 	return before, after
+}
+
+// ordered reports whether no poll has found it, but somebody asked for it.
+func (f *Facts) ordered() bool {
+	e := f.Event
+	return e != nil && (e.Type == rollcall.ParticipantForgotten || e.Reason == rollcall.ReasonOperator)
 }
 
 // clipped reports whether the window ends with the meeting, and not with the answer:
