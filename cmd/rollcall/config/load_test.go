@@ -47,6 +47,7 @@ tenants:
            monthly_calls: 5000, shards: 2, missing_after_polls: 4, expire_unstarted: 48h}
     track: {conferences: [007, "b c", {id: lab, labels: {team: blue, floor: 3}}], users: [u1], users_schedule: "@hourly", organization: {enabled: true, schedule: "@every 1m",
             include: {titles: ["*sales*"], creators: [b]}, exclude: {titles: [x], creators: ["y?"]}, labels: {from: list}}}
+    members: on_end
     push: {enabled: true, client_id: ding2, client_secret_file: ps, monthly_pushes: 700}
     privacy: {nicks: omit, ids: pseudonym, pseudonym_key_file: p}
   - name: two
@@ -109,6 +110,7 @@ tenants: [{name: one, auth: {client_id: c, client_secret_file: s}, poll: {monthl
 					Labels:  rollcall.Labels{"from": "list"},
 				},
 			},
+			Members: "on_end",
 			Push:    config.Push{Enabled: true, ClientID: "ding2", ClientSecretFile: "ps", MonthlyPushes: 700},
 			Privacy: config.Privacy{Nicks: "omit", IDs: "pseudonym", PseudonymKeyFile: "p"},
 		}, two},

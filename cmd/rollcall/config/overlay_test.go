@@ -132,7 +132,7 @@ $ROLLCALL_NATS_URL: nats.url: holds a user, a password or a token, which every l
 --set: "nonsense" is no key that can be set; write KEY=VALUE with a key of docs/configuration.md, such as http.listen=:8080 or tenants[0].poll.qps=5
 --set: log.format: "xml" is not known; allowed: json or console
 DIR/a.yaml: line 1: tenants[0].poll.monthly_calls: is required: DingTalk meters calls, and only you know what yours may be spent on (the Standard edition has 5000); allowed: the calls a month that may be spent, 1 or more, or the word unlimited
-DIR/a.yaml: line 3: tenants[0].pol: no such key; did you mean poll? allowed here: name, endpoint, auth, poll, track, push, privacy
+DIR/a.yaml: line 3: tenants[0].pol: no such key; did you mean poll? allowed here: name, endpoint, auth, poll, track, members, push, privacy
 DIR/b.yml: line 2: tenants[2].name: is also the name of tenants[0] (DIR/a.yaml, line 1); allowed: 1 to 32 of a-z, 0-9 and -, unlike every other tenant's
 DIR/b.yml: line 4: tenants[2].poll.qps: is not a number: "many"; allowed: a number above 0, at most 500 (where DingTalk blocks the address)
 DIR/b.yml: line 4: tenants[2].poll.monthly_calls: is required: DingTalk meters calls, and only you know what yours may be spent on (the Standard edition has 5000); allowed: the calls a month that may be spent, 1 or more, or the word unlimited

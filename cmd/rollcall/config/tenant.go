@@ -21,6 +21,10 @@ type Tenant struct {
 	Poll Poll `yaml:"poll"`
 	// Which meetings are watched besides those of "rollcall track".
 	Track Track `yaml:"track"`
+	// Whether DingTalk's list of a meeting's members is read. on_end: once after each
+	// end, for exact times of everybody who was there, and meeting.summarized tells
+	// them; each such list costs a call for 128 of its lines. off: it is not.
+	Members string `yaml:"members" allow:"on_end or off"`
 	// Whether DingTalk pushes what happens, which says sooner than any schedule whom
 	// to ask about. The app chooses the Stream mode in the developer console (Events
 	// and callbacks) and subscribes to the events of video meetings.
