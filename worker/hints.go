@@ -56,7 +56,6 @@ func (h *Hints) Take(ids []string, healthy bool) {
 	if healthy {
 		h.until = time.Now().Add(believed)
 	}
-	maps.DeleteFunc(h.due, func(id string, _ uint64) bool { return !h.tracked(id) })
 	fresh := false
 	for _, id := range ids {
 		if h.tracked(id) {
@@ -79,10 +78,12 @@ func (h *Hints) Healthy() bool {
 	return time.Now().Before(h.until)
 }
 
-// pending returns the meetings that are due, with the number of the last hint at each.
+// pending returns the tracked meetings that are due, with the number of the last
+// hint at each.
 func (h *Hints) pending() map[string]uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	maps.DeleteFunc(h.due, func(id string, _ uint64) bool { return !h.tracked(id) })
 	return maps.Clone(h.due)
 }
 
@@ -95,16 +96,29 @@ func (h *Hints) answered(id string, number uint64) {
 	}
 }
 
+// unanswered is the pauses after which it is asked again what a question, or the
+// budget, has left unanswered.
+var unanswered = wait.Growth{First: 5 * time.Second, Most: time.Minute}
+
 // follow asks about what hints name, until ctx ends.
 func (h *Hints) follow(ctx context.Context, ask func(context.Context)) {
+	pause := unanswered.BackOff()
+	var again <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-again:
 		case <-h.wake:
+			if !wait.For(ctx, gathering) {
+				return
+			}
 		}
-		if wait.For(ctx, gathering) {
-			ask(ctx)
+		ask(ctx)
+		if again = nil; len(h.pending()) > 0 {
+			again = time.After(pause.NextBackOff())
+		} else {
+			pause.Reset()
 		}
 	}
 }

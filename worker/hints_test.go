@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -58,20 +59,93 @@ func TestManyHintsAreOneQuestion(t *testing.T) {
 	})
 }
 
-// TestAHintIsNotForgottenWhereTheQuestionFails has the next pass ask again.
+// TestAHintIsNotForgottenWhereTheQuestionFails has it asked again soon, and what is
+// no longer tracked never.
 func TestAHintIsNotForgottenWhereTheQuestionFails(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w, l, hints := newWorld(), ledgertest.NewMemory(names), worker.NewHints()
 		w.set("a", "ann")
-		one := start(t, "one", l, w, hinted(hints))
-		elapse(time.Minute)
+		w.set("b", "bob")
+		one := start(t, "one", l, w, hourly(t, hints, func(cfg *worker.Config) { cfg.Tenants[0].Conferences = []string{"a", "b"} }))
+		elapse(time.Hour + time.Minute)
 		w.fail(errors.New("no answer"))
 		w.set("a")
 		hints.Take([]string{"a"}, true)
-		elapse(2 * time.Second)
-		w.fail(nil)
 		elapse(time.Minute)
+		w.fail(nil)
+		elapse(2 * time.Minute)
 		expect(t, l, "a", "meeting.started", "participant.joined ann", "participant.left ann")
+		w.fail(errors.New("no answer"))
+		hints.Take([]string{"b"}, true)
+		elapse(2 * time.Second)
+		if _, err := one.worker.Untrack(t.Context(), "acme", "b"); err != nil {
+			t.Fatal(err)
+		}
+		asked := w.asked()
+		elapse(20 * time.Minute)
+		if n := w.asked() - asked; n > 0 {
+			t.Errorf("%d questions were asked because of what is not tracked", n)
+		}
+		one.stop(t)
+	})
+}
+
+// TestAHintIsOneShardsOwn has the others ask nothing.
+func TestAHintIsOneShardsOwn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, l, hints := newWorld(), ledgertest.NewMemory(names), worker.NewHints()
+		var ids []string
+		for n := range 16 {
+			ids = append(ids, fmt.Sprintf("m%02d", n))
+			w.set(ids[n], "ann")
+		}
+		one := start(t, "one", l, w, hourly(t, hints, func(cfg *worker.Config) {
+			cfg.Tenants[0].Conferences, cfg.Tenants[0].Shards = ids, 4
+		}))
+		elapse(time.Hour + time.Minute)
+		asked := w.asked()
+		hints.Take([]string{"m07"}, true)
+		elapse(time.Minute)
+		if n := w.asked() - asked; n != 1 {
+			t.Errorf("%d questions were asked", n)
+		}
+		one.stop(t)
+	})
+}
+
+// saved is a budget that always has so many calls.
+type saved int
+
+func (s saved) Allow(context.Context, int, int) (int, error) { return int(s), nil }
+func (saved) Pace() time.Duration                            { return 0 }
+
+// TestACallIsKeptForTheNextHint while pushes are healthy: the schedule takes the
+// last one only where they are not.
+func TestACallIsKeptForTheNextHint(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, l, hints := newWorld(), ledgertest.NewMemory(names), worker.NewHints()
+		w.set("a", "ann")
+		one := start(t, "one", l, w, func(cfg *worker.Config) {
+			hinted(hints)(cfg)
+			cfg.Tenants[0].Budget = saved(1)
+		})
+		elapse(time.Minute)
+		hints.Take(nil, true)
+		asked := w.asked()
+		elapse(29 * time.Second)
+		if n := w.asked() - asked; n != 0 {
+			t.Errorf("the schedule took the last call %d times", n)
+		}
+		w.set("a", "ann", "bob")
+		hints.Take([]string{"a"}, true)
+		elapse(2 * time.Second)
+		expect(t, l, "a", "meeting.started", "participant.joined ann", "participant.joined bob")
+		hints.Take(nil, false)
+		asked = w.asked()
+		elapse(time.Minute)
+		if n := w.asked() - asked; n < 3 {
+			t.Errorf("without pushes the schedule asked %d times in a minute", n)
+		}
 		one.stop(t)
 	})
 }

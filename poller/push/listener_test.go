@@ -227,7 +227,13 @@ func TestASilentSubscriptionIsNotHealthy(t *testing.T) {
 		o.act(create("a"))
 		elapse(6 * time.Second)
 		o.wants(t, []string{"a"}, nil, true)
-		elapse(80 * time.Hour)
+		o.set(func() { o.away = true })
+		elapse(73 * time.Hour)
+		o.set(func() { o.away = false })
+		elapse(10 * time.Second)
+		if o.sim.Listening() != 1 {
+			t.Error("nobody listens again")
+		}
 		o.wants(t, nil, nil, false)
 	})
 }
