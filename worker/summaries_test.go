@@ -127,7 +127,7 @@ func people(t *testing.T, meetings int, after func(d *dingTalk), holds func(d *d
 			c.Tenants[0].Schedule, c.MemberTTL = schedule, time.Minute
 			summarizing(c, m)
 		}, ids...)
-		elapse(15 * time.Minute)
+		elapse(15*time.Minute + 40*time.Second)
 		for _, id := range ids {
 			if _, err := d.Act(simulator.Act{Verb: "end", ConferenceID: id}); err != nil {
 				t.Fatal(err)

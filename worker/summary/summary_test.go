@@ -95,6 +95,9 @@ func TestVisits(t *testing.T) {
 		"until the end": {
 			story(t, "joined u 0..60", "ended - 540..600"), []rollcall.Member{line("u", 10, 600)}, []string{"u 10 to 600 meeting_ended observed"},
 		},
+		"gone just before the end": {
+			story(t, "joined u 0..60", "ended - 540..600"), []rollcall.Member{line("u", 10, 599)}, []string{"u 10 to 599 left observed"},
+		},
 		"nobody says until when": {
 			story(t, "joined u 0..60", "left u 120..180"), []rollcall.Member{open}, []string{"u 10 to 120..180 left observed"},
 		},

@@ -76,7 +76,7 @@ func (s span) visit(stay *rollcall.Stay, end rollcall.Moment) rollcall.Visit {
 		v.How = rollcall.DepartureKickedOut
 	case !s.left.Before(end.Latest()):
 		v.How = rollcall.DepartureMeetingEnded
-	case stay != nil && stay.Left.Contains(s.left):
+	case stay != nil && stay.Left.Contains(s.left) && (end.At.IsZero() || stay.How != string(rollcall.DepartureMeetingEnded)):
 		v.How = departureOf(stay)
 	}
 	return v
