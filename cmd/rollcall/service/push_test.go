@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,6 +57,11 @@ func TestPushesSayWhomToAskAbout(t *testing.T) {
 	}
 }
 
+// hears reports whether a service holds the connection for pushes.
+func hears(l *live) bool {
+	return strings.Contains(page(l.t, "http://"+l.HTTP().String()+"/metrics"), `rollcall_push_connected{tenant="acme"} 1`)
+}
+
 // TestOneOfSeveralWorkersHears has two workers share the shards: one is connected,
 // and both ask about theirs when it hears of them.
 func TestOneOfSeveralWorkersHears(t *testing.T) {
@@ -65,10 +71,11 @@ func TestOneOfSeveralWorkersHears(t *testing.T) {
 	one := run(t, cfg)
 	cfg.DataDir += "-two"
 	two := run(t, cfg)
-	eventually(t, "both hold shards, and one hears", func() bool {
+	eventually(t, "both hold shards, and the one with the first hears", func() bool {
 		_, here, err := one.Worker().List(t.Context(), "acme")
 		_, there, err2 := two.Worker().List(t.Context(), "acme")
-		return err == nil && err2 == nil && len(here) > 0 && len(here)+len(there) == 8 && sim.Listening() == 1
+		return err == nil && err2 == nil && len(here) > 0 && len(there) > 0 && len(here)+len(there) == 8 && sim.Listening() == 1 &&
+			hears(one) == slices.Contains(here, 0) && hears(two) == slices.Contains(there, 0)
 	})
 	wanted := map[string]bool{}
 	for n := range 16 {
