@@ -55,7 +55,7 @@ chaos: ## all attacks at once, for an hour: CHAOS=30m on one server and as long 
 
 .PHONY: chaos-guards
 chaos-guards: ## the attack on a program without one of its guards, which it must miss
-	ROLLCALL_CHAOS_GUARDS=1 ROLLCALL_SEED=$(SEED) go test ./cmd/rollcall/endtoend -run TestChaosMissesEachGuard -count=1 -timeout 2h -v
+	ROLLCALL_CHAOS_GUARDS=1 ROLLCALL_CHAOS=$(or $(CHAOS),100s) ROLLCALL_SEED=$(SEED) go test ./cmd/rollcall/endtoend -run TestChaosMissesEachGuard -count=1 -timeout 2h -v
 
 .PHONY: postgres
 postgres: ## the recipe of the audit log, in a PostgreSQL

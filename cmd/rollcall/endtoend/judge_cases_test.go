@@ -148,6 +148,37 @@ func TestJudgeAcceptsTheTruth(t *testing.T) {
 	}
 }
 
+// TestJudgeAcceptsAnInterruptedPoll has a poll of four events told by half, and the rest
+// by the next.
+func TestJudgeAcceptsAnInterruptedPoll(t *testing.T) {
+	interrupted := func() *story {
+		s := newStory(t)
+		all := listedMeeting{Title: "T", StartTime: 5, Status: 2}
+		s.poll(all, "meeting.started")
+		before := s.asked
+		all.UserList = []listedPerson{there("u1", 3, 1), there("u2", 3, 1), there("u3", 3, 1), there("u4", 3, 1)}
+		s.poll(all, "participant.joined u1", "participant.joined u2", "participant.joined u3", "participant.joined u4")
+		s.e.stream = s.e.stream[:len(s.e.stream)-3] // two events, and the record that would follow
+		s.e.records = s.e.records[:1]
+		s.seq, s.number, s.asked = s.seq-3, s.number-2, before
+		s.visits["u3"], s.visits["u4"] = 0, 0
+		s.poll(all, "participant.joined u3", "participant.joined u4")
+		s.e.sliced = 4
+		return s
+	}
+	s := interrupted()
+	v := judge(s.e)
+	v.settled(s.e.answers)
+	if len(v.complaints) > 0 {
+		t.Errorf("it complains about the truth:\n%s", strings.Join(v.complaints, "\n"))
+	}
+	s = interrupted()
+	s.e.sliced = 5
+	if len(judge(s.e).complaints) == 0 {
+		t.Error("it accepts that a poll which one batch can hold is interrupted")
+	}
+}
+
 // TestJudgeFinds spoils the truth in one way at a time.
 func TestJudgeFinds(t *testing.T) {
 	edit := func(old, fresh string) func(*stored) {

@@ -1,6 +1,7 @@
 package endtoend_test
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -31,7 +32,13 @@ type evidence struct {
 	answers []answer // in the order in which the world was looked at
 	// apart is how far apart the clocks of the witness and the workers may be.
 	apart time.Duration
+	// sliced is from how many events on a poll may be told by several batches, and be
+	// interrupted between two of them; 0: [slicedFrom].
+	sliced int
 }
+
+// slicedFrom are more events than a batch can hold.
+const slicedFrom = 1000
 
 // look is what one poll told of a meeting: a whole group of events.
 type look struct {
@@ -40,6 +47,8 @@ type look struct {
 	stored []stored
 	state  state
 	answer int // that it comes from; -1: not found
+	// partial: the poll was interrupted, and later ones tell the rest.
+	partial bool
 }
 
 func (l *look) has(kind string) bool {
@@ -58,6 +67,7 @@ type verdict struct {
 	complaints []string
 	courses    map[string]*course
 	slack      time.Duration
+	sliced     int
 }
 
 func (v *verdict) complain(format string, args ...any) {
@@ -72,7 +82,7 @@ func (v *verdict) mind(err error, format string, args ...any) {
 
 // judge holds what was stored against itself and against what DingTalk answered.
 func judge(e evidence) *verdict {
-	v := &verdict{courses: map[string]*course{}, slack: slack + e.apart}
+	v := &verdict{courses: map[string]*course{}, slack: slack + e.apart, sliced: cmp.Or(e.sliced, slicedFrom)}
 	ids := map[string]bool{}
 	open := map[string]*look{}
 	folds := map[string]*folded{}
@@ -158,6 +168,10 @@ func (v *verdict) take(m stored, e event, open map[string]*look, folds map[strin
 		v.courses[id] = c
 	}
 	l := open[id]
+	if l != nil && d.Poll.Index == 1 && l.events[0].Data.Poll.Count >= v.sliced {
+		l.partial = true
+		c.looks, l = append(c.looks, *l), nil
+	}
 	if l == nil {
 		l = &look{epoch: d.Epoch, answer: -1}
 		open[id] = l
@@ -245,7 +259,7 @@ func bare(roster []person) []person {
 
 // together checks that a group was stored by one batch, without a stranger in between.
 func (v *verdict) together(l *look) {
-	if len(l.stored) >= 1000 {
+	if l.events[0].Data.Poll.Count >= v.sliced {
 		return // the one exception: more than a batch can hold
 	}
 	batch := l.stored[0].header["Nats-Batch-Id"]
@@ -355,7 +369,7 @@ func (v *verdict) match(id string, c *course, answers []answer) {
 	next := 0
 	for n := range c.looks {
 		l := &c.looks[n]
-		if l.has("meeting.untracked") || l.has("meeting.summarized") {
+		if l.partial || l.has("meeting.untracked") || l.has("meeting.summarized") {
 			continue
 		}
 		window := l.events[len(l.events)-1].Data.Window
