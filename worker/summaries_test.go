@@ -25,6 +25,16 @@ func summarizing(c *worker.Config, m *ledgertest.Memory) {
 	c.Tenants[0].Summaries, c.Eraser = true, ledgertest.Eraser{Ledger: m}
 }
 
+// rarely has the worker look once a minute, so that long times are tried soon.
+func rarely(t *testing.T, c *worker.Config) {
+	t.Helper()
+	schedule, err := poller.ParseSchedule("@every 60s", "UTC")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Tenants[0].Schedule, c.MemberTTL = schedule, time.Minute
+}
+
 // summaryOf returns the one summary of a meeting.
 func summaryOf(t *testing.T, m *ledgertest.Memory, id string) *rollcall.Summary {
 	t.Helper()
@@ -120,11 +130,7 @@ func people(t *testing.T, meetings int, after func(d *dingTalk), holds func(d *d
 		living.Go(func() { _ = d.Run(ctx) })
 		m := ledgertest.NewMemory(names)
 		p, client := d.employ(t, "w1", m, func(c *worker.Config) {
-			schedule, err := poller.ParseSchedule("@every 60s", "UTC")
-			if err != nil {
-				t.Fatal(err)
-			}
-			c.Tenants[0].Schedule, c.MemberTTL = schedule, time.Minute
+			rarely(t, c)
 			summarizing(c, m)
 		}, ids...)
 		elapse(15*time.Minute + 40*time.Second)
@@ -247,7 +253,7 @@ func (l *listing) set(err error) {
 // A worker that is killed at any step between the end and the summary, or that does
 // not hear what became of it, leaves one summary behind.
 func TestTheSummarySurvivesAKill(t *testing.T) {
-	for step := range 12 {
+	for step := range 7 {
 		for _, taken := range []bool{false, true} {
 			t.Run(fmt.Sprint("step ", step, ", it took effect: ", taken), func(t *testing.T) { killed(t, step, taken) })
 		}
@@ -291,7 +297,7 @@ func killed(t *testing.T, step int, taken bool) {
 		<-p.ended
 		m.SetFail(nil)
 		p = employ("w2")
-		elapse(10 * time.Minute)
+		elapse(2 * time.Minute)
 		p.stop(t)
 		expect(t, m, "c1", "meeting.started", "participant.joined ann", "participant.left ann", "meeting.ended", "meeting.summarized")
 		lawful(t, m, "c1")
@@ -311,10 +317,11 @@ func TestTheListIsAskedForInReason(t *testing.T) {
 		l.world.put("old", &meeting{Title: "old", Status: rollcall.StatusEnded})
 		p := start(t, "w1", m, l.world, func(c *worker.Config) {
 			track("c1", "old")(c)
+			rarely(t, c)
 			summarizing(c, m)
 			c.Tenants[0].Asker = &poller.Poller{Source: l, Tenant: "acme", Logger: c.Logger}
 		})
-		elapse(20 * time.Second)
+		elapse(2 * time.Minute)
 		l.world.status("c1", rollcall.StatusEnded)
 		elapse(12 * time.Hour)
 		if n := l.calls(); n < 24 || n > 50 { // each time twice
