@@ -77,8 +77,11 @@ func (rs rows) ofPlain(r *row, of func(*sample) float64) string {
 		return ""
 	}
 	var parts []float64
-	for i, m := range r.samples {
+	for i, m := range r.samples[:min(len(r.samples), len(script.samples))] {
 		parts = append(parts, of(m)/of(script.samples[i]))
+	}
+	if len(parts) == 0 {
+		return ""
 	}
 	return spread("%.2f", parts)
 }
