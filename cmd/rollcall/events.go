@@ -57,6 +57,19 @@ func (s *session) names() consume.Names {
 	return consume.Names{Stream: s.cfg.Stream.Name, Prefix: s.cfg.Stream.Prefix}
 }
 
+// openStream is [program.open] for those who read the stream, which must be there.
+func openStream(p *program, cmd *cobra.Command, f remoteFlags) (*session, error) {
+	s, err := p.open(cmd, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.found(cmd.Context()); err != nil {
+		s.conn.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
 // found fails where there is no stream to be read.
 func (s *session) found(ctx context.Context) error {
 	_, err := s.js.Stream(ctx, s.cfg.Stream.Name)

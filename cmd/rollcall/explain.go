@@ -86,14 +86,11 @@ func parseEventID(text string) (eventID, error) {
 
 func (id eventID) explain(p *program, cmd *cobra.Command, flags remoteFlags) error {
 	flags.tenant = id.tenant
-	s, err := p.open(cmd, flags)
+	s, err := openStream(p, cmd, flags)
 	if err != nil {
 		return err
 	}
 	defer s.conn.Close()
-	if err := s.found(cmd.Context()); err != nil {
-		return err
-	}
 	facts, err := s.factsOf(cmd.Context(), id)
 	if err != nil {
 		return err

@@ -55,14 +55,11 @@ func (wanted replayFlags) show(p *program, cmd *cobra.Command, at time.Time) err
 	if err != nil {
 		return err
 	}
-	s, err := p.open(cmd, wanted.remoteFlags)
+	s, err := openStream(p, cmd, wanted.remoteFlags)
 	if err != nil {
 		return err
 	}
 	defer s.conn.Close()
-	if err := s.found(cmd.Context()); err != nil {
-		return err
-	}
 	feed.JetStream, feed.Names, feed.Watch = s.js, s.names(), wanted.conference == ""
 	past := newPast(at)
 	if err := consume.Read(cmd.Context(), s.conn, feed, func(m consume.Stored) error { past.take(m, p.complain); return nil }); err != nil {

@@ -50,14 +50,11 @@ func (wanted replayFlags) publish(p *program, cmd *cobra.Command, now time.Time)
 	if err != nil {
 		return err
 	}
-	s, err := p.open(cmd, wanted.remoteFlags)
+	s, err := openStream(p, cmd, wanted.remoteFlags)
 	if err != nil {
 		return err
 	}
 	defer s.conn.Close()
-	if err := s.found(cmd.Context()); err != nil {
-		return err
-	}
 	feed.JetStream, feed.Names = s.js, s.names()
 	to, captured, err := wanted.target(p, cmd, s)
 	if err != nil {

@@ -49,14 +49,11 @@ func (p *program) tail(cmd *cobra.Command, wanted tailFlags) error {
 	if err != nil {
 		return err
 	}
-	s, err := p.open(cmd, wanted.remoteFlags)
+	s, err := openStream(p, cmd, wanted.remoteFlags)
 	if err != nil {
 		return err
 	}
 	defer s.conn.Close()
-	if err := s.found(cmd.Context()); err != nil {
-		return err
-	}
 	feed.JetStream, feed.Names = s.js, s.names()
 	feed.OnTrouble = func(err error) { p.complain(err.Error() + "; trying again") }
 	return consume.Follow(cmd.Context(), s.conn, feed, p.show(wanted))
