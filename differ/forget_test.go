@@ -64,3 +64,25 @@ func TestSummariesAreMasked(t *testing.T) {
 		}
 	}
 }
+
+// The lines of a list of members say no more than answers do.
+func TestMembersAreMasked(t *testing.T) {
+	erased := []string{rollcall.Forgotten("acme", "c1", "u1")}
+	pseudonyms := rollcall.NewPseudonyms([]byte("one"), "acme")
+	for name, c := range map[string]struct {
+		rules Rules
+		want  []rollcall.Member
+	}{
+		"somebody forgotten": {Rules{}, []rollcall.Member{{UserID: erased[0]}, {UserID: "u2", Nick: "Bob"}, {Nick: "Tel"}}},
+		"nicks omitted":      {Rules{OmitNicks: true}, []rollcall.Member{{UserID: erased[0]}, {UserID: "u2"}, {}}},
+		"ids not kept": {
+			Rules{Pseudonyms: pseudonyms},
+			[]rollcall.Member{{UserID: erased[0]}, {UserID: pseudonyms.Of("u2"), Nick: "Bob"}, {Nick: "Tel"}},
+		},
+	} {
+		members := []rollcall.Member{{UserID: "u1", Nick: "Ann"}, {UserID: "u2", Nick: "Bob"}, {Nick: "Tel"}}
+		if got := c.rules.MaskMembers("acme", "c1", erased, members); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
