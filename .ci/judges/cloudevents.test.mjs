@@ -17,7 +17,7 @@ const dataOf = (f) => ({
     title: f.title, startTime: time(f.startTime), status: f.status, present: f.present, ...(f.endTime && { endTime: time(f.endTime) }),
     media: { micMuted: bit(f.media, 1), cameraClosed: bit(f.media, 2), muteAll: bit(f.media, 4), code: f.media },
   },
-  ...(f.participant && { participant: f.participant }),
+  ...(f.participant && { participant: f.type === 'participant.forgotten' ? { key: f.participant.key } : f.participant }),
   labels: f.labels, exact: f.exact, reason: f.reason, provenance: f.provenance, window: { after: time(f.after), before: time(f.before) },
 });
 const bit = (media, mask) => (BigInt(media) & BigInt(mask)) !== 0n;

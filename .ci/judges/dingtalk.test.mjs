@@ -122,26 +122,26 @@ describe('answers', { timeout: 120_000 }, () => {
     }
   });
 
-  test('the members are those who were asked or there, page by page', async () => {
+  test('the members are the visits, and who was asked and never came, page by page', async () => {
     const facts = await sim.facts();
     for (const m of await sim.meetings()) {
       const asked = Date.now();
       const { body } = await ding.members(m.conferenceId, { maxResults: 500 });
       const answered = Date.now();
-      const lines = linesOf(facts, m.conferenceId).filter((l) => l.joins > 0 || l.asked);
-      assert.equal(body.totalCount, lines.length);
+      const visits = visitsOf(facts, m.conferenceId);
+      assert.equal(body.totalCount, visits.length);
       assert.deepEqual(
         body.memberModels.map((p) => [p.conferenceId, p.unionId, p.userNick, p.attendStatus ?? 0, p.joinTime ?? 0, p.leaveTime ?? 0]),
-        lines.map((l) => [m.conferenceId, l.userId, l.nick, attendCode[l.attendance] ?? 0, l.joinTime, l.attendance === 'present' ? 0 : l.leaveTime]));
+        visits.map((v) => [m.conferenceId, v.line.userId, v.line.nick, attendCode[v.how] ?? 0, v.joinTime, v.leaveTime]));
       body.memberModels.forEach((p, n) => {
-        const l = lines[n];
-        const present = l.attendance === 'present';
-        // Times are cut to milliseconds, at each visit.
-        assert.ok(p.duration >= l.visits + (present ? asked - l.joinTime : 0) - l.joins - 1, `${p.unionId}: ${p.duration} ms are too few`);
-        assert.ok(p.duration <= l.visits + (present ? answered - l.joinTime : 0) + l.joins + 1, `${p.unionId}: ${p.duration} ms are too many`);
+        const v = visits[n];
+        const goesOn = v.joinTime > 0 && v.leaveTime === 0;
+        // Times are cut to milliseconds.
+        assert.ok(p.duration >= (goesOn ? asked : v.leaveTime) - v.joinTime - 1, `${p.unionId}: ${p.duration} ms are too few`);
+        assert.ok(p.duration <= (goesOn ? answered : v.leaveTime) - v.joinTime + 1, `${p.unionId}: ${p.duration} ms are too many`);
       });
       const paged = await pages((page) => ding.members(m.conferenceId, page), (b) => b.memberModels, 3);
-      assert.deepEqual(paged.map((p) => [p.unionId, p.userNick]), lines.map((l) => [l.userId, l.nick]));
+      assert.deepEqual(paged.map((p) => [p.unionId, p.userNick]), visits.map((v) => [v.line.userId, v.line.nick]));
     }
   });
 
@@ -178,14 +178,24 @@ describe('answers', { timeout: 120_000 }, () => {
 function linesOf(facts, id) {
   const lines = [];
   for (const f of facts.filter((fact) => fact.conferenceId === id && fact.person)) {
-    const l = (lines[f.person.line - 1] ??= { joins: 0, asked: false, joinTime: 0, leaveTime: 0, visits: 0 });
+    const l = (lines[f.person.line - 1] ??= { joins: 0, asked: false, visits: [] });
     const wasPresent = l.attendance === 'present';
     Object.assign(l, { userId: f.person.userId, nick: f.person.nick, attendance: f.person.attendance });
     if (f.type === 'participant.invited' || f.type === 'participant.joining') l.asked = true;
-    if (f.type === 'participant.joined') { l.joins++; l.joinTime = ms(f.at); }
-    if (wasPresent && l.attendance !== 'present') { l.leaveTime = ms(f.at); l.visits += l.leaveTime - l.joinTime; }
+    if (f.type === 'participant.joined') { l.joins++; l.visits.push({ line: l, fact: f.number, joinTime: ms(f.at), leaveTime: 0, how: 'present' }); }
+    if (wasPresent && l.attendance !== 'present') Object.assign(l.visits.at(-1), { leaveTime: ms(f.at), how: l.attendance });
   }
   return lines.filter(Boolean);
+}
+
+// visitsOf are the visits of all lines in the order in which they began, and behind
+// them those who were asked and never came.
+function visitsOf(facts, id) {
+  const lines = linesOf(facts, id);
+  return [
+    ...lines.flatMap((l) => l.visits).sort((a, b) => a.fact - b.fact),
+    ...lines.filter((l) => l.asked && l.joins === 0).map((line) => ({ line, joinTime: 0, leaveTime: 0, how: line.attendance })),
+  ];
 }
 
 // pages reads a list as documented: until there is no token.
