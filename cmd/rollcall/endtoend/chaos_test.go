@@ -74,6 +74,8 @@ type unit struct {
 	mu     sync.Mutex
 	worker *worker
 	config string // the path
+
+	misled sync.Mutex // held while its configuration is none
 	frozen bool
 }
 
@@ -185,6 +187,10 @@ func attacks() []attack {
 		{"the number of shards is changed, and changed back", 1, func(f *battlefield, r *rand.Rand) { f.redivide(r) }},
 		{"a bad configuration is rolled out", 1, func(f *battlefield, r *rand.Rand) {
 			u := f.unit(r)
+			if !u.misled.TryLock() {
+				return // it has one already
+			}
+			defer u.misled.Unlock()
 			u.configure("tenants:", "tenant:")
 			between(r, time.Second, 5*time.Second)
 			u.configure("tenant:", "tenants:")
