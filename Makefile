@@ -51,11 +51,11 @@ alerts: ## every alert is made to fire by causing its reason (a quarter of an ho
 
 .PHONY: chaos
 chaos: ## all attacks at once, for an hour: CHAOS=30m on one server and as long on three, SEED=1
-	ROLLCALL_LONG=1 ROLLCALL_CHAOS=$(or $(CHAOS),30m) ROLLCALL_SEED=$(SEED) go test ./cmd/rollcall/endtoend -run TestLongChaos -count=1 -timeout 6h -v
+	ROLLCALL_LONG=1 ROLLCALL_CHAOS=$(or $(CHAOS),30m) ROLLCALL_SEED=$(or $(SEED),$(shell date +%s)) go test ./cmd/rollcall/endtoend -run TestLongChaos -count=1 -timeout 6h -v
 
 .PHONY: chaos-guards
 chaos-guards: ## the attack on a program without one of its guards, which it must miss
-	ROLLCALL_CHAOS_GUARDS=1 ROLLCALL_CHAOS=$(or $(CHAOS),100s) ROLLCALL_SEED=$(SEED) go test ./cmd/rollcall/endtoend -run TestChaosMissesEachGuard -count=1 -timeout 2h -v
+	ROLLCALL_CHAOS_GUARDS=1 ROLLCALL_CHAOS=$(or $(CHAOS),100s) ROLLCALL_SEED=$(or $(SEED),3) go test ./cmd/rollcall/endtoend -run TestChaosMissesEachGuard -count=1 -timeout 2h -v
 
 .PHONY: postgres
 postgres: ## the recipe of the audit log, in a PostgreSQL

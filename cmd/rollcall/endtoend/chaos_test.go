@@ -26,7 +26,7 @@ import (
 // false.
 func TestLongChaos(t *testing.T) {
 	long(t)
-	seed := uint64(numberFrom("ROLLCALL_SEED", int(time.Now().UnixNano()%1_000_000)))
+	seed := uint64(numberFrom("ROLLCALL_SEED", 1))
 	for name, open := range map[string]func(testing.TB) *battlefield{"one server": oneServer, "three servers": threeServers} {
 		t.Run(name, func(t *testing.T) {
 			t.Logf("seed %d: ROLLCALL_SEED=%d", seed, seed)
