@@ -77,7 +77,7 @@ func unlinked(line string) string {
 func nameAround(before, after string) bool {
 	a, _ := utf8.DecodeLastRuneInString(before)
 	z, _ := utf8.DecodeRuneInString(after)
-	return (unicode.IsLetter(a) || unicode.IsDigit(a) || unicode.IsMark(a) || a == '-') && unicode.IsLetter(z)
+	return (unicode.IsLetter(a) || unicode.IsNumber(a) || unicode.IsMark(a) || a == '-') && unicode.IsLetter(z)
 }
 
 // wide returns a line in which every character of special, all of them ASCII,
@@ -139,7 +139,7 @@ func strong(marker, escaped string) string {
 	return marker + escaped + marker
 }
 
-func wordy(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+func wordy(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 
 // idOf returns the id of a service's user with nothing in it that ids do not have.
 func idOf(user string) string {

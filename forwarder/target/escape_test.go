@@ -16,7 +16,7 @@ func hostile() []string {
 	return []string{
 		"@all [x](http://evil) **b** <at id=all>",
 		"<at id=all></at>", "<@userid>", "<!channel>", "<@U012>", "&lt;!channel&gt;", "<at user_id=\"all\">x</at>", "@13800138000",
-		"<https://evil.example|click>", "[a]: http://evil", "![i](http://evil/i.png)", "http://evil", "www.evil.example", "evil.com/x", "mail@evil.com", "evil.\u200bcom", "e\u00advil.com", "http:\u200b//evil",
+		"<https://evil.example|click>", "[a]: http://evil", "![i](http://evil/i.png)", "http://evil", "www.evil.example", "evil.com/x", "mail@evil.com", "evil.\u200bcom", "e\u00advil.com", "¾.A", "①.com", "http:\u200b//evil",
 		"**b** __u__ ~~s~~ `c` *i* _i_", "```\nblock\n```", "# heading", "> quote", "- item", "+ item", "1. item", "2) item", "=====", "---", "| a | b |\n|---|---|", "    code",
 		"a\nb", "a\r\nb", "a\u2028b", "a\vb", "a\\", "\\*", "&#42;b&#42;", "&amp;lt;", "{{DATE(2017-02-14T06:08:00Z)}}", "$$x$$", "<!-- ", "<script>alert(1)</script>", "<font color=red>", "</font>",
 		":smile:", ":a:b:c:", "[微笑]", "\u202eevil", "\x00\x1b[31m", "\xff\xfe", "\xe4\xb8", "z̴̨̛̗̣̣̖̱̙a̷l", "\u0300\u0300", "👨\u200d👩\u200d👧 ❤\ufe0f", "\u200b", " ", "", "李雷（周会）", strings.Repeat("长", 300), strings.Repeat("*", 300),
