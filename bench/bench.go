@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -102,11 +103,11 @@ func (b *bench) play(ctx context.Context, d session, then func(*scene) error) ([
 
 func (b *bench) samples(ctx context.Context, s *scene) (all []*sample, err error) {
 	if s.stale > 0 {
-		end, err := s.meddle(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("store records again: %w", err)
+		end, fault := s.meddle(ctx)
+		if fault != nil {
+			return nil, fmt.Errorf("store records again: %w", fault)
 		}
-		defer end()
+		defer func() { err = errors.Join(err, end()) }()
 	}
 	for _, rate := range s.rates {
 		m, err := b.sample(ctx, s, rate)
