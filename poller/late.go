@@ -5,7 +5,7 @@ func (r *run) leave(ids []string) {
 	for _, id := range ids {
 		r.shard.underWay[id] = true
 	}
-	r.tally.unanswered(ClassNone, ids...)
+	r.tally.underWay(ids...)
 	r.late = append(r.late, r.ask.Late())
 }
 

@@ -26,6 +26,8 @@ type Report struct {
 	// when there is none. With [ClassNone] all is well: its end was emitted a
 	// moment ago, its turn comes with the next pass, or its call is overdue.
 	Unanswered map[string]Class
+	// UnderWay are those of Unanswered whose call is overdue; nil when there is none.
+	UnderWay map[string]bool
 	// Apart are those of Unanswered that wait in quarantine, with the time at
 	// which they are asked about again; nil when there is none.
 	Apart map[string]time.Time

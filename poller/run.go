@@ -69,7 +69,7 @@ func (r *run) sort(ids []string) {
 		case end != nil:
 			r.lookups.add(lookupTask{id: id, end: end})
 		case r.shard.underWay[id]:
-			r.tally.unanswered(ClassNone, id)
+			r.tally.underWay(id)
 		case r.shard.justEnded(id, now):
 			r.tally.unanswered(ClassNone, id)
 		case locked && now.Before(until):

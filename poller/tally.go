@@ -18,6 +18,17 @@ func (t *tally) unanswered(class Class, ids ...string) {
 	}
 }
 
+// underWay notes meetings whose call is overdue.
+func (t *tally) underWay(ids ...string) {
+	if t.UnderWay == nil {
+		t.UnderWay = make(map[string]bool)
+	}
+	for _, id := range ids {
+		t.UnderWay[id] = true
+	}
+	t.unanswered(ClassNone, ids...)
+}
+
 // known notes a meeting about which nothing needs to be learned now: an earlier
 // lookup said what to expect.
 func (t *tally) known(id string) {

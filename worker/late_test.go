@@ -30,7 +30,7 @@ func (s *sluggish) Query(ctx context.Context, ids []string) (poller.Answers, err
 	return answers, err
 }
 
-func startSluggish(t *testing.T, l *ledgertest.Memory) (*sluggish, *process) {
+func startSluggish(t *testing.T, l *ledgertest.Memory, more ...func(*worker.Config)) (*sluggish, *process) {
 	s := &sluggish{world: newWorld()}
 	for _, id := range []string{"m1", "m2", "m3", "m4"} {
 		s.set(id, "ann")
@@ -38,6 +38,9 @@ func startSluggish(t *testing.T, l *ledgertest.Memory) (*sluggish, *process) {
 	return s, start(t, "one", l, s.world, func(cfg *worker.Config) {
 		track("m1", "m2", "m3", "m4")(cfg)
 		cfg.Tenants[0].Asker = &poller.Poller{Source: s, Tenant: "acme", BatchSize: 1}
+		for _, change := range more {
+			change(cfg)
+		}
 	})
 }
 
@@ -80,5 +83,26 @@ func TestAStopDoesNotWaitForASlowAnswer(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 		lawful(t, m, "m2")
+	})
+}
+
+// TestAHintOutlivesASlowAnswer has somebody come, and a hint at that, while a question
+// from before is still to be answered: the meeting is asked about once more.
+func TestAHintOutlivesASlowAnswer(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		m, hints := ledgertest.NewMemory(names), worker.NewHints()
+		s, p := startSluggish(t, m, hourly(t, hints, nil))
+		elapse(time.Hour + time.Minute)
+		s.takes.Store(int64(40 * time.Second))
+		hints.Take([]string{"m2"}, true)
+		elapse(10 * time.Second)
+		s.takes.Store(0)
+		s.set("m2", "ann", "bob")
+		hints.Take([]string{"m2"}, true)
+		elapse(20 * time.Second)
+		expect(t, m, "m2", "meeting.started", "participant.joined ann")
+		elapse(3 * time.Minute)
+		expect(t, m, "m2", "meeting.started", "participant.joined ann", "participant.joined bob")
+		p.stop(t)
 	})
 }

@@ -60,7 +60,7 @@ func (p *polling) pass(ctx context.Context, l *lease, calls int) (report poller.
 	}
 	p.tellAlone(ctx, l, alone)
 	for _, id := range ids {
-		if report.Unanswered[id] == poller.ClassNone {
+		if report.Unanswered[id] == poller.ClassNone && !report.UnderWay[id] {
 			p.tenant.Hints.answered(id, hinted[id])
 		}
 	}
