@@ -143,6 +143,30 @@ func TestASlowCallDelaysItsOwnMeetings(t *testing.T) {
 	}
 }
 
+// TestAReportIsNotChangedAfterwards has a call fail that the pass went on without.
+func TestAReportIsNotChangedAfterwards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, s, ids := far(100, 10, 0)
+		s.takes = func(ids []string) time.Duration {
+			if ids[0] == "m010" {
+				return 20 * time.Second
+			}
+			return 0
+		}
+		var b book
+		var late sync.WaitGroup
+		ask := b.ask(ids...)
+		ask.Late = func() func() { late.Add(1); return late.Done }
+		report := p.Pass(t.Context(), ask)
+		s.forever = fault{class: ClassTransient}
+		before := maps.Clone(report.Unanswered)
+		late.Wait()
+		if !maps.Equal(report.Unanswered, before) || len(before) != 10 || len(report.UnderWay) != 10 {
+			t.Errorf("the report said %v, and says %v", before, report.Unanswered)
+		}
+	})
+}
+
 // TestAVendorThatIsSlowIsWaitedFor has most calls hang: the pass does not go on
 // without them.
 func TestAVendorThatIsSlowIsWaitedFor(t *testing.T) {
