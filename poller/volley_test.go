@@ -158,7 +158,9 @@ func TestAReportIsNotChangedAfterwards(t *testing.T) {
 		ask := b.ask(ids...)
 		ask.Late = func() func() { late.Add(1); return late.Done }
 		report := p.Pass(t.Context(), ask)
+		s.fakeSource.mu.Lock()
 		s.forever = fault{class: ClassTransient}
+		s.fakeSource.mu.Unlock()
 		before := maps.Clone(report.Unanswered)
 		late.Wait()
 		if !maps.Equal(report.Unanswered, before) || len(before) != 10 || len(report.UnderWay) != 10 {
