@@ -169,6 +169,8 @@ func (s *Service) work(ctx context.Context) error {
 	s.teardown.push("serving requests", quietly(api.Stop))
 	// Others take the requests while this worker stores what it holds.
 	defer context.AfterFunc(ctx, api.Stop)()
+	// NATS knows whom to ask from now on; if it is away, the next connection tells it.
+	_ = s.conn.FlushTimeout(2 * time.Second)
 	close(s.ready)
 	s.log.Info("worker started", zap.String("nats", s.NATS()),
 		zap.Stringer("http", s.HTTP()), zap.Int("tenants", len(s.tenants.current())))
