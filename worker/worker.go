@@ -127,6 +127,9 @@ type Tenant struct {
 	// Summaries says that an ended meeting is told about once more, when the list of
 	// its members was read.
 	Summaries bool
+	// Roles says that the list of a meeting that goes on is read when it starts and
+	// when somebody joins, at most once a minute, for the roles of those who are there.
+	Roles bool
 	// OmitNicks keeps the names of people out of records and events.
 	OmitNicks bool
 	// Pseudonyms keep their ids out of these and of all else that is stored; nil: ids are kept.

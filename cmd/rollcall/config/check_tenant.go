@@ -22,7 +22,7 @@ func (c checker) tenant(at string, t Tenant) {
 	c.track(join(at, "track"), t.Track)
 	c.push(join(at, "push"), t)
 	c.privacy(join(at, "privacy"), t.Privacy)
-	c.oneOf(join(at, "members"), t.Members, "on_end", "off")
+	c.oneOf(join(at, "members"), t.Members, MembersOnChange, MembersOnEnd, MembersOff)
 }
 
 func (c checker) privacy(at string, p Privacy) {

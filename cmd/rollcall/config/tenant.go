@@ -23,8 +23,11 @@ type Tenant struct {
 	Track Track `yaml:"track"`
 	// Whether DingTalk's list of a meeting's members is read. on_end: once after each
 	// end, for exact times of everybody who was there, and meeting.summarized tells
-	// them; each such list costs a call for 128 of its lines. off: it is not.
-	Members string `yaml:"members" allow:"on_end or off"`
+	// them. on_change: also when a meeting starts and when somebody joins, at most
+	// once a minute, for the roles of those who are there, and
+	// participant.role_changed tells them. off: it is not. Each such list costs a
+	// call for 128 of its lines.
+	Members string `yaml:"members" allow:"on_change, on_end or off"`
 	// Whether DingTalk pushes what happens, which says sooner than any schedule whom
 	// to ask about. The app chooses the Stream mode in the developer console (Events
 	// and callbacks) and subscribes to the events of video meetings.
@@ -32,6 +35,13 @@ type Tenant struct {
 	// What is kept of people.
 	Privacy Privacy `yaml:"privacy"`
 }
+
+// When DingTalk's lists of members are read; see [Tenant].
+const (
+	MembersOnChange = "on_change"
+	MembersOnEnd    = "on_end"
+	MembersOff      = "off"
+)
 
 // The kinds of [Auth].
 const (

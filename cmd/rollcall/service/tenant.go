@@ -73,7 +73,8 @@ func (t *tenant) watched() worker.Tenant {
 		Name: t.cfg.Name, Schedule: t.schedule, Asker: t.poller, Decode: t.client.Decode,
 		BatchSize: t.cfg.Poll.BatchSize, Shards: t.cfg.Poll.Shards, Conferences: t.cfg.Track.Conferences,
 		MissingAfterPolls: t.cfg.Poll.MissingAfterPolls, ExpireUnstarted: t.cfg.Poll.ExpireUnstarted,
-		Summaries: t.cfg.Members == "on_end", OmitNicks: t.cfg.Privacy.Nicks == "omit", Pseudonyms: t.pseudonyms, Holds: t.share, Hints: t.hints,
+		Summaries: t.cfg.Members != config.MembersOff, Roles: t.cfg.Members == config.MembersOnChange,
+		OmitNicks: t.cfg.Privacy.Nicks == "omit", Pseudonyms: t.pseudonyms, Holds: t.share, Hints: t.hints,
 		Labels: t.cfg.Track.Labels, FoundLabels: map[string]rollcall.Labels{},
 	}
 	if o := t.cfg.Track.Organization; o.Enabled {
