@@ -152,7 +152,7 @@ func demoConfig(dir, endpoint string, meetings []string) (config.Config, error) 
 	tenant := config.TenantDefaults()
 	tenant.Name, tenant.Endpoint = demoTenant, endpoint
 	tenant.Auth = config.Auth{Kind: config.AuthInternal, ClientID: simulator.DefaultAppKey, ClientSecretFile: secret}
-	tenant.Poll.Schedule, tenant.Poll.MonthlyCalls = "@every 1s", config.Unlimited
+	tenant.Poll.Schedule, tenant.Poll.MonthlyCalls, tenant.Members = "@every 1s", config.Unlimited, config.MembersOnChange
 	tenant.Track.Conferences = meetings
 	cfg.Tenants = []config.Tenant{tenant}
 	return cfg, nil

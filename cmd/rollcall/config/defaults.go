@@ -44,7 +44,7 @@ func TenantDefaults() Tenant {
 		},
 		Track:   Track{UsersSchedule: "@every 5m", Organization: Organization{Schedule: "@every 5m"}},
 		Push:    Push{MonthlyPushes: 3000},
-		Members: MembersOff,
+		Members: MembersOnEnd,
 		Privacy: Privacy{Nicks: "keep", IDs: "keep"},
 	}
 }

@@ -3,6 +3,8 @@ package config_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -85,7 +87,7 @@ tenants: [{name: one, auth: {client_id: c, client_secret_file: s}, poll: {monthl
 	}
 	two := config.TenantDefaults()
 	two.Name, two.Auth = "two", config.Auth{Kind: "unified", CorpID: "c", ClientID: "12", ClientSecretEnv: "SECRET_SET"}
-	two.Poll.MonthlyCalls = config.Unlimited
+	two.Poll.MonthlyCalls, two.Members = config.Unlimited, config.MembersOnChange
 	want := config.Config{
 		DataDir: "/data",
 		NATS: config.NATS{
@@ -188,4 +190,34 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+// When lists of members are read depends on the calls that may be spent, unless the
+// tenant says it.
+func TestMembersAreReadAsTheCallsAllow(t *testing.T) {
+	for _, c := range []struct{ calls, members, want string }{
+		{"unlimited", "", config.MembersOnChange},
+		{"5000", "", config.MembersOnEnd},
+		{"5000", "members: , ", config.MembersOnEnd},
+		{"unlimited", "members: , ", config.MembersOnChange},
+		{"unlimited", "members: on_end, ", config.MembersOnEnd},
+		{"5000", "members: on_change, ", config.MembersOnChange},
+		{"unlimited", "members: off, ", config.MembersOff},
+	} {
+		data := fmt.Sprintf("tenants: [{name: a, auth: {client_id: c, client_secret_file: s}, %spoll: {monthly_calls: %s}}]", c.members, c.calls)
+		loaded, err := config.Source{Name: "f.yaml", Data: []byte(data), Env: os.LookupEnv}.Load()
+		if err != nil || loaded.Config.Tenants[0].Members != c.want {
+			t.Errorf("%s: %q, %v; want %q", data, loaded.Config.Tenants[0].Members, err, c.want)
+		}
+		if line := "members: " + c.want; !strings.Contains(loaded.YAML(), line) {
+			t.Errorf("%s: what is in force is shown without %q", data, line)
+		}
+	}
+	over := config.Source{
+		Data: []byte("tenants: [{name: a, auth: {client_id: c, client_secret_file: s}, poll: {monthly_calls: 5000}}]"),
+		Env:  func(string) (string, bool) { return "", false }, Set: []string{"tenants[0].poll.monthly_calls=unlimited"},
+	}
+	if loaded, err := over.Load(); err != nil || loaded.Config.Tenants[0].Members != config.MembersOnChange {
+		t.Errorf("--set gives it %q, %v", loaded.Config.Tenants[0].Members, err)
+	}
 }

@@ -55,7 +55,7 @@ func exampleConfig() Config {
 	cfg, tenant := Defaults(), TenantDefaults()
 	tenant.Name = "acme"
 	tenant.Auth.ClientID, tenant.Auth.ClientSecretFile = "dingxxxxxxxxxxxxxxxx", "./secrets/acme"
-	tenant.Poll.MonthlyCalls = Unlimited
+	tenant.Poll.MonthlyCalls, tenant.Members = Unlimited, MembersOnChange
 	cfg.Tenants = []Tenant{tenant}
 	team, route := TargetDefaults(), RouteDefaults()
 	team.Name, team.Kind, team.URLFile, team.SecretFile = "team", "dingtalk", "./secrets/robot", "./secrets/robot-sign"

@@ -50,7 +50,7 @@ func TestTheEnvironmentStandsOverTheFileAndFlagsOverBoth(t *testing.T) {
 	want.DataDir, want.NATS.URL, want.Stream.Retention, want.EgressQPS = "/env", "nats://flag", 24*time.Hour, 7.5
 	want.HTTP.Listen, want.HTTP.Pprof, want.HTTP.Hosts = "127.0.0.1:9", true, []string{"a.example", "b.example"}
 	tenant.Name, tenant.Auth.ClientID, tenant.Auth.ClientSecretFile = "acme-eu", "c", "s"
-	tenant.Poll.QPS, tenant.Poll.MonthlyCalls, tenant.Poll.Schedule = 3, config.Unlimited, "@every 5s"
+	tenant.Poll.QPS, tenant.Poll.MonthlyCalls, tenant.Poll.Schedule, tenant.Members = 3, config.Unlimited, "@every 5s", config.MembersOnChange
 	tenant.Track.Organization.Labels = rollcall.Labels{"team": "red"}
 	tenant.Track.Conferences, tenant.Track.Labels = []string{"a", "b"}, map[string]rollcall.Labels{"b": {"team": "blue"}}
 	want.Tenants = []config.Tenant{tenant}

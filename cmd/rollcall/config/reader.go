@@ -96,6 +96,9 @@ func (r reader) list(key string, n *yaml.Node, v reflect.Value) {
 // item reads a section of a list, beginning with its defaults.
 func (r reader) item(at string, n *yaml.Node, v reflect.Value) string {
 	defaults(v.Addr().Interface())
+	if tenant, is := v.Addr().Interface().(*Tenant); is {
+		tenant.Members = "" // its calls are not read yet
+	}
 	r.allowAll(at, v.Type())
 	if address, is := v.Addr().Interface().(*ForwardAddress); is && n.Kind == yaml.ScalarNode {
 		return scalar(n.Value, n.Tag, reflect.ValueOf(&address.URLFile).Elem())

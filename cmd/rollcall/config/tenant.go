@@ -26,7 +26,8 @@ type Tenant struct {
 	// them. on_change: also when a meeting starts and when somebody joins, at most
 	// once a minute, for the roles of those who are there, and
 	// participant.role_changed tells them. off: it is not. Each such list costs a
-	// call for 128 of its lines.
+	// call for 128 of its lines. Default: on_end with a number in monthly_calls,
+	// on_change with unlimited.
 	Members string `yaml:"members" allow:"on_change, on_end or off"`
 	// Whether DingTalk pushes what happens, which says sooner than any schedule whom
 	// to ask about. The app chooses the Stream mode in the developer console (Events
