@@ -45,6 +45,8 @@ type facts struct {
 	EndTime      int64   `json:"endTime"`
 	Participant  *person `json:"participant"`
 
+	Summary *summary `json:"summary"`
+
 	Labels rollcall.Labels `json:"labels"`
 	Exact  bool            `json:"exact"`
 
@@ -63,6 +65,8 @@ type person struct {
 	Camera            string `json:"camera"`
 	RejectDescription string `json:"rejectDescription"`
 	Session           int    `json:"session"`
+
+	Roles map[string]bool `json:"roles"` // those that are known
 }
 
 func main() {
@@ -154,13 +158,16 @@ func (f flavour) event(i int, kind rollcall.Type) rollcall.Event {
 	if kind.Entity() == "participant" {
 		e.Participant = f.person(i)
 	}
+	if kind == rollcall.MeetingSummarized {
+		e.Summary = f.summary(before)
+	}
 	return e
 }
 
 func (f flavour) person(i int) *rollcall.Participant {
 	p := &rollcall.Participant{
 		UserID: pick(f.users, i), Nick: rollcall.Clip(pick(f.texts, i+1)), Attendance: rollcall.AttendanceInvited,
-		Mic: rollcall.DeviceClosed, Camera: rollcall.DeviceClosed,
+		Mic: rollcall.DeviceClosed, Camera: rollcall.DeviceClosed, Roles: f.roles(i),
 	}
 	if p.Key = p.UserID; p.Key == "" {
 		p.Key = "anon:" + p.Nick + "#1"
@@ -201,11 +208,11 @@ func factsOf(flavour string, e *rollcall.Event) facts {
 		Flavour: flavour, Tenant: e.Tenant, ConferenceID: e.ConferenceID, Epoch: e.Epoch, Sequence: e.Sequence,
 		Type: string(e.Type), Time: millis(e.Time), Index: e.Index, Count: e.Count, Title: e.Meeting.Title,
 		StartTime: millis(e.Meeting.StartTime), EndTime: millis(e.Meeting.EndTime), Labels: e.Labels, Exact: e.Exact, Status: e.Meeting.Status.String(), Media: int64(e.Meeting.Media), Present: e.Meeting.Present,
-		Reason: string(e.Reason), Provenance: string(e.Provenance), After: millis(e.Window.After), Before: millis(e.Window.Before),
+		Reason: string(e.Reason), Provenance: string(e.Provenance), After: millis(e.Window.After), Before: millis(e.Window.Before), Summary: summaryOf(e.Summary),
 	}
 	if p := e.Participant; p != nil {
 		f.Participant = &person{
-			p.Key, p.UserID, p.Nick, p.Attendance.String(), p.Mic.String(), p.Camera.String(), p.RejectDescription, p.Session,
+			p.Key, p.UserID, p.Nick, p.Attendance.String(), p.Mic.String(), p.Camera.String(), p.RejectDescription, p.Session, rolesOf(p.Roles),
 		}
 	}
 	return f
