@@ -198,13 +198,19 @@ func (r *reader) get(ctx context.Context, stream string, request getRequest, tak
 	ctx, cancel := within(ctx)
 	defer cancel()
 	conn := r.js.Conn()
-	inbox := conn.NewInbox()
-	answers, err := conn.SubscribeSync(inbox)
+	inbox, answers := conn.NewInbox(), make(chan *nats.Msg)
+	// The queue of a synchronous subscription takes kilobytes, most of which a small read leaves unused.
+	sub, err := conn.Subscribe(inbox, func(m *nats.Msg) {
+		select {
+		case answers <- m:
+		case <-ctx.Done():
+		}
+	})
 	if err != nil {
 		return ending{}, err
 	}
-	defer func() { _ = answers.Unsubscribe() }() // fails only when the connection is gone, and the subscription with it
-	if err := answers.SetPendingLimits(-1, -1); err != nil {
+	defer func() { _ = sub.Unsubscribe() }() // fails only when the connection is gone, and the subscription with it
+	if err := sub.SetPendingLimits(-1, -1); err != nil {
 		return ending{}, err
 	}
 	if err := conn.PublishRequest(r.api("DIRECT.GET."+stream), inbox, data); err != nil {
@@ -222,10 +228,10 @@ func (r *reader) api(request string) string {
 // readAnswers reads until the end of a batch, or none, which says that there is
 // nothing. Each answer names the sequence of the one before it, so that a lost
 // one is noticed.
-func readAnswers(ctx context.Context, answers *nats.Subscription, none string, take func(got)) (ending, error) {
+func readAnswers(ctx context.Context, answers <-chan *nats.Msg, none string, take func(got)) (ending, error) {
 	last := "0"
 	for {
-		m, err := answers.NextMsgWithContext(ctx)
+		m, err := next(ctx, answers)
 		if err != nil {
 			return ending{}, err
 		}
@@ -249,6 +255,15 @@ func readAnswers(ctx context.Context, answers *nats.Subscription, none string, t
 			return ending{}, fmt.Errorf("read the sequence of an answer: %w", err)
 		}
 		take(got{m.Header.Get("Nats-Subject"), sequence, m.Header, m.Data})
+	}
+}
+
+func next(ctx context.Context, answers <-chan *nats.Msg) (*nats.Msg, error) {
+	select {
+	case m := <-answers:
+		return m, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
 }
 
