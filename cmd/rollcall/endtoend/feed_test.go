@@ -37,6 +37,13 @@ func (f *feed) messages() []stored {
 	return slices.Clone(f.got)
 }
 
+// reached is the sequence of the last message that it got, where they have one.
+func (f *feed) reached() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last
+}
+
 // below gives what came on subjects below a prefix.
 func below(messages []stored, prefix string) []stored {
 	return slices.DeleteFunc(slices.Clone(messages), func(m stored) bool { return !strings.HasPrefix(m.subject, prefix) })
@@ -151,7 +158,7 @@ func whole(t testing.TB, js jetstream.JetStream, name string) []stored {
 	defer messages.Stop()
 	var all []stored
 	for {
-		m, err := messages.Next(jetstream.NextContext(ctx))
+		m, err := messages.Next(jetstream.NextMaxWait(patience))
 		if err != nil {
 			t.Fatal(errors.Join(errors.New("read "+name), err))
 		}

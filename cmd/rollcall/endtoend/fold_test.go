@@ -60,6 +60,9 @@ func (f *folded) applyToMeeting(kind string, e *event) error {
 	case "meeting.started":
 		f.status = "started"
 		reopened := e.Data.Reason == "reopened"
+		if reopened {
+			clear(f.sessions) // who was there is known until the end
+		}
 		return demand(reopened && from == "ended" || !reopened && (from == "" || from == "initialized"), "it is %q already", from)
 	case "meeting.ended", "meeting.untracked":
 		switch {

@@ -66,8 +66,8 @@ func (s *story) poll(m listedMeeting, events ...string) {
 
 func (s *story) meeting(m listedMeeting, shown state) map[string]any {
 	present := 0
-	for _, p := range shown.People {
-		if p.Attendance == "present" {
+	for _, handle := range shown.People {
+		if handle.Value().Attendance == "present" {
 			present++
 		}
 	}
@@ -78,8 +78,8 @@ func (s *story) meeting(m listedMeeting, shown state) map[string]any {
 }
 
 func (s *story) person(m listedMeeting, shown state, key string) person {
-	for _, p := range shown.People {
-		if p.Key == key {
+	for _, handle := range shown.People {
+		if p := handle.Value(); p.Key == key {
 			p.Session = s.visits[key]
 			return p
 		}
@@ -89,7 +89,8 @@ func (s *story) person(m listedMeeting, shown state, key string) person {
 
 func (s *story) record(asked time.Time, said map[string]any, shown state) {
 	roster := []person{}
-	for _, p := range shown.People {
+	for _, handle := range shown.People {
+		p := handle.Value()
 		p.Session = s.visits[p.Key]
 		roster = append(roster, p)
 	}

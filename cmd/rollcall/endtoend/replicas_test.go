@@ -32,7 +32,7 @@ func (w *world) replica(t *testing.T, name string) *worker {
 	return s.start()
 }
 
-// holders is how many shards each worker says it holds; nil unless each shard
+// holders is how many of acme's shards each worker says it holds; nil unless each shard
 // is held by exactly one.
 func (w *world) holders(t testing.TB) map[string]int {
 	t.Helper()
@@ -50,13 +50,21 @@ func (w *world) holders(t testing.TB) map[string]int {
 		if err != nil {
 			return nil // it ran out meanwhile
 		}
-		said, err := decode[struct{ Shards []struct{ Shard int } }](entry.Value())
+		said, err := decode[struct {
+			Shards []struct {
+				Tenant string
+				Shard  int
+			}
+		}](entry.Value())
 		if err != nil {
 			t.Fatalf("read what worker %s says: %v", key, err)
 		}
-		by[key] = len(said.Shards)
+		by[key] = 0
 		for _, s := range said.Shards {
-			held[s.Shard]++
+			if s.Tenant == "acme" {
+				by[key]++
+				held[s.Shard]++
+			}
 		}
 	}
 	for shard := range replicaShards {

@@ -108,7 +108,7 @@ func (m simulatedMeeting) state() state {
 			MicStatus:    code(p.Mic, "", "closed", "open"), CameraStatus: code(p.Camera, "", "closed", "open"),
 		})
 	}
-	shown := state{Title: clip(m.Title), Status: m.Status, Media: m.MediaStatus, People: merge(people)}
+	shown := state{Title: clip(m.Title), Status: m.Status, Media: m.MediaStatus, People: handles(merge(people))}
 	if m.StartTime != nil {
 		shown.Start = m.StartTime.UnixMilli()
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+	"unique"
 )
 
 // What stands here is read from the contract, not from rollcall's code: a
@@ -71,7 +72,7 @@ type state struct {
 	Start  int64 // Unix ms; 0: not known
 	Status string
 	Media  int64
-	People []person // by key; without sessions and refusals
+	People []unique.Handle[person] // by key; without sessions and refusals; an hour holds each many times
 }
 
 // over is the state of a meeting that has ended, of which nothing else is said.
@@ -80,7 +81,8 @@ func over() state { return state{Status: "ended"} }
 func (s state) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %q since %d media %d:", s.Status, s.Title, s.Start, s.Media)
-	for _, p := range s.People {
+	for _, handle := range s.People {
+		p := handle.Value()
 		fmt.Fprintf(&b, " %q=%s,mic %s,camera %s,%q", p.Key, p.Attendance, p.Mic, p.Camera, p.Nick)
 	}
 	return b.String()
@@ -109,8 +111,16 @@ func (m listedMeeting) state() state {
 		return over()
 	}
 	return state{
-		Title: clip(m.Title), Start: m.StartTime, Status: status, Media: m.MediaStatus, People: merge(m.UserList),
+		Title: clip(m.Title), Start: m.StartTime, Status: status, Media: m.MediaStatus, People: handles(merge(m.UserList)),
 	}
+}
+
+// handles returns the same people, each kept once.
+func handles(people []person) (all []unique.Handle[person]) {
+	for _, p := range people {
+		all = append(all, unique.Make(p))
+	}
+	return all
 }
 
 func merge(list []listedPerson) []person {

@@ -4,6 +4,7 @@ package endtoend_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -35,8 +36,9 @@ type world struct {
 	js      jetstream.JetStream
 	live    *feed // all of the stream as it comes; from [world.listen] on
 	workers []*worker
-	pages   bytes.Buffer  // what the consoles showed
-	apart   time.Duration // how far apart the clocks may be
+	pages   bytes.Buffer      // what the consoles showed
+	apart   time.Duration     // how far apart the clocks may be
+	others  map[string]string // the tenants of meetings that are not acme's
 }
 
 // newWorld starts everything but the workers.
@@ -162,13 +164,15 @@ func (w *world) quiet() {
 	}
 }
 
+func (w *world) tenant(id string) string { return cmp.Or(w.others[id], "acme") }
+
 // recorded is how a meeting stands by its record.
 func (w *world) recorded(id string) state {
 	s, err := w.js.Stream(w.t.Context(), "MEETINGS")
 	if err != nil {
 		return state{}
 	}
-	m, err := s.GetLastMsgForSubject(w.t.Context(), "meetings.state.acme."+token(id))
+	m, err := s.GetLastMsgForSubject(w.t.Context(), "meetings.state."+w.tenant(id)+"."+token(id))
 	if err != nil {
 		return state{}
 	}
@@ -206,10 +210,7 @@ func (w *world) judged() (*verdict, []stored) {
 	w.t.Helper()
 	all := whole(w.t, w.js, "MEETINGS")
 	end := all[len(all)-1].seq
-	eventually(w.t, "the subscriber has read to the end", func() bool {
-		got := w.live.messages()
-		return len(got) > 0 && got[len(got)-1].seq >= end
-	})
+	eventually(w.t, "the subscriber has read to the end", func() bool { return w.live.reached() >= end })
 	v := judge(evidence{
 		stream: below(all, "meetings.event."), records: below(w.live.messages(), "meetings.state."), answers: w.witness.seen(), apart: w.apart,
 	})
@@ -247,24 +248,27 @@ func (v *verdict) report(t testing.TB) {
 // keepSecrets looks for what must never be seen in all that anybody can see.
 func (w *world) keepSecrets(messages []stored) {
 	w.t.Helper()
-	seen := map[string]string{"a page of the console": w.pages.String(), "what the simulator complained of": w.sim.process.err.String()}
-	for _, p := range w.workers {
-		seen["what "+p.name+" wrote"] += p.out.String() + p.err.String()
-	}
-	var stream strings.Builder
-	for _, m := range messages {
-		fmt.Fprint(&stream, m.subject, m.header, string(m.data))
-	}
-	seen["the stream"] = stream.String()
 	tokens := w.witness.forbidden()
 	if len(tokens) == 0 {
 		w.t.Error("no token was ever given out: the search for secrets searches for nothing")
 	}
-	for _, secret := range append(tokens, w.secret) {
-		for where, text := range seen {
-			if strings.Contains(text, secret) {
+	secrets := newNeedles(append(tokens, w.secret))
+	search := func(where string, texts ...[]byte) {
+		for _, text := range texts {
+			for _, secret := range secrets.in(text) {
 				w.t.Errorf("the secret %q stands in %s", secret, where)
 			}
+		}
+	}
+	search("a page of the console", w.pages.Bytes())
+	search("what the simulator complained of", []byte(w.sim.process.err.String()))
+	for _, p := range w.workers {
+		search("what "+p.name+" wrote", []byte(p.out.String()), []byte(p.err.String()))
+	}
+	for _, m := range messages {
+		search("the stream", []byte(m.subject), m.data)
+		for name, values := range m.header {
+			search("the stream", []byte(name), []byte(strings.Join(values, "\n")))
 		}
 	}
 }
