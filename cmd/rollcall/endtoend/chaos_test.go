@@ -147,9 +147,9 @@ func (u *unit) admit() {
 	own, guests := list(ids[:len(ids)-guestMeetings]), list(ids[len(ids)-guestMeetings:])
 	u.site.config = edited(t, u.site.config, list(ids), own)
 	_, tenant, _ := strings.Cut(contents(t, u.site.config), "tenants:\n")
-	tenant, _, _ = strings.Cut(tenant, "http:")
+	tenant, _, _ = strings.Cut(tenant, "http: {")
 	u.guests = strings.NewReplacer("name: acme", "name: guests", own, guests, fmt.Sprint("shards: ", replicaShards), "shards: 5").Replace(tenant)
-	u.site.config = edited(t, u.site.config, "http:", u.guests+"http:")
+	u.site.config = edited(t, u.site.config, "http: {", u.guests+"http: {")
 }
 
 // attack is something that goes wrong for a while.

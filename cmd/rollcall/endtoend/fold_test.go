@@ -64,14 +64,15 @@ func (f *folded) applyToMeeting(kind string, e *event) error {
 			clear(f.sessions) // who was there is known until the end
 		}
 		return demand(reopened && from == "ended" || !reopened && (from == "" || from == "initialized"), "it is %q already", from)
-	case "meeting.ended", "meeting.untracked":
-		switch {
-		case kind == "meeting.ended":
-			f.status = "ended"
-		case from == "": // nobody ever saw it
+	case "meeting.ended":
+		f.status = "ended"
+		return demand(from != "ended" && len(f.people) == 0, "it is %q with %d people in the roster", from, len(f.people))
+	case "meeting.untracked":
+		if from == "" { // nobody ever saw it
 			f.status = "initialized"
 		}
-		return demand(from != "ended" && len(f.people) == 0, "it is %q with %d people in the roster", from, len(f.people))
+		clear(f.people) // whoever is there, nobody looks
+		return demand(from != "ended", "it has ended")
 	case "meeting.title_changed", "meeting.start_time_changed", "meeting.summarized":
 		return nil
 	}
