@@ -89,7 +89,7 @@ type unit struct {
 
 // chaosFlags are the simulator's: many meetings, in which much happens.
 func chaosFlags() []string {
-	return []string{"--meetings", "60", "--people", "100", "--rate", "3000"}
+	return []string{"--meetings", "80", "--people", "100", "--rate", "4000"}
 }
 
 func oneServer(t testing.TB) *battlefield {
@@ -422,7 +422,7 @@ func (f *battlefield) end(r *rand.Rand) {
 // insist orders a few times, as the workers that would obey may be under attack.
 func (f *battlefield) insist(r *rand.Rand, verb, id string) {
 	f.astray.Store(id, true)
-	for range 4 {
+	for range 2 {
 		if f.order(verb, id) {
 			f.count("(a meeting was " + verb + "ed)")
 			return
@@ -476,6 +476,7 @@ func (f *battlefield) fight(seed uint64, length time.Duration) {
 	for n := range 4 {
 		fronts.Go(func() { f.front(over, rand.New(rand.NewPCG(seed, uint64(n)))) })
 	}
+	fronts.Go(func() { f.hunt(over, rand.New(rand.NewPCG(seed, 4))) })
 	supervised := f.supervise()
 	fronts.Wait()
 	f.calm()
@@ -558,6 +559,14 @@ func (f *battlefield) front(ctx context.Context, r *rand.Rand) {
 		f.count(a.name)
 		a.do(f, r)
 		between(r, 100*time.Millisecond, 1500*time.Millisecond)
+	}
+}
+
+// hunt kills a worker every few seconds, whatever the others do meanwhile.
+func (f *battlefield) hunt(ctx context.Context, r *rand.Rand) {
+	for ctx.Err() == nil {
+		f.unit(r).kill()
+		between(r, 500*time.Millisecond, 3*time.Second)
 	}
 }
 
