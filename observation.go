@@ -65,9 +65,10 @@ type Sighting struct {
 	// SeenAt is when the last of the answers was asked that equalled the one
 	// before this, where they are no sightings themselves; zero: none was.
 	SeenAt time.Time
-	// EndTime is DingTalk's exact end; zero when not known. It may also go
-	// with a SightingListed whose status is ended.
-	EndTime time.Time
+	// StartTime and EndTime are when a meeting that is over began and ended, as
+	// DingTalk says; zero when not known. They may also go with a SightingListed
+	// whose status is ended.
+	StartTime, EndTime time.Time
 	// Reason is that of the end which SightingEnded reports, or of
 	// SightingUntracked: operator or expired.
 	Reason Reason

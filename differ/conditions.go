@@ -13,10 +13,18 @@ func initialized(t *transition) bool {
 }
 
 func started(t *transition) bool {
-	return !t.reopening && t.was.Status != rollcall.StatusStarted && t.next.Meeting.Status == rollcall.StatusStarted
+	return !t.reopening && t.was.Status != rollcall.StatusStarted && (t.unseen || t.next.Meeting.Status == rollcall.StatusStarted)
 }
 
 func reopened(t *transition) bool { return t.reopening }
+
+// tookPlace reports whether the meeting that the transition ends was held though
+// nobody saw it go on: DingTalk's own record says when. A cut poll goes on with that.
+func tookPlace(t *transition) bool {
+	cut := t.prev != nil && t.prev.Partial != nil && t.terms.Provenance == rollcall.ProvenanceReconciled
+	said := t.ending != rollcall.ReasonVanished && !t.look.StartTime.IsZero() && t.look.StartTime.Before(t.look.EndTime)
+	return said && (cut || t.was.Status != rollcall.StatusStarted)
+}
 
 // On the first poll there was no title before that could have changed.
 func titleChanged(t *transition) bool { return !t.first && t.was.Title != t.next.Meeting.Title }

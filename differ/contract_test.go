@@ -110,6 +110,9 @@ func contract() []sentence {
 			"omit-nicks", "omit-nicks-with-changes", "omit-nicks-without-a-list", "omit-nicks-at-the-end", "omit-nicks-once", "omit-nicks-of-the-gone", "omit-ids",
 		}},
 		{"", "a meeting found ended yields meeting.ended alone", []string{"first-poll-ended", "first-poll-ended-by-lookup"}},
+		{"", "a tracked meeting that started and ended wholly unseen gets its start and its end, reconciled", []string{
+			"row-02-took-place-unseen", "row-02-took-place-seen", "row-02-never-took-place", "row-02-took-place-until-nobody-knows", "first-poll-took-place",
+		}},
 		{"", "the answer that says ended says nothing else: no title, media or newcomers from it", []string{"row-11-status"}},
 		{"", "once seen, a person stays known to the record as gone, listed or not, until the end", []string{"gone-stays-known", "row-05-vanished", "row-02-reopened"}},
 		{"", "from nothing, invited, joining, failed or another gone code to left or kicked out: came and went, both inferred, after row 10, by key", []string{"row-10-came-and-went"}},

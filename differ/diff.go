@@ -15,6 +15,9 @@ type Look struct {
 	// EndTime is the exact end where it is known: SightingEnded,
 	// SightingSummarized, or a SightingListed whose status is ended.
 	EndTime time.Time
+	// StartTime is the exact start, likewise, of a meeting that was to be watched
+	// before its end. Zero: not known, or it was over when the watch began.
+	StartTime time.Time
 	// Members are those of a SightingMembers.
 	Members []rollcall.Member
 	// Summary is that of a SightingSummarized, of the record with that sequence (0: any).

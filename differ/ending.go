@@ -43,6 +43,9 @@ func (t *transition) end(reason rollcall.Reason, a *rollcall.Answer) {
 	t.ending = reason
 	t.people = t.farewell(a)
 	n := t.next
+	if t.unseen = tookPlace(t); t.unseen {
+		t.terms.Provenance, n.Meeting.StartTime = rollcall.ProvenanceReconciled, t.look.StartTime
+	}
 	n.Meeting.Status, n.Meeting.EndTime = rollcall.StatusEnded, t.look.EndTime
 	n.EndReason, n.EndedAt = reason, t.endedAt()
 	t.clear()

@@ -41,8 +41,9 @@ func (r *rehearsal) look() Look {
 			rollcall.SightingListed, rollcall.SightingListed, rollcall.SightingEnded, rollcall.SightingOngoing,
 			rollcall.SightingMissed, rollcall.SightingMissed, rollcall.SightingUntracked, rollcall.SightingSummarized, rollcall.SightingForgotten,
 			rollcall.SightingMembers, rollcall.SightingMembers),
-		EndTime: pick(r.choose, time.Time{}, r.now.Add(-time.Second), r.now.Add(-time.Hour), r.now.Add(time.Hour)),
-		After:   pick(r.choose, time.Time{}, r.now.Add(-10*time.Second)),
+		EndTime:   pick(r.choose, time.Time{}, r.now.Add(-time.Second), r.now.Add(-time.Hour), r.now.Add(time.Hour)),
+		StartTime: pick(r.choose, time.Time{}, r.now.Add(-2*time.Second), r.now.Add(-2*time.Hour), r.now.Add(30*time.Minute)),
+		After:     pick(r.choose, time.Time{}, r.now.Add(-10*time.Second)),
 	}
 	switch l.Kind {
 	case rollcall.SightingListed:

@@ -205,6 +205,8 @@ func readLookLine(look *Look, rules *Rules, f []string) {
 		look.AnsweredAt = clock(f[1])
 	case "after":
 		look.After = clock(f[1])
+	case "began":
+		look.StartTime = clock(f[1])
 	case "end":
 		look.EndTime = clock(f[1])
 	case "labels":

@@ -76,8 +76,8 @@ func together(table []rule) int {
 func (t *transition) say(e *rollcall.Event, r *rule) {
 	w := t.window
 	switch {
-	case t.ending != "" && r.person != nil:
-		w.Before = t.endedAt()
+	case t.ending != "" && r.event != rollcall.MeetingEnded:
+		w.Before = t.endedAt() // everything else came before it
 	case r.provenance == rollcall.ProvenanceBaseline:
 		w.After = time.Time{}
 	}

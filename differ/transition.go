@@ -31,13 +31,14 @@ type transition struct {
 
 	ending                                         rollcall.Reason // "" unless this transition ends the meeting
 	reopening, untracking, summarizing, forgetting bool
+	unseen                                         bool // it began and ended while nobody looked
 }
 
 // begin sets t, which is new, on its way.
 func (t *transition) begin(prev *rollcall.Record, look *Look) {
 	t.look, t.prev, t.next = *look, prev, &rollcall.Record{}
 	t.look.AskedAt, t.look.AnsweredAt = wall(look.AskedAt), wall(look.AnsweredAt)
-	t.look.After, t.look.EndTime = wall(look.After), wall(look.EndTime)
+	t.look.After, t.look.StartTime, t.look.EndTime = wall(look.After), wall(look.StartTime), wall(look.EndTime)
 	// An epoch of 0 is a record of misses alone: nobody has seen the meeting yet.
 	t.first = prev == nil || prev.Untracked || prev.Epoch == 0
 	if prev != nil {

@@ -20,10 +20,13 @@ type answerCache struct {
 // cachedAnswer is the last answer about one meeting. Its bytes are shared,
 // read-only, with the observations that were emitted. The zero value knows nothing.
 type cachedAnswer struct {
-	raw     []byte
-	status  rollcall.Status
-	endTime *time.Time // of a meeting that the bytes say has ended; nil: not known
+	raw    []byte
+	status rollcall.Status
+	end    *span // of a meeting that the bytes say has ended; nil: not known
 }
+
+// span is from when to when a meeting lasted.
+type span struct{ start, end time.Time }
 
 // keep drops the answers about all but these sorted ids. The list stays the cache's.
 func (c *answerCache) keep(ids []string) {
@@ -81,8 +84,8 @@ func (c *answerCache) sight(found *Found, detached bool, source Source) rollcall
 	a := c.of(found.ConferenceID)
 	if a != nil && bytes.Equal(a.raw, found.Raw) {
 		s.Raw = a.raw
-		if a.endTime != nil {
-			s.EndTime = *a.endTime
+		if a.end != nil {
+			s.StartTime, s.EndTime = a.end.start, a.end.end
 		}
 		return s
 	}
@@ -106,8 +109,8 @@ func (c *answerCache) forget(id string) {
 }
 
 // setEnd keeps when a meeting ended, which its bytes do not say.
-func (c *answerCache) setEnd(id string, at time.Time) {
-	if a := c.of(id); a != nil && !at.IsZero() {
-		a.endTime = &at
+func (c *answerCache) setEnd(s *rollcall.Sighting) {
+	if a := c.of(s.ConferenceID); a != nil && !s.EndTime.IsZero() {
+		a.end = &span{s.StartTime, s.EndTime}
 	}
 }

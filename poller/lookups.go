@@ -199,7 +199,8 @@ func conclude(task lookupTask, standing Standing, err error) (rollcall.Sighting,
 	case goesOn(standing.Status):
 		s.Kind = rollcall.SightingOngoing
 	default:
-		s.Kind, s.Reason, s.EndTime = rollcall.SightingEnded, rollcall.ReasonStatus, standing.EndTime
+		s.Kind, s.Reason = rollcall.SightingEnded, rollcall.ReasonStatus
+		s.StartTime, s.EndTime = standing.StartTime, standing.EndTime
 		if task.refusal == ClassEnded {
 			s.Reason = rollcall.ReasonResourceClosed
 		}

@@ -62,7 +62,7 @@ func (l *lookups) askEnd(e *pendingEnd) {
 		r.tally.unanswered(ClassNone, id)
 	default:
 		if standing.Status == rollcall.StatusEnded {
-			e.sighting.EndTime = standing.EndTime
+			e.sighting.StartTime, e.sighting.EndTime = standing.StartTime, standing.EndTime
 		}
 		if q.number == (rollcall.Number{}) { // the call was not granted
 			q.number = r.ask.Next()

@@ -83,7 +83,7 @@ func (s *shardState) dropEnd(e *pendingEnd) {
 // endEmitted notes that a pending end is emitted.
 func (s *shardState) endEmitted(e *pendingEnd) {
 	delete(s.pendingEnds, e.sighting.ConferenceID)
-	s.answers.setEnd(e.sighting.ConferenceID, e.sighting.EndTime)
+	s.answers.setEnd(&e.sighting)
 }
 
 // accepted takes meetings that a query accepted out of the spoilers.

@@ -62,7 +62,7 @@ type Found struct {
 type Standing struct {
 	Status    rollcall.Status // unknown: the answer did not say
 	Title     string
-	StartTime time.Time // zero: not said
+	StartTime time.Time // a plan before the start; zero: not said, or it is over and nobody came
 	EndTime   time.Time // zero: not said
 }
 

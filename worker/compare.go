@@ -79,7 +79,7 @@ func (c *committer) diff(obs *rollcall.Observation, sighting *rollcall.Sighting,
 	}
 	result := differ.Diff(e.record.Whole(), differ.Look{
 		Tenant: c.tenant.Name, ConferenceID: sighting.ConferenceID,
-		Kind: sighting.Kind, Answer: answer, EndTime: sighting.EndTime, Reason: sighting.Reason, Forgotten: sighting.Forgotten,
+		Kind: sighting.Kind, Answer: answer, StartTime: e.missed(sighting), EndTime: sighting.EndTime, Reason: sighting.Reason, Forgotten: sighting.Forgotten,
 		Members: sighting.Members, Summary: sighting.Summary, Sequence: sighting.Sequence, Labels: e.labels(),
 		Number: obs.Number, AskedAt: obs.AskedAt, AnsweredAt: obs.AnsweredAt, After: later(e.record.Asked(), sighting.SeenAt),
 	}, c.tenant.rules())

@@ -94,6 +94,15 @@ func (e *entry) unstarted() bool {
 	return e.record.None() || e.record.Status() < rollcall.StatusStarted
 }
 
+// missed is when the meeting began that a sighting shows to be over, where it was
+// tracked before its end; zero: it was not, or nobody knows.
+func (e *entry) missed(s *rollcall.Sighting) time.Time {
+	if !e.tracking.Since.Before(s.EndTime) {
+		return time.Time{}
+	}
+	return s.StartTime
+}
+
 // asleep reports whether the meeting is known not to have started, and nobody is there.
 func (e *entry) asleep() bool { return !e.record.None() && e.unstarted() && !e.peopled() }
 

@@ -2,7 +2,9 @@ package dingtalk
 
 import (
 	"fmt"
+	"time"
 
+	"rollcall"
 	"rollcall/poller"
 )
 
@@ -54,6 +56,7 @@ func (x *exchange) readStanding(a answer, id string) (poller.Standing, error) {
 // of its own and is never looked at.
 func standingOf(info []byte) (s poller.Standing, about string, ok bool) {
 	var odd oddities // nobody asks for them
+	attended, lasted := int64(-1), int64(0)
 	ok = pick(info, func(name, value []byte) {
 		switch string(name) {
 		case "conferenceId":
@@ -66,7 +69,16 @@ func standingOf(info []byte) (s poller.Standing, about string, ok bool) {
 			s.StartTime, _ = moment(value)
 		case "endTime":
 			s.EndTime, _ = moment(value)
+		case "attendNum":
+			if n, ok := integer(value); ok {
+				attended = n
+			}
+		case "confDuration":
+			lasted, _ = integer(value)
 		}
 	})
+	if s.Status == rollcall.StatusEnded && attended == 0 && lasted <= 0 {
+		s.StartTime = time.Time{} // it was called off
+	}
 	return s, about, ok
 }

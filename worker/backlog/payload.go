@@ -47,6 +47,7 @@ type sighting struct {
 	Raw          []byte          `json:"raw,omitempty"` // of the version before: as it arrived
 	Answer       *answer         `json:"answer,omitempty"`
 	SeenAt       time.Time       `json:"seenAt,omitzero"`
+	StartTime    time.Time       `json:"startTime,omitzero"`
 	EndTime      time.Time       `json:"endTime,omitzero"`
 	Reason       rollcall.Reason `json:"reason,omitempty"`
 	// Of a list of members, and of what is known of an ended meeting; as Go writes it.
@@ -124,7 +125,7 @@ func encode(key string, obs *rollcall.Observation, same map[string]time.Time) ([
 		}
 		p.Sightings = append(p.Sightings, sighting{
 			ConferenceID: s.ConferenceID, Kind: name, Answer: written(s.Answer),
-			SeenAt: same[s.ConferenceID], EndTime: s.EndTime, Reason: s.Reason, Members: s.Members, Summary: s.Summary, Sequence: s.Sequence,
+			SeenAt: same[s.ConferenceID], StartTime: s.StartTime, EndTime: s.EndTime, Reason: s.Reason, Members: s.Members, Summary: s.Summary, Sequence: s.Sequence,
 		})
 	}
 	if len(p.Sightings) == 0 {
@@ -239,7 +240,7 @@ func decode(data []byte) (*rollcall.Observation, error) {
 		}
 		obs.Sightings = append(obs.Sightings, rollcall.Sighting{
 			ConferenceID: s.ConferenceID, Kind: kind, Raw: s.Raw, Answer: s.Answer.read(), SeenAt: s.SeenAt,
-			EndTime: s.EndTime, Reason: s.Reason, Members: s.Members, Summary: s.Summary, Sequence: s.Sequence,
+			StartTime: s.StartTime, EndTime: s.EndTime, Reason: s.Reason, Members: s.Members, Summary: s.Summary, Sequence: s.Sequence,
 		})
 	}
 	return obs, nil

@@ -15,6 +15,7 @@ type Observed struct {
 	roles      map[string]rollcall.Roles // by key
 	peak       rollcall.Peak
 	start, end rollcall.Window
+	planned    bool // the start is still to come
 }
 
 // Apply folds the next event; holes, left by events that have aged out or were
@@ -25,10 +26,15 @@ func (o *Observed) Apply(e *rollcall.Event) {
 	if e.Meeting.Present > o.peak.Present && e.Type != rollcall.MeetingUntracked {
 		o.peak = rollcall.Peak{Present: e.Meeting.Present, At: e.Window}
 	}
-	switch {
-	case e.Type == rollcall.MeetingStarted && o.start == (rollcall.Window{}):
-		o.start = e.Window
-	case e.Type == rollcall.MeetingEnded:
+	switch e.Type {
+	case rollcall.MeetingInitialized:
+		o.planned = true
+	case rollcall.MeetingStarted:
+		o.planned = false
+		if o.start == (rollcall.Window{}) {
+			o.start = e.Window
+		}
+	case rollcall.MeetingEnded:
 		o.end = e.Window
 	}
 	if p := e.Participant; p != nil && p.Roles != (rollcall.Roles{}) {
@@ -47,7 +53,7 @@ func (o *Observed) ends(r *rollcall.Record) (start, end rollcall.Moment) {
 	} else if o.end == (rollcall.Window{}) {
 		end.Window.Before = r.EndedAt
 	}
-	if at := r.Meeting.StartTime; !at.IsZero() && !at.After(end.Latest()) {
+	if at := r.Meeting.StartTime; !o.planned && !at.IsZero() && !at.After(end.Latest()) {
 		start = rollcall.Moment{At: at}
 	} else if start.Window.Before.IsZero() {
 		start.Window.Before = end.Latest()

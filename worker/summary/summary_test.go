@@ -150,6 +150,19 @@ func TestVisits(t *testing.T) {
 	}
 }
 
+// A start that was planned and not seen is none.
+func TestAPlanIsNoStart(t *testing.T) {
+	o := &Observed{}
+	o.Apply(&rollcall.Event{Type: rollcall.MeetingInitialized})
+	if s := Of(over(), o, nil, true); !s.StartedAt.At.IsZero() || s.Duration != 0 {
+		t.Errorf("it began at %+v and took %v", s.StartedAt, s.Duration)
+	}
+	o.Apply(&rollcall.Event{Type: rollcall.MeetingStarted})
+	if s := Of(over(), o, nil, true); !s.StartedAt.At.Equal(at(0)) || s.Duration != 600*time.Second {
+		t.Errorf("it began at %+v and took %v", s.StartedAt, s.Duration)
+	}
+}
+
 // A meeting of 500 people fits, each there several times and with the longest names;
 // of a larger one people are left out, and counted.
 func TestWhatFits(t *testing.T) {
