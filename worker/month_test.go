@@ -24,6 +24,7 @@ import (
 type office struct {
 	style    string // how ended meetings answer: status, omitted or refused
 	meetings map[string]*gathering
+	sums     bool // those that ended are summarized
 
 	mu     sync.Mutex
 	calls  map[string]int
@@ -119,6 +120,13 @@ func (o *office) Lookup(_ context.Context, id string) (poller.Standing, error) {
 	return poller.Standing{Status: rollcall.StatusEnded, StartTime: g.start, EndTime: g.end}, nil
 }
 
+// Members lists on one page who is in a meeting for its first minutes.
+func (o *office) Members(_ context.Context, id, _ string) (poller.MembersPage, error) {
+	o.called("members")
+	g := o.meetings[id]
+	return poller.MembersPage{Members: []rollcall.Member{{UserID: "p0", Nick: "Mei", Joined: g.start, Left: g.end}}}, nil
+}
+
 // Ongoing lists the meetings that go on, on one page.
 func (o *office) Ongoing(context.Context, string) (poller.OngoingPage, error) {
 	o.called("ongoing")
@@ -194,15 +202,18 @@ func TestLongMonth(t *testing.T) {
 		style    string
 		calls    int64
 		mid, far time.Duration // the median of the ages, and the 95th percentile
+		sums     bool          // ended meetings are summarized
 	}{
-		{"status", 5000, 120 * time.Second, 240 * time.Second},
-		{"omitted", 5000, 120 * time.Second, 240 * time.Second},
-		{"refused", 5000, 150 * time.Second, 300 * time.Second},
-		{"status", 200_000, 9 * time.Second, time.Minute},
+		{"status", 5000, 120 * time.Second, 240 * time.Second, false},
+		{"status", 5000, 150 * time.Second, 300 * time.Second, true},
+		{"omitted", 5000, 120 * time.Second, 240 * time.Second, false},
+		{"refused", 5000, 150 * time.Second, 300 * time.Second, false},
+		{"status", 200_000, 9 * time.Second, time.Minute, true},
 	} {
-		t.Run(fmt.Sprint(c.style, " ", c.calls), func(t *testing.T) {
+		t.Run(fmt.Sprint(c.style, " ", c.calls, map[bool]string{true: " summarized"}[c.sums]), func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				o := newOffice(c.style)
+				o.sums = c.sums
 				l := o.live(t, c.calls, nil)
 				mid, far := o.percentile(50), o.percentile(95)
 				t.Logf("%d calls: %v; the age of what is known: median %s, 95th percentile %s; %.1f %% of the time of meetings passed before they were found",
@@ -239,6 +250,7 @@ func (o *office) live(t *testing.T, calls int64, pushed *pushing) *ledgertest.Me
 		cfg.MemberTTL = 10 * time.Minute
 		cfg.Tenants[0].Decode, cfg.Tenants[0].Budget = o.Decode, b
 		cfg.Tenants[0].Asker, cfg.Tenants[0].Hints = asker, hints
+		cfg.Tenants[0].Summaries, cfg.Eraser = o.sums, ledgertest.Eraser{Ledger: l}
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -282,10 +294,17 @@ func (o *office) allEnded(t *testing.T, l *ledgertest.Memory) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	summarized := 0
 	for _, s := range stored {
 		if s.Record == nil || s.Record.Meeting.Status != rollcall.StatusEnded {
 			t.Errorf("the end of meeting %s was not noticed", s.ConferenceID)
+		} else if s.Record.Summarized {
+			summarized++
 		}
+	}
+	// As cost.Plan forecasts: a call for each.
+	if made := o.calls["members"]; o.sums != (summarized > 0) || made != summarized {
+		t.Errorf("%d meetings are summarized, with %d lists of members", summarized, made)
 	}
 	late, found := 0, 0
 	for id, g := range o.meetings {

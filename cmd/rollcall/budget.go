@@ -34,8 +34,9 @@ instead. Meetings are taken to go on for --hours-per-day on --days, which a
 worker learns within a week or two; before that it keeps the pace of "around the
 clock". --waiting and --ends add what lookups of single meetings take: one every
 5 minutes at most for each that is tracked before it begins (its start time, where
-DingTalk tells it, is waited for), and one for each that ends. With --config it
-plans for the tenants of the configuration; flags override it.`
+DingTalk tells it, is waited for), and one for each that ends. --members,
+--ends and --people add the lists of members that are read. With --config it plans
+for the tenants of the configuration; flags override it.`
 
 func budgetCommand(p *program) *cobra.Command {
 	var flags remoteFlags

@@ -18,6 +18,7 @@ type forecast struct {
 	CallsPerTick int64    `json:"callsPerTick"`
 	ListCalls    int64    `json:"listCalls"`   // a month, to find meetings
 	LookupCalls  int64    `json:"lookupCalls"` // a month, about single meetings
+	MemberCalls  int64    `json:"memberCalls"` // a month, for lists of members
 	HoursPerDay  float64  `json:"hoursPerDay"`
 	Days         int      `json:"days"`
 	MonthlyCalls int64    `json:"monthlyCalls"`   // 0: unlimited
@@ -51,7 +52,7 @@ func forecastOf(ctx context.Context, tenant string, p cost.Plan) (forecast, erro
 	}
 	f := forecast{
 		Tenant: tenant, Schedule: p.Schedule.String(), Meetings: p.Meetings, BatchSize: p.BatchSize,
-		CallsPerTick: c.PerTick, ListCalls: c.Lists, LookupCalls: c.Lookups, HoursPerDay: p.Hours, Days: p.Days, MonthlyCalls: p.Calls, Fits: p.Fits(c),
+		CallsPerTick: c.PerTick, ListCalls: c.Lists, LookupCalls: c.Lookups, MemberCalls: c.Members, HoursPerDay: p.Hours, Days: p.Days, MonthlyCalls: p.Calls, Fits: p.Fits(c),
 	}
 	f.Cases = []chance{
 		caseOf(bySchedule, allHours, c.Clock, p.Kept()),
@@ -87,6 +88,9 @@ func (f *forecast) write(out io.Writer, first bool) error {
 	}
 	if f.LookupCalls > 0 {
 		text += fmt.Sprintf(", and %s a month to look up single meetings", counted(f.LookupCalls, "call"))
+	}
+	if f.MemberCalls > 0 {
+		text += fmt.Sprintf(", and %s a month for lists of members", counted(f.MemberCalls, "call"))
 	}
 	if _, err := fmt.Fprintln(out, text); err != nil {
 		return err

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +17,8 @@ type planFlags struct {
 	wanted                bool
 	schedule, find        string
 	meetings, batch, days int
-	waiting, ends         int
+	waiting, ends, people int
+	members               string
 	calls                 int64
 	hours                 float64
 }
@@ -30,14 +33,16 @@ func (f *planFlags) addTo(cmd *cobra.Command) {
 	flags.Int64Var(&f.calls, "calls", 0, "with --plan: the calls that may be spent, 0 for unlimited (default: the configuration's monthly_calls)")
 	flags.StringVar(&f.find, "find", "", "with --plan: the `SCHEDULE` on which the organization's list is read to find meetings (default: the configuration's)")
 	flags.IntVar(&f.waiting, "waiting", 0, "with --plan: how many more are tracked at a time that have not begun: each is looked up by itself, every 5 minutes at most")
-	flags.IntVar(&f.ends, "ends", 0, "with --plan: how many meetings end in the month: each is looked up once")
+	flags.IntVar(&f.ends, "ends", 0, "with --plan: how many meetings end in the month: each is looked up once, and the list of its members is read")
+	flags.IntVar(&f.people, "people", cost.DefaultPeople, "with --plan: how many people come to each of these")
+	flags.StringVar(&f.members, "members", "", "with --plan: when lists of members are read: on_change, on_end or off (default: the configuration's)")
 	flags.Float64Var(&f.hours, "hours-per-day", cost.OfficeHours, "with --plan: hours in which meetings go on, on each of --days")
 	flags.IntVar(&f.days, "days", cost.OfficeDays, "with --plan: days in the month on which meetings go on")
 }
 
 // check refuses what cannot be; its errors are usage errors.
 func (f *planFlags) check(cmd *cobra.Command) error {
-	other, complaint := []string{"schedule", "meetings", "batch-size", "calls", "find", "waiting", "ends", "hours-per-day", "days"}, "--%s goes with --plan"
+	other, complaint := []string{"schedule", "meetings", "batch-size", "calls", "find", "waiting", "ends", "people", "members", "hours-per-day", "days"}, "--%s goes with --plan"
 	if f.wanted {
 		other, complaint = []string{"nats", "stream", "month"}, "--%s does not go with --plan, which asks nobody"
 	}
@@ -56,6 +61,10 @@ func (f *planFlags) check(cmd *cobra.Command) error {
 		return usageErrorf("--waiting is %d; a number from 0 to 1000000 is allowed", f.waiting)
 	case f.ends < 0 || f.ends > 1_000_000_000:
 		return usageErrorf("--ends is %d; a number from 0 to 1000000000 is allowed", f.ends)
+	case f.people < 1 || f.people > 1_000_000:
+		return usageErrorf("--people is %d; a number from 1 to 1000000 is allowed", f.people)
+	case given("members") && !slices.Contains([]string{config.MembersOnChange, config.MembersOnEnd, config.MembersOff}, f.members):
+		return usageErrorf("--members is %q; on_change, on_end or off is allowed", f.members)
 	case f.calls < 0:
 		return usageErrorf("--calls is %d; a number of calls is allowed, 0 for unlimited", f.calls)
 	case f.hours <= 0 || f.hours > 24 || math.IsNaN(f.hours):
@@ -111,7 +120,9 @@ func planned(tenants []config.Tenant, only string) ([]config.Tenant, error) {
 	case only != "":
 		return nil, usageErrorf("--tenant %s: the configuration has no such tenant", only)
 	case len(tenants) == 0:
-		return []config.Tenant{config.TenantDefaults()}, nil
+		usual := config.TenantDefaults()
+		usual.Members = "" // as the calls allow
+		return []config.Tenant{usual}, nil
 	}
 	return tenants, nil
 }
@@ -146,7 +157,8 @@ func (f *planFlags) apply(cmd *cobra.Command, t config.Tenant) (cost.Plan, error
 		plan.Lists = []poller.Schedule{list}
 	}
 	plan.Meetings = max(plan.Meetings, 1)
-	plan.Waiting, plan.Ends = f.waiting, f.ends
+	plan.Waiting, plan.Ends, plan.People = f.waiting, f.ends, f.people
+	plan.Members = cmp.Or(f.members, plan.Members, config.MembersFor(plan.Calls == 0))
 	plan.Hours, plan.Days = f.hours, f.days
 	return plan, nil
 }

@@ -17,7 +17,7 @@ var _ poller.MemberLister = (*Client)(nil)
 // Members asks for one page of a meeting's members with one metered call; token ""
 // asks for the first.
 func (c *Client) Members(ctx context.Context, id, token string) (page poller.MembersPage, err error) {
-	query := url.Values{"maxResults": {strconv.Itoa(pageSize)}}
+	query := url.Values{"maxResults": {strconv.Itoa(PageSize)}}
 	if token != "" {
 		query.Set("nextToken", token)
 	}

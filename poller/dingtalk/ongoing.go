@@ -13,14 +13,14 @@ import (
 
 var _ poller.Lister = (*Client)(nil)
 
-// pageSize is how many meetings of a list are asked for at once: what DingTalk
+// PageSize is how many meetings of a list are asked for at once: what DingTalk
 // returns of its other lists by default.
-const pageSize = 128
+const PageSize = 128
 
 // Ongoing asks for one page of the organization's ongoing meetings with one
 // metered call; token "" asks for the first.
 func (c *Client) Ongoing(ctx context.Context, token string) (poller.OngoingPage, error) {
-	query := url.Values{"maxResults": {strconv.Itoa(pageSize)}}
+	query := url.Values{"maxResults": {strconv.Itoa(PageSize)}}
 	if token != "" {
 		query.Set("nextToken", token)
 	}

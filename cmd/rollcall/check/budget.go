@@ -43,15 +43,21 @@ func (t *tenant) proviso(c cost.Costs) string {
 		lists = fmt.Sprintf(", %s of them to find meetings,", cost.Grouped(c.Lists))
 	}
 	if n := len(t.cfg.Track.Conferences); n > 0 {
-		return fmt.Sprintf("%s for the %d of track.conferences; what is tracked at run time comes on top%s", lists, n, lookups())
+		return fmt.Sprintf("%s for the %d of track.conferences; what is tracked at run time comes on top%s", lists, n, lookups(t.cfg.Members))
 	}
-	return fmt.Sprintf("%s for up to %d meetings, and nothing while none is tracked%s", lists, t.cfg.Poll.BatchSize, lookups())
+	return fmt.Sprintf("%s for up to %d meetings, and nothing while none is tracked%s", lists, t.cfg.Poll.BatchSize, lookups(t.cfg.Members))
 }
 
 // lookups says what single meetings cost.
-func lookups() string {
-	return fmt.Sprintf(", and so does one call for each that ends, and up to %s for each that has not begun or that queries leave out",
-		cost.Grouped(cost.LookupsEach))
+func lookups(members string) string {
+	ends := "does one call for each that ends"
+	switch members {
+	case config.MembersOnEnd:
+		ends = "do two calls for each that ends (a long list of its members takes more)"
+	case config.MembersOnChange:
+		ends = "do two calls for each that ends (a long list of its members takes more), up to one a minute for each that people join"
+	}
+	return fmt.Sprintf(", and so %s, and up to %s for each that has not begun or that queries leave out", ends, cost.Grouped(cost.LookupsEach))
 }
 
 // fitting says which schedule the calls of a month suffice for.

@@ -26,6 +26,14 @@ func Defaults() Config {
 	}
 }
 
+// MembersFor is the default of members for a tenant whose calls are unlimited, or not.
+func MembersFor(unlimited bool) string {
+	if unlimited {
+		return MembersOnChange
+	}
+	return MembersOnEnd
+}
+
 // TenantDefaults is what holds for a tenant where nothing is said. Its name,
 // its credentials and its budget of calls have no default.
 func TenantDefaults() Tenant {
@@ -44,7 +52,7 @@ func TenantDefaults() Tenant {
 		},
 		Track:   Track{UsersSchedule: "@every 5m", Organization: Organization{Schedule: "@every 5m"}},
 		Push:    Push{MonthlyPushes: 3000},
-		Members: MembersOnEnd,
+		Members: MembersFor(false),
 		Privacy: Privacy{Nicks: "keep", IDs: "keep"},
 	}
 }

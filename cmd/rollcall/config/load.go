@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"reflect"
 
 	yaml "go.yaml.in/yaml/v4"
@@ -57,24 +58,13 @@ func (s Source) Load() (Loaded, error) {
 	o.section("", []string{"ROLLCALL"}, reflect.ValueOf(&config).Elem())
 	o.unknown()
 	r.label(config.Tenants)
-	readMembers(config.Tenants)
+	for i := range config.Tenants {
+		t := &config.Tenants[i]
+		t.Members = cmp.Or(t.Members, MembersFor(t.Poll.MonthlyCalls == Unlimited))
+	}
 	checker{reader: r, env: s.Env}.config(config)
 	if err := r.Err(); err != nil {
 		return Loaded{}, err
 	}
 	return Loaded{Config: config, name: s.Name, reader: r}, nil
-}
-
-// readMembers says when lists of members are read where the tenant does not: as
-// its calls allow.
-func readMembers(tenants []Tenant) {
-	for i := range tenants {
-		switch t := &tenants[i]; {
-		case t.Members != "":
-		case t.Poll.MonthlyCalls == Unlimited:
-			t.Members = MembersOnChange
-		default:
-			t.Members = MembersOnEnd
-		}
-	}
 }

@@ -221,3 +221,47 @@ func TestLookupsAreCounted(t *testing.T) {
 		t.Errorf("a call every %s, without lookups every %s", between, alone)
 	}
 }
+
+// TestListsOfMembersAreCounted has meetings end, to which people have come.
+func TestListsOfMembersAreCounted(t *testing.T) {
+	for _, c := range []struct {
+		members        string
+		ends, people   int
+		calls, lists   int64
+		meetings, days int
+	}{
+		{config.MembersOff, 500, 10, 0, 0, 40, 22},
+		{config.MembersOnEnd, 500, 10, 0, 500, 40, 22},
+		{config.MembersOnEnd, 500, 128, 0, 500, 40, 22},
+		{config.MembersOnEnd, 500, 129, 5000, 1000, 40, 22},
+		{config.MembersOnChange, 500, 10, 0, 500 + 5000, 40, 22},
+		{config.MembersOnChange, 500, 10, 0, 500 + 480, 1, 1},            // a reading a minute
+		{config.MembersOnChange, 500, 10, 5000, 1500, 40, 22},            // a fifth of the calls is for roles
+		{config.MembersOnChange, 500, 10, 50_000, 5500, 40, 22},          // which they do not need
+		{config.MembersOnChange, 500, 300, 0, 3 * (500 + 40*480), 40, 1}, // of 3 pages
+		{config.MembersOnChange, 0, 300, 5000, 0, 40, 22},                // nobody says how many end
+		{config.MembersOnEnd, 10_000, 10, 5000, 10_000, 40, 22},          // more than there are
+	} {
+		p := plan(t, "@every 15s", c.meetings, c.calls)
+		p.Members, p.Ends, p.People, p.Days = c.members, c.ends, c.people, c.days
+		costs, err := p.Costs(t.Context(), monday())
+		if err != nil || costs.Members != c.lists || costs.Lookups != int64(c.ends) || costs.Clock != 178_560+c.lists+int64(c.ends) {
+			t.Errorf("%+v: %+v, %v", c, costs, err)
+		}
+		if every, taken := p.Slowest(costs); c.calls > 0 && (every == "" || taken > c.calls) {
+			t.Errorf("%+v: fitting is %q, which takes %d", c, every, taken)
+		}
+	}
+}
+
+// TestLongMonth of worker has 880 meetings end in a month: with a list of members for
+// each, and 5,000 calls, what is known is 2m17s old, without them 1m49s.
+func TestTheForecastAgreesWithASimulatedMonth(t *testing.T) {
+	for members, measured := range map[string]time.Duration{config.MembersOff: 109 * time.Second, config.MembersOnEnd: 137 * time.Second} {
+		p := plan(t, "@every 15s", 40, 5000)
+		p.Lists, p.Ends, p.Members, p.People = []poller.Schedule{schedule(t, "@every 5m")}, 880, members, 5
+		if _, fresh := p.Paced(); fresh.Median < measured || fresh.Median > measured*5/4 {
+			t.Errorf("members %s: %s, measured %s", members, fresh.Median, measured)
+		}
+	}
+}

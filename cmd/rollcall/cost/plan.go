@@ -40,6 +40,10 @@ type Plan struct {
 	// queries leave out though they go on: each is looked up on its own.
 	Waiting int
 	Ends    int // meetings that end in the month: each is looked up once
+	// Members says when lists of members are read, as [config.Tenant] does, of
+	// meetings to which so many People come.
+	Members string
+	People  int
 	// Meetings go on for Hours on each of Days in the month.
 	Hours float64
 	Days  int
@@ -49,7 +53,7 @@ type Plan struct {
 func Of(t config.Tenant) (Plan, error) {
 	p := Plan{
 		Meetings: len(t.Track.Conferences), BatchSize: t.Poll.BatchSize, Shards: t.Poll.Shards, QPS: t.Poll.QPS,
-		Hours: OfficeHours, Days: OfficeDays,
+		Hours: OfficeHours, Days: OfficeDays, Members: t.Members, People: DefaultPeople,
 	}
 	if t.Poll.MonthlyCalls != config.Unlimited {
 		p.Calls = int64(t.Poll.MonthlyCalls)
@@ -99,6 +103,7 @@ type Costs struct {
 	Hours   int64 // where they go on in the hours of the plan
 	Lists   int64 // of lists, in both
 	Lookups int64 // of single meetings, in both
+	Members int64 // of lists of members, in both
 }
 
 // LookupsEach is how many lookups a month a meeting costs that is [Plan.Waiting]
@@ -118,8 +123,9 @@ func (p Plan) Costs(ctx context.Context, from time.Time) (Costs, error) {
 	if p.Schedule.Continuous() {
 		c.Clock, c.Hours = int64(p.QPS*Month.Seconds()), int64(p.QPS*p.Busy().Seconds())
 	}
-	c.Lookups = p.lookups(all, c.Clock)
-	c.Clock, c.Hours = c.Clock+c.Lists+c.Lookups, c.Hours+c.Lists+c.Lookups
+	c.Lookups, c.Members = p.lookups(all, c.Clock), p.lists()
+	beside := c.Lists + c.Lookups + c.Members
+	c.Clock, c.Hours = c.Clock+beside, c.Hours+beside
 	if ctx.Err() != nil {
 		return Costs{}, fmt.Errorf("count the ticks of %s: %w", p.Schedule, context.Cause(ctx))
 	}
@@ -136,9 +142,10 @@ func (p Plan) lookups(passes, queries int64) int64 {
 	return n + int64(p.Ends)
 }
 
-// spared is what lookups take of the calls that may be spent: at most half.
+// spared is what lookups and lists of members take of the calls that may be spent:
+// at most half.
 func (p Plan) spared(calls int64) int64 {
-	return min(p.lookups(LookupsEach, calls/2), calls/2)
+	return min(p.lookups(LookupsEach, calls/2)+p.lists(), calls/2)
 }
 
 // ticks counts a schedule's instants in a month.
