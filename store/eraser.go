@@ -21,10 +21,33 @@ func (e Eraser) Events(ctx context.Context, tenant, conferenceID string, take fu
 	if conferenceID == "" {
 		filter = names.Prefix + ".event." + tenant + ".>"
 	}
-	if err := e.Ledger.read.each(ctx, filter, &from, take); err != nil {
+	if err := e.Ledger.read.every(ctx, filter, &from, take); err != nil {
 		return fmt.Errorf("read the events of tenant %s: %w", tenant, err)
 	}
 	return nil
+}
+
+// every is each for all that the leader counts: a replica that lags knows the beginning
+// alone, and is asked for the rest.
+func (r *reader) every(ctx context.Context, filter string, from *uint64, take func(ledger.Raw)) error {
+	taken := uint64(0)
+	return r.caughtUp(ctx, func() error {
+		stored, err := r.stored(ctx, filter)
+		if err != nil {
+			return err
+		}
+		if err = r.each(ctx, filter, from, func(m ledger.Raw) { taken++; take(m) }); err != nil {
+			return err
+		}
+		least := uint64(0)
+		for _, n := range stored {
+			least += n
+		}
+		if taken < least {
+			return fmt.Errorf("read %s: %w: it has %d of %d messages", filter, errBehind, taken, least)
+		}
+		return nil
+	})
 }
 
 // noSuchSequence is what the server says of a message that is gone.

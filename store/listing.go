@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -99,12 +101,11 @@ func (s *JetStream) opened(cfg StreamConfig, logger *zap.Logger) {
 	}
 }
 
-// subjects lists the subjects that have a message, as the leader knows them.
-func (r *reader) subjects(ctx context.Context, filter string) ([]string, error) {
-	var all []string
+// stored counts the messages of each subject that has one, as the leader knows them.
+func (r *reader) stored(ctx context.Context, filter string) (all map[string]uint64, err error) {
 	_, least := r.seen.last()
-	err := r.caughtUp(ctx, func() error {
-		all = nil
+	err = r.caughtUp(ctx, func() error {
+		all = map[string]uint64{}
 		for total := 1; len(all) < total; {
 			found, err := r.ask(ctx, filter, len(all))
 			if err != nil {
@@ -114,9 +115,7 @@ func (r *reader) subjects(ctx context.Context, filter string) ([]string, error) 
 				return fmt.Errorf("list %s: %w, or the subjects changed meanwhile", filter, errBehind)
 			}
 			total = found.Total
-			for subject := range found.State.Subjects {
-				all = append(all, subject)
-			}
+			maps.Copy(all, found.State.Subjects)
 		}
 		return nil
 	})
@@ -126,10 +125,11 @@ func (r *reader) subjects(ctx context.Context, filter string) ([]string, error) 
 // readAll reads the last message of every subject that matches the filter, and
 // passes each to take, which must be safe for concurrent use.
 func (r *reader) readAll(ctx context.Context, filter string, take func(got)) error {
-	subjects, err := r.subjects(ctx, filter)
+	stored, err := r.stored(ctx, filter)
 	if err != nil {
 		return err
 	}
+	subjects := slices.Collect(maps.Keys(stored))
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	chunks := make(chan []string)
