@@ -45,7 +45,7 @@ func durationFrom(variable string, otherwise time.Duration) time.Duration {
 }
 
 const (
-	chaosWorkers = 3
+	chaosWorkers = 6
 	// chaosCalls are more than can be spent: they are counted.
 	chaosCalls = 100_000_000
 	// guestMeetings are how many the second tenant has, who comes and goes.
@@ -89,7 +89,7 @@ type unit struct {
 
 // chaosFlags are the simulator's: many meetings, in which much happens.
 func chaosFlags() []string {
-	return []string{"--meetings", "80", "--people", "100", "--rate", "4000"}
+	return []string{"--meetings", "80", "--people", "200", "--rate", "8000"}
 }
 
 func oneServer(t testing.TB) *battlefield {
@@ -129,7 +129,7 @@ func newBattlefield(w *world, servers []*broker, replicas int) *battlefield {
 		u.start()
 		f.units = append(f.units, u)
 	}
-	w.listen()
+	w.live = follow(w.t, w.js, "meetings.state.>") // the events are read once, at the end
 	return f
 }
 
@@ -162,14 +162,7 @@ type attack struct {
 // attacks are all that there are; each returns when it is over.
 func attacks() []attack {
 	return []attack{
-		{"a worker is killed", 8, func(f *battlefield, r *rand.Rand) { f.unit(r).kill() }},
-		{"a worker is killed again and again", 5, func(f *battlefield, r *rand.Rand) {
-			u := f.unit(r)
-			for range 3 + r.IntN(8) {
-				u.kill()
-				between(r, 300*time.Millisecond, 1200*time.Millisecond)
-			}
-		}},
+		{"a worker is killed", 4, func(f *battlefield, r *rand.Rand) { f.unit(r).kill() }},
 		{"a worker stands still", 2, func(f *battlefield, r *rand.Rand) {
 			u := f.unit(r)
 			u.freeze()
@@ -177,7 +170,7 @@ func attacks() []attack {
 			u.thaw()
 		}},
 		{"a worker stands still with an answer in hand", 3, func(f *battlefield, r *rand.Rand) { f.zombie(r) }},
-		{"a server is killed", 3, func(f *battlefield, r *rand.Rand) {
+		{"a server is killed", 2, func(f *battlefield, r *rand.Rand) {
 			f.server(r, func(b *broker) {
 				b.kill()
 				f.count("(kills of servers)")
@@ -562,11 +555,18 @@ func (f *battlefield) front(ctx context.Context, r *rand.Rand) {
 	}
 }
 
-// hunt kills a worker every few seconds, whatever the others do meanwhile.
+// hunt kills one worker every 0.3 to 1.2 s for a while, then another one, whatever the
+// others do meanwhile.
 func (f *battlefield) hunt(ctx context.Context, r *rand.Rand) {
 	for ctx.Err() == nil {
-		f.unit(r).kill()
-		between(r, 500*time.Millisecond, 3*time.Second)
+		u := f.unit(r)
+		for range 10 + r.IntN(30) {
+			u.kill()
+			between(r, 300*time.Millisecond, 1200*time.Millisecond)
+			if ctx.Err() != nil {
+				return
+			}
+		}
 	}
 }
 

@@ -76,11 +76,12 @@ func stream(t testing.TB, js jetstream.JetStream, name string) jetstream.Stream 
 	return found
 }
 
-// follow gives everything in the stream from its beginning on, as it comes.
-func follow(t testing.TB, js jetstream.JetStream) *feed {
+// follow gives everything in the stream from its beginning on, as it comes, or what is
+// on these subjects.
+func follow(t testing.TB, js jetstream.JetStream, subjects ...string) *feed {
 	t.Helper()
 	f := &feed{}
-	consumer, err := stream(t, js, "MEETINGS").OrderedConsumer(t.Context(), jetstream.OrderedConsumerConfig{})
+	consumer, err := stream(t, js, "MEETINGS").OrderedConsumer(t.Context(), jetstream.OrderedConsumerConfig{FilterSubjects: subjects})
 	if err != nil {
 		t.Fatal(err)
 	}

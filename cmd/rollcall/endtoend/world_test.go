@@ -209,8 +209,11 @@ func (w *world) verdict() *verdict {
 func (w *world) judged() (*verdict, []stored) {
 	w.t.Helper()
 	all := whole(w.t, w.js, "MEETINGS")
-	end := all[len(all)-1].seq
-	eventually(w.t, "the subscriber has read to the end", func() bool { return w.live.reached() >= end })
+	end := uint64(0)
+	for _, m := range below(all, "meetings.state.") {
+		end = m.seq
+	}
+	eventually(w.t, "the subscriber has read to the last record", func() bool { return w.live.reached() >= end })
 	v := judge(evidence{
 		stream: below(all, "meetings.event."), records: below(w.live.messages(), "meetings.state."), answers: w.witness.seen(), apart: w.apart,
 	})
