@@ -29,7 +29,9 @@ import (
 func TestLongChaos(t *testing.T) {
 	long(t)
 	seed := uint64(numberFrom("ROLLCALL_SEED", 1))
-	for name, open := range map[string]func(testing.TB) *battlefield{"one server": oneServer, "three servers": threeServers} {
+	for name, open := range map[string]func(testing.TB) *battlefield{
+		"one server": oneServer, "three servers": threeServers, "clocks that are set": oneServerAndClocks,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Logf("seed %d: ROLLCALL_SEED=%d", seed, seed)
 			open(t).fight(seed, durationFrom("ROLLCALL_CHAOS", 90*time.Second))
@@ -45,7 +47,7 @@ func durationFrom(variable string, otherwise time.Duration) time.Duration {
 }
 
 const (
-	chaosWorkers = 6
+	chaosWorkers = 4
 	// chaosCalls are more than can be spent: they are counted.
 	chaosCalls = 100_000_000
 	// guestMeetings are how many the second tenant has, who comes and goes.
@@ -87,13 +89,27 @@ type unit struct {
 	frozen bool
 }
 
-// chaosFlags are the simulator's: many meetings, in which much happens.
+// chaosFlags are the simulator's: many meetings, in which much happens, and more where
+// the attack lasts: an hour is to see a million events, and a machine that checks a
+// change has other things to do.
 func chaosFlags() []string {
-	return []string{"--meetings", "80", "--people", "200", "--rate", "8000"}
+	if os.Getenv("ROLLCALL_CHAOS") == "" {
+		return []string{"--meetings", "60", "--people", "14", "--rate", "400"}
+	}
+	return []string{"--meetings", "60", "--people", "100", "--rate", "3000"}
 }
 
 func oneServer(t testing.TB) *battlefield {
 	w := newWorld(t, chaosFlags()...)
+	return newBattlefield(w, []*broker{w.broker}, 1)
+}
+
+func oneServerAndClocks(t testing.TB) *battlefield {
+	if os.Getenv("ROLLCALL_CHAOS") == "" {
+		t.Skip("builds Go's own packages anew: make chaos")
+	}
+	w := newWorld(t, chaosFlags()...)
+	w.clocks, w.apart = newClocks(t), 2*clockStep
 	return newBattlefield(w, []*broker{w.broker}, 1)
 }
 
@@ -160,8 +176,8 @@ type attack struct {
 }
 
 // attacks are all that there are; each returns when it is over.
-func attacks() []attack {
-	return []attack{
+func (f *battlefield) attacks() []attack {
+	all := []attack{
 		{"a worker is killed", 4, func(f *battlefield, r *rand.Rand) { f.unit(r).kill() }},
 		{"a worker stands still", 2, func(f *battlefield, r *rand.Rand) {
 			u := f.unit(r)
@@ -236,6 +252,12 @@ func attacks() []attack {
 			f.insist(r, "track", id)
 		}},
 	}
+	if f.clocks != nil {
+		all = append(all, attack{"a worker's clock is set", 5, func(f *battlefield, r *rand.Rand) {
+			f.clocks.set(f.t, f.unit(r).site.name, clockStep*time.Duration(r.IntN(3)-1))
+		}})
+	}
+	return all
 }
 
 // between lets a while pass, of a length by chance.
@@ -544,7 +566,7 @@ func (f *battlefield) calm() {
 // front makes one attack after the other.
 func (f *battlefield) front(ctx context.Context, r *rand.Rand) {
 	var deck []attack
-	for _, a := range attacks() {
+	for _, a := range f.attacks() {
 		deck = append(deck, slices.Repeat([]attack{a}, a.weight)...)
 	}
 	for ctx.Err() == nil {
@@ -555,8 +577,8 @@ func (f *battlefield) front(ctx context.Context, r *rand.Rand) {
 	}
 }
 
-// hunt kills one worker every 0.3 to 1.2 s for a while, then another one, whatever the
-// others do meanwhile.
+// hunt kills one worker every 0.3 to 1.2 s for a while, and later another one, whatever
+// the others do meanwhile.
 func (f *battlefield) hunt(ctx context.Context, r *rand.Rand) {
 	for ctx.Err() == nil {
 		u := f.unit(r)
@@ -567,6 +589,7 @@ func (f *battlefield) hunt(ctx context.Context, r *rand.Rand) {
 				return
 			}
 		}
+		between(r, 5*time.Second, 20*time.Second)
 	}
 }
 

@@ -71,7 +71,7 @@ func (g guard) without(t *testing.T, root string) string {
 	return path
 }
 
-func output(t *testing.T, name string, args ...string) string {
+func output(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	out, err := exec.Command(name, args...).CombinedOutput()
 	if err != nil {
