@@ -85,6 +85,9 @@ type Result struct {
 	// Oddities are steps that have no meaning and were ignored, such as a
 	// status that goes back; those of the answer come first.
 	Oddities []rollcall.Oddity
+	// Unmatched is how many people of the roster the list of members did not name by
+	// their user id (SightingMembers): they stay without roles.
+	Unmatched int
 	// Anew says that the old record showed nicks or ids that no longer may be shown: the
 	// events begin a new epoch with what it knew, and then go on with what the
 	// look shows. These are two polls as far as [rollcall.Event] counts them.

@@ -19,7 +19,7 @@ func tellAnew(table []rule, prev *rollcall.Record, look Look, rules Rules) Resul
 	rest := diff(table, anew.Record, look, rules)
 	return Result{
 		Record: rest.Record, Events: slices.Concat(anew.Events, rest.Events),
-		Changed: true, Oddities: rest.Oddities, Anew: true, anew: &anew, transition: rest.transition,
+		Changed: true, Oddities: rest.Oddities, Unmatched: rest.Unmatched, Anew: true, anew: &anew, transition: rest.transition,
 	}
 }
 

@@ -16,7 +16,10 @@ func (t *transition) members() {
 	for all := c.known(); all.more(); {
 		k := all.next()
 		is := k.who
-		is.Roles = is.With(listed[is.Key])
+		said, found := listed[is.Key]
+		if is.Roles = is.With(said); !found && is.Attendance.InRoster() {
+			t.unmatched++
+		}
 		// Of somebody who is about to go, or to be renamed, the rest of a poll tells first.
 		if is != k.who && is.Attendance.InRoster() && !k.half && k.nick == is.Nick {
 			t.people = append(t.people, person{was: k.who, is: is, before: k.gone, now: k.gone, listed: true})

@@ -29,6 +29,8 @@ type transition struct {
 	people   []person // those that changed, by key
 	oddities []rollcall.Oddity
 
+	unmatched int // see Result
+
 	ending                                         rollcall.Reason // "" unless this transition ends the meeting
 	reopening, untracking, summarizing, forgetting bool
 	unseen                                         bool // it began and ended while nobody looked
@@ -219,7 +221,7 @@ func (t *transition) result(table []rule) Result {
 		t.next.Roster = nil
 	}
 	t.next.Meeting.Present = present(t.next.Roster)
-	r := Result{Record: t.next, Oddities: t.oddities}
+	r := Result{Record: t.next, Oddities: t.oddities, Unmatched: t.unmatched}
 	if !t.idle() {
 		told := *t
 		r.Events, r.transition = told.tell(table), &told

@@ -3,6 +3,7 @@ package poller
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -79,28 +80,41 @@ func (l *memberList) whole() error {
 	return fmt.Errorf("read a list of members: it does not end after %d pages", l.pages)
 }
 
+// longestListing is how long a pass asks for lists of members, so that the next
+// question about meetings is not late where they take long.
+const longestListing = 5 * time.Second
+
 // askMembers reads the members of these meetings, after all else, and emits each
-// list that could be read whole, under the number of its first page.
+// list that could be read whole, under the number of its first page. Where one fails
+// in a way that may pass the others wait for a later pass, as they do when their
+// time is up.
 func (r *run) askMembers(ids []string) {
 	lister, ok := r.poller.Source.(MemberLister)
-	if !ok {
+	if !ok || len(ids) == 0 {
 		return
 	}
-	for _, id := range ids {
-		if r.calls.forbids(OpMembers) != nil {
-			return
+	calls, until, failed := r.tally.Calls, r.now().Add(longestListing), false
+	for i, id := range ids {
+		if failed || r.now().After(until) || r.calls.forbids(OpMembers) != nil {
+			r.tally.Unlisted = ids[i:]
+			break
 		}
 		q, list, err := r.listMembers(lister, id)
-		if err == nil {
+		if failed = passing(ClassOf(err)); err == nil {
 			err = list.whole()
 		}
 		r.logMembers(id, err)
+		if err != nil && r.calls.forbids(OpMembers) != nil {
+			r.tally.Unlisted = ids[i:]
+			break
+		}
 		if err == nil {
 			o := r.observation(q)
 			o.Sightings = []rollcall.Sighting{{ConferenceID: id, Kind: rollcall.SightingMembers, Members: list.members}}
 			r.hand(o)
 		}
 	}
+	r.tally.Listing = r.tally.Calls - calls
 }
 
 func (r *run) listMembers(lister MemberLister, id string) (q question, list memberList, err error) {

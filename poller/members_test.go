@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"rollcall"
 )
@@ -19,9 +20,11 @@ type memberSource struct {
 	pages []MembersPage
 	errs  []error
 	asked []string
+	took  time.Duration
 }
 
 func (s *memberSource) Members(_ context.Context, id, token string) (MembersPage, error) {
+	time.Sleep(s.took)
 	n := len(s.asked)
 	s.asked = append(s.asked, id+" "+token)
 	if n < len(s.errs) && s.errs[n] != nil {
@@ -110,5 +113,38 @@ func TestMembersAreNotListedWithoutCalls(t *testing.T) {
 	})
 	if !slices.Equal(source.asked, []string{"a "}) {
 		t.Errorf("asked for %q", source.asked)
+	}
+}
+
+// Lists that fail or take long do not keep the next question about meetings waiting;
+// what was not asked for is said.
+func TestListsDoNotDelayQuestions(t *testing.T) {
+	for name, c := range map[string]struct {
+		took  time.Duration
+		errs  []error
+		asked []string
+		left  []string
+	}{
+		"swift":               {time.Millisecond, nil, []string{"a ", "b ", "c "}, nil},
+		"slow":                {3 * time.Second, nil, []string{"a ", "b "}, []string{"c"}},
+		"one times out":       {time.Millisecond, []error{fault{class: ClassTransient}, fault{class: ClassTransient}}, []string{"a ", "a "}, []string{"b", "c"}},
+		"one is not known":    {time.Millisecond, []error{fault{class: ClassUnknown}}, []string{"a ", "b ", "c "}, nil},
+		"asked for too often": {time.Millisecond, []error{fault{class: ClassThrottled}}, []string{"a "}, []string{"a", "b", "c"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fake, ids := healthy(1)
+				source := &memberSource{fakeSource: fake, pages: []MembersPage{{Members: lines("ann")}}, errs: c.errs, took: c.took}
+				number := uint64(0)
+				report := (&Poller{Source: source}).Pass(t.Context(), Ask{
+					IDs: ids, Members: []string{"a", "b", "c"},
+					Next: func() rollcall.Number { number++; return rollcall.Number{Term: 1, Poll: number} },
+					Emit: func(context.Context, rollcall.Observation) error { return nil },
+				})
+				if !slices.Equal(source.asked, c.asked) || !slices.Equal(report.Unlisted, c.left) || report.Listing != len(c.asked) || report.Calls != len(c.asked)+1 {
+					t.Errorf("asked for %q, report %+v", source.asked, report)
+				}
+			})
+		})
 	}
 }

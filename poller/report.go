@@ -22,6 +22,7 @@ type Report struct {
 	Unchanged int // of these, with the bytes of the answer before
 	Unasked   int // entries of answers about meetings nobody asked about
 	Calls     int // metered calls, whatever became of them
+	Listing   int // of these, for lists of members
 	// Unanswered has the reason for each meeting nothing was learned about; nil
 	// when there is none. With [ClassNone] all is well: its end was emitted a
 	// moment ago, its turn comes with the next pass, or its call is overdue.
@@ -31,6 +32,9 @@ type Report struct {
 	// Apart are those of Unanswered that wait in quarantine, with the time at
 	// which they are asked about again; nil when there is none.
 	Apart map[string]time.Time
+	// Unlisted are those of [Ask.Members] that were not asked for: their turn comes
+	// with a later pass.
+	Unlisted []string
 	// Alone says in words how those meetings are watched that are looked up by
 	// themselves, since queries leave them out; nil when there is none.
 	Alone map[string]string

@@ -67,7 +67,11 @@ func (c *committer) finished(w *pendingWrite) {
 		c.omitted()
 	}
 	c.meetings.setTracked(w.entry, w.tracked)
-	if w.sighting.Kind == rollcall.SightingSummarized {
+	switch w.sighting.Kind {
+	case rollcall.SightingSummarized:
 		c.meetings.replan()
+	case rollcall.SightingMembers:
+		c.meetings.grown.read(w.sighting.ConferenceID, w.obs.Number)
+		c.metrics.unmatched.WithLabelValues(c.tenant.Name).Add(float64(w.result.Unmatched))
 	}
 }

@@ -30,6 +30,7 @@ func (c *committer) compare(obs *rollcall.Observation, sightings []*rollcall.Sig
 			c.meetings.refuse(sighting.ConferenceID, err)
 			continue
 		}
+		c.meetings.grown.told(sighting.ConferenceID, obs.Number, w.result.Events)
 		writes = append(writes, w)
 	}
 	return writes

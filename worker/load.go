@@ -89,6 +89,7 @@ func (tr *trust) keep(entries map[string]*entry, r ledger.Stored) {
 		e = &entry{}
 	}
 	e.record.Read(r.Record, r.Revision)
+	tr.meetings.grown.found(r.ConferenceID, r.Record)
 	e.known = tr.own.questions()
 	if e.tracked {
 		tr.retrack(e, &e.tracking)
@@ -165,6 +166,7 @@ func (tr *trust) reload(ctx context.Context, ids, suspects []string) error {
 			return tr.ground.Lags(ctx, tr.records(), why, tr.era)
 		}
 		e.record.Read(record.Record, record.Revision)
+		tr.meetings.grown.found(id, record.Record)
 		tr.retrack(e, e.paired(id, record.Tracking))
 		if !found || record.Err != nil || e.stray {
 			doubtful = append(doubtful, id)

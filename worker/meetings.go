@@ -21,6 +21,7 @@ type meetings struct {
 	entries map[string]*entry // nil: nothing was read yet
 	changed bool              // the plan is to be made anew
 	sums    bool              // what is known of a meeting after its end is told
+	grown   growths
 	current atomic.Pointer[plan]
 }
 
@@ -31,6 +32,7 @@ type plan struct {
 	asleep []string // of ids, those that are known not to have started
 	// summaries are the records of those that have ended and are still to be told about.
 	summaries []*rollcall.Record
+	grown     []growth              // those whose list of members is to be read, for roles
 	states    []*recordcache.Record // of ids, in any order, whose freshness counts
 	aside     []string              // those whose record can be neither read nor stored; sorted
 	erased    map[string][]string   // by meeting, who was forgotten; see [rollcall.Record]
@@ -119,12 +121,19 @@ func (m *meetings) replan() { m.changed = true }
 
 // makePlan shows others which meetings to ask about, where that has changed.
 func (m *meetings) makePlan() {
-	if !m.changed {
-		return
+	switch {
+	case m.changed:
+		m.current.Store(m.newPlan(time.Now()))
+	case m.grown.changed:
+		next := *m.plan()
+		next.grown = m.grown.of(m.entries)
+		m.current.Store(&next)
 	}
+}
+
+func (m *meetings) newPlan(now time.Time) *plan {
 	m.changed = false
-	now := time.Now()
-	next := &plan{ids: make([]string, 0, len(m.entries)), states: make([]*recordcache.Record, 0, len(m.entries))}
+	next := &plan{grown: m.grown.of(m.entries), ids: make([]string, 0, len(m.entries)), states: make([]*recordcache.Record, 0, len(m.entries))}
 	for id, e := range m.entries {
 		if e.refused.err != nil {
 			next.aside = append(next.aside, id)
@@ -153,7 +162,7 @@ func (m *meetings) makePlan() {
 	slices.SortFunc(next.summaries, func(a, b *rollcall.Record) int {
 		return cmp.Or(a.EndedAt.Compare(b.EndedAt), cmp.Compare(a.ConferenceID, b.ConferenceID))
 	})
-	m.current.Store(next)
+	return next
 }
 
 // awaits reports whether the meeting is still to be told about after its end.

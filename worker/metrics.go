@@ -18,6 +18,7 @@ type metrics struct {
 	odd         *prometheus.CounterVec // tenant, field
 	torn        *prometheus.CounterVec // tenant
 	unreadable  *prometheus.CounterVec // tenant, what
+	unmatched   *prometheus.CounterVec // tenant
 }
 
 func newMetrics() *metrics {
@@ -41,6 +42,7 @@ func newMetrics() *metrics {
 		odd:        counter("oddities_total", "Values in answers that have no meaning and were ignored.", "tenant", "field"),
 		torn:       counter("torn_batches_total", "Meetings whose epoch was ended because the broker had stored a batch in part.", "tenant"),
 		unreadable: counter("unreadable_total", "What was read from the ledger, could not be understood, and was replaced, by what it was.", "tenant", "what"),
+		unmatched:  counter("members_unmatched_total", "People in a meeting whom its list of members did not name by their user id, at each reading for roles.", "tenant"),
 	}
 }
 
@@ -48,6 +50,7 @@ func newMetrics() *metrics {
 // come by whoever reads only how much a counter has grown.
 func (m *metrics) begin(tenant string) {
 	m.torn.WithLabelValues(tenant)
+	m.unmatched.WithLabelValues(tenant)
 	for _, what := range []string{"claim", "tracking", "record"} {
 		m.unreadable.WithLabelValues(tenant, what)
 	}
@@ -63,7 +66,7 @@ func (m *metrics) register(to prometheus.Registerer, others ...prometheus.Collec
 	if to == nil {
 		return nil
 	}
-	own := []prometheus.Collector{m.passes, m.missedTicks, m.tracked, m.aside, m.events, m.commits, m.dropped, m.odd, m.torn, m.unreadable}
+	own := []prometheus.Collector{m.passes, m.missedTicks, m.tracked, m.aside, m.events, m.commits, m.dropped, m.odd, m.torn, m.unreadable, m.unmatched}
 	for _, c := range append(own, others...) {
 		if err := to.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)

@@ -22,7 +22,7 @@ type polling struct {
 	own      *ownership
 	meetings *meetings // it sees only their plan
 	queue    *backlog.Lane
-	sums     *summaries
+	lists    *memberLists
 	stir     func() // others are to know at once how the shard is
 	recent   *recentChanges
 
@@ -54,10 +54,11 @@ func (p *polling) pass(ctx context.Context, l *lease, calls int) (report poller.
 	}
 	now, hinted := time.Now(), p.hinted()
 	ids, later := p.choose(p.due(now, hinted), hinted, calls, now)
-	members, alone := p.sums.due(now, calls)
+	members, alone := p.lists.due(now, calls)
 	if report, asked = p.ask(ctx, l, poller.Ask{Shard: p.number, IDs: ids, Later: later, Members: members}); !asked {
 		return report, false
 	}
+	p.lists.passed(&report, members)
 	p.tellAlone(ctx, l, alone)
 	for _, id := range ids {
 		if report.Unanswered[id] == poller.ClassNone && !report.UnderWay[id] {
@@ -108,8 +109,8 @@ func (p *polling) tellAlone(ctx context.Context, l *lease, records []*rollcall.R
 	p.asking.Add(1)
 	defer p.finished()
 	for _, r := range records {
-		told, err := p.sums.of(ctx, r, nil, false)
-		if p.sums.trouble.Note(err); err != nil || p.own.held() != l {
+		told, err := p.lists.summary(ctx, r, nil, false)
+		if p.lists.trouble.Note(err); err != nil || p.own.held() != l {
 			continue
 		}
 		now := time.Now().UTC()
@@ -128,7 +129,7 @@ func (p *polling) emitter(ctx context.Context, shard int) func(context.Context, 
 			return nil // it was asked under a claim of a ledger that no longer exists
 		}
 		p.mask(&obs)
-		if !p.sums.tell(emitting, obs.Sightings) {
+		if !p.lists.tell(emitting, obs.Sightings) {
 			return nil
 		}
 		obs.Trace = tracing.Parent(emitting)

@@ -58,8 +58,9 @@ func newShard(t *tenant, number, of int) *shard {
 		trouble: streak.Log{Logger: log, What: "storing what was observed"}, odd: map[rollcall.Oddity]bool{},
 	}
 	s.meetings.sums = c.tenant.Summaries && c.cfg.Eraser != nil
-	sums := &summaries{scope: c, meetings: s.meetings, trouble: streak.Log{Logger: log, What: "summarizing meetings that have ended"}}
-	s.polling = &polling{scope: c, own: s.own, meetings: s.meetings, queue: s.queue, sums: sums, stir: w.stir, recent: recent}
+	s.meetings.grown.wanted = c.tenant.Roles
+	lists := &memberLists{scope: c, meetings: s.meetings, trouble: streak.Log{Logger: log, What: "summarizing meetings that have ended"}}
+	s.polling = &polling{scope: c, own: s.own, meetings: s.meetings, queue: s.queue, lists: lists, stir: w.stir, recent: recent}
 	s.watch = &watch{
 		scope: c, own: s.own, meetings: s.meetings, looks: &t.looks, lastPass: s.polling.last.Load, lastBad: s.polling.bad.Load, patience: t.patience,
 		trouble:  streak.Log{Logger: log, What: "telling whether the shard is looked at"},
