@@ -96,13 +96,13 @@ func (h *Hints) answered(id string, number uint64) {
 	}
 }
 
-// unanswered is the pauses after which it is asked again what a question, or the
+// untilAnswered are the pauses after which it is asked again what a question, or the
 // budget, has left unanswered.
-var unanswered = wait.Growth{First: 5 * time.Second, Most: time.Minute}
+func untilAnswered() wait.Growth { return wait.Growth{First: 5 * time.Second, Most: time.Minute} }
 
 // follow asks about what hints name, until ctx ends.
 func (h *Hints) follow(ctx context.Context, ask func(context.Context)) {
-	pause := unanswered.BackOff()
+	pause := untilAnswered().BackOff()
 	var again <-chan time.Time
 	for {
 		select {

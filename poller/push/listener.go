@@ -92,8 +92,8 @@ const (
 	proven = 72 * time.Hour
 )
 
-// growth is the pauses between two connections.
-var growth = wait.Growth{First: time.Second, Most: time.Minute}
+// betweenConnections are the pauses between two connections.
+func betweenConnections() wait.Growth { return wait.Growth{First: time.Second, Most: time.Minute} }
 
 // errElsewhere ends a connection: it is another worker's to hear.
 var errElsewhere = errors.New("another worker hears the pushes")
@@ -108,10 +108,10 @@ func (l *Listener) Run(ctx context.Context) error {
 	defer passing.Wait()
 	passing.Go(func() { l.pass(ctx) })
 	trouble := streak.Log{Logger: l.Logger, What: "hearing DingTalk's pushes"}
-	pause := growth.BackOff()
+	pause := betweenConnections().BackOff()
 	for ctx.Err() == nil {
 		if _, looks := l.Tracker.Busy(l.Tenant); !looks {
-			wait.For(ctx, growth.First)
+			wait.For(ctx, betweenConnections().First)
 			continue
 		}
 		began := time.Now()

@@ -397,6 +397,18 @@ func reasons() map[string]func(*alarm) {
 			p := a.begin("", nil, "monthly_calls: unlimited", "monthly_calls: 1")
 			a.fires(func() { p.reload("monthly_calls: 1", "monthly_calls: 40000000") }, "RollcallBudgetNearEnd")
 		},
+		"pushdown": func(a *alarm) {
+			p := a.begin("", busy, "    track:", "    push: {enabled: true}\n    track:")
+			a.knows(`rollcall_push_connected{namespace="pushdown"} == 1`)
+			a.calm("RollcallPushDown")
+			p.post("/_sim/fault", `{"fault": "systemError", "operation": "gateway"}`)
+			p.post("/_sim/fault", `{"fault": "reset", "operation": "push", "times": 1}`)
+			a.fires(p.heal("/_sim/fault"), "RollcallPushDown")
+		},
+		"pushes": func(a *alarm) {
+			p := a.begin("", busy, "    track:", "    push: {enabled: true, monthly_pushes: 20}\n    track:")
+			a.fires(func() { p.reload("monthly_pushes: 20", "monthly_pushes: 4000000") }, "RollcallPushesNearEnd")
+		},
 		"natsaway": func(a *alarm) {
 			b := startBroker(a.t)
 			p := a.begin(b.url(), busy)

@@ -1,8 +1,11 @@
 package service
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
+	"rollcall/poller/budget"
 	"rollcall/poller/push"
 )
 
@@ -54,7 +57,7 @@ func (m pushMonths) Collect(to chan<- prometheus.Metric) {
 			continue
 		}
 		now := t.pushes.Figures()
-		if now.Month != "" {
+		if now.Month == budget.MonthOf(time.Now()) { // who does not hear keeps the figures of an earlier one
 			to <- prometheus.MustNewConstMetric(m.used, prometheus.GaugeValue, float64(now.Used), t.cfg.Name)
 		}
 		if now.Limit > 0 {
