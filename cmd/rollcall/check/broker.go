@@ -42,6 +42,7 @@ func (b *broker) table() table {
 		{"workers", "jetstream", "register a worker, refused", b.workers},
 		{"budget", "jetstream", "write down what is spent, refused", b.budget},
 		{"api", "jetstream", "listen for orders", b.api},
+		{"erase", "jetstream", "erase an event, refused", b.erase},
 		{"consumers", "look", "count the consumers of the stream", b.consumers},
 		{"downstream", "jetstream", "look for streams that capture what is republished", b.downstream},
 	}

@@ -55,6 +55,7 @@ func TestMissingPermissionsAreFoundByTrying(t *testing.T) {
 		{denies("rollcall.MEETINGS.commit.>"), "publish", Fail, []string{"commit.event.acme", "commit.state.acme", "commit.tracked.acme", "commit.status.acme", "commit.claim.acme", "allow the user to publish to rollcall.MEETINGS.commit.>"}},
 		{denies("rollcall.MEETINGS.commit.state.>"), "publish", Fail, []string{"may not publish to rollcall.MEETINGS.commit.state.acme.rollcall-check\n"}},
 		{denies("$KV.MEETINGS_WORKERS.>"), "workers", Fail, []string{"allow the user to publish to $KV.MEETINGS_WORKERS.>"}},
+		{denies("$JS.API.STREAM.MSG.DELETE.MEETINGS"), "erase", Warn, []string{"rollcall forget will erase nobody's events: the user may not publish to $JS.API.STREAM.MSG.DELETE.MEETINGS", "allow the user to publish to $JS.API.STREAM.MSG.DELETE.MEETINGS"}},
 		{denies("$JS.API.STREAM.LIST"), "downstream", Skip, []string{"may not list streams"}},
 		{&server.Permissions{Subscribe: &server.SubjectPermission{Deny: []string{"_INBOX.>"}}}, "jetstream", Fail, []string{"no answer could be heard", "allow the user to subscribe to _INBOX.>"}},
 		{&server.Permissions{Subscribe: &server.SubjectPermission{Deny: []string{"rollcall.MEETINGS.api.>"}}}, "api", Warn, []string{"may not subscribe to rollcall.MEETINGS.api.acme.track"}},

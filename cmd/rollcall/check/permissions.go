@@ -90,6 +90,17 @@ func (b *broker) workers(ctx context.Context) Result {
 	return b.probe.judge(ctx, "register a worker (refused by what it expects)", "allowed, nothing is stored", b.probe.askAll(ctx, []trial{t}), subject+">")
 }
 
+// erase asks for an event to be erased, in words that are no request: what is
+// refused for them erases nothing.
+func (b *broker) erase(ctx context.Context) Result {
+	tried, subject := "erase an event for rollcall forget (refused, nothing is erased)", b.probe.asked("STREAM.MSG.DELETE."+b.names.Stream)
+	r := b.probe.judge(ctx, tried, "allowed", b.probe.askAll(ctx, []trial{{subject: subject, data: "{"}}), subject)
+	if r.Verdict == Fail {
+		r.Verdict, r.Found = Warn, "meetings can be watched, but rollcall forget will erase nobody's events: "+r.Found
+	}
+	return r
+}
+
 // tenants are those of the configuration, or any name where there is none.
 func (b *broker) tenants() []string {
 	var names []string
