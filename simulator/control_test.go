@@ -38,6 +38,7 @@ func TestEveryVerbMakesItsFacts(t *testing.T) {
 		{`{"act":"decline","userId":"a","rejectDescription":"no"`, "participant.declined"},
 		{`{"act":"join","userId":"a"`, "participant.joined"},
 		{`{"act":"join","userId":"a","device":2`, "participant.joined"},
+		{`{"act":"host","userId":"a"`, "participant.role_changed"},
 		{`{"act":"mic_on","userId":"a"`, "participant.mic_opened"},
 		{`{"act":"mic_off","userId":"a"`, "participant.mic_closed"},
 		{`{"act":"camera_on","userId":"a"`, "participant.camera_opened"},

@@ -68,6 +68,14 @@ func delist(w *world, m *meeting, d *device, _ Act) {
 	w.record(m, ParticipantDelisted, rollcall.ReasonNone, d)
 }
 
+// handOver makes a person the meeting's one host; only the list of members shows it.
+func handOver(w *world, m *meeting, d *device, _ Act) {
+	for _, other := range m.lines {
+		other.host = other.UserID == d.UserID && other.Nick == d.Nick
+	}
+	w.record(m, rollcall.ParticipantRoleChanged, rollcall.ReasonNone, d)
+}
+
 // renameUser returns all devices of a person another nick: the account is one.
 // A stranger is known by nick alone, and another nick would be somebody else.
 func renameUser(w *world, m *meeting, act Act) error {

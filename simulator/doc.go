@@ -60,6 +60,7 @@
 //	fail, withdraw  withdraw takes the invitation back: no longer listed
 //	leave, kick     from present; like decline and fail with "drop":true no longer listed
 //	delist          somebody who is gone is no longer listed
+//	host            from present; whoever was host no longer is
 //	mic_on, mic_off, camera_on, camera_off
 //	rename_user     userId and nick
 package simulator

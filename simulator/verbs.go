@@ -89,6 +89,7 @@ func personVerbs() map[string]func(*world, Act) error {
 		"leave":      onDevice(false, comesUp(present), moves(left, rollcall.ParticipantLeft)),
 		"kick":       onDevice(false, comesUp(present), moves(kickedOut, rollcall.ParticipantKickedOut)),
 		"delist":     onDevice(false, (*device).idle, delist),
+		"host":       onDevice(false, canHost, handOver),
 		"mic_on":     onDevice(false, canOpen(micOf), opens(micOf, rollcall.ParticipantMicOpened)),
 		"mic_off":    onDevice(false, isOpen(micOf), closes(micOf, rollcall.ParticipantMicClosed)),
 		"camera_on":  onDevice(false, canOpen(cameraOf), opens(cameraOf, rollcall.ParticipantCameraOpened)),
@@ -101,6 +102,8 @@ func cameraOf(d *device) *rollcall.Device { return &d.Camera }
 
 // idle reports whether a device is gone and still listed.
 func (d *device) idle() bool { return d.Listed && d.Attendance.Gone() }
+
+func canHost(d *device) bool { return d.Attendance == rollcall.AttendancePresent && !d.host }
 
 func canOpen(of func(*device) *rollcall.Device) func(*device) bool {
 	return func(d *device) bool {
