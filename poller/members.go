@@ -96,8 +96,12 @@ func (r *run) askMembers(ids []string) {
 	calls, until, failed := r.tally.Calls, r.now().Add(longestListing), false
 	for i, id := range ids {
 		if failed || r.now().After(until) || r.calls.forbids(OpMembers) != nil {
-			r.tally.Unlisted = ids[i:]
+			r.tally.Unlisted = append(r.tally.Unlisted, ids[i:]...)
 			break
+		}
+		if r.shard.underWay[id] { // its answer would come to a record with a later number
+			r.tally.Unlisted = append(r.tally.Unlisted, id)
+			continue
 		}
 		q, list, err := r.listMembers(lister, id)
 		if failed = passing(ClassOf(err)); err == nil {
@@ -105,7 +109,7 @@ func (r *run) askMembers(ids []string) {
 		}
 		r.logMembers(id, err)
 		if err != nil && r.calls.forbids(OpMembers) != nil {
-			r.tally.Unlisted = ids[i:]
+			r.tally.Unlisted = append(r.tally.Unlisted, ids[i:]...)
 			break
 		}
 		if err == nil {
