@@ -179,6 +179,14 @@ type ledgers interface {
 // start runs a worker on the ledger.
 func start(t *testing.T, id string, l ledgers, w *world, change func(*worker.Config)) *process {
 	t.Helper()
+	p := prepare(t, id, l, w, change)
+	p.run(t)
+	return p
+}
+
+// prepare makes a worker that does not run yet.
+func prepare(t *testing.T, id string, l ledgers, w *world, change func(*worker.Config)) *process {
+	t.Helper()
 	schedule, err := poller.ParseSchedule("@every 15s", "UTC")
 	if err != nil {
 		t.Fatal(err)
@@ -201,10 +209,13 @@ func start(t *testing.T, id string, l ledgers, w *world, change func(*worker.Con
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p
+}
+
+func (p *process) run(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	p.kill = cancel
 	go func() { p.ended <- p.worker.Run(ctx) }()
-	return p
 }
 
 // stop ends the worker in order.

@@ -17,12 +17,17 @@ var errStopped = errors.New("the worker does not run")
 // where there is none, or with nil takes that one out. All other tenants go on
 // meanwhile. The one that was there asks nothing more, stores what it holds, and lets
 // go of its shards; then next is called, and the tenant that it returns claims them
-// under a new term. While NATS is away this waits. It is an error when ctx ends before
-// that, or the worker stops: the tenant then asks nothing any more, and Replace may be
-// called again.
+// under a new term. While NATS is away this waits, and before [Worker.Run] until that
+// was called. It is an error when ctx ends before that, or the worker stops: the tenant
+// then asks nothing any more, and Replace may be called again.
 func (w *Worker) Replace(ctx context.Context, name string, next func() *Tenant) error {
 	w.replacing.Lock()
 	defer w.replacing.Unlock()
+	select {
+	case <-w.begun:
+	case <-ctx.Done():
+		return fmt.Errorf("replace tenant %s: wait until the worker runs: %w", name, context.Cause(ctx))
+	}
 	old := w.tenant(name)
 	looked := old != nil && old.holds() && len(old.others()) == 0
 	if old != nil {

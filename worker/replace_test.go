@@ -76,6 +76,31 @@ func TestATenantIsReplacedWhileOthersGoOn(t *testing.T) {
 	})
 }
 
+// TestATenantIsReplacedBeforeTheWorkerRuns: the configuration may be read again while a
+// worker starts.
+func TestATenantIsReplacedBeforeTheWorkerRuns(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		acme, m := newWorld(), ledgertest.NewMemory(names)
+		acme.set("c2", "ann")
+		p := prepare(t, "w1", m, acme, track("c1"))
+		soon, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := p.worker.Replace(soon, "acme", again(t, acme, "acme", 1, "c2")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a worker that never runs: %v", err)
+		}
+		replaced := make(chan error, 1)
+		go func() { replaced <- p.worker.Replace(t.Context(), "acme", again(t, acme, "acme", 1, "c2")) }()
+		elapse(time.Second)
+		p.run(t)
+		elapse(time.Minute)
+		if err := <-replaced; err != nil {
+			t.Error(err)
+		}
+		expect(t, m, "c2", "meeting.started", "participant.joined ann")
+		p.stop(t)
+	})
+}
+
 // TestATenantComesAndGoes adds a tenant, takes it out, and adds it again.
 func TestATenantComesAndGoes(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -8,9 +8,10 @@ import (
 
 // roster is the tenants of a worker, which come and go while it runs.
 type roster struct {
-	list    sync.RWMutex // guards what follows
-	tenants []*tenant    // replaced as a whole
-	work    *work        // nil: before the worker runs, and once it stops
+	begun   chan struct{} // closed once the worker runs
+	list    sync.RWMutex  // guards what follows
+	tenants []*tenant     // replaced as a whole
+	work    *work         // nil: before the worker runs, and once it stops
 }
 
 // work is what the goroutines of a running worker end with.
@@ -43,6 +44,7 @@ func (r *roster) begin(asking, held context.Context) {
 	for _, t := range r.tenants {
 		r.work.start(t)
 	}
+	close(r.begun)
 }
 
 // halt returns the tenants, of which none is replaced from now on.

@@ -166,6 +166,7 @@ func New(cfg Config) (*Worker, error) {
 	}
 	cfg = withDefaults(cfg)
 	w := &Worker{cfg: cfg, log: cfg.Logger, metrics: newMetrics(), changed: make(chan struct{}, 1)}
+	w.begun = make(chan struct{})
 	w.drafts.New = func() any { return new(ledger.Draft) }
 	w.heart, w.peers = membership.NewHeartbeat(cfg.MemberTTL), membership.NewPeers(cfg.ID, cfg.MemberTTL)
 	w.ground = ground.New(cfg.Ledger, w.log, cfg.MemberTTL)

@@ -497,8 +497,20 @@ func (f *battlefield) fight(seed uint64, length time.Duration) {
 	f.calm()
 	supervised()
 	f.tally()
+	f.nobodyCrashed()
 	f.everyCallIsCounted()
 	f.verdict().report(f.t)
+}
+
+// nobodyCrashed looks for a worker that ended by a panic, before somebody killed it or
+// after.
+func (f *battlefield) nobodyCrashed() {
+	f.t.Helper()
+	for _, p := range f.workers {
+		if p.err.has("\ngoroutine ") {
+			f.t.Errorf("%s crashed:\n%s", p.name, p.err.tail(6000))
+		}
+	}
 }
 
 // everyCallIsCounted expects the account of the month to know of each call that
