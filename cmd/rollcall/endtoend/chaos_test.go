@@ -29,9 +29,7 @@ import (
 func TestLongChaos(t *testing.T) {
 	long(t)
 	seed := uint64(numberFrom("ROLLCALL_SEED", 1))
-	for name, open := range map[string]func(testing.TB) *battlefield{
-		"one server": oneServer, "three servers": threeServers, "clocks that are set": oneServerAndClocks,
-	} {
+	for name, open := range map[string]func(testing.TB) *battlefield{"one server": oneServer, "three servers": threeServers} {
 		t.Run(name, func(t *testing.T) {
 			t.Logf("seed %d: ROLLCALL_SEED=%d", seed, seed)
 			open(t).fight(seed, durationFrom("ROLLCALL_CHAOS", 90*time.Second))
@@ -104,15 +102,6 @@ func oneServer(t testing.TB) *battlefield {
 	return newBattlefield(w, []*broker{w.broker}, 1)
 }
 
-func oneServerAndClocks(t testing.TB) *battlefield {
-	if os.Getenv("ROLLCALL_CHAOS") == "" {
-		t.Skip("builds Go's own packages anew: make chaos")
-	}
-	w := newWorld(t, chaosFlags()...)
-	w.clocks, w.apart = newClocks(t), 2*clockStep
-	return newBattlefield(w, []*broker{w.broker}, 1)
-}
-
 func threeServers(t testing.TB) *battlefield {
 	w, all, _ := clusterWorld(t, chaosFlags()...)
 	return newBattlefield(w, all, 3)
@@ -176,8 +165,8 @@ type attack struct {
 }
 
 // attacks are all that there are; each returns when it is over.
-func (f *battlefield) attacks() []attack {
-	all := []attack{
+func attacks() []attack {
+	return []attack{
 		{"a worker is killed", 4, func(f *battlefield, r *rand.Rand) { f.unit(r).kill() }},
 		{"a worker stands still", 2, func(f *battlefield, r *rand.Rand) {
 			u := f.unit(r)
@@ -252,12 +241,6 @@ func (f *battlefield) attacks() []attack {
 			f.insist(r, "track", id)
 		}},
 	}
-	if f.clocks != nil {
-		all = append(all, attack{"a worker's clock is set", 5, func(f *battlefield, r *rand.Rand) {
-			f.clocks.set(f.t, f.unit(r).site.name, clockStep*time.Duration(r.IntN(3)-1))
-		}})
-	}
-	return all
 }
 
 // between lets a while pass, of a length by chance.
@@ -578,7 +561,7 @@ func (f *battlefield) calm() {
 // front makes one attack after the other.
 func (f *battlefield) front(ctx context.Context, r *rand.Rand) {
 	var deck []attack
-	for _, a := range f.attacks() {
+	for _, a := range attacks() {
 		deck = append(deck, slices.Repeat([]attack{a}, a.weight)...)
 	}
 	for ctx.Err() == nil {

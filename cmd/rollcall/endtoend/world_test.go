@@ -39,7 +39,6 @@ type world struct {
 	pages   bytes.Buffer      // what the consoles showed
 	apart   time.Duration     // how far apart the clocks may be
 	others  map[string]string // the tenants of meetings that are not acme's
-	clocks  *clocks           // that the workers go by; nil: the machine's
 }
 
 // newWorld starts everything but the workers.
@@ -99,8 +98,7 @@ type worker struct {
 
 func (s *site) start() *worker {
 	s.w.t.Helper()
-	path, env := s.w.clocks.worker(s.w.t, s.name)
-	p := &worker{launch(s.w.t, "worker "+s.name, path, env, "run", "--config", s.config), s}
+	p := &worker{launch(s.w.t, "worker "+s.name, binary(s.w.t), nil, "run", "--config", s.config), s}
 	s.w.workers = append(s.w.workers, p)
 	return p
 }
