@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"rollcall"
 	"rollcall/internal/ledgertest"
+	"rollcall/poller"
 	"rollcall/simulator"
 	"rollcall/worker"
 )
@@ -61,8 +63,8 @@ func (d *dingTalk) turns(id string) (started, ended time.Time) {
 	return started, ended
 }
 
-// tellHow gives events as words with their provenance, and times that are exact as
-// seconds since then.
+// tellHow gives events as words with their provenance, and exact times in seconds since
+// then.
 func tellHow(all []rollcall.Event, since time.Time) (words []string) {
 	for i, word := range tell(all) {
 		word += " " + string(all[i].Provenance)
@@ -105,57 +107,248 @@ func worlds(t *testing.T, try func(t *testing.T, cfg simulator.Config)) {
 	}
 }
 
-// A worker that was off for the whole of tracked meetings tells of each its start, its
-// end, and every visit.
+// outage is a simulated DingTalk whose meetings a worker watches, now and then.
+type outage struct {
+	*dingTalk
+	m      *ledgertest.Memory
+	ids    []string
+	change func(*worker.Config)
+	stop   func() // of the worker
+	end    func()
+}
+
+func newOutage(t *testing.T, cfg simulator.Config) *outage {
+	t.Helper()
+	d := newDingTalk(t, cfg)
+	ctx, cancel := context.WithCancel(t.Context())
+	var living sync.WaitGroup
+	living.Go(func() { _ = d.Run(ctx) })
+	o := &outage{dingTalk: d, m: ledgertest.NewMemory(names), ids: d.ConferenceIDs(), change: func(*worker.Config) {}}
+	o.end = func() {
+		cancel()
+		living.Wait()
+		d.wire.Close()
+	}
+	return o
+}
+
+// work has a worker look.
+func (o *outage) work(t *testing.T, id string) *process {
+	t.Helper()
+	p, client := o.employ(t, id, o.m, func(c *worker.Config) {
+		summarizing(c, o.m)
+		o.change(c)
+	}, o.ids...)
+	o.stop = func() {
+		p.stop(t)
+		client.Close()
+	}
+	return p
+}
+
+// expectHow holds the events of a meeting against words with their provenance; @start
+// and @end in these are when it truly started and ended, in seconds since then.
+func (o *outage) expectHow(t *testing.T, id string, since time.Time, want ...string) {
+	t.Helper()
+	lawful(t, o.m, id)
+	started, ended := o.turns(id)
+	r := strings.NewReplacer("@start", fmt.Sprint(started.Sub(since).Seconds()), "@end", fmt.Sprint(ended.Sub(since).Seconds()))
+	for i := range want {
+		want[i] = r.Replace(want[i])
+	}
+	if diff := gocmp.Diff(want, tellHow(events(t, o.m, id), since)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", id, diff)
+	}
+}
+
+// A worker that was off for the whole of tracked meetings, be it for days, tells of each
+// its start, its end, and every visit.
 func TestWhatTookPlaceUnseenIsTold(t *testing.T) {
 	worlds(t, func(t *testing.T, cfg simulator.Config) {
-		d, m := newDingTalk(t, cfg), ledgertest.NewMemory(names)
-		ids := d.ConferenceIDs()
-		ctx, cancel := context.WithCancel(t.Context())
-		var living sync.WaitGroup
-		living.Go(func() { _ = d.Run(ctx) })
-		defer living.Wait()
-		defer cancel()
-		employ := func(id string) (stop func()) {
-			p, client := d.employ(t, id, m, func(c *worker.Config) { summarizing(c, m) }, ids...)
-			return func() { p.stop(t); client.Close() }
-		}
-		stop := employ("w1")
+		o := newOutage(t, cfg)
+		o.work(t, "w1")
 		elapse(time.Minute)
-		stop()
+		o.stop()
 		began := time.Now()
-		for _, id := range ids {
+		for _, id := range o.ids {
 			elapse(time.Hour)
-			d.hold(t, id)
+			o.hold(t, id)
 		}
-		elapse(time.Hour)
-		stop = employ("w2")
+		elapse(60 * time.Hour)
+		o.work(t, "w2")
 		elapse(5 * time.Minute)
-		stop()
-		d.wire.Close()
-		for _, id := range ids {
-			lawful(t, m, id)
-			started, ended := d.turns(id)
-			want := []string{
-				"meeting.initialized baseline",
-				fmt.Sprint("meeting.started reconciled ", started.Sub(began).Seconds()),
-				"meeting.start_time_changed reconciled",
-				fmt.Sprint("meeting.ended reconciled ", ended.Sub(began).Seconds()),
-				"meeting.summarized reconciled",
+		o.stop()
+		o.end()
+		for _, id := range o.ids {
+			want := []string{"meeting.initialized baseline", "meeting.started reconciled @start", "meeting.start_time_changed reconciled", "meeting.ended reconciled @end", "meeting.summarized reconciled"}
+			if cfg.HideUnstarted { // nobody has seen it at all
+				want = []string{"meeting.started reconciled @start", "meeting.ended reconciled @end", "meeting.summarized reconciled"}
 			}
-			if cfg.HideUnstarted {
-				want = slices.Delete(want[1:], 1, 2)
-			}
-			if diff := gocmp.Diff(want, tellHow(events(t, m, id), began)); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", id, diff)
-			}
-			visitsEqual(t, d, m, id)
-			for _, p := range summaryOf(t, m, id).People {
+			o.expectHow(t, id, began, want...)
+			visitsEqual(t, o.dingTalk, o.m, id)
+			for _, p := range summaryOf(t, o.m, id).People {
 				if slices.ContainsFunc(p.Visits, func(v rollcall.Visit) bool { return v.Provenance != rollcall.ProvenanceReconciled }) {
 					t.Errorf("%s: nobody saw %+v", id, p)
 				}
 			}
 		}
-		wantWatched(t, m, "watch.lost stopped inferred", "watch.resumed stopped inferred")
+		wantWatched(t, o.m, "watch.lost stopped inferred", "watch.resumed stopped inferred")
+	})
+}
+
+// Who was seen before the worker went down is told with the whole gap as the window, and
+// in the summary with exact times, beside those whom nobody saw; so it is where the
+// meeting goes on.
+func TestAnOutageWithinAMeeting(t *testing.T) {
+	worlds(t, func(t *testing.T, cfg simulator.Config) {
+		o := newOutage(t, cfg)
+		over, on := o.ids[0], o.ids[1]
+		o.act(t, over, "join zoe")
+		o.act(t, on, "join zoe")
+		o.work(t, "w1")
+		elapse(time.Minute)
+		began := time.Now()
+		o.stop()
+		for _, id := range []string{over, on} {
+			elapse(time.Minute + 5*time.Second)
+			o.act(t, id, "join ann")
+			elapse(8 * time.Second)
+			o.act(t, id, "leave ann", "join bob")
+			elapse(20 * time.Minute)
+		}
+		o.act(t, over, "end")
+		elapse(2 * time.Hour)
+		back := time.Now()
+		o.work(t, "w2")
+		elapse(5 * time.Minute)
+		o.expectHow(t, over, began, "meeting.started baseline @start", "participant.joined zoe baseline",
+			"participant.left zoe observed", "meeting.ended observed @end", "meeting.summarized reconciled")
+		visitsEqual(t, o.dingTalk, o.m, over)
+		for _, e := range events(t, o.m, on)[2:] {
+			if e.Window.After.After(began) || e.Window.Before.Before(back) {
+				t.Errorf("%s is told of %v, nobody looked from %v to %v", e.Type, e.Window, began, back)
+			}
+		}
+		o.act(t, on, "end")
+		elapse(5 * time.Minute)
+		o.stop()
+		o.end()
+		visitsEqual(t, o.dingTalk, o.m, on)
+	})
+}
+
+// A worker that is there and learns nothing is as one that was down.
+func TestWhatTookPlaceWhileDingTalkRefusedIsTold(t *testing.T) {
+	for _, fault := range []string{simulator.FaultReset, "Forbidden.AccessDenied.AccessTokenPermissionDenied", "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi"} {
+		t.Run(fault, func(t *testing.T) {
+			worlds(t, func(t *testing.T, cfg simulator.Config) {
+				o := newOutage(t, cfg)
+				o.change = func(c *worker.Config) { rarely(t, c) }
+				o.work(t, "w1")
+				elapse(2 * time.Minute)
+				began := time.Now()
+				if err := o.Arm(simulator.Fault{Name: fault, For: 3 * time.Hour}); err != nil {
+					t.Fatal(err)
+				}
+				elapse(time.Hour)
+				o.hold(t, o.ids[0])
+				elapse(4 * time.Hour)
+				o.stop()
+				o.end()
+				want := []string{"meeting.initialized baseline", "meeting.started reconciled @start", "meeting.start_time_changed reconciled", "meeting.ended reconciled @end", "meeting.summarized reconciled"}
+				if cfg.HideUnstarted {
+					want = []string{"meeting.started reconciled @start", "meeting.ended reconciled @end", "meeting.summarized reconciled"}
+				}
+				o.expectHow(t, o.ids[0], began, want...)
+				visitsEqual(t, o.dingTalk, o.m, o.ids[0])
+				if told := watched(t, o.m); len(told) != 2 || told[1].Type != rollcall.WatchResumed {
+					t.Errorf("of the blindness is told %v", told)
+				}
+			})
+		})
+	}
+}
+
+// A meeting that was called off, or was over when it was tracked, has no start; one that
+// is still to come is left as it is.
+func TestNoStartIsInvented(t *testing.T) {
+	worlds(t, func(t *testing.T, cfg simulator.Config) {
+		o := newOutage(t, cfg)
+		off, late, asleep := o.ids[0], o.ids[1], o.ids[2]
+		for id, in := range map[string]time.Duration{off: 10 * time.Minute, asleep: 72 * time.Hour} {
+			if _, err := o.Act(simulator.Act{Verb: "reschedule", ConferenceID: id, StartTime: time.Now().Add(in)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o.ids = []string{off, asleep}
+		o.work(t, "w1")
+		elapse(time.Minute)
+		o.stop()
+		began := time.Now()
+		elapse(time.Hour)
+		o.hold(t, late)
+		o.act(t, off, "end")
+		elapse(10 * time.Hour)
+		o.ids = []string{off, asleep, late}
+		o.work(t, "w2")
+		elapse(time.Hour)
+		o.stop()
+		o.end()
+		o.expectHow(t, late, began, "meeting.ended baseline @end")
+		if cfg.HideUnstarted {
+			o.expectHow(t, off, began, "meeting.ended baseline @end")
+			o.expectHow(t, asleep, began)
+			return
+		}
+		o.expectHow(t, off, began, "meeting.initialized baseline", "meeting.ended observed @end", "meeting.summarized reconciled")
+		if s := summaryOf(t, o.m, off); s.Attended != 0 || !s.StartedAt.At.IsZero() {
+			t.Errorf("%s was called off: %+v", off, s)
+		}
+		o.expectHow(t, asleep, began, "meeting.initialized baseline")
+	})
+}
+
+// A kill at any step between the return and the summary leaves the same story.
+func TestWhatTookPlaceUnseenSurvivesAKill(t *testing.T) {
+	for step := range 7 {
+		for _, taken := range []bool{false, true} {
+			t.Run(fmt.Sprint("step ", step, ", it took effect: ", taken), func(t *testing.T) { killedAfterwards(t, step, taken) })
+		}
+	}
+}
+
+func killedAfterwards(t *testing.T, step int, taken bool) {
+	bubble(t, func(t *testing.T) {
+		m := ledgertest.NewMemory(names)
+		l := &listing{world: newWorld(), lists: map[string][]rollcall.Member{}}
+		employ := func(id string) *process {
+			return start(t, id, m, l.world, func(c *worker.Config) {
+				track("c1")(c)
+				summarizing(c, m)
+				c.Tenants[0].Asker = &poller.Poller{Source: l, Tenant: "acme", Logger: c.Logger}
+			})
+		}
+		l.world.put("c1", &meeting{Status: rollcall.StatusInitialized})
+		p := employ("w1")
+		elapse(20 * time.Second)
+		p.stop(t)
+		began, ended := time.Now().Add(time.Hour), time.Now().Add(2*time.Hour)
+		l.lists["c1"] = []rollcall.Member{{UserID: "ann", Nick: "ANN", Attendance: rollcall.AttendanceLeft, Joined: began, Left: ended}}
+		l.world.put("c1", &meeting{Status: rollcall.StatusEnded, hidden: true, started: began, ended: ended})
+		elapse(3 * time.Hour)
+		p = employ("w2")
+		strikeAt(m, step, taken)
+		elapse(40 * time.Second)
+		p.kill()
+		<-p.ended
+		m.SetFail(nil)
+		p = employ("w3")
+		elapse(2 * time.Minute)
+		p.stop(t)
+		expect(t, m, "c1", "meeting.initialized", "meeting.started", "meeting.start_time_changed", "meeting.ended", "meeting.summarized")
+		lawful(t, m, "c1")
+		if s := summaryOf(t, m, "c1"); !s.Complete || s.Attended != 1 || !s.StartedAt.At.Equal(began) || s.Duration != time.Hour {
+			t.Errorf("the summary is %+v", s)
+		}
 	})
 }

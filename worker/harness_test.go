@@ -40,8 +40,10 @@ type meeting struct {
 	Title  string          `json:"title"`
 	Status rollcall.Status `json:"status"`
 	Users  []user          `json:"users"`
-	// hidden: the batch query leaves the meeting out, the lookup still knows it.
-	hidden bool
+	// hidden: the batch query leaves the meeting out, the lookup still knows it, and
+	// from when to when it lasted.
+	hidden         bool
+	started, ended time.Time
 }
 
 type user struct {
@@ -134,7 +136,7 @@ func (w *world) Lookup(_ context.Context, id string) (poller.Standing, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if m := w.meetings[id]; m != nil {
-		return poller.Standing{Status: m.Status}, nil
+		return poller.Standing{Status: m.Status, StartTime: m.started, EndTime: m.ended}, nil
 	}
 	return poller.Standing{}, unknown{}
 }

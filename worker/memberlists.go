@@ -16,8 +16,8 @@ import (
 // loses it.
 
 const (
-	// summaryTried is for how long after an end the list is asked for; then what was
-	// observed is told alone.
+	// summaryTried is for how long the list is asked for once an end is known, be it
+	// long after it; then what was observed is told alone.
 	summaryTried = 24 * time.Hour
 	// betweenLists is the least time between two readings of one meeting's list.
 	betweenLists = time.Minute
@@ -69,7 +69,7 @@ func (m *memberLists) due(now time.Time, calls int) (ask []string, alone []*roll
 		switch {
 		case now.Before(t.next):
 			continue
-		case now.Sub(r.EndedAt) >= summaryTried:
+		case now.Sub(r.ObservedAt) >= summaryTried:
 			alone = append(alone, r)
 		case len(ask) < most:
 			ask = append(ask, r.ConferenceID)

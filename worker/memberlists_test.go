@@ -260,6 +260,28 @@ func TestTheSummarySurvivesAKill(t *testing.T) {
 	}
 }
 
+// strikeAt lets the n-th step towards a summary be the last of its process, before or
+// after it took effect.
+func strikeAt(m *ledgertest.Memory, step int, taken bool) {
+	var mu sync.Mutex
+	left, dead := step, false
+	m.SetFail(func(op string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if commit := op == "commit" || op == "commit done" || op == "events"; !commit && !dead {
+			return nil
+		}
+		if left--; left >= 0 && !dead {
+			return nil
+		}
+		dead = true
+		if taken && op == "commit done" || op == "commit" && !taken || op != "commit" && op != "commit done" {
+			return ledger.ErrUnknown
+		}
+		return nil
+	})
+}
+
 func killed(t *testing.T, step int, taken bool) {
 	bubble(t, func(t *testing.T) {
 		m := ledgertest.NewMemory(names)
@@ -274,23 +296,7 @@ func killed(t *testing.T, step int, taken bool) {
 		l.world.set("c1", "ann")
 		p := employ("w1")
 		elapse(20 * time.Second)
-		var mu sync.Mutex
-		left, dead := step, false
-		m.SetFail(func(op string) error {
-			mu.Lock()
-			defer mu.Unlock()
-			if commit := op == "commit" || op == "commit done" || op == "events"; !commit && !dead {
-				return nil
-			}
-			if left--; left >= 0 && !dead {
-				return nil
-			}
-			dead = true
-			if taken && op == "commit done" || op == "commit" && !taken || op != "commit" && op != "commit done" {
-				return ledger.ErrUnknown
-			}
-			return nil
-		})
+		strikeAt(m, step, taken)
 		l.world.status("c1", rollcall.StatusEnded)
 		elapse(40 * time.Second)
 		p.kill()

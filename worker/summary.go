@@ -11,7 +11,7 @@ import (
 	"rollcall/worker/summary"
 )
 
-// summaryLate is after how long an end is told about no more, as where an
+// summaryLate is after how long a known end is told about no more, as where an
 // earlier version left it so.
 const summaryLate = 48 * time.Hour
 
@@ -42,5 +42,5 @@ func (e *entry) unsummarized(now time.Time) bool {
 		return false
 	}
 	r := e.record.Whole()
-	return !r.Summarized && r.Sequence > 1 && now.Sub(r.EndedAt) < summaryLate
+	return !r.Summarized && r.Sequence > 1 && now.Sub(r.ObservedAt) < summaryLate
 }

@@ -26,12 +26,20 @@ func TestLookup(t *testing.T) {
 			`{"confInfo":{"conferenceId":"a","title":"t","status":1,"startTime":1785000000000,"endTime":1785000600000,"confDuration":600000,"externalLinkUrl":"https://x/?pwd=1"}}`,
 			poller.Standing{Status: rollcall.StatusEnded, Title: "t", StartTime: start, EndTime: end},
 		},
-		"strings":  {`{"confInfo":{"status":"2","startTime":"1785000000000","endTime":"0"}}`, poller.Standing{Status: rollcall.StatusStarted, StartTime: start}},
-		"nothing":  {`{"confInfo":{}}`, poller.Standing{}},
-		"null":     {`{"confInfo":{"conferenceId":null,"title":null,"status":null,"startTime":null,"endTime":null}}`, poller.Standing{}},
-		"nonsense": {`{"confInfo":{"conferenceId":[],"title":1,"status":9,"startTime":5,"endTime":{}}}`, poller.Standing{}},
-		"the last": {`{"confInfo":null,"confInfo":{"status":1,"status":0}}`, poller.Standing{Status: rollcall.StatusInitialized}},
-		"long":     {`{"confInfo":{"title":"` + strings.Repeat("x", 999) + `"}}`, poller.Standing{Title: strings.Repeat("x", 256)}},
+		"called off": {
+			`{"confInfo":{"status":1,"startTime":1785000000000,"endTime":1785000600000,"attendNum":0}}`, poller.Standing{Status: rollcall.StatusEnded, EndTime: end},
+		},
+		"nobody came": {
+			`{"confInfo":{"status":1,"startTime":1785000000000,"endTime":1785000600000,"attendNum":"0","confDuration":600000}}`,
+			poller.Standing{Status: rollcall.StatusEnded, StartTime: start, EndTime: end},
+		},
+		"nobody yet": {`{"confInfo":{"status":0,"startTime":1785000000000,"attendNum":0}}`, poller.Standing{StartTime: start, Status: rollcall.StatusInitialized}},
+		"strings":    {`{"confInfo":{"status":"2","startTime":"1785000000000","endTime":"0"}}`, poller.Standing{Status: rollcall.StatusStarted, StartTime: start}},
+		"nothing":    {`{"confInfo":{}}`, poller.Standing{}},
+		"null":       {`{"confInfo":{"conferenceId":null,"title":null,"status":null,"startTime":null,"endTime":null}}`, poller.Standing{}},
+		"nonsense":   {`{"confInfo":{"conferenceId":[],"title":1,"status":9,"startTime":5,"endTime":{}}}`, poller.Standing{}},
+		"the last":   {`{"confInfo":null,"confInfo":{"status":1,"status":0}}`, poller.Standing{Status: rollcall.StatusInitialized}},
+		"long":       {`{"confInfo":{"title":"` + strings.Repeat("x", 999) + `"}}`, poller.Standing{Title: strings.Repeat("x", 256)}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
