@@ -23,9 +23,9 @@ const (
 	betweenLists = time.Minute
 	// mostLists bounds how many meetings a pass asks for where no budget does.
 	mostLists = 20
-	// rolesShare is the part of a budget's calls that the lists of meetings that go
+	// RolesShare is the part of a budget's calls that the lists of meetings that go
 	// on take at most.
-	rolesShare = 0.2
+	RolesShare = 0.2
 )
 
 // memberLists are the lists of members that a shard is still to read. They belong
@@ -117,7 +117,7 @@ func (m *memberLists) passed(report *poller.Report, asked []string) {
 	if m.tenant.Budget == nil {
 		return
 	}
-	m.owed = max(0, m.owed-float64(report.Calls-report.Listing)*rolesShare/(1-rolesShare))
+	m.owed = max(0, m.owed-float64(report.Calls-report.Listing)*RolesShare/(1-RolesShare))
 	if len(asked) > 0 && m.tries[asked[0]].ended == nil {
 		m.owed += float64(report.Listing)
 	}

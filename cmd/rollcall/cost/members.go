@@ -5,13 +5,11 @@ import (
 
 	"rollcall/cmd/rollcall/config"
 	"rollcall/poller/dingtalk"
+	"rollcall/worker"
 )
 
 // DefaultPeople are the people of a meeting where nobody says other ones.
 const DefaultPeople = 10
-
-// rolesShare is the part of a budget's calls that roles take at most.
-const rolesShare = 0.2
 
 // lists counts the calls of a month for lists of members: one list for each end and,
 // where roles are wanted, one for each who joins, but at most one a minute of each
@@ -28,7 +26,7 @@ func (p Plan) lists() int64 {
 	minutes := int64(p.Busy()/time.Minute) * int64(max(p.Meetings, 1))
 	roles := min(ends*people, minutes) * pages
 	if p.Calls > 0 {
-		roles = min(roles, int64(rolesShare*float64(p.Calls)))
+		roles = min(roles, int64(worker.RolesShare*float64(p.Calls)))
 	}
 	return ends*pages + roles
 }
