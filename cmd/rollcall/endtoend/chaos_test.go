@@ -477,6 +477,7 @@ func (f *battlefield) fight(seed uint64, length time.Duration) {
 	fronts.Go(func() { f.hunt(over, rand.New(rand.NewPCG(seed, 4))) })
 	supervised := f.supervise()
 	fronts.Wait()
+	f.regroup(length / 3)
 	f.calm()
 	supervised()
 	f.tally()
@@ -536,6 +537,21 @@ func (f *battlefield) supervise() (stop func()) {
 		}
 	})
 	return func() { cancel(); done.Wait() }
+}
+
+// regroup gives the workers time to share the meetings, beside what [battlefield.calm]
+// waits: a claim after half an hour has more to read than one after a minute.
+func (f *battlefield) regroup(most time.Duration) {
+	f.t.Helper()
+	over, tick := time.After(most), time.NewTicker(time.Second)
+	defer tick.Stop()
+	for len(f.holders(f.t)) != chaosWorkers {
+		select {
+		case <-tick.C:
+		case <-over:
+			return
+		}
+	}
 }
 
 // calm waits until all workers share the meetings again, and have asked about
