@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,4 +148,41 @@ func TestListsDoNotDelayQuestions(t *testing.T) {
 			})
 		})
 	}
+}
+
+// laggingSource takes a minute to answer about meetings of one name.
+type laggingSource struct {
+	*memberSource
+	lags string
+}
+
+func (s *laggingSource) Query(ctx context.Context, ids []string) (Answers, error) {
+	if slices.Contains(ids, s.lags) {
+		time.Sleep(time.Minute)
+	}
+	return s.memberSource.Query(ctx, ids)
+}
+
+// The list of a meeting whose own answer is overdue waits for another pass: its
+// number would be the later one, and the answer in vain.
+func TestNoListOvertakesAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake, ids := healthy(5)
+		source := &laggingSource{&memberSource{fakeSource: fake, pages: []MembersPage{{Members: lines("ann")}}}, ids[0]}
+		var arrived atomic.Bool
+		number := uint64(0)
+		report := (&Poller{Source: source, BatchSize: 1}).Pass(t.Context(), Ask{
+			IDs: ids, Members: ids[:2],
+			Next: func() rollcall.Number { number++; return rollcall.Number{Term: 1, Poll: number} },
+			Emit: func(context.Context, rollcall.Observation) error { return nil },
+			Late: func() func() { return func() { arrived.Store(true) } },
+		})
+		if !slices.Equal(report.Unlisted, ids[:1]) || !slices.Equal(source.asked, []string{ids[1] + " "}) || arrived.Load() {
+			t.Errorf("asked for %q, report %+v", source.asked, report)
+		}
+		time.Sleep(2 * time.Minute)
+		if !arrived.Load() {
+			t.Error("the answer never came")
+		}
+	})
 }
