@@ -56,6 +56,12 @@ func (l *look) has(kind string) bool {
 	return slices.ContainsFunc(l.events, func(e event) bool { return e.Type == "rollcall."+kind })
 }
 
+// rolesAlone reports whether a look comes of a list of members, and tells nothing that
+// an answer to the batch query shows.
+func (l *look) rolesAlone() bool {
+	return !slices.ContainsFunc(l.events, func(e event) bool { return e.Type != "rollcall.participant.role_changed" })
+}
+
 // course is what the events tell of one meeting.
 type course struct {
 	looks   []look
@@ -248,11 +254,14 @@ func (v *verdict) close(c *course, l *look, f *folded) {
 	c.looks = append(c.looks, *l)
 }
 
-// bare leaves what an answer of DingTalk's can tell of people.
+// bare leaves what an answer to the batch query can tell of people; who is a host or
+// has dialled in stands in lists of members.
 func bare(roster []person) []unique.Handle[person] {
 	people := slices.Clone(roster)
 	for i := range people {
-		people[i].Session, people[i].RejectDescription = 0, ""
+		p := &people[i]
+		p.Session, p.RejectDescription = 0, ""
+		p.Host, p.CoHost, p.External, p.Phone = nil, nil, nil, nil
 	}
 	return handles(people)
 }
@@ -369,7 +378,7 @@ func (v *verdict) match(id string, c *course, answers []answer) {
 	next := 0
 	for n := range c.looks {
 		l := &c.looks[n]
-		if l.partial || l.has("meeting.untracked") || l.has("meeting.summarized") {
+		if l.partial || l.has("meeting.untracked") || l.has("meeting.summarized") || l.rolesAlone() {
 			continue
 		}
 		window := l.events[len(l.events)-1].Data.Window
