@@ -301,7 +301,8 @@ func (v *verdict) announced(c *course, l *look, said meeting) {
 	n := len(c.looks)
 	if n == 0 || c.looks[n-1].epoch != l.epoch {
 		for i := range l.events {
-			if p := l.events[i].Data.Provenance; p != "baseline" {
+			unseen := l.has("meeting.started") && l.has("meeting.ended") // it was held while nobody looked
+			if p := l.events[i].Data.Provenance; p != "baseline" && !(unseen && p == "reconciled") {
 				v.complain("%s: the first look at a meeting is %s", l.events[i].ID, p)
 			}
 		}
