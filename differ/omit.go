@@ -3,6 +3,7 @@ package differ
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"rollcall"
 )
@@ -80,7 +81,8 @@ func (r Rules) strange(p *rollcall.Participant) bool {
 	return r.Pseudonyms != nil && rollcall.IsPseudonym(p.UserID) && !r.Pseudonyms.Own(p.UserID)
 }
 
-// bare returns the record without what may no longer be shown, as if everybody had come once.
+// bare returns the record without what may no longer be shown, as if everybody had come
+// once. Roles are for the next list of members to say again.
 func (r Rules) bare(prev *rollcall.Record) *rollcall.Record {
 	next, keys := *prev, map[string]string{}
 	if r.OmitNicks {
@@ -90,7 +92,7 @@ func (r Rules) bare(prev *rollcall.Record) *rollcall.Record {
 	for i := range prev.Roster {
 		next.Roster = append(next.Roster, r.bareOf(prev.Roster[i], keys))
 	}
-	next.Memory = nil
+	next.Memory, next.RolesAt = nil, time.Time{}
 	for _, m := range prev.Memory {
 		if m.Participant = r.bareOf(m.Participant, keys); m.Participant.Attendance.Gone() || m.Failed+m.KickedOut+m.Left > 0 {
 			next.Memory = append(next.Memory, m)
@@ -115,7 +117,7 @@ func (r Rules) bareOf(p rollcall.Participant, keys map[string]string) rollcall.P
 		p.UserID = r.Pseudonyms.Of(p.UserID)
 		p.Key = KeyOf(p.UserID)
 	}
-	p.Session = 0
+	p.Session, p.Roles = 0, rollcall.Roles{}
 	if p.Attendance == rollcall.AttendancePresent {
 		p.Session = 1
 	}

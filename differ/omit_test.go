@@ -72,11 +72,11 @@ func everybody(r *rollcall.Record) []rollcall.Participant {
 	return people
 }
 
-// strangers returns people as they are without their names, their numbers and
-// their past, and with the ids that the rules want, in no order.
+// strangers returns people as they are without their names, their numbers, their
+// roles and their past, and with the ids that the rules want, in no order.
 func strangers(roster []rollcall.Participant, rules Rules) (all []string) {
 	for _, p := range roster {
-		p.Nick, p.Session = "", 0
+		p.Nick, p.Session, p.Roles = "", 0, rollcall.Roles{}
 		wanted(&p, rules)
 		if p.UserID == "" {
 			p.Key = ""

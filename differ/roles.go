@@ -1,6 +1,11 @@
 package differ
 
-import "rollcall"
+import (
+	"maps"
+	"slices"
+
+	"rollcall"
+)
 
 // members takes in the roles of those in the roster who are listed by their user
 // id. The list says nothing of who is there: it may be older than the last poll's.
@@ -32,21 +37,23 @@ func (t *transition) members() {
 // rolesByKey returns the roles of those with a user id. Of several lines of one
 // person, of devices or visits, the most present count.
 func rolesByKey(r *rollcall.Record, members []rollcall.Member) map[string]rollcall.Roles {
-	found, most := map[string]rollcall.Roles{}, map[string]int{}
+	by := map[int]map[string]rollcall.Roles{} // how present the line is, and whose
 	for i := range members {
 		m := &members[i]
 		if m.UserID == "" {
 			continue
 		}
 		e := forgetEntry(r.Tenant, r.ConferenceID, r.Erased, rollcall.Entry{UserID: m.UserID})
-		key := KeyOf(e.UserID)
-		switch rank := 1 + presence(m.Attendance); {
-		case rank > most[key]:
-			found[key], most[key] = found[key].With(m.Roles), rank
-		case rank == most[key]:
-			found[key] = found[key].Or(m.Roles)
-		default:
-			found[key] = m.With(found[key])
+		rank, key := presence(m.Attendance), KeyOf(e.UserID)
+		if by[rank] == nil {
+			by[rank] = map[string]rollcall.Roles{}
+		}
+		by[rank][key] = by[rank][key].Or(m.Roles)
+	}
+	found := map[string]rollcall.Roles{}
+	for _, rank := range slices.Sorted(maps.Keys(by)) {
+		for key, roles := range by[rank] {
+			found[key] = found[key].With(roles)
 		}
 	}
 	return found
