@@ -38,6 +38,9 @@ func (p Printer) happened(e rollcall.Event) string {
 	case e.Type == rollcall.ParticipantJoined && e.Participant != nil && e.Participant.Session > 1:
 		return fmt.Sprintf("%s again (visit %d)", text, e.Participant.Session)
 	case e.Type == rollcall.ParticipantRoleChanged && e.Participant != nil:
+		if e.Provenance == rollcall.ProvenanceBaseline {
+			text = "is" // since when is not known
+		}
 		return text + " " + cmp.Or(e.Participant.Roles.String(), "without a role")
 	case e.Type == rollcall.MeetingSummarized && e.Summary != nil:
 		return text + ": " + attended(e.Summary)
