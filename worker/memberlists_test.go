@@ -345,6 +345,35 @@ func TestTheListIsAskedForInReason(t *testing.T) {
 	})
 }
 
+// What was observed is told though the month's calls are used up with the end, and
+// meetings go on that nobody can ask about.
+func TestWhatWasObservedIsToldWithoutCalls(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		m, purse := ledgertest.NewMemory(names), &purse{calls: 1}
+		l := &listing{world: newWorld(), err: errors.New("connection reset")}
+		l.world.set("c1", "ann")
+		l.world.set("c2", "bob")
+		p := start(t, "w1", m, l.world, func(c *worker.Config) {
+			track("c1", "c2")(c)
+			rarely(t, c)
+			summarizing(c, m)
+			c.Tenants[0].Asker, c.Tenants[0].Budget = &poller.Poller{Source: l, Tenant: "acme", Logger: c.Logger}, purse
+		})
+		elapse(2 * time.Minute)
+		l.world.status("c1", rollcall.StatusEnded)
+		elapse(2 * time.Minute)
+		purse.set(0, nil)
+		elapse(time.Second) // the pass that has begun
+		calls := l.calls() + l.world.asked()
+		elapse(25 * time.Hour)
+		p.stop(t)
+		if s := summaryOf(t, m, "c1"); s.Complete || s.Attended != 1 || l.calls()+l.world.asked() != calls {
+			t.Errorf("%d calls were made; the summary is %+v", l.calls()+l.world.asked()-calls, s)
+		}
+		lawful(t, m, "c1")
+	})
+}
+
 // A meeting that is reopened is summarized again after its next end, and not for the
 // one before.
 func TestReopenedMeetingIsSummarizedAfterItsEnd(t *testing.T) {

@@ -124,6 +124,7 @@ func (t *tenant) pass(ctx context.Context, hintsAlone bool) {
 	}
 	calls, ok := t.allowedCalls(ctx)
 	if !ok {
+		t.tellAlone(ctx)
 		return
 	}
 	ctx, span := tracing.Start(ctx, "tick", attribute.String("rollcall.tenant", t.cfg.Name))
@@ -152,6 +153,16 @@ func (t *tenant) pass(ctx context.Context, hintsAlone bool) {
 	t.busy.note(began, answered, merged.State)
 	if asked && ctx.Err() == nil {
 		t.passed(merged)
+	}
+}
+
+// tellAlone tells what takes no call where there is none.
+func (t *tenant) tellAlone(ctx context.Context) {
+	for _, s := range t.shards() {
+		if l := s.own.held(); l != nil && ctx.Err() == nil {
+			_, alone := s.polling.lists.due(time.Now(), 0)
+			s.polling.tellAlone(ctx, l, alone)
+		}
 	}
 }
 
