@@ -62,6 +62,27 @@ func TestAnswersOfABatchedRead(t *testing.T) {
 	}
 }
 
+// TestNoAnswerIsDropped reads much with a connection that queues nothing for those
+// who wait for messages.
+func TestNoAnswerIsDropped(t *testing.T) {
+	js := natstest.Start(t).JetStream(t, nats.SyncQueueLen(1))
+	names := wire.Names{Stream: "S", Prefix: "s"}
+	s, err := Open(minute(t), js, names, StreamConfig{}, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const many = 3000
+	for range many {
+		if _, err := js.PublishAsync(names.Commit(names.Event("acme", "c1", "meeting.started")), []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-js.PublishAsyncComplete()
+	if tail, err := s.Tail(minute(t), "acme", 0); err != nil || tail.Last != many {
+		t.Errorf("read up to sequence %d of %d: %v", tail.Last, many, err)
+	}
+}
+
 func TestAClaimThatComesTooLate(t *testing.T) {
 	js, err := jetstream.New(natstest.Start(t).Connect(t))
 	if err != nil {
