@@ -62,6 +62,52 @@ func TestWhatWasExaminedIsNotReadAgain(t *testing.T) {
 	}
 }
 
+// A claim does not read again what others did since a quiet meeting's record was
+// written, and finds events that stand beyond a record all the same.
+func TestALongTailIsNotRead(t *testing.T) {
+	names := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
+	l := &tails{Memory: ledgertest.NewMemory(names)}
+	w, err := New(Config{ID: "w1", Names: names, Ledger: l, Committer: l.Memory, Tenants: []Tenant{{Name: "acme"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.heart.Confirm(time.Now())
+	s := w.tenants[0].shards()[0]
+	store := func(msgs ...ledger.Message) {
+		t.Helper()
+		if _, err := l.Commit(t.Context(), msgs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"quiet", "torn"} {
+		record := &rollcall.Record{Tenant: "acme", ConferenceID: id, Epoch: 1, Sequence: 1, Meeting: rollcall.Conference{Status: rollcall.StatusStarted}, Number: rollcall.Number{Term: 1, Poll: 1}}
+		msg, err := s.recordMessage(record, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entry, err := s.trackMessage(ledger.Tracking{ConferenceID: id, Source: "api"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		store(msg, entry)
+	}
+	beyond := rollcall.Event{Type: rollcall.MeetingTitleChanged, Tenant: "acme", ConferenceID: "torn", Epoch: 1, Sequence: 2}
+	store(ledger.Message{Subject: names.Event("acme", "torn", beyond.Type), Data: wire.AppendEvent(nil, &beyond)})
+	for range longTail {
+		store(ledger.Message{Subject: names.Status("beta")})
+	}
+	if err := s.claim(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	term := s.own.term()
+	if term <= longTail || len(l.after) != 1 || l.after[0] != term {
+		t.Errorf("tails were read after %d, the claim is %d", l.after, term)
+	}
+	if quiet, torn := &s.meetings.entries["quiet"].record, &s.meetings.entries["torn"].record; quiet.Untracked() || !torn.Untracked() {
+		t.Errorf("the epoch of the quiet meeting is closed: %v, of the torn one: %v", quiet.Untracked(), torn.Untracked())
+	}
+}
+
 // A claim after which the ledger could not be examined leaves records that were
 // not held against their events: no answer that comes late is compared with them.
 func TestAClaimThatWasNotExamined(t *testing.T) {

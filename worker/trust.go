@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"rollcall/internal/ledger"
@@ -75,21 +76,14 @@ func (tr *trust) lookWhoHolds(ctx context.Context) error {
 	return nil
 }
 
-// examine reads what was stored since everything was known to be right, takes it
-// up, and closes the epochs of meetings whose events stand beyond their record:
-// the broker has stored a batch in part. It comes after every claim and after
-// every commit that was not acknowledged, and before the next one.
+// examine takes up what was stored since it did so last, and closes the epochs of
+// meetings whose events stand beyond their record: the broker has stored a batch in part.
+// It comes after every claim and after every commit that was not acknowledged, and before
+// the next one.
 func (tr *trust) examine(ctx context.Context) error {
-	tail, err := tr.cfg.Ledger.Tail(ctx, tr.tenant.Name, max(tr.sound(), tr.examined))
+	suspects, upTo, err := tr.suspects(ctx)
 	if err != nil {
 		return err
-	}
-	tr.takeUp(&tail)
-	var suspects []string
-	for id, last := range tail.Events {
-		if e := tr.meetings.entries[id]; e != nil && tr.mine(id) && last.Revision > max(e.record.Revision(), tail.Records[id].Revision) {
-			suspects = append(suspects, id)
-		}
 	}
 	for id := range tr.torn { // could not be closed: what is stored since says nothing of it
 		if tr.meetings.entries[id] == nil {
@@ -106,8 +100,34 @@ func (tr *trust) examine(ctx context.Context) error {
 	if err := tr.fix(ctx); err != nil {
 		return err
 	}
-	tr.examined = max(tr.examined, tail.Last)
+	tr.examined = max(tr.examined, upTo)
 	return tr.rewrite(ctx)
+}
+
+// longTail is how many messages since are too many to be read: a meeting that has been
+// quiet for long would have every claim read all that the others did meanwhile.
+const longTail = 20_000
+
+// suspects takes up what was stored since everything was known to be right, and returns
+// the meetings that may have events beyond their record, and up to which stream sequence
+// no others have. Everything before a claim has just been read when that is examined: if
+// it is much, all meetings are held against their events instead of reading it again.
+func (tr *trust) suspects(ctx context.Context) (ids []string, upTo uint64, err error) {
+	from := max(tr.sound(), tr.examined)
+	if term := tr.own.term(); term > from+longTail {
+		from, ids = term, slices.Collect(maps.Keys(tr.meetings.entries))
+	}
+	tail, err := tr.cfg.Ledger.Tail(ctx, tr.tenant.Name, from)
+	if err != nil {
+		return nil, 0, err
+	}
+	tr.takeUp(&tail)
+	for id, last := range tail.Events {
+		if e := tr.meetings.entries[id]; e != nil && tr.mine(id) && last.Revision > max(e.record.Revision(), tail.Records[id].Revision) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, max(from, tail.Last), nil
 }
 
 // andAdrift adds the meetings whose record and entry in the tracked set do not
