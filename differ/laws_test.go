@@ -292,6 +292,9 @@ func byPerson(events []rollcall.Event) map[string][]string {
 		}
 		if e.Participant != nil && who.UserID == "" {
 			key, who = "nick "+who.Nick, rollcall.Participant{}
+			if e.Type == rollcall.ParticipantDeclined { // one of them may stand under the number of another, who was joining
+				e.Type = rollcall.ParticipantJoinFailed
+			}
 		}
 		m[key] = append(m[key], fmt.Sprintf("%-30s %s %s %s %v %+v %+v", e.Type, e.Reason, e.Provenance, e.Time.Format(time.TimeOnly), e.Window, e.Meeting, who))
 	}

@@ -18,7 +18,8 @@ import (
 // Four things can differ from the uncut events. The renaming of somebody who
 // is called again with a new nick is lost when the cut falls between departure
 // and call; the call shows the new nick. The rest about gone people of one nick
-// without user ids may stand under each other's number. Of a list with
+// without user ids may stand under each other's number, so that one who was invited
+// declines where one who was joining failed to join. Of a list with
 // unreadable entries, such people may have to wait for a whole list. And one of
 // them whose code says nothing is as before the cut.
 func (r Result) Slice(prev *rollcall.Record, n int) *rollcall.Record {
