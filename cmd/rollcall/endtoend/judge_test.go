@@ -158,9 +158,13 @@ func (v *verdict) envelope(m stored, e *event) {
 }
 
 // onePoll reports whether two events have the window of one poll. Who departs
-// at an end of which the time is known does so by then.
+// at an end of which the time is known does so by then, and a role that nobody has
+// said before may be as old as the meeting.
 func onePoll(first, next *event) bool {
 	a, b := first.Data.Window, next.Data.Window
+	if roles := "rollcall.participant.role_changed"; first.Type == roles && next.Type == roles && (a.After == nil || b.After == nil) {
+		return a.Before.Equal(b.Before)
+	}
 	clipped := next.Type == "rollcall.meeting.ended" && a.Before.Equal(next.Time) && !a.Before.After(b.Before)
 	return reflect.DeepEqual(a.After, b.After) && (a.Before.Equal(b.Before) || clipped)
 }
@@ -474,6 +478,7 @@ func (v *verdict) whole(answers []answer, from, to int) {
 		var before, got, want []state
 		for _, l := range c.looks {
 			switch {
+			case l.rolesAlone(), l.has("meeting.summarized"): // no answer shows it
 			case l.answer < from:
 				before = []state{l.state}
 			case l.answer < to:
