@@ -43,11 +43,15 @@ func TestCommandsBesideAnIllClusterLong(t *testing.T) {
 	} {
 		if ill.down == nil {
 			leader := w.leader(all)
-			ill.down, ill.up = func() { leader.process.signal(syscall.SIGSTOP) }, func() { leader.process.signal(syscall.SIGCONT) }
+			ill.up = func() { leader.process.signal(syscall.SIGCONT) }
+			ill.down = func() {
+				leader.process.signal(syscall.SIGSTOP)
+				eventually(t, "the others agree on another leader", func() bool { return w.leader(all) != leader })
+			}
 		}
 		t.Run(ill.name, func(t *testing.T) {
 			ill.down()
-			<-time.After(12 * time.Second) // the others agree on a leader, and the worker finds it
+			<-time.After(12 * time.Second) // the worker finds those that are well
 			for _, command := range []string{
 				"list --tenant acme", "show --tenant acme " + w.sim.ids[0], "track --tenant acme " + w.sim.ids[0], "untrack --tenant acme nobody-knows", "workers", "budget", "tail --tenant acme --since 1h", "check --no-call --timeout 5s",
 			} {
