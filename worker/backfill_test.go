@@ -14,6 +14,7 @@ import (
 	"rollcall"
 	"rollcall/internal/ledgertest"
 	"rollcall/poller"
+	"rollcall/poller/budget"
 	"rollcall/simulator"
 	"rollcall/worker"
 )
@@ -194,6 +195,60 @@ func TestWhatTookPlaceUnseenIsTold(t *testing.T) {
 		}
 		wantWatched(t, o.m, "watch.lost stopped inferred", "watch.resumed stopped inferred")
 	})
+}
+
+// With few calls a month the same is told, for little more than a question about all and,
+// for each, one about its end and its list.
+func TestAnOutageIsMadeUpForWithinTheBudget(t *testing.T) {
+	const calls = 200
+	worlds(t, func(t *testing.T, cfg simulator.Config) {
+		o := newOutage(t, cfg)
+		work := func(id string, last time.Duration) {
+			b := budget.New(budget.Config{Tenant: "acme", Calls: calls})
+			b.Attach(o.m, nil)
+			o.change = func(c *worker.Config) {
+				rarely(t, c)
+				c.Tenants[0].Budget, c.Tenants[0].Asker.(*poller.Poller).Spend = b, b.Spend
+			}
+			o.work(t, id)
+			elapse(last)
+			o.stop()
+			if err := b.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		work("w1", 12*time.Hour)
+		began := time.Now()
+		for _, id := range o.ids {
+			elapse(time.Hour)
+			o.hold(t, id)
+		}
+		elapse(60 * time.Hour)
+		before := o.metered()
+		work("w2", 6*24*time.Hour)
+		o.end()
+		if made := o.metered() - before; made < 7 || made > 16 || o.metered() > calls {
+			t.Errorf("%d calls were made afterwards, and %d of the month's %d", made, o.metered(), calls)
+		}
+		for _, id := range o.ids {
+			want := []string{"meeting.initialized baseline", "meeting.started reconciled @start", "meeting.start_time_changed reconciled", "meeting.ended reconciled @end", "meeting.summarized reconciled"}
+			if cfg.HideUnstarted {
+				want = []string{"meeting.started reconciled @start", "meeting.ended reconciled @end", "meeting.summarized reconciled"}
+			}
+			o.expectHow(t, id, began, want...)
+			visitsEqual(t, o.dingTalk, o.m, id)
+		}
+	})
+}
+
+// metered is how many calls were made that DingTalk counts.
+func (d *dingTalk) metered() (n int) {
+	for _, s := range d.Served() {
+		if s.Operation.Metered() {
+			n++
+		}
+	}
+	return n
 }
 
 // Who was seen before the worker went down is told with the whole gap as the window, and
