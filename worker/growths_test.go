@@ -3,6 +3,7 @@ package worker_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	"rollcall/internal/ledger"
 	"rollcall/internal/ledgertest"
 	"rollcall/poller"
+	"rollcall/simulator"
 	"rollcall/worker"
 )
 
@@ -87,6 +89,42 @@ func TestRolesAreReadWhereAMeetingGrows(t *testing.T) {
 		}
 		lawful(t, m, "c1")
 		p.stop(t)
+	})
+}
+
+// Whoever is handed the meeting is its host in the record once a list was read since,
+// and everybody else is not, whatever happens meanwhile.
+func TestRolesEqualTheTruth(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		o := newOutage(t, simulator.Config{Seed: 4, Meetings: 20, Empty: true})
+		o.change = func(c *worker.Config) { c.Tenants[0].Roles = true }
+		o.work(t, "w1")
+		rng := rand.New(rand.NewPCG(1, 2))
+		there, host := map[string][]string{}, map[string]string{}
+		for round := range 12 {
+			for _, id := range o.ids {
+				newcomer := fmt.Sprint("p", round)
+				there[id] = append(there[id], newcomer)
+				o.act(t, id, "join "+newcomer)
+				if next := there[id][rng.IntN(len(there[id]))]; next != host[id] {
+					o.act(t, id, "host "+next)
+					host[id] = next
+				}
+			}
+			elapse(90 * time.Second) // a minute at most since the last list
+			for _, id := range o.ids {
+				for _, p := range record(t, o.m, id).Roster {
+					if p.Host != rollcall.FactOf(p.UserID == host[id]) {
+						t.Fatalf("round %d, %s: that %s is the host is %q, %s is", round, id, p.UserID, p.Host, host[id])
+					}
+				}
+			}
+		}
+		o.stop()
+		o.end()
+		for _, id := range o.ids {
+			lawful(t, o.m, id)
+		}
 	})
 }
 
