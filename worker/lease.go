@@ -37,7 +37,7 @@ type ownership struct {
 	current  atomic.Pointer[lease]
 
 	last       *lease // kept when it is lost; nil: there was none
-	lapses     uint64 // the heartbeat's lapses when the lease was last verified
+	lapses     uint64 // as of [ownership.lapsed], when the lease was last verified
 	doubt      bool   // somebody else seems to hold the shard
 	surpassed  bool   // a record bears a later term than the shard's own claim
 	staleReads int    // how often in a row the ledger showed a claim before ours
@@ -75,8 +75,12 @@ func (o *ownership) questions() uint64 {
 // sure reports whether the ledger has lately confirmed that this worker lives,
 // without a lapse, and nobody seems to have claimed the shard after it.
 func (o *ownership) sure() bool {
-	return o.heart.Fresh() && o.heart.Lapses() == o.lapses && !o.doubt
+	return o.heart.Fresh() && o.lapsed() == o.lapses && !o.doubt
 }
+
+// lapsed counts what makes a shard verify what it holds: the heartbeat's lapses, and the
+// times that the ledger looked like another one.
+func (o *ownership) lapsed() uint64 { return o.heart.Lapses() + o.ground.Doubted() }
 
 // claimable reports whether the shard is to be claimed now.
 func (o *ownership) claimable() bool {
@@ -105,7 +109,7 @@ func (o *ownership) mayClaim(ctx context.Context) (bool, error) {
 // disagree about who lives do not take it from each other without end.
 func (o *ownership) later() { o.retry = time.Now().Add(o.cfg.MemberTTL / 4) }
 
-// took notes a claim, made when the heartbeat had lapsed so often.
+// took notes a claim, made after so many lapses.
 func (o *ownership) took(term, lapses uint64) *lease {
 	o.last = &lease{term: term, began: time.Now()}
 	o.verified(lapses)
@@ -113,7 +117,7 @@ func (o *ownership) took(term, lapses uint64) *lease {
 }
 
 // verified notes that nobody else holds the shard, as was read after so many
-// lapses of the heartbeat.
+// lapses.
 func (o *ownership) verified(lapses uint64) { o.lapses, o.doubt = lapses, false }
 
 // lose returns the shard up, to be claimed anew.

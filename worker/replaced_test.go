@@ -190,6 +190,57 @@ func TestALedgerThatIsReplaced(t *testing.T) {
 	}
 }
 
+// sameSite is one whose ledgers are backups of one another: each says that it was created
+// when the first was.
+type sameSite struct{ site }
+
+func (l *sameSite) Position(ctx context.Context) (ledger.Position, error) {
+	at, err := l.site.Position(ctx)
+	at.Created, at.Alone = time.Unix(0, 0), true
+	return at, err
+}
+
+// TestALedgerThatIsRestoredAndComesAsFarAgain: what others store brings it beyond where it
+// was before it counts as another one. What a worker holds is gone all the same, though
+// nothing changes any more that would have it written.
+func TestALedgerThatIsRestoredAndComesAsFarAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, l, m := newWorld(), &sameSite{}, ledgertest.NewMemory(names)
+		l.put(m)
+		w.set("c1", "ann")
+		p := start(t, "w1", l, w, track("c1"))
+		elapse(time.Minute)
+		backup := len(m.Messages())
+		w.set("c1", "ann", "bob")
+		elapse(time.Minute)
+		restored := part(t, m, backup)
+		was, _ := m.Position(t.Context())
+		l.put(restored)
+		for range 100 {
+			if elapse(50 * time.Millisecond); p.worker.Ledger() != nil {
+				break // it looks like another one
+			}
+		}
+		for at := uint64(0); at <= was.Last; {
+			var err error
+			msg := ledger.Message{Subject: names.Event("other", "c", "meeting.started"), Data: []byte("x")}
+			if at, err = restored.Commit(t.Context(), []ledger.Message{msg}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		elapse(time.Minute)
+		if got := keys(record(t, restored, "c1")); got != "ann bob" {
+			t.Errorf("the roster is %q", got)
+		}
+		unique(t, restored, "c1")
+		lawful(t, restored, "c1")
+		if n := p.logs.FilterMessageSnippet("the ledger was replaced").Len(); n != 1 {
+			t.Errorf("it was said %d times", n)
+		}
+		p.stop(t)
+	})
+}
+
 // memberless is a ledger whose bucket of workers is deleted beside a stream that
 // is well.
 type memberless struct {

@@ -35,7 +35,7 @@ type trust struct {
 
 // verify makes sure that what is held may be believed.
 func (tr *trust) verify(ctx context.Context) error {
-	lapses, sure := tr.heart.Lapses(), tr.own.sure()
+	lapses, sure := tr.own.lapsed(), tr.own.sure()
 	if sure && !tr.unclear {
 		return nil
 	}

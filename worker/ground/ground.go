@@ -39,6 +39,7 @@ type Ledger struct {
 	patience time.Duration
 
 	replaced atomic.Uint64 // how often the ledger turned out to be another one
+	doubted  atomic.Uint64 // how often it looked like another one
 
 	mu     sync.Mutex
 	known  ledger.Position  // as the stream's leader said last
@@ -68,6 +69,11 @@ func New(source Source, log *zap.Logger, patience time.Duration) *Ledger {
 // read before must not be believed after.
 func (g *Ledger) Replaced() uint64 { return g.replaced.Load() }
 
+// Doubted counts how often the ledger looked like another one. One that was restored
+// from a backup looks right again once it has come as far: what was held before is to be
+// read again, which shows whether it is there.
+func (g *Ledger) Doubted() uint64 { return g.doubted.Load() }
+
 // Look compares the ledger with the one that is known. An error says that
 // nothing that is held may be trusted now.
 func (g *Ledger) Look(ctx context.Context) error {
@@ -85,6 +91,7 @@ func (g *Ledger) Look(ctx context.Context) error {
 	if contrary == nil {
 		return nil
 	}
+	g.doubted.Add(1)
 	if !g.suspect(Stream, contrary, g.patience) {
 		return contrary
 	}
