@@ -2,16 +2,21 @@ package worker_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/internal/ledgertest"
 	"rollcall/poller"
+	"rollcall/wire"
 	"rollcall/worker"
 )
 
@@ -300,5 +305,58 @@ func TestContinuousIsReadyAsLongAsItsPassesTake(t *testing.T) {
 			}
 		}
 		p.stop(t)
+	})
+}
+
+// restless is a meeting that changes before every question.
+type restless struct {
+	distant
+	turn *int
+}
+
+func (r restless) Query(ctx context.Context, ids []string) (poller.Answers, error) {
+	*r.turn++
+	r.set(ids[0], fmt.Sprint("user", *r.turn))
+	return r.distant.Query(ctx, ids)
+}
+
+// TestAnAnswerComesWhenTheOneBeforeIsStored: where storing takes longer than asking, no
+// answer grows old while it waits, and nothing is stored later for that.
+func TestAnAnswerComesWhenTheOneBeforeIsStored(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const store, ask = 50 * time.Millisecond, 10 * time.Millisecond
+		w, turn := newWorld(), 0
+		l := &wrapped{Memory: ledgertest.NewMemory(names)}
+		p := continuous(t, w, l, ask, func(c *worker.Config) {
+			c.Tenants[0].Conferences = []string{"c1"}
+			c.Tenants[0].Asker = &poller.Poller{Source: restless{distant{w, ask}, &turn}, Tenant: "acme", Logger: c.Logger}
+		})
+		elapse(10 * time.Second)
+		var mu sync.Mutex
+		var ages []time.Duration // of events, when they were stored
+		l.intercept(func(_ context.Context, msgs []ledger.Message) error {
+			time.Sleep(store)
+			for _, m := range msgs {
+				var e struct {
+					Data struct{ Window rollcall.Window }
+				}
+				if m.ContentType == wire.ContentType && json.Unmarshal(m.Data, &e) == nil {
+					mu.Lock()
+					ages = append(ages, time.Since(e.Data.Window.Before))
+					mu.Unlock()
+				}
+			}
+			return nil
+		})
+		elapse(20 * time.Second) // within the first half it learns how long storing takes
+		l.intercept(nil)
+		p.stop(t)
+		ages = ages[len(ages)/2:]
+		if oldest := slices.Max(ages); oldest > store+ask {
+			t.Errorf("an event was stored %s after its answer", oldest)
+		}
+		if most := int(10*time.Second/store) * 2; len(ages) < most*9/10 { // one leaves and one joins
+			t.Errorf("%d events in 10 s, want nearly %d", len(ages), most)
+		}
 	})
 }

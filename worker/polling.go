@@ -26,6 +26,8 @@ type polling struct {
 	stir     func() // others are to know at once how the shard is
 	recent   *recentChanges
 
+	storing storing
+
 	asking atomic.Int32 // questions under way
 	good   atomic.Pointer[time.Time]
 	begun  atomic.Pointer[time.Time] // when the last good pass began
@@ -133,6 +135,7 @@ func (p *polling) emitter(ctx context.Context, shard int) func(context.Context, 
 			return nil
 		}
 		obs.Trace = tracing.Parent(emitting)
+		answered, call := obs.AnsweredAt, obs.AnsweredAt.Sub(obs.AskedAt)
 		p.queue.Push(&obs)
 		if p.queue.Full() {
 			return errPaused
@@ -140,6 +143,7 @@ func (p *polling) emitter(ctx context.Context, shard int) func(context.Context, 
 		p.waitForCommit(ctx)
 		if shard == p.number && p.tenant.Schedule.Continuous() {
 			p.waitForLedger(ctx)
+			p.waitForOverlap(ctx, answered, call)
 		}
 		return nil
 	}
