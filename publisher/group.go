@@ -16,8 +16,8 @@ import (
 // beyond which a batch takes longer for being larger; what is larger by itself
 // goes alone, and holds nobody up.
 const (
-	groupMessages = 300
-	groupBytes    = 1 << 20
+	groupMessages = 800
+	groupBytes    = 2 << 20
 )
 
 // entry is what one caller commits.
