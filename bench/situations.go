@@ -24,7 +24,7 @@ func situations() []situation {
 		{session{name: "30 × 100 at once", world: world{Meetings: 3000, People: 20}, tenants: 30, rates: []float64{1}}, nil},
 		{session{name: "200 × 2", world: world{Meetings: 400, People: 20}, tenants: 200, rates: []float64{10}, schedule: "@every 15s"}, nil},
 		{session{name: "150 ms away", world: world{Meetings: 10_000, People: 20}, tenants: 1, rates: []float64{1}, schedule: "@every 5s", qps: 20, roundTrip: 150 * time.Millisecond}, nil},
-		{session{name: "100,000", world: world{Meetings: 100_000, People: 10}, tenants: 50, rates: []float64{1}, schedule: "@every 15s"}, nil},
+		{session{name: "100,000", world: world{Meetings: 100_000, People: 10}, tenants: 50, rates: []float64{hold, 1}, schedule: "@every 15s"}, nil},
 	}
 	for i := range all {
 		all[i].client = rollcall
