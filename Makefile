@@ -57,6 +57,10 @@ chaos: ## all attacks at once, for an hour: CHAOS=30m on one server and as long 
 chaos-guards: ## the attack on a program without one of its guards, which it must miss
 	ROLLCALL_CHAOS_GUARDS=1 ROLLCALL_CHAOS=$(or $(CHAOS),100s) ROLLCALL_SEED=$(or $(SEED),3) go test ./cmd/rollcall/endtoend -run TestChaosMissesEachGuard -count=1 -timeout 2h -v
 
+.PHONY: chaos-clocks
+chaos-clocks: ## the attack, with workers whose clocks are set by up to an hour meanwhile
+	ROLLCALL_CHAOS_CLOCKS=1 ROLLCALL_CHAOS=$(or $(CHAOS),5m) ROLLCALL_SEED=$(or $(SEED),$(shell date +%s)) go test ./cmd/rollcall/endtoend -run TestChaosWithSteppedClocks -count=1 -timeout 2h -v
+
 .PHONY: postgres
 postgres: ## the recipe of the audit log, in a PostgreSQL
 	@.ci/postgres

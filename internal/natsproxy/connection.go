@@ -46,7 +46,7 @@ func (c *connection) forward(from, to net.Conn, side int, decide func(frame, sen
 		return err == nil && writer.Flush() == nil
 	}
 	for {
-		f, err := readFrame(reader)
+		f, err := c.proxy.read(reader)
 		if err != nil || !c.delay() || !c.heard(side) || !decide(f, write) {
 			return
 		}

@@ -44,6 +44,16 @@ func readFrame(r *bufio.Reader) (frame, error) {
 	return f, f.readBody(r, words[len(words)-sizes:])
 }
 
+// readSome reads what has come, as one operation without a name.
+func readSome(r *bufio.Reader) (frame, error) {
+	if _, err := r.Peek(1); err != nil {
+		return frame{}, err
+	}
+	f := frame{bytes: make([]byte, r.Buffered())}
+	_, err := io.ReadFull(r, f.bytes)
+	return f, err
+}
+
 // shape is how many words an operation with a payload has, apart from the
 // optional reply, and how many of them, the last ones, are sizes.
 func shape(verb string) (words, sizes int) {

@@ -1,6 +1,7 @@
 package natsproxy
 
 import (
+	"bufio"
 	"context"
 	"net"
 	"sync"
@@ -25,6 +26,7 @@ const glance = 20 * time.Millisecond
 // are safe for concurrent use.
 type Proxy struct {
 	server   string
+	read     func(*bufio.Reader) (frame, error)
 	listener net.Listener
 	hook     atomic.Pointer[Hook]
 	delay    atomic.Int64
@@ -41,18 +43,33 @@ type Proxy struct {
 // need not be there yet. It is gone, with all its connections, when the test ends.
 func Start(t testing.TB, server string) *Proxy {
 	t.Helper()
+	return start(t, server, readFrame)
+}
+
+// StartRoute is [Start] for what servers of a cluster say to one another: it knows
+// nothing of their protocol, and asks no hook.
+func StartRoute(t testing.TB, server string) *Proxy {
+	t.Helper()
+	return start(t, server, readSome)
+}
+
+func start(t testing.TB, server string, read func(*bufio.Reader) (frame, error)) *Proxy {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatalf("listen for a proxy: %v", err)
 	}
-	p := &Proxy{server: server, listener: listener, open: map[*connection]bool{}}
+	p := &Proxy{server: server, read: read, listener: listener, open: map[*connection]bool{}}
 	p.running.Go(p.accept)
 	t.Cleanup(p.close)
 	return p
 }
 
 // URL is where to connect to: nats://127.0.0.1:4222.
-func (p *Proxy) URL() string { return "nats://" + p.listener.Addr().String() }
+func (p *Proxy) URL() string { return "nats://" + p.Addr() }
+
+// Addr is where the proxy listens: 127.0.0.1:4222.
+func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
 // SetHook has the hook asked from now on, in place of the one before; nil lets
 // everything pass.

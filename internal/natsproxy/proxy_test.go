@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -301,6 +303,33 @@ func TestEverythingElsePasses(t *testing.T) {
 	reply, err := b.client.RequestWithContext(minute(t), "ask", nil)
 	if err != nil || string(reply.Data) != "answer\r\n" {
 		t.Errorf("got %v, %v", reply, err)
+	}
+}
+
+// TestRoutesPassWhateverTheySay sends what no client of NATS says, and what looks like
+// the beginning of something else, without an end.
+func TestRoutesPassWhateverTheySay(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			_, _ = io.Copy(c, c)
+		}
+	}()
+	c, err := net.Dial("tcp", natsproxy.StartRoute(t, l.Addr().String()).Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, said := range []string{"RMSG $G a 3\r\nabc\r\n", "HPUB", " a 99999999", "\x00\xff", strings.Repeat("x", 300_000)} {
+		go func() { _, _ = io.WriteString(c, said) }()
+		heard := make([]byte, len(said))
+		if _, err := io.ReadFull(c, heard); err != nil || string(heard) != said {
+			t.Errorf("%.20q came back as %.20q: %v", said, heard, err)
+		}
 	}
 }
 

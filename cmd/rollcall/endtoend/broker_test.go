@@ -19,6 +19,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"rollcall/internal/natsproxy"
 	"rollcall/internal/natstest"
 )
 
@@ -38,7 +39,7 @@ func beBroker(dir, addr string) int {
 	}
 	options := &server.Options{
 		Host: listen.IP.String(), Port: listen.Port, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true,
-		MaxPayload: 4 << 20,
+		MaxPayload: 4 << 20, SyncAlways: os.Getenv(brokerVariable+"_SYNC") == "always",
 	}
 	if routes := os.Getenv(brokerVariable + "_ROUTES"); routes != "" {
 		clustered(options, strings.Split(routes, ","))
@@ -71,7 +72,9 @@ type broker struct {
 	t       testing.TB
 	dir     string
 	addr    string
-	routes  string // of a cluster, its own first; "": it stands alone
+	sync    string                       // "always": each write is written through; otherwise every two minutes
+	routes  string                       // of a cluster, its own first; "": it stands alone
+	ways    map[*broker]*natsproxy.Proxy // to the other servers of its cluster
 	process *process
 
 	attacked sync.Mutex // held while something is done to it
@@ -91,7 +94,9 @@ func (b *broker) start() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.process = launch(b.t, "the broker", self, []string{brokerVariable + "=" + b.dir, brokerVariable + "_ADDR=" + b.addr, brokerVariable + "_ROUTES=" + b.routes})
+	b.process = launch(b.t, "the broker", self, []string{
+		brokerVariable + "=" + b.dir, brokerVariable + "_ADDR=" + b.addr, brokerVariable + "_ROUTES=" + b.routes, brokerVariable + "_SYNC=" + b.sync,
+	})
 	eventually(b.t, "the broker listens", func() bool { return b.process.out.has("\n") || !b.process.alive() })
 	_, addr, ok := strings.Cut(strings.TrimSpace(b.process.out.String()), "listening on ")
 	if !ok {

@@ -64,9 +64,11 @@ type battlefield struct {
 	starting sync.Mutex
 	vexed    sync.Mutex
 	dividing sync.Mutex
+	parting  sync.Mutex
 	leaving  sync.Mutex
 	mortal   chan string // meetings that may still be ended
 	lasting  []string    // the others, which may be untracked and tracked again
+	more     []attack    // beside those of [attacks]
 	astray   sync.Map    // by id: meetings that may not be tracked now
 	counts   sync.Map    // of attacks, by name: *atomic.Int64
 }
@@ -82,6 +84,7 @@ type unit struct {
 	worker *worker
 	config string // the path
 	guests string // what it says of the second tenant
+	clock  clock
 
 	misled sync.Mutex // held while its configuration is none
 	frozen bool
@@ -94,7 +97,7 @@ func chaosFlags() []string {
 	if os.Getenv("ROLLCALL_CHAOS") == "" {
 		return []string{"--meetings", "60", "--people", "14", "--rate", "400"}
 	}
-	return []string{"--meetings", "60", "--people", "100", "--rate", "3000"}
+	return []string{"--meetings", "60", "--people", "100", "--rate", "1500"}
 }
 
 func oneServer(t testing.TB) *battlefield {
@@ -118,7 +121,7 @@ func newBattlefield(w *world, servers []*broker, replicas int) *battlefield {
 		f.mortal <- w.sim.ids[len(f.mortal)]
 	}
 	for n := range chaosWorkers {
-		u := &unit{field: f}
+		u := &unit{field: f, clock: newClock(w.t)}
 		var urls []string
 		for _, b := range servers {
 			p := natsproxy.Start(w.t, b.addr)
@@ -129,6 +132,7 @@ func newBattlefield(w *world, servers []*broker, replicas int) *battlefield {
 		u.site.config = edited(w.t, u.site.config, "tenants:", fmt.Sprintf("stream: {replicas: %d}\ntenants:", replicas))
 		u.site.config = edited(w.t, u.site.config, "level: debug", "level: info")
 		u.site.config = edited(w.t, u.site.config, "monthly_calls: unlimited", fmt.Sprintf("monthly_calls: %d", chaosCalls))
+		u.site.env = []string{clockVariable + "=" + u.clock.file.Name()}
 		u.admit()
 		u.config = u.site.config
 		u.start()
@@ -190,6 +194,7 @@ func attacks() []attack {
 				b.process.signal(syscall.SIGCONT)
 			})
 		}},
+		{"the cluster is split", 2, func(f *battlefield, r *rand.Rand) { f.split(r) }},
 		{"a leader steps down", 1, func(f *battlefield, r *rand.Rand) { f.stepDown(r) }},
 		{"connections to NATS are cut", 3, func(f *battlefield, r *rand.Rand) { f.way(r).Cut() }},
 		{"NATS is out of reach", 2, func(f *battlefield, r *rand.Rand) {
@@ -342,6 +347,21 @@ func (f *battlefield) stepDown(r *rand.Rand) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	_, _ = f.conn.RequestWithContext(ctx, "$JS.API.STREAM.LEADER.STEPDOWN."+streams[r.IntN(len(streams))], nil) // it may have none
+}
+
+// split has servers of a cluster not reach each other: one neither of the others, or two
+// of them, while the third reaches both.
+func (f *battlefield) split(r *rand.Rand) {
+	if len(f.servers) == 1 || !f.parting.TryLock() {
+		return
+	}
+	defer f.parting.Unlock()
+	how := severed(r.IntN(int(ways)))
+	first := r.IntN(len(f.servers))
+	for n := range 1 + r.IntN(2) {
+		defer f.servers[first].sever(how, f.servers[(first+1+n)%len(f.servers)])()
+	}
+	between(r, time.Second, 15*time.Second)
 }
 
 // redivide rolls another number of shards out, and back.
@@ -577,7 +597,7 @@ func (f *battlefield) calm() {
 // front makes one attack after the other.
 func (f *battlefield) front(ctx context.Context, r *rand.Rand) {
 	var deck []attack
-	for _, a := range attacks() {
+	for _, a := range append(attacks(), f.more...) {
 		deck = append(deck, slices.Repeat([]attack{a}, a.weight)...)
 	}
 	for ctx.Err() == nil {

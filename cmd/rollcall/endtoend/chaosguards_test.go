@@ -4,6 +4,7 @@ package endtoend_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,14 +16,17 @@ import (
 
 // guard is something that keeps a promise, and the edit of the source that switches it
 // off.
-type guard struct{ name, file, old, fresh string }
+type guard struct {
+	name string
+	edit edit
+}
 
 // chaosGuards are those that attacks of a minute and a half were seen to miss. Others
 // stand behind these two: worker switches them off in plays that need them.
-func chaosGuards() []guard {
+func chaosGuards(root string) []guard {
 	return []guard{
-		{"compare-and-swap", "publisher/batch.go", "{guarded, m.Guarded}", "{guarded, false}"},
-		{"the number of a question", "worker/compare.go", "!obs.Number.After(e.record.Number())", "false"},
+		{"compare-and-swap", edit{filepath.Join(root, "publisher/batch.go"), "{guarded, m.Guarded}", "{guarded, false}"}},
+		{"the number of a question", edit{filepath.Join(root, "worker/compare.go"), "!obs.Number.After(e.record.Number())", "false"}},
 	}
 }
 
@@ -33,11 +37,11 @@ func TestChaosMissesEachGuard(t *testing.T) {
 		t.Skip("an attack for each guard: make chaos-guards")
 	}
 	root := strings.TrimSpace(output(t, "go", "list", "-m", "-f", "{{.Dir}}"))
-	for _, g := range chaosGuards() {
+	for _, g := range chaosGuards(root) {
 		t.Run(g.name, func(t *testing.T) {
 			began := time.Now()
 			attack := exec.Command(os.Args[0], "-test.run=^TestLongChaos$/^one_server$", "-test.v", "-test.timeout=20m")
-			attack.Env = append(os.Environ(), "ROLLCALL_LONG=1", binaryVariable+"="+g.without(t, root))
+			attack.Env = append(os.Environ(), "ROLLCALL_LONG=1", binaryVariable+"="+overlaid(t, g.edit))
 			said, err := attack.CombinedOutput()
 			complaints := regexp.MustCompile(`(?m)^ +\w+_test\.go:\d+: (.*)$`).FindAllStringSubmatch(string(said), -1)
 			if err == nil {
@@ -51,18 +55,26 @@ func TestChaosMissesEachGuard(t *testing.T) {
 	}
 }
 
-// without builds rollcall without the guard, and returns its path.
-func (g guard) without(t *testing.T, root string) string {
+// edit puts other text in the place of what stands in a file once, or makes a file where
+// nothing is replaced.
+type edit struct{ file, old, fresh string }
+
+// overlaid builds rollcall of sources that are edited, and returns its path.
+func overlaid(t testing.TB, edits ...edit) string {
 	t.Helper()
-	file := filepath.Join(root, g.file)
-	source := contents(t, file)
-	if strings.Count(source, g.old) != 1 {
-		t.Fatalf("%s holds %q %d times: the guard is somewhere else now", g.file, g.old, strings.Count(source, g.old))
+	dir, instead := t.TempDir(), map[string]string{}
+	for n, e := range edits {
+		source := e.fresh
+		if e.old != "" {
+			source = contents(t, e.file)
+			if strings.Count(source, e.old) != 1 {
+				t.Fatalf("%s holds %q %d times: it is somewhere else now", e.file, e.old, strings.Count(source, e.old))
+			}
+			source = strings.Replace(source, e.old, e.fresh, 1)
+		}
+		instead[e.file] = write(t, dir, fmt.Sprintf("edited%d.go", n), source)
 	}
-	dir := t.TempDir()
-	overlay, err := json.Marshal(map[string]map[string]string{
-		"Replace": {file: write(t, dir, "edited.go", strings.Replace(source, g.old, g.fresh, 1))},
-	})
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": instead})
 	if err != nil {
 		t.Fatal(err)
 	}

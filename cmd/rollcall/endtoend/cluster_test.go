@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"rollcall/internal/natsproxy"
 	"rollcall/internal/natstest"
 )
 
@@ -23,7 +24,8 @@ import (
 func clustered(o *server.Options, routes []string) {
 	host, port, _ := strings.Cut(routes[0], ":")
 	o.ServerName = "n" + port
-	o.Cluster = server.ClusterOpts{Name: "rollcall", Host: host, NoAdvertise: true}
+	// Nobody reaches another by what it hears of it, past the way that can be attacked.
+	o.Cluster = server.ClusterOpts{Name: "rollcall", Host: host, NoAdvertise: true, Advertise: "127.0.0.1:1"}
 	o.Cluster.Port, _ = strconv.Atoi(port)
 	for _, route := range routes[1:] {
 		o.Routes = append(o.Routes, &url.URL{Scheme: "nats", Host: route})
@@ -41,37 +43,79 @@ func free(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// startCluster starts three servers that know each other.
-func startCluster(t testing.TB) (all []*broker, urls string) {
+// newCluster makes three servers that are still to be started, each of which reaches
+// each other by a way of its own.
+func newCluster(t testing.TB) (all []*broker) {
 	t.Helper()
-	var routes, addresses []string
+	var own []string
 	for range 3 {
-		routes = append(routes, free(t))
+		own = append(own, free(t))
+		all = append(all, &broker{t: t, dir: t.TempDir(), addr: free(t), ways: map[*broker]*natsproxy.Proxy{}})
 	}
-	for i := range routes {
-		others := slices.DeleteFunc(slices.Clone(routes), func(r string) bool { return r == routes[i] })
-		b := &broker{t: t, dir: t.TempDir(), addr: free(t), routes: strings.Join(append([]string{routes[i]}, others...), ",")}
-		b.start()
-		all, addresses = append(all, b), append(addresses, b.url())
+	for i, b := range all {
+		routes := []string{own[i]}
+		for j, other := range all {
+			if j != i {
+				b.ways[other] = natsproxy.StartRoute(t, own[j])
+				routes = append(routes, b.ways[other].Addr())
+			}
+		}
+		b.routes = strings.Join(routes, ",")
 	}
-	return all, strings.Join(addresses, ",")
+	return all
+}
+
+// severed is how servers of a cluster do not reach each other.
+type severed int
+
+const (
+	hungUp     severed = iota // connections are broken, and new ones hung up on
+	unheard                   // what the first says does not arrive
+	deaf                      // what is said to the first does not arrive
+	speechless                // neither does
+	ways                      // how many ways there are
+)
+
+// sever cuts a server off from another one, until it is healed.
+func (b *broker) sever(how severed, other *broker) (heal func()) {
+	there, back := b.ways[other], other.ways[b]
+	if how == hungUp {
+		there.Refuse()
+		back.Refuse()
+		return func() { there.Restore(); back.Restore() }
+	}
+	there.Silence(how != deaf, how != unheard)
+	back.Silence(how != unheard, how != deaf)
+	return func() { there.Silence(false, false); back.Silence(false, false) }
 }
 
 // clusterWorld is a world whose broker is a cluster of three, with replicas on each.
 func clusterWorld(t testing.TB, flags ...string) (w *world, all []*broker, urls string) {
 	t.Helper()
-	w = &world{t: t, secret: "secret-of-a-cluster-0123456789"}
+	all = newCluster(t)
+	w, urls = worldOf(t, all, flags...)
+	return w, all, urls
+}
+
+// worldOf starts servers, and a world around them.
+func worldOf(t testing.TB, servers []*broker, flags ...string) (w *world, urls string) {
+	t.Helper()
+	w = &world{t: t, secret: "secret-of-a-cluster-0123456789", broker: servers[0]}
 	w.sim = startSimulator(t, w.secret, flags...)
 	w.witness = newWitness(t, w.sim.url)
-	all, urls = startCluster(t)
-	w.broker = all[0]
+	var addresses []string
+	for _, b := range servers {
+		b.start()
+		addresses = append(addresses, b.url())
+	}
+	urls = strings.Join(addresses, ",")
 	w.conn = natstest.Connect(t, urls, nats.PingInterval(2*time.Second))
 	js, err := jetstream.New(w.conn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.js = js
-	return w, all, urls
+	return w, urls
 }
 
 // leader is the server that leads the stream.

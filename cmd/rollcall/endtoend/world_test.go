@@ -61,6 +61,7 @@ type site struct {
 	w      *world
 	name   string
 	config string
+	env    []string // for its processes: NAME=value
 }
 
 // site writes the configuration of a worker that reaches NATS at the url.
@@ -98,7 +99,7 @@ type worker struct {
 
 func (s *site) start() *worker {
 	s.w.t.Helper()
-	p := &worker{launch(s.w.t, "worker "+s.name, binary(s.w.t), nil, "run", "--config", s.config), s}
+	p := &worker{launch(s.w.t, "worker "+s.name, binary(s.w.t), s.env, "run", "--config", s.config), s}
 	s.w.workers = append(s.w.workers, p)
 	return p
 }
