@@ -36,6 +36,18 @@ func TestChaosWithSteppedClocks(t *testing.T) {
 		between(r, 0, 5*time.Second)
 	}}}
 	f.fight(seed, durationFrom("ROLLCALL_CHAOS", 90*time.Second))
+	furthest := time.Duration(0)
+	for _, m := range below(f.live.messages(), "meetings.state.") {
+		r, err := decode[struct{ ObservedAt time.Time }](m.data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		furthest = max(furthest, m.at.Sub(r.ObservedAt).Abs())
+	}
+	t.Logf("something was observed %s from when it was stored, by a clock that was set", furthest)
+	if furthest < time.Minute {
+		t.Error("no clock was ever set")
+	}
 }
 
 // clock is how far that of a worker is off.
