@@ -50,7 +50,7 @@ func (l *lane) sent() {
 		return // it is tried again
 	}
 	r := l.volley.queries.run
-	l.alarm = time.AfterFunc(r.poller.roundTrip.overdue(), func() { r.calls.turn.back(l.delay) })
+	l.alarm = time.AfterFunc(overdue(r.poller.roundTrip.Now()), func() { r.calls.turn.back(l.delay) })
 }
 
 // delay lets others be asked about in the place of what is overdue.

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"rollcall"
+	"rollcall/internal/lately"
 )
 
 // DefaultBatchSize is how many meetings one query asks about at most.
@@ -45,7 +46,7 @@ type Poller struct {
 	lazyGate   *gate // see [Poller.gate]
 	quarantine quarantine
 	listCost   listCost
-	roundTrip  roundTrip
+	roundTrip  lately.Duration // of a query
 
 	mu     sync.Mutex // guards the map; a shard's state belongs to the goroutine of its pass
 	shards map[int]*shardState
@@ -136,7 +137,7 @@ func (p *Poller) caller(ctx context.Context, turn turn, t *tally) caller {
 
 func (p *Poller) called(op string, class Class, took time.Duration) {
 	if op == OpQuery && class == ClassNone {
-		p.roundTrip.learn(took)
+		p.roundTrip.Learn(took)
 	}
 	if p.Metrics.Called != nil {
 		p.Metrics.Called(op, class, took)

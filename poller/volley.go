@@ -2,7 +2,6 @@ package poller
 
 import (
 	"math"
-	"sync/atomic"
 	"time"
 )
 
@@ -82,7 +81,7 @@ func (v *volley) next() []string {
 func (v *volley) pace() {
 	r := v.queries.run
 	lanes := max(v.lanes-v.overdue, 1)
-	between := r.poller.roundTrip.now() / time.Duration(lanes)
+	between := r.poller.roundTrip.Now() / time.Duration(lanes)
 	r.shard.uptake.learn(r.heldUp > between, lanes)
 }
 
@@ -129,30 +128,15 @@ func (p *Poller) inFlight() int {
 	if p.Limiter == nil {
 		return 1
 	}
-	calls := math.Ceil(float64(p.Limiter.Limit()) * p.roundTrip.now().Seconds())
+	calls := math.Ceil(float64(p.Limiter.Limit()) * p.roundTrip.Now().Seconds())
 	return int(min(max(calls, 1), MostInFlight))
 }
 
-// roundTrip is how long a query takes, lately. Any goroutine may use it; the zero
-// value knows nothing.
-type roundTrip struct{ ns atomic.Int64 }
-
-func (r *roundTrip) now() time.Duration { return time.Duration(r.ns.Load()) }
-
-// overdue is after how long a query is: four times as long as they take lately, and
+// overdue is after how long a query is that takes so long lately: four times that, and
 // a second at least; more where that is not known.
-func (r *roundTrip) overdue() time.Duration {
-	if r.now() == 0 {
+func overdue(roundTrip time.Duration) time.Duration {
+	if roundTrip == 0 {
 		return 5 * time.Second
 	}
-	return max(4*r.now(), time.Second)
-}
-
-// learn takes how long one took. Each counts a quarter of all before it.
-func (r *roundTrip) learn(took time.Duration) {
-	was := r.ns.Load()
-	if was == 0 {
-		was = int64(took)
-	}
-	r.ns.Store(was + (int64(took)-was)/4)
+	return max(4*roundTrip, time.Second)
 }

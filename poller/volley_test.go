@@ -383,7 +383,7 @@ func TestATakerThatIsSlowMakesNoRoundTripLonger(t *testing.T) {
 		ask := b.ask(ids...)
 		ask.Emit = func(context.Context, rollcall.Observation) error { time.Sleep(300 * time.Millisecond); return nil }
 		p.Pass(t.Context(), ask)
-		if took := p.roundTrip.now(); took != 10*time.Millisecond {
+		if took := p.roundTrip.Now(); took != 10*time.Millisecond {
 			t.Errorf("a call is taken to need %v", took)
 		}
 	})

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"rollcall/worker/backlog"
@@ -61,23 +60,11 @@ func (p *polling) waitForLedger(ctx context.Context) {
 // earlier grows old while it waits. Of several shards one is asked about while another's
 // answer is stored, which needs no care.
 func (p *polling) waitForOverlap(ctx context.Context, answered time.Time, call time.Duration) {
-	early := p.storing.lately() - call - time.Since(answered)
+	early := p.storing.Now() - call - time.Since(answered)
 	if p.of > 1 || early <= 0 {
 		return
 	}
 	waiting, cancel := context.WithTimeout(ctx, min(early, maxWait))
 	defer cancel()
 	p.queue.AwaitFewer(waiting, 1)
-}
-
-// storing is how long observations take from their answer until they are stored, lately.
-// The zero value knows nothing.
-type storing struct{ ns atomic.Int64 }
-
-func (s *storing) lately() time.Duration { return time.Duration(s.ns.Load()) }
-
-// learn takes how long one took. Each counts a quarter of all before it.
-func (s *storing) learn(took time.Duration) {
-	was := s.ns.Load()
-	s.ns.Store(was + (int64(took)-was)/4)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rollcall"
+	"rollcall/internal/lately"
 	"rollcall/internal/tracing"
 	"rollcall/poller"
 	"rollcall/worker/backlog"
@@ -26,7 +27,7 @@ type polling struct {
 	stir     func() // others are to know at once how the shard is
 	recent   *recentChanges
 
-	storing storing
+	storing lately.Duration // from an answer until it is stored
 
 	asking atomic.Int32 // questions under way
 	good   atomic.Pointer[time.Time]

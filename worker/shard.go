@@ -153,7 +153,7 @@ func (s *shard) process(ctx context.Context, obs *rollcall.Observation) {
 	s.meetings.makePlan()
 	if done {
 		s.watch.looked(obs)
-		s.polling.storing.learn(time.Since(obs.AnsweredAt))
+		s.polling.storing.Learn(time.Since(obs.AnsweredAt))
 		s.queue.Done(obs)
 	}
 }
