@@ -179,14 +179,7 @@ func attacks() []attack {
 			u.thaw()
 		}},
 		{"a worker stands still with an answer in hand", 3, func(f *battlefield, r *rand.Rand) { f.zombie(r) }},
-		{"a server is killed", 2, func(f *battlefield, r *rand.Rand) {
-			f.server(r, func(b *broker) {
-				b.kill()
-				f.count("(kills of servers)")
-				between(r, 0, 3*time.Second)
-				b.start()
-			})
-		}},
+		{"a server is killed", 2, func(f *battlefield, r *rand.Rand) { f.killServer(r) }},
 		{"a server stands still", 1, func(f *battlefield, r *rand.Rand) {
 			f.server(r, func(b *broker) {
 				b.process.signal(syscall.SIGSTOP)
@@ -268,6 +261,16 @@ func (f *battlefield) server(r *rand.Rand, do func(*broker)) {
 	}
 	defer b.attacked.Unlock()
 	do(b)
+}
+
+// killServer kills a server, and starts it again after a while.
+func (f *battlefield) killServer(r *rand.Rand) {
+	f.server(r, func(b *broker) {
+		b.kill()
+		f.count("(kills of servers)")
+		between(r, 0, 3*time.Second)
+		b.start()
+	})
 }
 
 // kill kills a worker, and starts it again at once.
@@ -608,8 +611,8 @@ func (f *battlefield) front(ctx context.Context, r *rand.Rand) {
 	}
 }
 
-// hunt kills one worker every 0.3 to 1.2 s for a while, and later another one, whatever
-// the others do meanwhile.
+// hunt kills one worker every 0.3 to 1.2 s for a while, then a server, and later another
+// worker, whatever the others do meanwhile.
 func (f *battlefield) hunt(ctx context.Context, r *rand.Rand) {
 	for ctx.Err() == nil {
 		u := f.unit(r)
@@ -620,7 +623,8 @@ func (f *battlefield) hunt(ctx context.Context, r *rand.Rand) {
 				return
 			}
 		}
-		between(r, 5*time.Second, 20*time.Second)
+		f.killServer(r)
+		between(r, 2*time.Second, 10*time.Second)
 	}
 }
 
