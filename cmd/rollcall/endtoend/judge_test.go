@@ -393,13 +393,52 @@ func (v *verdict) match(id string, c *course, answers []answer) {
 				(window.After == nil || !a.served.Add(v.slack).Before(*window.After)) && reflect.DeepEqual(said, l.state)
 		})
 		if found < 0 {
-			v.complain("%s: after this poll the meeting is\n\t%s\nwhich none of the answers from number %d on said within the window%s",
-				l.events[0].ID, l.state, next, said(id, answers[next:]))
+			v.complain("%s: after this poll, with the window from %s to %s, the meeting is\n\t%s\nwhich none of the answers from number %d on said within the window%s%s",
+				l.events[0].ID, window.After, window.Before, l.state, next, said(id, answers[next:]), elsewhere(id, l.state, answers))
 			continue
 		}
 		l.answer = next + found
 		next = l.answer + 1
 	}
+}
+
+// elsewhere shows which answers said so in another place, or the one that differs least.
+func elsewhere(id string, want state, answers []answer) string {
+	var b strings.Builder
+	least, nearest := -1, 0
+	for n, a := range answers {
+		s, ok := a.says[id]
+		if !ok {
+			continue
+		}
+		if reflect.DeepEqual(s, want) {
+			fmt.Fprintf(&b, "\nanswer number %d does, %s..%s %s", n, a.asked.Format(time.TimeOnly+".000"), a.served.Format(time.TimeOnly+".000"), a.door)
+		}
+		if far := apart(s, want); least < 0 || far < least {
+			least, nearest = far, n
+		}
+	}
+	if b.Len() == 0 && least > 0 {
+		a := answers[nearest]
+		fmt.Fprintf(&b, "\nanswer number %d differs least, in %d things, %s..%s %s: %s",
+			nearest, least, a.asked.Format(time.TimeOnly+".000"), a.served.Format(time.TimeOnly+".000"), a.door, a.says[id])
+	}
+	return b.String()
+}
+
+// apart counts the people that are in one of two states alone, and what else differs.
+func apart(a, b state) (n int) {
+	for _, pair := range [][2]state{{a, b}, {b, a}} {
+		for _, p := range pair[0].People {
+			if !slices.Contains(pair[1].People, p) {
+				n++
+			}
+		}
+	}
+	if a.Title != b.Title || a.Status != b.Status || a.Media != b.Media || a.Start != b.Start {
+		n++
+	}
+	return n
 }
 
 // said shows the next few answers about a meeting.
