@@ -57,7 +57,7 @@ func (c *committer) passOver(obs *rollcall.Observation, sighting *rollcall.Sight
 		c.log.Error("answer dropped: it was asked under another ledger",
 			zap.String("meeting", sighting.ConferenceID), zap.Uint64("term", obs.Number.Term))
 		return "foreign"
-	case e.record.Overlaps(c.own.term()) && obs.Number.Term == c.own.term() && obs.Number.Poll <= e.known:
+	case c.overlaps(obs.Number, e):
 		e.record.LedBy(nil)
 		return "overlapping"
 	case !e.tracked && (e.record.None() || e.record.Untracked() && sighting.Kind != rollcall.SightingForgotten):
@@ -71,6 +71,14 @@ func (c *committer) passOver(obs *rollcall.Observation, sighting *rollcall.Sight
 // copied from another stream bear its terms, and go on with what was heard there.
 func (c *committer) foreign(n rollcall.Number, e *entry) bool {
 	return n.Term > c.ground.End() && (e.record.None() || !e.record.Foreign(rollcall.Number{}))
+}
+
+// overlaps reports whether a record may come of a later question than an answer of a newer
+// term: it was written after that term's claim by somebody who had not heard of it. Which
+// questions had been asked by then is known of the shard's own term alone, and not of what
+// a journal holds.
+func (c *committer) overlaps(n rollcall.Number, e *entry) bool {
+	return e.record.Overlaps(n.Term) && (n.Term != c.own.term() || n.Poll <= e.known)
 }
 
 func (c *committer) diff(obs *rollcall.Observation, sighting *rollcall.Sighting, e *entry) differ.Result {

@@ -2,9 +2,11 @@ package worker_test
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
+	"rollcall"
 	"rollcall/internal/ledger"
 	"rollcall/internal/ledgertest"
 	"rollcall/poller"
@@ -66,5 +68,48 @@ func TestOlderAnswerUnderANewerTermIsDropped(t *testing.T) {
 		expect(t, m, "c1", "meeting.started", "participant.joined ann", "participant.joined bob", "participant.joined cid")
 		p1.stop(t)
 		p2.stop(t)
+	})
+}
+
+// TestAnOlderAnswerInAJournalIsDropped: a worker claims the shard, asks, and is killed with
+// the answer in its journal; meanwhile the one before it, which has not heard of the claim,
+// asks later and stores what it hears. The journal's answer is the older one, though its
+// number is higher.
+func TestAnOlderAnswerInAJournalIsDropped(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, m, j := newWorld(), ledgertest.NewMemory(names), &paper{}
+		w.set("c1", "ann")
+		schedule, err := poller.ParseSchedule("@every 1s", "UTC")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := start(t, "w1", &blind{m, "w1"}, w, func(c *worker.Config) {
+			c.Tenants[0].Conferences, c.Tenants[0].Schedule = []string{"c1"}, schedule
+		})
+		elapse(time.Minute + 500*time.Millisecond)
+		claim, err := m.Claim(t.Context(), "acme", 0, "w2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := json.Marshal(w.meetings["c1"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.leave("acme#0/1", &rollcall.Observation{
+			Tenant: "acme", Number: rollcall.Number{Term: claim.Term, Poll: 1}, AskedAt: time.Now(), AnsweredAt: time.Now(),
+			Sightings: []rollcall.Sighting{{ConferenceID: "c1", Kind: rollcall.SightingListed, Answer: w.Decode(raw)}},
+		})
+		w.set("c1", "ann", "bob")
+		elapse(time.Second)
+		if r := record(t, m, "c1"); r.Number.Term >= claim.Term || keys(r) != "ann bob" {
+			t.Fatalf("%q were stored in term %d, want what the one before heard, before term %d", keys(r), r.Number.Term, claim.Term)
+		}
+		p.kill()
+		<-p.ended
+		p = start(t, "w2", &wrapped{Memory: m}, w, journaled(j, "c1"))
+		elapse(time.Minute)
+		expect(t, m, "c1", "meeting.started", "participant.joined ann", "participant.joined bob")
+		lawful(t, m, "c1")
+		p.stop(t)
 	})
 }
