@@ -3,6 +3,7 @@
 package endtoend_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -36,26 +37,25 @@ func (w *world) replica(t *testing.T, name string) *worker {
 // keep entries for good that had a shorter time to live.
 const longGone = 30 * time.Second
 
-// holders is how many of acme's shards each worker says it holds; nil unless each shard
-// is held by exactly one.
-func (w *world) holders(t testing.TB) map[string]int {
+// holdings are acme's shards that each worker says it holds, by worker.
+func (w *world) holdings(t testing.TB) (map[string][]int, error) {
 	t.Helper()
 	kv, err := w.js.KeyValue(t.Context(), "MEETINGS_WORKERS")
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	keys, err := kv.ListKeys(t.Context(), jetstream.IgnoreDeletes())
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	held, by := map[int]int{}, map[string]int{}
+	all := map[string][]int{}
 	for key := range keys.Keys() {
 		entry, err := kv.Get(t.Context(), key)
-		if err != nil {
-			return nil // it ran out meanwhile
-		}
-		if time.Since(entry.Created()) > longGone {
+		if errors.Is(err, jetstream.ErrKeyNotFound) || err == nil && time.Since(entry.Created()) > longGone {
 			continue
+		}
+		if err != nil {
+			return nil, err
 		}
 		said, err := decode[struct {
 			Shards []struct {
@@ -66,12 +66,29 @@ func (w *world) holders(t testing.TB) map[string]int {
 		if err != nil {
 			t.Fatalf("read what worker %s says: %v", key, err)
 		}
-		by[key] = 0
+		all[key] = nil
 		for _, s := range said.Shards {
 			if s.Tenant == "acme" {
-				by[key]++
-				held[s.Shard]++
+				all[key] = append(all[key], s.Shard)
 			}
+		}
+	}
+	return all, nil
+}
+
+// holders is how many of acme's shards each worker says it holds; nil unless each shard
+// is held by exactly one.
+func (w *world) holders(t testing.TB) map[string]int {
+	t.Helper()
+	all, err := w.holdings(t)
+	if err != nil {
+		return nil
+	}
+	held, by := map[int]int{}, map[string]int{}
+	for worker, shards := range all {
+		by[worker] = len(shards)
+		for _, s := range shards {
+			held[s]++
 		}
 	}
 	for shard := range replicaShards {
@@ -86,6 +103,12 @@ func (w *world) holders(t testing.TB) map[string]int {
 func (w *world) shared(t testing.TB, n int) {
 	t.Helper()
 	var by map[string]int
+	defer func() {
+		if by == nil {
+			all, err := w.holdings(t)
+			t.Logf("the workers hold %v: %v", all, err)
+		}
+	}()
 	eventually(t, fmt.Sprintf("%d workers hold %d shards, each shard held once", n, replicaShards), func() bool {
 		by = w.holders(t)
 		return len(by) == n && !slices.Contains(slices.Collect(maps.Values(by)), 0)
