@@ -43,7 +43,7 @@ func TestLongThePowerFails(t *testing.T) {
 			}
 			w.listen()
 			w.shared(t, 2)
-			for n := range 4 {
+			for n := range 3 {
 				w.polled(5 + 3*n)
 				for _, b := range servers {
 					b.kill()
