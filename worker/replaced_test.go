@@ -137,6 +137,19 @@ func part(t *testing.T, m *ledgertest.Memory, upTo int) *ledgertest.Memory {
 	return other
 }
 
+// backedUp starts a worker on a ledger, and returns how many messages a backup of it held
+// when one more person came.
+func backedUp(t *testing.T, w *world, l ledgers, m *ledgertest.Memory) (p *process, backup int) {
+	t.Helper()
+	w.set("c1", "ann")
+	p = start(t, "w1", l, w, track("c1"))
+	elapse(time.Minute)
+	backup = len(m.Messages())
+	w.set("c1", "ann", "bob")
+	elapse(time.Minute)
+	return p, backup
+}
+
 // Rows of the failure matrix: the ledger under a worker is deleted, emptied,
 // restored from a backup, or away before it is another one. The worker says so
 // in one line, begins as at a start, and what it tells from then on is true.
@@ -155,12 +168,7 @@ func TestALedgerThatIsReplaced(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w, l, m := newWorld(), &site{}, ledgertest.NewMemory(names)
 				l.put(m)
-				w.set("c1", "ann")
-				p := start(t, "w1", l, w, track("c1"))
-				elapse(time.Minute)
-				backup := len(m.Messages())
-				w.set("c1", "ann", "bob")
-				elapse(time.Minute)
+				p, backup := backedUp(t, w, l, m)
 				replace(t, l, m, backup)
 				w.set("c1", "ann", "bob", "eve")
 				elapse(time.Minute)
@@ -207,18 +215,16 @@ func TestALedgerThatIsRestoredAndComesAsFarAgain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w, l, m := newWorld(), &sameSite{}, ledgertest.NewMemory(names)
 		l.put(m)
-		w.set("c1", "ann")
-		p := start(t, "w1", l, w, track("c1"))
-		elapse(time.Minute)
-		backup := len(m.Messages())
-		w.set("c1", "ann", "bob")
-		elapse(time.Minute)
+		p, backup := backedUp(t, w, l, m)
 		restored := part(t, m, backup)
-		was, _ := m.Position(t.Context())
+		was, err := m.Position(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
 		l.put(restored)
-		for range 100 {
-			if elapse(50 * time.Millisecond); p.worker.Ledger() != nil {
-				break // it looks like another one
+		for tries := 0; p.worker.Ledger() == nil; tries++ {
+			if elapse(50 * time.Millisecond); tries == 100 {
+				t.Fatal("it does not look like another one")
 			}
 		}
 		for at := uint64(0); at <= was.Last; {
