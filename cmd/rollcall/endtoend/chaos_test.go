@@ -107,7 +107,9 @@ func oneServer(t testing.TB) *battlefield {
 
 func threeServers(t testing.TB) *battlefield {
 	w, all, _ := clusterWorld(t, chaosFlags()...)
-	return newBattlefield(w, all, 3)
+	f := newBattlefield(w, all, 3)
+	f.more = []attack{{"the cluster is split", 2, (*battlefield).split}}
+	return f
 }
 
 func newBattlefield(w *world, servers []*broker, replicas int) *battlefield {
@@ -187,7 +189,6 @@ func attacks() []attack {
 				b.process.signal(syscall.SIGCONT)
 			})
 		}},
-		{"the cluster is split", 2, func(f *battlefield, r *rand.Rand) { f.split(r) }},
 		{"a leader steps down", 1, func(f *battlefield, r *rand.Rand) { f.stepDown(r) }},
 		{"connections to NATS are cut", 3, func(f *battlefield, r *rand.Rand) { f.way(r).Cut() }},
 		{"NATS is out of reach", 2, func(f *battlefield, r *rand.Rand) {
@@ -355,7 +356,7 @@ func (f *battlefield) stepDown(r *rand.Rand) {
 // split has servers of a cluster not reach each other: one neither of the others, or two
 // of them, while the third reaches both.
 func (f *battlefield) split(r *rand.Rand) {
-	if len(f.servers) == 1 || !f.parting.TryLock() {
+	if !f.parting.TryLock() {
 		return
 	}
 	defer f.parting.Unlock()
