@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os/signal"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -77,6 +78,8 @@ func (p *program) forwardConfig(cmd *cobra.Command, f remoteFlags) (config.Confi
 }
 
 func (p *program) forward(cmd *cobra.Command, flags remoteFlags, since time.Time) error {
+	hung := hangups()
+	defer signal.Stop(hung)
 	cfg, err := p.forwardConfig(cmd, flags)
 	if err != nil {
 		return err
@@ -86,7 +89,7 @@ func (p *program) forward(cmd *cobra.Command, flags remoteFlags, since time.Time
 		return err
 	}
 	asked := make(chan struct{}, 1)
-	defer onHangup(func() {
+	defer onHangup(hung, func() {
 		select {
 		case asked <- struct{}{}:
 		default: // it is about to be read

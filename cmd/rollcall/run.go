@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/signal"
 
 	"github.com/spf13/cobra"
 
@@ -38,6 +39,8 @@ func runCommand(p *program) *cobra.Command {
 	addConfigFlag(cmd)
 	withForwarder := cmd.Flags().Bool("with-forwarder", false, "tell chat groups and webhooks, too, as \"rollcall forward\" does")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		hung := hangups()
+		defer signal.Stop(hung)
 		source, err := p.configSource(cmd)
 		if err != nil {
 			return err
@@ -69,7 +72,7 @@ func runCommand(p *program) *cobra.Command {
 			return errors.Join(err, s.Close())
 		}
 		defer end()
-		defer onHangup(s.Hangup)()
+		defer onHangup(hung, s.Hangup)()
 		defer ballast()()
 		return s.Run(cmd.Context())
 	}

@@ -8,10 +8,16 @@ import (
 	"syscall"
 )
 
+// hangups returns where a SIGHUP arrives from now on. One waits there for [onHangup],
+// where it would end a process that still starts.
+func hangups() chan os.Signal {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, syscall.SIGHUP)
+	return c
+}
+
 // onHangup calls do at every SIGHUP. release restores the signal.
-func onHangup(do func()) (release func()) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
+func onHangup(hangups chan os.Signal, do func()) (release func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
