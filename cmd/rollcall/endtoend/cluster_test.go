@@ -3,6 +3,8 @@
 package endtoend_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"slices"
@@ -32,15 +34,19 @@ func clustered(o *server.Options, routes []string) {
 	}
 }
 
-// free gives an address that nobody listens on.
+// free gives an address that nobody listens on, and that no connection is given by
+// chance while its server is away.
 func free(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // newCluster makes three servers that are still to be started, each of which reaches
