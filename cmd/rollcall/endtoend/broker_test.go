@@ -34,9 +34,6 @@ func beBroker(dir, addr string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if listen.Port == 0 {
-		listen.Port = server.RANDOM_PORT
-	}
 	options := &server.Options{
 		Host: listen.IP.String(), Port: listen.Port, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true,
 		MaxPayload: 4 << 20, SyncAlways: os.Getenv(brokerVariable+"_SYNC") == "always",
@@ -75,6 +72,7 @@ type broker struct {
 	sync    string                       // "always": each write is written through; otherwise every two minutes
 	routes  string                       // of a cluster, its own first; "": it stands alone
 	ways    map[*broker]*natsproxy.Proxy // to the other servers of its cluster
+	disk    *disk                        // that dir is on, where it has one of its own
 	process *process
 
 	attacked sync.Mutex // held while something is done to it
@@ -82,7 +80,7 @@ type broker struct {
 
 func startBroker(t testing.TB) *broker {
 	t.Helper()
-	b := &broker{t: t, dir: t.TempDir(), addr: "127.0.0.1:0"}
+	b := &broker{t: t, dir: t.TempDir(), addr: free(t)}
 	b.start()
 	return b
 }

@@ -5,8 +5,6 @@ package endtoend_test
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -35,8 +33,7 @@ func TestLongThePowerFails(t *testing.T) {
 			w, urls := worldOf(t, servers, "--meetings", "10", "--people", "15", "--rate", "40")
 			sites := []*site{w.site("a", urls), w.site("b", urls)}
 			for _, s := range sites {
-				data := filepath.Join(filepath.Dir(s.config), "data")
-				s.config = edited(t, s.config, strconv.Quote(data), strconv.Quote(filepath.Join(d.dir, s.name)))
+				s.storeIn(filepath.Join(d.dir, s.name))
 				s.config = edited(t, s.config, `schedule: "@every 1s"`, fmt.Sprintf(`schedule: "@every 1s", shards: %d`, replicaShards))
 				s.config = edited(t, s.config, "tenants:", "stream: {replicas: "+strconv.Itoa(len(servers))+"}\ntenants:")
 				s.start()
@@ -91,44 +88,4 @@ func (w *world) nothingReadIsGone() {
 	if len(read) == 0 {
 		w.t.Error("nobody has read anything")
 	}
-}
-
-// disk is a file system in a file, which holds what was written through, and nothing else.
-type disk struct {
-	t          testing.TB
-	image, dir string
-}
-
-// newDisk mounts one, or skips the test where that is not allowed.
-func newDisk(t testing.TB) *disk {
-	t.Helper()
-	d := &disk{t: t, image: filepath.Join(t.TempDir(), "disk"), dir: t.TempDir()}
-	if err := os.WriteFile(d.image, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(d.image, 1<<30); err != nil {
-		t.Fatal(err)
-	}
-	for _, command := range [][]string{{"mkfs.ext4", "-q", d.image}, d.mounting()} {
-		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
-			t.Skipf("a disk of its own wants Linux, root and loop devices: %s: %v: %s", command, err, out)
-		}
-	}
-	t.Cleanup(func() { output(t, "umount", d.dir) })
-	return d
-}
-
-func (d *disk) mounting() []string { return []string{"mount", "-o", "loop", d.image, d.dir} }
-
-// fail leaves what a power failure would. Nobody may have a file open any more.
-func (d *disk) fail() {
-	d.t.Helper()
-	left := d.image + ".left"
-	output(d.t, "cp", "--sparse=always", d.image, left) // first: to unmount writes everything through
-	output(d.t, "umount", d.dir)
-	if err := os.Rename(left, d.image); err != nil {
-		d.t.Fatal(err)
-	}
-	mount := d.mounting()
-	output(d.t, mount[0], mount[1:]...)
 }

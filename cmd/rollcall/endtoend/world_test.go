@@ -69,6 +69,13 @@ func (w *world) site(name, nats string) *site {
 	return &site{w: w, name: name, config: configure(w.t, name, w.secret, w.witness.door(name), nats, w.sim.ids)}
 }
 
+// storeIn has the worker keep what it stores there.
+func (s *site) storeIn(dir string) {
+	s.w.t.Helper()
+	line := regexp.MustCompile(`(?m)^data_dir: .*$`).FindString(contents(s.w.t, s.config))
+	s.config = edited(s.w.t, s.config, line, fmt.Sprintf("data_dir: %q", dir))
+}
+
 // configure writes a configuration and gives its path.
 func configure(t testing.TB, name, secret, endpoint, nats string, ids []string) string {
 	t.Helper()
