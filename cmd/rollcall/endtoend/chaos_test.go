@@ -154,6 +154,7 @@ func (f *battlefield) fight(seed uint64, length time.Duration) {
 	}
 	fronts.Go(func() { f.hunt(over, rand.New(rand.NewPCG(seed, 4))) })
 	supervised := f.supervise()
+	defer supervised() // before what a failed test takes away
 	fronts.Wait()
 	f.regroup(length / 3)
 	f.calm()
@@ -214,7 +215,7 @@ func (f *battlefield) supervise() (stop func()) {
 			}
 		}
 	})
-	return func() { cancel(); done.Wait() }
+	return sync.OnceFunc(func() { cancel(); done.Wait() })
 }
 
 // regroup gives the workers time to share the meetings, beside what [battlefield.calm]
