@@ -55,24 +55,38 @@ func TestChaosMissesEachGuard(t *testing.T) {
 	}
 }
 
+// The edits are tried with each run of the tests, as the attacks are not.
+func TestGuardsAreWhereTheyCanBeSwitchedOff(t *testing.T) {
+	for _, g := range chaosGuards(filepath.Join("..", "..", "..")) {
+		if g.edit.applied(t) == "" {
+			t.Errorf("%s: nothing is left", g.name)
+		}
+	}
+}
+
 // edit puts other text in the place of what stands in a file once, or makes a file where
 // nothing is replaced.
 type edit struct{ file, old, fresh string }
+
+// applied returns the source as it is edited.
+func (e edit) applied(t testing.TB) string {
+	t.Helper()
+	if e.old == "" {
+		return e.fresh
+	}
+	source := contents(t, e.file)
+	if n := strings.Count(source, e.old); n != 1 {
+		t.Fatalf("%s holds %q %d times: it is somewhere else now", e.file, e.old, n)
+	}
+	return strings.Replace(source, e.old, e.fresh, 1)
+}
 
 // overlaid builds rollcall of sources that are edited, and returns its path.
 func overlaid(t testing.TB, edits ...edit) string {
 	t.Helper()
 	dir, instead := t.TempDir(), map[string]string{}
 	for n, e := range edits {
-		source := e.fresh
-		if e.old != "" {
-			source = contents(t, e.file)
-			if strings.Count(source, e.old) != 1 {
-				t.Fatalf("%s holds %q %d times: it is somewhere else now", e.file, e.old, strings.Count(source, e.old))
-			}
-			source = strings.Replace(source, e.old, e.fresh, 1)
-		}
-		instead[e.file] = write(t, dir, fmt.Sprintf("edited%d.go", n), source)
+		instead[e.file] = write(t, dir, fmt.Sprintf("edited%d.go", n), e.applied(t))
 	}
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": instead})
 	if err != nil {
