@@ -78,7 +78,7 @@ func chaosFlags() []string {
 	if os.Getenv("ROLLCALL_CHAOS") == "" {
 		return []string{"--meetings", "60", "--people", "14", "--rate", "400"}
 	}
-	return []string{"--meetings", "60", "--people", "100", "--rate", "1500"}
+	return []string{"--meetings", "60", "--people", "200", "--rate", "3000"}
 }
 
 func oneServer(t testing.TB) *battlefield {
