@@ -32,6 +32,20 @@ func (l *lane) stepEvent(ctx context.Context) (next time.Time, err error) {
 	if err := l.look(ctx); err != nil {
 		return l.closed(ctx, err)
 	}
+	var data []byte
+	if sequence == 0 {
+		first := events(l.queue.all())[0]
+		sequence, data = first.sequence, first.data
+	} else {
+		data, err = l.source.Get(ctx, sequence)
+		missing := errors.Is(err, ErrMissing)
+		if err != nil && !missing {
+			return now, err
+		}
+		if data == nil {
+			return now, l.unsent(ctx, sequence, nil, target.Outcome{Final: !missing, Detail: "the stream of events has dropped it meanwhile"})
+		}
+	}
 	r, _, err := l.reserve(ctx, l.place.Turn, now)
 	switch {
 	case errors.Is(err, errMonth):
@@ -44,11 +58,7 @@ func (l *lane) stepEvent(ctx context.Context) (next time.Time, err error) {
 		return l.notBefore, nil
 	}
 	l.place.Turn++
-	if sequence != 0 {
-		return now, l.sendAgain(ctx, r, sequence)
-	}
-	first := events(l.queue.all())[0]
-	return now, l.sendEvent(ctx, r, first.sequence, first.data)
+	return now, l.sendEvent(ctx, r, sequence, data)
 }
 
 // firstRetry is the event to be sent again first; 0: none.
@@ -59,18 +69,6 @@ func (p *place) firstRetry() (sequence uint64, due time.Time) {
 		}
 	}
 	return sequence, due
-}
-
-// sendAgain reads an event of before from the stream, and sends it.
-func (l *lane) sendAgain(ctx context.Context, r *robot, sequence uint64) error {
-	data, err := l.source.Get(ctx, sequence)
-	if err != nil {
-		return err
-	}
-	if data != nil {
-		return l.sendEvent(ctx, r, sequence, data)
-	}
-	return l.giveUp(ctx, sequence, nil, target.Outcome{Detail: "the stream of events has dropped it meanwhile"})
 }
 
 // sendEvent makes one attempt to send an event.
@@ -96,19 +94,26 @@ func (l *lane) sendEvent(ctx context.Context, r *robot, sequence uint64, data []
 	if err := l.doubt(ctx, now); err != nil {
 		return err
 	}
-	switch tries := l.place.Retries[sequence].Tries + 1; {
-	case out.Class == target.RateLimited, out.Class == target.Gone, out.Class == target.AuthError:
+	switch out.Class {
+	case target.RateLimited, target.Gone, target.AuthError:
 		return l.save(ctx) // it waits with all others
-	case out.Final, tries >= len(l.Kind.Schedule):
-		return l.giveUp(ctx, sequence, data, out)
 	default:
-		l.done(sequence)
-		if l.place.Retries == nil {
-			l.place.Retries = map[uint64]retry{}
-		}
-		l.place.Retries[sequence] = retry{tries, now.Add(l.Kind.Schedule[tries])}
-		return l.save(ctx)
+		return l.unsent(ctx, sequence, data, out)
 	}
+}
+
+// unsent puts an event off by the schedule, or gives it up.
+func (l *lane) unsent(ctx context.Context, sequence uint64, data []byte, out target.Outcome) error {
+	tries := l.place.Retries[sequence].Tries + 1
+	if out.Final || tries >= len(l.Kind.Schedule) {
+		return l.giveUp(ctx, sequence, data, out)
+	}
+	l.done(sequence)
+	if l.place.Retries == nil {
+		l.place.Retries = map[uint64]retry{}
+	}
+	l.place.Retries[sequence] = retry{tries, time.Now().Add(l.Kind.Schedule[tries])}
+	return l.save(ctx)
 }
 
 // eventID is the id of a CloudEvent: the same over all attempts.

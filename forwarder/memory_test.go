@@ -28,6 +28,7 @@ type memory struct {
 	next        map[string]*rollcall.Event // of each meeting
 	of          map[string][][]byte        // the events of each meeting
 	broken      func(what string) error    // asked before and after each write
+	unread      func() error               // asked when an event is read again
 }
 
 type value struct {
@@ -39,6 +40,7 @@ func newMemory(t testing.TB) *memory {
 	return &memory{
 		t: t, values: map[string]value{}, undelivered: map[string]Undelivered{}, created: time.Now(),
 		more: make(chan struct{}), next: map[string]*rollcall.Event{}, of: map[string][][]byte{}, broken: func(string) error { return nil },
+		unread: func() error { return nil },
 	}
 }
 
@@ -104,6 +106,9 @@ func (m *memory) Follow(ctx context.Context, f consume.Feed, each func(consume.S
 func (m *memory) Get(_ context.Context, sequence uint64) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err := m.unread(); err != nil {
+		return nil, err
+	}
 	return m.stored[sequence-1].Data, nil
 }
 

@@ -160,28 +160,15 @@ func (n *NATS) Get(ctx context.Context, sequence uint64) ([]byte, error) {
 	}
 	m, err := stream.GetMsg(ctx, sequence)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		if err = gone(ctx, stream, sequence); err == nil {
+		if state := stream.CachedInfo().State; sequence < state.FirstSeq || sequence > state.LastSeq { // as its leader says
 			return nil, nil
 		}
+		err = ErrMissing
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read event %d of stream %s: %w", sequence, n.names.Stream, err)
 	}
 	return m.Data, nil
-}
-
-// gone asks the stream's leader whether a message that a server has not found is
-// dropped, and fails where that server may lag.
-func gone(ctx context.Context, stream jetstream.Stream, sequence uint64) error {
-	info, err := stream.Info(ctx, jetstream.WithDeletedDetails(true))
-	if err != nil {
-		return err
-	}
-	s := &info.State
-	if sequence < s.FirstSeq || sequence > s.LastSeq || slices.Contains(s.Deleted, sequence) {
-		return nil
-	}
-	return errors.New("the server that was asked does not have it yet")
 }
 
 // Visits is that of [Source].

@@ -231,6 +231,50 @@ func TestAWebhookIsTriedByTheSchedule(t *testing.T) {
 	})
 }
 
+// An event that is not found when it is to be sent again, as where a server lags, is read
+// again by the schedule while others go on, and costs none of the month's messages.
+func TestAnEventThatIsMissingIsReadAgain(t *testing.T) {
+	for found, c := range map[int]struct{ told, kept, messages int }{3: {2, 0, 3}, 1000: {1, 1, 2}} {
+		t.Run(fmt.Sprint("found at reading ", found), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m, chat, reads := newMemory(t), newChat(), 0
+				m.unread = func() error {
+					if reads++; reads < found {
+						return ErrMissing
+					}
+					return nil
+				}
+				refused := false
+				chat.answer = func(m target.Message) *target.Outcome {
+					if refused || !strings.Contains(m.ID, "/bad/") {
+						return nil
+					}
+					refused = true
+					return &target.Outcome{Class: target.ClientError, Detail: "400", Requests: 1}
+				}
+				to := hook(chat)
+				to.Monthly = 100
+				stop := begin(t, m, "a", []Route{everything("hook")}, to)
+				m.happen("bad", rollcall.ParticipantKickedOut)
+				time.Sleep(time.Minute)
+				m.happen("good", rollcall.ParticipantKickedOut)
+				time.Sleep(time.Minute)
+				if got := chat.messages(); len(got) != 1 {
+					t.Errorf("the other event waits: %+v", got)
+				}
+				time.Sleep(80 * time.Hour)
+				stop()
+				if told := len(chat.messages()); told != c.told || len(m.undelivered) != c.kept {
+					t.Errorf("%d were told, %d kept as not delivered, want %d and %d", told, len(m.undelivered), c.told, c.kept)
+				}
+				if status, err := ReadStatus(t.Context(), m, nil, []Target{to}); err != nil || status[0].Sent != c.messages {
+					t.Errorf("the month has %+v, %v; want %d messages", status, err, c.messages)
+				}
+			})
+		})
+	}
+}
+
 // A receiver that is gone, or wants silence, is left alone; nothing is lost.
 func TestAWebhookThatIsGoneIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
