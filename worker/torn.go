@@ -53,7 +53,12 @@ func (tr *trust) holdAgainstEvents(ctx context.Context, ids []string, stored map
 // refuses the record that says so, the meeting is set aside, and the others go on.
 func (tr *trust) fix(ctx context.Context) error {
 	for id, t := range tr.torn {
-		if tr.meetings.entries[id].aside() {
+		e := tr.meetings.entries[id]
+		if e == nil { // nobody asks about it any more
+			delete(tr.torn, id)
+			continue
+		}
+		if e.aside() {
 			continue
 		}
 		err := tr.close(ctx, id, t)
