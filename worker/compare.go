@@ -58,6 +58,7 @@ func (c *committer) passOver(obs *rollcall.Observation, sighting *rollcall.Sight
 			zap.String("meeting", sighting.ConferenceID), zap.Uint64("term", obs.Number.Term))
 		return "foreign"
 	case c.overlaps(obs.Number, e):
+		c.late++
 		e.record.LedBy(nil)
 		return "overlapping"
 	case !e.tracked && (e.record.None() || e.record.Untracked() && sighting.Kind != rollcall.SightingForgotten):
@@ -76,9 +77,9 @@ func (c *committer) foreign(n rollcall.Number, e *entry) bool {
 // overlaps reports whether a record may come of a later question than an answer of a newer
 // term: it was written after that term's claim by somebody who had not heard of it. Which
 // questions had been asked by then is known of the shard's own term alone, and not of what
-// a journal holds.
+// a journal holds. An epoch that was closed holds nobody, and no answer is too old for it.
 func (c *committer) overlaps(n rollcall.Number, e *entry) bool {
-	return e.record.Overlaps(n.Term) && (n.Term != c.own.term() || n.Poll <= e.known)
+	return e.record.Overlaps(n.Term) && !e.record.Untracked() && (n.Term != c.own.term() || n.Poll <= e.known)
 }
 
 func (c *committer) diff(obs *rollcall.Observation, sighting *rollcall.Sighting, e *entry) differ.Result {

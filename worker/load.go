@@ -88,9 +88,11 @@ func (tr *trust) keep(entries map[string]*entry, r ledger.Stored) {
 	if fresh {
 		e = &entry{}
 	}
+	if fresh || r.Revision != e.record.Revision() {
+		e.known = tr.own.questions()
+	}
 	e.record.Read(r.Record, r.Revision)
 	tr.meetings.grown.found(r.ConferenceID, r.Record)
-	e.known = tr.own.questions()
 	if e.tracked {
 		tr.retrack(e, &e.tracking)
 	}
@@ -165,13 +167,15 @@ func (tr *trust) reload(ctx context.Context, ids, suspects []string) error {
 			why := fmt.Errorf("read the record of meeting %q: the answer is older than what was known", id)
 			return tr.ground.Lags(ctx, tr.records(), why, tr.era)
 		}
+		if record.Revision != e.record.Revision() {
+			e.known = tr.own.questions()
+		}
 		e.record.Read(record.Record, record.Revision)
 		tr.meetings.grown.found(id, record.Record)
 		tr.retrack(e, e.paired(id, record.Tracking))
 		if !found || record.Err != nil || e.stray {
 			doubtful = append(doubtful, id)
 		}
-		e.known = tr.own.questions()
 	}
 	tr.ground.Right(tr.records())
 	if err := tr.holdAgainstEvents(ctx, doubtful, stored); err != nil {
