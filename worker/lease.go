@@ -38,6 +38,7 @@ type ownership struct {
 
 	last       *lease // kept when it is lost; nil: there was none
 	lapses     uint64 // as of [ownership.lapsed], when the lease was last verified
+	doubts     uint64 // how often the ledger had looked like another one when it was claimed
 	doubt      bool   // somebody else seems to hold the shard
 	surpassed  bool   // a record bears a later term than the shard's own claim
 	staleReads int    // how often in a row the ledger showed a claim before ours
@@ -170,9 +171,15 @@ func (o *ownership) compareWithRecords() {
 }
 
 // recheckLease notices a later claim of a worker that has given the shard up
-// since, as when two start at once: ours would be outdated forever.
+// since, as when two start at once: ours would be outdated forever. A ledger that looked
+// like another one may lack what nothing would have read again, as an end.
 func (o *ownership) recheckLease(ctx context.Context) {
 	if !o.recheck.Swap(false) || o.held() == nil {
+		return
+	}
+	if o.ground.Doubted() != o.doubts && o.ground.Complaint() == nil {
+		o.log.Warn("lease given up: the ledger looked like another one; the shard is claimed anew, and all that is stored of it is read")
+		o.lose()
 		return
 	}
 	claim, err := o.holder(ctx)

@@ -208,45 +208,6 @@ func (l *sameSite) Position(ctx context.Context) (ledger.Position, error) {
 	return at, err
 }
 
-// TestALedgerThatIsRestoredAndComesAsFarAgain: what others store brings it beyond where it
-// was before it counts as another one. What a worker holds is gone all the same, though
-// nothing changes any more that would have it written.
-func TestALedgerThatIsRestoredAndComesAsFarAgain(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		w, l, m := newWorld(), &sameSite{}, ledgertest.NewMemory(names)
-		l.put(m)
-		p, backup := backedUp(t, w, l, m)
-		restored := part(t, m, backup)
-		was, err := m.Position(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.put(restored)
-		for tries := 0; p.worker.Ledger() == nil; tries++ {
-			if elapse(50 * time.Millisecond); tries == 100 {
-				t.Fatal("it does not look like another one")
-			}
-		}
-		for at := uint64(0); at <= was.Last; {
-			var err error
-			msg := ledger.Message{Subject: names.Event("other", "c", "meeting.started"), Data: []byte("x")}
-			if at, err = restored.Commit(t.Context(), []ledger.Message{msg}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		elapse(time.Minute)
-		if got := keys(record(t, restored, "c1")); got != "ann bob" {
-			t.Errorf("the roster is %q", got)
-		}
-		unique(t, restored, "c1")
-		lawful(t, restored, "c1")
-		if n := p.logs.FilterMessageSnippet("the ledger was replaced").Len(); n != 1 {
-			t.Errorf("it was said %d times", n)
-		}
-		p.stop(t)
-	})
-}
-
 // memberless is a ledger whose bucket of workers is deleted beside a stream that
 // is well.
 type memberless struct {

@@ -197,6 +197,7 @@ func (s *shard) tryClaim(ctx context.Context) {
 // claim takes the shard under a new term and reads what is stored of it.
 func (s *shard) claim(ctx context.Context) error {
 	lapses := s.own.lapsed()
+	s.own.doubts = s.ground.Doubted()
 	claim, err := s.cfg.Ledger.Claim(ctx, s.tenant.Name, s.number, s.cfg.ID)
 	if err != nil {
 		return fmt.Errorf("claim shard %d of tenant %s: %w", s.number, s.tenant.Name, err)

@@ -77,7 +77,7 @@ func (g *Ledger) Doubted() uint64 { return g.doubted.Load() }
 // Look compares the ledger with the one that is known. An error says that
 // nothing that is held may be trusted now.
 func (g *Ledger) Look(ctx context.Context) error {
-	replaced := g.replaced.Load()
+	replaced, stored := g.replaced.Load(), g.End() // which its answer has to hold
 	now, err := g.source.Position(ctx)
 	if errors.Is(err, ledger.ErrGone) {
 		if err = g.Renew(ctx, Stream, err); err == nil {
@@ -87,7 +87,7 @@ func (g *Ledger) Look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	contrary := g.compare(now)
+	contrary := g.compare(now, stored)
 	if contrary == nil {
 		return nil
 	}
@@ -98,14 +98,21 @@ func (g *Ledger) Look(ctx context.Context) error {
 	return g.replace(ctx, now, replaced, contrary)
 }
 
-// compare takes up where the ledger is, if it is the one that is known.
-func (g *Ledger) compare(now ledger.Position) error {
+// compare takes up where the ledger is, if it is the one that is known, and holds what was
+// stored before it was asked.
+func (g *Ledger) compare(now ledger.Position, stored uint64) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.lasts {
 		now.First = 0 // all that there is may be statuses, each of which replaces the one before
 	}
-	if err := now.Follows(g.known); err != nil {
+	err := now.Follows(g.known)
+	if err == nil { // what was stored since may have come after a purge: it says nothing of the beginning
+		known, at := g.known, now
+		known.Last, at.First = max(known.Last, stored), 0
+		err = at.Follows(known)
+	}
+	if err != nil {
 		return fmt.Errorf("the ledger is not the one that was: %w", err)
 	}
 	g.take(now)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -65,6 +66,29 @@ func TestStatusesThatReplaceOneAnotherAreNoPurge(t *testing.T) {
 	g.Note(1, 36) // which came after all that was seen last
 	look(1)
 	look(2)
+}
+
+// What was stored since the last look shows an end that is lost, and hides no purge.
+func TestWhatIsStoredBetweenTwoLooks(t *testing.T) {
+	at := func(first, last uint64) ledger.Position {
+		return ledger.Position{Stream: "MEETINGS", First: first, Last: last}
+	}
+	for name, second := range map[string]ledger.Position{"its end is lost": at(1, 11), "purged before": at(10, 12)} {
+		t.Run(name, func(t *testing.T) {
+			g := New(&moving{at: []ledger.Position{at(1, 9), second, at(1, 13)}}, zap.NewNop(), time.Hour)
+			g.Note(0, 5)
+			if err := g.Look(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			g.Note(0, 12)
+			if err := g.Look(t.Context()); err == nil || g.Doubted() != 1 {
+				t.Errorf("%v; it looked like another one %d times", err, g.Doubted())
+			}
+			if err := g.Look(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 // Shards look at the ledger each for itself: one that was replaced once is given
