@@ -13,7 +13,8 @@ import (
 // ErrStale is matched by the error of [Ledger.Write] where somebody else wrote.
 var ErrStale = errors.New("somebody else has written it meanwhile")
 
-// ErrMissing says that an event is not where it should be.
+// ErrMissing is matched by the error of [Source.Get] where an event is not found among
+// those that the stream has.
 var ErrMissing = errors.New("the stream has it no more, or the server that was asked does not have it yet")
 
 // Ledger keeps values by key, for all processes together.
@@ -39,8 +40,8 @@ type Source interface {
 	Head(ctx context.Context) (Head, error)
 	// Follow passes on what is stored, as [consume.FollowStored] does.
 	Follow(ctx context.Context, f consume.Feed, each func(consume.Stored) error) error
-	// Get returns what is stored at a sequence; nil where it is gone. The error is
-	// [ErrMissing] where somebody has deleted it, or the server that was asked lags.
+	// Get returns what is stored at a sequence; nil where it is gone. The error
+	// matches [ErrMissing] where somebody has deleted it, or the server that was asked lags.
 	Get(ctx context.Context, sequence uint64) ([]byte, error)
 	// Visits returns who was in a meeting that has ended with this event.
 	Visits(ctx context.Context, ended consume.Event) ([]consume.Visit, error)
