@@ -27,16 +27,23 @@ func (l *tails) Tail(ctx context.Context, tenant string, after uint64) (ledger.T
 	return l.Memory.Tail(ctx, tenant, after)
 }
 
+// shardOn returns the one shard of the one tenant of a worker that lives.
+func shardOn(t *testing.T, names wire.Names, l Ledger, c Committer) *shard {
+	t.Helper()
+	w, err := New(Config{ID: "w1", Names: names, Ledger: l, Committer: c, Tenants: []Tenant{{Name: "acme"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.heart.Confirm(time.Now())
+	return w.tenants[0].shards()[0]
+}
+
 // A meeting that nobody has asked about for days, as it is to start tomorrow, has
 // the record of an old term: what came since is read once, and not at each lapse.
 func TestWhatWasExaminedIsNotReadAgain(t *testing.T) {
 	names := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 	l := &tails{Memory: ledgertest.NewMemory(names)}
-	w, err := New(Config{ID: "w1", Names: names, Ledger: l, Committer: l.Memory, Tenants: []Tenant{{Name: "acme"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := w.tenants[0].shards()[0]
+	s := shardOn(t, names, l, l.Memory)
 	s.meetings.put(map[string]*entry{})
 	for term, id := range []string{"old", "new"} {
 		record := &rollcall.Record{Tenant: "acme", ConferenceID: id, Number: rollcall.Number{Term: uint64(term + 1), Poll: 1}}
@@ -67,12 +74,7 @@ func TestWhatWasExaminedIsNotReadAgain(t *testing.T) {
 func TestALongTailIsNotRead(t *testing.T) {
 	names := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 	l := &tails{Memory: ledgertest.NewMemory(names)}
-	w, err := New(Config{ID: "w1", Names: names, Ledger: l, Committer: l.Memory, Tenants: []Tenant{{Name: "acme"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.heart.Confirm(time.Now())
-	s := w.tenants[0].shards()[0]
+	s := shardOn(t, names, l, l.Memory)
 	store := func(msgs ...ledger.Message) {
 		t.Helper()
 		if _, err := l.Commit(t.Context(), msgs); err != nil {
@@ -113,12 +115,7 @@ func TestALongTailIsNotRead(t *testing.T) {
 func TestAClaimThatWasNotExamined(t *testing.T) {
 	names := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 	l := &tails{Memory: ledgertest.NewMemory(names), fails: errors.New("away")}
-	w, err := New(Config{ID: "w1", Names: names, Ledger: l, Committer: l.Memory, Tenants: []Tenant{{Name: "acme"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.heart.Confirm(time.Now())
-	s := w.tenants[0].shards()[0]
+	s := shardOn(t, names, l, l.Memory)
 	if err := s.claim(t.Context()); !errors.Is(err, l.fails) {
 		t.Fatal(err)
 	}
@@ -147,16 +144,13 @@ func (l *overtaken) Claim(ctx context.Context, tenant string, shard int, holder 
 func TestAClaimBeginsToCountItsQuestions(t *testing.T) {
 	names := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 	l := &overtaken{Memory: ledgertest.NewMemory(names)}
-	w, err := New(Config{ID: "w1", Names: names, Ledger: l, Committer: l.Memory, Tenants: []Tenant{{Name: "acme"}}})
+	s := shardOn(t, names, l, l.Memory)
+	record := &rollcall.Record{Tenant: "acme", ConferenceID: "m", Epoch: 1, Meeting: rollcall.Conference{Status: rollcall.StatusStarted}}
+	late, err := s.recordMessage(record, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.heart.Confirm(time.Now())
-	s := w.tenants[0].shards()[0]
-	record := &rollcall.Record{Tenant: "acme", ConferenceID: "m", Epoch: 1, Meeting: rollcall.Conference{Status: rollcall.StatusStarted}}
-	if l.late, err = s.recordMessage(record, 0); err != nil {
-		t.Fatal(err)
-	}
+	l.late = late
 	tracked, err := s.trackMessage(ledger.Tracking{ConferenceID: "m", Source: "api", Since: time.Now().UTC()})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"rollcall"
 	"rollcall/internal/ledger"
@@ -27,12 +26,7 @@ func (f filled) Commit(ctx context.Context, msgs []ledger.Message) (uint64, erro
 func TestATornMeetingThatIsNotHeldAnyMore(t *testing.T) {
 	names := wire.Names{Stream: "MEETINGS", Prefix: "meetings"}
 	l := filled{ledgertest.NewMemory(names)}
-	w, err := New(Config{ID: "w1", Names: names, Ledger: l, Committer: l, Tenants: []Tenant{{Name: "acme"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.heart.Confirm(time.Now())
-	s := w.tenants[0].shards()[0]
+	s := shardOn(t, names, l, l)
 	event := rollcall.Event{Type: rollcall.MeetingStarted, Tenant: "acme", ConferenceID: "x", Epoch: 1, Sequence: 2}
 	for _, m := range []ledger.Message{
 		{Subject: names.State("acme", "x"), Data: []byte("garbage")},
