@@ -75,7 +75,7 @@ func TestWhatIsKnownOfBudgetsIsShown(t *testing.T) {
 }
 
 func TestTimesAreShownInSeconds(t *testing.T) {
-	for seconds, want := range map[float64]string{0: "-", 0.04: "0s", 7.46: "7.5s", 59.96: "1m0s", 87.4: "1m27s", 3600: "1h0m0s"} {
+	for seconds, want := range map[float64]string{0: "-", 0.04: "40ms", 7.46: "7.5s", 59.94: "59.9s", 87.4: "1m27s", 600: "10m", 3600: "1h"} {
 		if got := inSeconds(seconds); got != want {
 			t.Errorf("%g: %q, want %q", seconds, got, want)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rollcall/cmd/rollcall/cost"
+	"rollcall/cmd/rollcall/printer"
 	"rollcall/poller/budget"
 	"rollcall/worker/freshness"
 	"rollcall/worker/membership"
@@ -200,14 +201,10 @@ func (s *spending) remark() string {
 	return text
 }
 
-// inSeconds writes a time, below a minute to a tenth of a second; "-" for none.
+// inSeconds writes how many seconds last; "-" for none.
 func inSeconds(seconds float64) string {
-	d, unit := time.Duration(seconds*float64(time.Second)), time.Second
-	if d <= 0 {
+	if seconds <= 0 {
 		return "-"
 	}
-	if d < time.Minute {
-		unit = 100 * time.Millisecond
-	}
-	return d.Round(unit).String()
+	return printer.Lasting(time.Duration(seconds * float64(time.Second)))
 }

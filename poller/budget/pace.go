@@ -136,7 +136,8 @@ func (p *pace) between() time.Duration {
 	if p.perAsk <= 0 {
 		return 0
 	}
-	return time.Duration(min(1/p.perAsk, 1e6) * float64(time.Second)).Round(100 * time.Millisecond)
+	// Rounded to nothing it would say that there are none.
+	return max(time.Millisecond, time.Duration(min(1/p.perAsk, 1e6)*float64(time.Second)).Round(time.Millisecond))
 }
 
 // accrue lets the pace run on until now, by what is left and how much of the

@@ -61,6 +61,20 @@ func TestAStatementHasTheWorkersPace(t *testing.T) {
 	}
 }
 
+// TestAPaceIsNotRoundedToNone is of the last afternoon of a month, when what is
+// left suffices for many calls a second: no pace would say that none is allowed.
+func TestAPaceIsNotRoundedToNone(t *testing.T) {
+	for calls, want := range map[int64]time.Duration{1_000_000: 35 * time.Millisecond, 1_000_000_000: time.Millisecond} {
+		b := newBank(instant("2026-11-30T07:00:00Z"))
+		w := begin(t, b, calls, "")
+		w.pass()
+		own, told := w.Figures().Pace, read(t, b, "2026-11").Pace
+		if own != told || told < want/2 || told > want*2 {
+			t.Errorf("of %d calls the worker keeps a pace of %s, and %s is told; about %s is right", calls, own, told, want)
+		}
+	}
+}
+
 func TestAStatementRefusesWhatItCannotRead(t *testing.T) {
 	now := instant("2026-11-10T00:00:00Z")
 	for name, read := range map[string]func() (budget.Statement, error){
