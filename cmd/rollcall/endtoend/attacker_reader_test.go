@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"rollcall/poller/budget"
 )
 
 // readerAttacks are what somebody tries who may connect to the embedded server.
@@ -33,7 +35,7 @@ func ledgerSubjects() []string {
 		"rollcall.MEETINGS.commit.shards.acme",
 		"meetings.event.acme." + renamers + ".meeting.ended",
 		"meetings.claim.acme.0",
-		"$KV.MEETINGS_BUDGET.acme." + time.Now().UTC().Format("2006-01"),
+		"$KV.MEETINGS_BUDGET.acme." + string(budget.MonthOf(time.Now())),
 		"$KV.MEETINGS_WORKERS.evil",
 		"$JS.API.STREAM.PURGE.MEETINGS",
 		"$JS.API.STREAM.DELETE.KV_MEETINGS_WORKERS",

@@ -12,6 +12,7 @@ import (
 
 	"rollcall"
 	"rollcall/cmd/rollcall/service"
+	"rollcall/poller/budget"
 	"rollcall/store"
 	"rollcall/wire"
 )
@@ -58,7 +59,7 @@ func TestANumberOfCallsIsKept(t *testing.T) {
 	}
 	// A reader sees the account, and cannot write it.
 	ledger := store.Attach(js, s.Names())
-	month := time.Now().In(time.FixedZone("", 8*60*60)).Format("2006-01")
+	month := string(budget.MonthOf(time.Now()))
 	data, revision, _, err := ledger.ReadBudget(t.Context(), "acme", month)
 	if err != nil || !strings.Contains(string(data), `"granted"`) {
 		t.Errorf("the account is %q, %v", data, err)
