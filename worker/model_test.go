@@ -73,9 +73,11 @@ type actor struct {
 func (a *actor) strike(ctx context.Context, step string) error {
 	a.mu.Lock()
 	ills, healed := a.ills, a.healed
-	hangs := ills["freeze"] || ills["hang commit"] && step == "commit" || ills["hold answer"] && step == "query done"
-	outside := strings.HasPrefix(step, "query") || strings.HasPrefix(step, "lookup") || strings.HasPrefix(step, "append") ||
-		strings.HasPrefix(step, "sync") || strings.HasPrefix(step, "clear")
+	onDisk := strings.HasPrefix(step, "append") || strings.HasPrefix(step, "sync") || strings.HasPrefix(step, "clear")
+	outside := strings.HasPrefix(step, "query") || strings.HasPrefix(step, "lookup") || onDisk
+	// The journal is written under a lock, and the clock of a bubble stands still
+	// while one waits for a lock: a frozen process is held at its next step.
+	hangs := ills["freeze"] && !onDisk || ills["hang commit"] && step == "commit" || ills["hold answer"] && step == "query done"
 	away := ills["cut"] && !outside || ills["deafen"] && step == "heartbeat" || ills["blind"] && step == "members"
 	full := ills["full"] && (step == "commit" || step == "claim")
 	lost := ills["lose answer"] && step == "commit done"
