@@ -24,9 +24,10 @@ type crew struct {
 func (c *crew) Query(ctx context.Context, ids []string) (poller.Answers, error) {
 	c.mu.Lock()
 	c.turn++
+	who := fmt.Sprintf("user%d", c.turn)
 	c.seen = append(c.seen, c.waiting())
 	c.mu.Unlock()
-	c.set(ids[0], fmt.Sprintf("user%d", c.turn))
+	c.set(ids[0], who)
 	time.Sleep(10 * time.Millisecond)
 	return c.world.Query(ctx, ids)
 }
