@@ -50,12 +50,15 @@ func (l *lane) sent() {
 		return // it is tried again
 	}
 	r := l.volley.queries.run
-	l.alarm = time.AfterFunc(overdue(r.poller.roundTrip.Now()), func() { r.calls.turn.back(l.delay) })
+	var alarm *time.Timer
+	alarm = time.AfterFunc(overdue(r.poller.roundTrip.Now()), func() { r.calls.turn.back(func() { l.delay(alarm) }) })
+	l.alarm = alarm
 }
 
-// delay lets others be asked about in the place of what is overdue.
-func (l *lane) delay() {
-	if v := l.volley; v.calls[l] && !l.late && !v.left {
+// delay lets others be asked about in the place of what is overdue. While it waited
+// for the turn the call may have been answered, and the next one begun.
+func (l *lane) delay(alarm *time.Timer) {
+	if v := l.volley; l.alarm == alarm && !v.left {
 		l.late = true
 		v.overdue++
 		v.widen()

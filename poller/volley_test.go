@@ -354,6 +354,25 @@ func TestAnswersAreTakenSoon(t *testing.T) {
 	})
 }
 
+// TestAnAnswerThatIsTakenLateIsNotOverdue has each answer come at once and be taken
+// when its call would be overdue by now: the call after it is not for that.
+func TestAnAnswerThatIsTakenLateIsNotOverdue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, s, ids := far(10, 1, 10*time.Millisecond)
+		p.InFlight = 1
+		var b book
+		p.Pass(t.Context(), b.ask(ids[0])) // so much for how long a call takes
+		ask := b.ask(ids...)
+		ask.Emit = func(context.Context, rollcall.Observation) error {
+			time.Sleep(2 * time.Second)
+			return nil
+		}
+		if report := p.Pass(t.Context(), ask); report.Answered != 10 || s.top != 1 {
+			t.Errorf("%d answered, %d asked at once", report.Answered, s.top)
+		}
+	})
+}
+
 // TestManyAreUnderWayAgainWhenAnswersAreTakenAtOnce has answers taken slowly for a
 // while.
 func TestManyAreUnderWayAgainWhenAnswersAreTakenAtOnce(t *testing.T) {
