@@ -76,7 +76,9 @@ func (s *fakeSource) next(ctx context.Context) error {
 		s.mu.Lock()
 		return ctx.Err()
 	}
+	s.mu.Unlock()
 	wait.For(context.WithoutCancel(ctx), s.took)
+	s.mu.Lock()
 	if len(s.script) > 0 {
 		err := s.script[0]
 		s.script = s.script[1:]

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -311,12 +312,11 @@ func TestContinuousIsReadyAsLongAsItsPassesTake(t *testing.T) {
 // restless is a meeting that changes before every question.
 type restless struct {
 	distant
-	turn *int
+	turn *atomic.Int64
 }
 
 func (r restless) Query(ctx context.Context, ids []string) (poller.Answers, error) {
-	*r.turn++
-	r.set(ids[0], fmt.Sprint("user", *r.turn))
+	r.set(ids[0], fmt.Sprint("user", r.turn.Add(1)))
 	return r.distant.Query(ctx, ids)
 }
 
@@ -325,7 +325,8 @@ func (r restless) Query(ctx context.Context, ids []string) (poller.Answers, erro
 func TestAnAnswerComesWhenTheOneBeforeIsStored(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const store, ask = 50 * time.Millisecond, 10 * time.Millisecond
-		w, turn := newWorld(), 0
+		var turn atomic.Int64
+		w := newWorld()
 		l := &wrapped{Memory: ledgertest.NewMemory(names)}
 		p := continuous(t, w, l, ask, func(c *worker.Config) {
 			c.Tenants[0].Conferences = []string{"c1"}

@@ -264,7 +264,9 @@ func (o *office) live(t *testing.T, calls int64, pushed *pushing) *ledgertest.Me
 		finding.Go(func() { pushed.run(ctx, o, one.worker, hints) })
 	}
 	elapse(time.Hour)
+	o.mu.Lock()
 	o.calls = map[string]int{}
+	o.mu.Unlock()
 	elapse(30*24*time.Hour - time.Second)
 	one.stop(t)
 	if err := b.Close(t.Context()); err != nil {
