@@ -56,6 +56,8 @@ func TestEveryNumberIsMarkedOldAndFreshAgain(t *testing.T) {
 	} {
 		for where, v := range tabs {
 			v.until(where+" is up to date before "+c.name, `document.querySelector('.verdict.good') && numbers().length > 1 && unmarked().length === numbers().length`)
+		}
+		for _, v := range tabs {
 			ask[bool](v, `observe(); true`)
 		}
 		c.cut()

@@ -73,7 +73,7 @@ func TestTheFeedHoldsStillAndMissesNothing(t *testing.T) {
 	ask[bool](v, `document.querySelector('.log').focus(); true`)
 	join("Held")
 	join("Back")
-	v.until("it says how many are new", `document.querySelector('.new').checkVisibility() && document.querySelector('.new').innerText.startsWith('2 new')`)
+	v.until("it says how many are new", `document.querySelector('.new').checkVisibility() && parseInt(document.querySelector('.new').innerText) >= 2`)
 	if n := ask[int](v, count("Held")); n != 0 {
 		t.Error("the feed moves under the focus")
 	}
@@ -164,8 +164,10 @@ func TestTheKioskFitsTheScreenAndReloads(t *testing.T) {
 	if controls := ask[[]string](v, `[...document.querySelectorAll('a[href]:not(.meetings a, .name), button, input, select')].filter((n) => n.checkVisibility()).map((n) => n.outerHTML)`); len(controls) != 0 {
 		t.Errorf("it has controls: %s", controls)
 	}
-	v.press(" ", kb.ArrowRight)
-	v.until("it turns by the arrow though it is held", `document.querySelector('.pages').innerText.startsWith('page 2 of')`)
+	v.press(" ")
+	ask[bool](v, `window.pages = () => document.querySelector('.pages').innerText.match(/\d+/g).map(Number), window.held = pages(), true`)
+	v.press(kb.ArrowRight)
+	v.until("it turns by the arrow though it is held", `pages()[0] === held[0] % held[1] + 1`)
 	ask[bool](v, `window.before = true; import('/live/assets/app/model.js').then((m) => { m.model.version = 'older'; return true; })`)
 	s.console.signal(syscall.SIGSTOP)
 	v.until("the stream is cut", `document.querySelector('.verdict.bad')`)
