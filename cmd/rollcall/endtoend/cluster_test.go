@@ -134,14 +134,47 @@ func (w *world) leader(all []*broker) *broker {
 			return false
 		}
 		for _, b := range all {
-			route, _, _ := strings.Cut(b.routes, ",")
-			if _, port, _ := strings.Cut(route, ":"); stream.CachedInfo().Cluster.Leader == "n"+port {
+			if stream.CachedInfo().Cluster.Leader == b.name() {
 				found = b
 			}
 		}
 		return found != nil
 	})
 	return found
+}
+
+// name is what a server of a cluster calls itself.
+func (b *broker) name() string {
+	route, _, _ := strings.Cut(b.routes, ",")
+	_, port, _ := strings.Cut(route, ":")
+	return "n" + port
+}
+
+// everyStream reports whether something is so of each stream of the ledger that has
+// replicas, as its leader tells.
+func (w *world) everyStream(is func(*jetstream.ClusterInfo) bool) bool {
+	return !slices.ContainsFunc([]string{"MEETINGS", "KV_MEETINGS_WORKERS"}, func(name string) bool {
+		stream, err := w.js.Stream(w.t.Context(), name)
+		return err != nil || stream.CachedInfo().Cluster == nil || !is(stream.CachedInfo().Cluster)
+	})
+}
+
+// without waits until each stream is led by another server than one that is away.
+func (w *world) without(away *broker) {
+	w.t.Helper()
+	eventually(w.t, "the others agree on other leaders", func() bool {
+		return w.everyStream(func(c *jetstream.ClusterInfo) bool { return c.Leader != "" && c.Leader != away.name() })
+	})
+}
+
+// whole waits until each server has all that is stored.
+func (w *world) whole() {
+	w.t.Helper()
+	eventually(w.t, "each server has all that is stored", func() bool {
+		return w.everyStream(func(c *jetstream.ClusterInfo) bool {
+			return c.Leader != "" && len(c.Replicas) == 2 && !slices.ContainsFunc(c.Replicas, func(r *jetstream.PeerInfo) bool { return r.Offline || !r.Current })
+		})
+	})
 }
 
 // frozenFor lets servers stand still for a while, and then go on.
